@@ -1,0 +1,55 @@
+// EngineConfig: everything an Engine is told at construction, besides its filters and routing.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+namespace firbank {
+
+/// What Engine::push does with frames that are missing before a block.
+enum class GapPolicy {
+  kZero,   // the missing frames are zero
+  kHold,   // the missing frames repeat each channel's last sample
+  kReset,  // the history is forgotten; the missing frames have no output
+};
+
+/// What the plan is made for.
+enum class PlanGoal {
+  kLive,     // no added latency, calls of `block_frames`
+  kOffline,  // fewest operations; `block_frames` is ignored and the plan proposes the call size
+};
+
+struct EngineConfig {
+  /// Frames a second; only reported, no arithmetic depends on it.
+  double sample_rate_hz = 48'000.0;
+
+  /// Nominal frames a call, 1 to 65,536. The plan is made for it; any other call size is correct.
+  std::size_t block_frames = 256;
+
+  /// Most frames a call may bring; 0 means max(block_frames, the plan's proposed call).
+  std::size_t max_frames = 0;
+
+  /// Longest filter a swap may bring, in taps; 0 means the longest of the first bank. Costs
+  /// memory for the delay line and the history, no time.
+  std::size_t max_taps = 0;
+
+  /// Threads that compute, the caller's included, 1 to 64. More than one costs a wake per block.
+  std::size_t threads = 1;
+
+  /// "auto" (the best here) or a name that `available_backends()` lists, such as "cpu-avx2".
+  std::string backend = "auto";
+
+  PlanGoal goal = PlanGoal::kLive;
+
+  GapPolicy gap_policy = GapPolicy::kZero;
+
+  /// Longest gap that kZero and kHold fill, in frames; a longer one acts as kReset.
+  std::int64_t max_fill_frames = std::int64_t{1} << 20;
+
+  /// Blocks in each of the two rings of start/push/pull, at least 2. Each block adds
+  /// `block_frames` frames of slack.
+  std::size_t ring_blocks = 8;
+};
+
+}  // namespace firbank

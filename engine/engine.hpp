@@ -1,0 +1,147 @@
+// Engine: filters a stream through a bank of FIR filters.
+//
+// Two ways to drive it, one at a time:
+//   process()               in the caller's thread, real-time safe, no added latency;
+//   start/push/pull/stop    the same computation on a pipeline thread between two rings.
+//
+// Construction plans and allocates. Output frame n holds tap 0 of input frame n; the output equals
+// a direct convolution with every filter, whatever the size of the calls.
+//
+// A NaN or an infinity in an input spoils (turns into NaN) exactly the output frames that a direct
+// convolution would spoil, and nothing after them or beside them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "engine/config.hpp"
+#include "engine/filter_bank.hpp"
+#include "engine/partition_plan.hpp"
+#include "engine/routing.hpp"
+#include "engine/stats.hpp"
+#include "io/block.hpp"
+#include "io/error.hpp"
+
+namespace firbank {
+
+enum class ProcessStatus {
+  kOk,
+  kTooManyFrames,  // more than max_frames(); nothing was read, the output is silence
+  kRunning,        // the pipeline thread owns the engine between start() and stop()
+};
+
+enum class PushStatus {
+  kOk,            // all frames, or as many as the ring had room for, were taken
+  kNotRunning,    // before start(), or after flush() or stop()
+  kBackwardJump,  // first_frame lies before the next expected frame; nothing was taken
+  kWrongShape,    // the block has another number of channels; nothing was taken
+};
+
+struct PushResult {
+  std::size_t frames = 0;  // frames taken; fewer than offered means that the ring is full
+  PushStatus status = PushStatus::kOk;
+  std::int64_t expected_frame = 0;  // the next first_frame without a gap
+
+  explicit operator bool() const noexcept { return status == PushStatus::kOk; }
+};
+
+/// `Sample` is float or double: the type of the samples and of all arithmetic.
+template <class Sample>
+class BasicEngine {
+ public:
+  /// Throws: Error naming the field, its value and what is allowed; std::bad_alloc.
+  BasicEngine(const EngineConfig& config, const FilterBank& bank, const Routing& routing);
+  ~BasicEngine();
+  BasicEngine(const BasicEngine&) = delete;
+  BasicEngine& operator=(const BasicEngine&) = delete;
+
+  /// Filters `frames` frames (1 to max_frames(); 0 does nothing). `in` holds inputs() planes, `out`
+  /// outputs() planes; a plane of `out` may be a plane of `in`.
+  ///
+  /// Thread:   one at a time; never while the pipeline runs.
+  /// Realtime: safe. With one thread: no allocation, no lock, no system call.
+  ProcessStatus process(const Sample* const* in, Sample* const* out, std::size_t frames) noexcept;
+
+  /// Puts out what the filters still hold after the last input: up to `frames` frames of the
+  /// tail, as if silence came in. Returns how many were written; 0 when the tail is complete.
+  /// The tail is tail_frames() frames long, counted from the last call of process().
+  ///
+  /// Thread:   as process().  Realtime: safe.
+  std::size_t flush(Sample* const* out, std::size_t frames) noexcept;
+
+  /// Forgets the history, as if the stream began anew; position() goes on counting.
+  ///
+  /// Thread:   as process().  Realtime: safe.
+  void reset() noexcept;
+
+  /// Replaces the filters from output frame `at_frame` on (or the next call, when that has
+  /// passed), fading linearly from the old bank to the new one over `crossfade_frames` frames. The
+  /// input history is kept: the new filters answer as if they had always been there. Routing
+  /// stays. Fade frame k (0-based) of F weighs the new bank by (k + 1) / (F + 1).
+  /// Swaps go live in the order of their calls, one after another.
+  /// Returns a ticket for live_frame().
+  /// Throws: Error when the bank lacks a filter that the routing names, a filter is longer than
+  ///         max_taps, or kMaxPendingSwaps swaps are pending.
+  ///
+  /// Thread:   any but the one that processes; one at a time.
+  /// Realtime: no: it transforms the filters here, and frees banks that were replaced.
+  std::uint64_t swap(const FilterBank& bank, std::int64_t at_frame,
+                     std::size_t crossfade_frames = 0);
+  static constexpr std::size_t kMaxPendingSwaps = 4;
+
+  /// The frame from which the ticket's bank has been heard, once it is live.
+  /// Thread:   any.  Realtime: safe.
+  std::optional<std::int64_t> live_frame(std::uint64_t ticket) const noexcept;
+
+  /// Starts the pipeline thread. Throws: Error when it runs already; std::system_error.
+  /// Thread:   the owner's.  Realtime: no.
+  void start();
+
+  /// Offers `block.frames` frames of inputs() channels. A first_frame ahead of the expected one is
+  /// a gap, dealt with by the gap policy; the first block after start() may begin anywhere.
+  /// Thread:   one producer.  Realtime: safe, but for one wake of the pipeline thread.
+  PushResult push(const BasicBlock<const Sample>& block) noexcept;
+
+  /// Says that no block follows: the pipeline puts out the tail and marks its end. False while the
+  /// ring has no room for the mark: try again.
+  /// Thread:   the producer.  Realtime: as push().
+  bool flush() noexcept;
+
+  /// Copies up to `block.frames` frames of outputs() channels into `block.planes`, sets its other
+  /// fields, and returns how many frames; 0 when there is nothing yet, or when kEndOfStream is set.
+  /// One call never crosses a gap.
+  /// Thread:   one consumer.  Realtime: safe.
+  std::size_t pull(BasicBlock<Sample>& block) noexcept;
+
+  /// Ends the pipeline thread; what was not pulled is gone. process() may be used again.
+  /// Thread:   the owner's.  Realtime: no.
+  void stop() noexcept;
+
+  std::size_t inputs() const noexcept;
+  std::size_t outputs() const noexcept;
+  std::size_t max_frames() const noexcept;
+  std::size_t latency_frames() const noexcept;  // 0 with the CPU backends
+  std::size_t tail_frames() const noexcept;     // longest filter of the bank in use and delay, - 1
+  std::int64_t position() const noexcept;       // index of the next output frame
+  const PartitionPlan& plan() const noexcept;
+  const std::string& backend() const noexcept;          // "cpu-avx2"
+  const std::string& instruction_set() const noexcept;  // "AVX2"
+  std::size_t threads() const noexcept;
+
+  /// Thread:   any.  Realtime: safe.
+  Stats stats() const noexcept;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+extern template class BasicEngine<float>;
+extern template class BasicEngine<double>;
+
+using Engine = BasicEngine<float>;
+
+}  // namespace firbank

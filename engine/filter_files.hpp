@@ -1,0 +1,31 @@
+// Reading filters from files: audio (one filter a channel), .npy and one-number-a-line text.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/filter_bank.hpp"
+
+namespace firbank {
+
+struct FilterFileOptions {
+  /// Rate of the stream that the filters are for; filters of another rate are resampled to it.
+  /// Files without a rate (.npy, text) are taken as they are. Empty: nothing is resampled.
+  std::optional<double> sample_rate_hz;
+
+  /// Refuse a filter of another rate instead of resampling it.
+  bool refuse_resampling = false;
+
+  /// Told one line for each file that is resampled.
+  std::function<void(const std::string& line)> notice;
+};
+
+/// The filters of all files, in order; a file of many channels counts as that many filters in
+/// channel order. Resampling keeps a filter's gain: taps are scaled by the ratio of the rates.
+/// Throws: Error naming the file, the value and what is allowed.
+FilterBank load_filters(const std::vector<std::string>& files,
+                        const FilterFileOptions& options = {});
+
+}  // namespace firbank

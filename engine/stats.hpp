@@ -1,0 +1,51 @@
+// What an engine counted, and a histogram of durations with a stated error.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace firbank {
+
+/// A snapshot; every count is since construction. Positions are frames of the stream, -1 for none.
+struct Stats {
+  std::int64_t frames = 0;                // frames processed, filled gaps included
+  std::uint64_t calls = 0;                // calls of process, or blocks of the pipeline thread
+  std::int64_t spoiled_frames = 0;        // frames with a NaN in at least one output
+  std::int64_t first_spoiled_frame = -1;
+  std::uint64_t gaps = 0;                 // jumps ahead in first_frame
+  std::int64_t gap_frames = 0;            // frames missing in them
+  std::int64_t first_gap_frame = -1;
+  std::uint64_t swaps = 0;                // banks that went live
+};
+
+/// Counts durations from 1 ns to about 18 minutes in logarithmic buckets, 64 to an octave: a
+/// quantile is at most 1.6 % above the true one. Fixed size; recording never allocates.
+///
+/// Thread:   one at a time.
+/// Realtime: record() is safe.
+class DurationHistogram {
+ public:
+  void record(std::uint64_t ns) noexcept;
+
+  std::uint64_t count() const noexcept { return count_; }
+  double mean_ns() const noexcept;
+  std::uint64_t max_ns() const noexcept { return max_ns_; }
+
+  /// Smallest bucket bound that at least `fraction` (0 to 1) of the durations do not exceed, and
+  /// never more than max_ns(); 0 when nothing was recorded.
+  std::uint64_t quantile_ns(double fraction) const noexcept;
+
+ private:
+  static constexpr int kSubBuckets = 64;  // in an octave
+  static constexpr int kOctaves = 36;
+  static std::size_t bucket_of(std::uint64_t ns) noexcept;
+  static std::uint64_t upper_bound_ns(std::size_t bucket) noexcept;
+
+  std::array<std::uint64_t, kSubBuckets*(kOctaves + 1)> buckets_{};
+  std::uint64_t count_ = 0;
+  std::uint64_t max_ns_ = 0;
+  double sum_ns_ = 0;
+};
+
+}  // namespace firbank
