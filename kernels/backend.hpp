@@ -1,0 +1,155 @@
+// Backend: the arithmetic and the memory that the engine computes with.
+//
+// The engine owns time and policy; a backend owns spectra and supplies a few bulk operations on
+// them. Spectra are opaque: their bin order and layout belong to the backend. The engine only says
+// which partition meets which block, and for which outputs.
+//
+// Objects are made at set-up (they allocate, may throw std::bad_alloc) and then run without
+// allocating. Running operations are noexcept and real-time safe. Different ranges of inputs, or of
+// outputs, may run on different threads at once; each thread passes its own `thread` number.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <memory_resource>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace firbank {
+
+/// Half-open: [first, last).
+struct IndexRange {
+  std::size_t first = 0;
+  std::size_t last = 0;
+};
+
+/// One partition size and its frequency-domain delay line.
+struct LevelShape {
+  std::size_t block_frames = 0;  // B: a power of two, kMinTransform / 2 to kMaxTransform / 2
+  std::size_t slots = 0;         // blocks that the delay line keeps for each input
+  std::size_t inputs = 0;
+  std::size_t outputs = 0;
+  std::size_t threads = 1;  // thread numbers are 0 to threads - 1
+};
+
+inline constexpr std::size_t kMinTransform = 16;      // real samples
+inline constexpr std::size_t kMaxTransform = 65'536;  // real samples
+
+/// A response (what one edge does to its input) meets an input.
+struct ResponseTerm {
+  std::size_t input = 0;
+  std::size_t response = 0;
+};
+
+/// The spectra of one bank of responses and the sums that they are accumulated into.
+///
+/// Each output has three spectral sums. They never alias.
+template <class Sample>
+class SpectralBank {
+ public:
+  enum class Sum { kNow, kReady, kNext };
+
+  virtual ~SpectralBank() = default;
+
+  /// Set-up: transforms up to B taps into partition `partition` of a response; the rest is zero.
+  virtual void load(std::size_t response, std::size_t partition, std::span<const Sample> taps) = 0;
+
+  /// For each output of the range:
+  ///   to = (from or zero) + sum over its terms, over p in `partitions`, of
+  ///        delay_line[input][(newest + p) mod slots] x response[p].
+  /// `from` may be `to`. Partitions that a response does not have count as zero.
+  virtual void accumulate(Sum to, const Sum* from, std::size_t newest, IndexRange partitions,
+                          IndexRange outputs) noexcept = 0;
+
+  /// Turns sum kNow of each output of the range into its newest B frames: frame j of
+  /// `newest[output]` for j in `frames`, stored from `newest[output][0]` on. Destroys the sum.
+  virtual void inverse(Sample* const* newest, IndexRange frames, IndexRange outputs,
+                       std::size_t thread) noexcept = 0;
+
+  /// Exchanges the contents of kReady and kNext, of all outputs, in constant time.
+  virtual void exchange_ready_and_next() noexcept = 0;
+};
+
+/// How the partitions of each response and the terms of each output lie.
+struct SpectralBankShape {
+  std::vector<IndexRange> partitions;            // of each response: those that hold taps
+  std::vector<std::vector<ResponseTerm>> terms;  // of each output
+};
+
+template <class Sample>
+class SpectralLevel {
+ public:
+  virtual ~SpectralLevel() = default;
+
+  /// Set-up: an empty bank that reads this level's delay line; may run beside running operations.
+  /// The level must outlive it.
+  virtual std::unique_ptr<SpectralBank<Sample>> make_bank(SpectralBankShape shape) const = 0;
+
+  /// Transforms, for each input of the range, the B frames `older[input]` followed by the B frames
+  /// `newer[input]` into delay-line slot `slot`.
+  virtual void forward(std::size_t slot, const Sample* const* older, const Sample* const* newer,
+                       IndexRange inputs, std::size_t thread) noexcept = 0;
+};
+
+/// Responses in direct form: each `delay` frames late and `taps` long.
+struct DirectBankShape {
+  struct Response {
+    std::size_t delay = 0;
+    std::size_t taps = 0;
+  };
+  std::vector<Response> responses;
+  std::vector<std::vector<ResponseTerm>> terms;  // of each output
+};
+
+template <class Sample>
+class DirectBank {
+ public:
+  virtual ~DirectBank() = default;
+
+  /// Set-up: gives a response its taps.
+  virtual void load(std::size_t response, std::span<const Sample> taps) = 0;
+
+  /// For each output of the range and n below `frames`:
+  ///   out[output][n] = sum over its terms of sum_k taps[k] * newest[input][n - delay - k].
+  /// `newest[input][-j]` must be readable for j up to the longest delay + taps - 1.
+  /// No product is added to more than 63 others before the sums are added up.
+  virtual void run(const Sample* const* newest, Sample* const* out, std::size_t frames,
+                   IndexRange outputs) noexcept = 0;
+};
+
+class Backend {
+ public:
+  virtual ~Backend() = default;
+
+  virtual const std::string& name() const noexcept = 0;             // "cpu-avx2"
+  virtual const std::string& instruction_set() const noexcept = 0;  // "AVX2"
+
+  /// Where rings that this backend reads and writes should live.
+  virtual std::pmr::memory_resource* memory() const noexcept = 0;
+
+  virtual std::unique_ptr<SpectralLevel<float>> make_level_float(const LevelShape&) const = 0;
+  virtual std::unique_ptr<SpectralLevel<double>> make_level_double(const LevelShape&) const = 0;
+  virtual std::unique_ptr<DirectBank<float>> make_direct_float(DirectBankShape) const = 0;
+  virtual std::unique_ptr<DirectBank<double>> make_direct_double(DirectBankShape) const = 0;
+
+  template <class Sample>
+  std::unique_ptr<SpectralLevel<Sample>> make_level(const LevelShape& shape) const {
+    if constexpr (sizeof(Sample) == sizeof(float)) {
+      return make_level_float(shape);
+    } else {
+      return make_level_double(shape);
+    }
+  }
+  template <class Sample>
+  std::unique_ptr<DirectBank<Sample>> make_direct(DirectBankShape shape) const {
+    if constexpr (sizeof(Sample) == sizeof(float)) {
+      return make_direct_float(std::move(shape));
+    } else {
+      return make_direct_double(std::move(shape));
+    }
+  }
+};
+
+}  // namespace firbank

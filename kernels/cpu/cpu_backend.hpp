@@ -1,0 +1,30 @@
+// CpuBackend: the bulk operations on one instruction set of the CPU.
+#pragma once
+
+#include <string>
+
+#include "kernels/backend.hpp"
+#include "kernels/cpu/instruction_set.hpp"
+
+namespace firbank {
+
+class CpuBackend final : public Backend {
+ public:
+  /// `set` must be supported here.
+  explicit CpuBackend(InstructionSet set);
+
+  const std::string& name() const noexcept override { return name_; }
+  const std::string& instruction_set() const noexcept override { return instruction_set_; }
+  std::pmr::memory_resource* memory() const noexcept override;
+  std::unique_ptr<SpectralLevel<float>> make_level_float(const LevelShape& shape) const override;
+  std::unique_ptr<SpectralLevel<double>> make_level_double(const LevelShape& shape) const override;
+  std::unique_ptr<DirectBank<float>> make_direct_float(DirectBankShape shape) const override;
+  std::unique_ptr<DirectBank<double>> make_direct_double(DirectBankShape shape) const override;
+
+ private:
+  InstructionSet set_;
+  std::string name_;
+  std::string instruction_set_;
+};
+
+}  // namespace firbank

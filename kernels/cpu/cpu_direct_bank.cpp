@@ -1,0 +1,37 @@
+#include "kernels/cpu/cpu_direct_bank.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace firbank {
+
+template <class Sample>
+CpuDirectBank<Sample>::CpuDirectBank(InstructionSet set, DirectBankShape shape)
+    : fir_(*direct_fir<Sample>(set)), shape_(std::move(shape)) {
+  for (const DirectBankShape::Response& response : shape_.responses) {
+    reversed_.emplace_back(response.taps);
+  }
+}
+
+template <class Sample>
+void CpuDirectBank<Sample>::load(std::size_t response, std::span<const Sample> taps) {
+  std::reverse_copy(taps.begin(), taps.end(), reversed_[response].begin());
+}
+
+template <class Sample>
+void CpuDirectBank<Sample>::run(const Sample* const* newest, Sample* const* out, std::size_t frames,
+                                IndexRange outputs) noexcept {
+  for (std::size_t output = outputs.first; output < outputs.last; ++output) {
+    std::fill_n(out[output], frames, Sample{0});
+    for (const ResponseTerm& term : shape_.terms[output]) {
+      const AlignedVector<Sample>& taps = reversed_[term.response];
+      fir_.add(newest[term.input] - shape_.responses[term.response].delay, taps.data(), taps.size(),
+               out[output], frames);
+    }
+  }
+}
+
+template class CpuDirectBank<float>;
+template class CpuDirectBank<double>;
+
+}  // namespace firbank

@@ -1,0 +1,77 @@
+// CpuSpectralLevel, CpuSpectralBank: delay lines and spectra of one partition size in the CPU's
+// memory. Layouts are SpectralMac's; each input's delay line and each response is one stretch of a
+// single allocation, padded so that neighbours do not fall on the same cache sets.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "kernels/aligned_vector.hpp"
+#include "kernels/backend.hpp"
+#include "kernels/cpu/real_fft.hpp"
+#include "kernels/cpu/spectral_mac.hpp"
+
+namespace firbank {
+
+template <class Sample>
+class CpuSpectralLevel final : public SpectralLevel<Sample> {
+ public:
+  CpuSpectralLevel(InstructionSet set, const LevelShape& shape);
+
+  std::unique_ptr<SpectralBank<Sample>> make_bank(SpectralBankShape shape) const override;
+  void forward(std::size_t slot, const Sample* const* older, const Sample* const* newer,
+               IndexRange inputs, std::size_t thread) noexcept override;
+
+ private:
+  template <class>
+  friend class CpuSpectralBank;
+
+  const Sample* delay_line(std::size_t input) const noexcept {
+    return delay_lines_.data() + input * delay_line_stride_;
+  }
+
+  LevelShape shape_;
+  const RealFft<Sample>& fft_;
+  const SpectralMac<Sample>& mac_;
+  TransformPlan<Sample> plan_;
+  std::size_t delay_line_stride_;
+  AlignedVector<Sample> delay_lines_;  // [input][chunk][slot][chunk samples]
+  std::size_t work_stride_;
+  AlignedVector<Sample> work_;  // [thread][2 B]
+};
+
+template <class Sample>
+class CpuSpectralBank final : public SpectralBank<Sample> {
+ public:
+  using Sum = typename SpectralBank<Sample>::Sum;
+
+  CpuSpectralBank(const CpuSpectralLevel<Sample>& level, SpectralBankShape shape);
+
+  void load(std::size_t response, std::size_t partition, std::span<const Sample> taps) override;
+  void accumulate(Sum to, const Sum* from, std::size_t newest, IndexRange partitions,
+                  IndexRange outputs) noexcept override;
+  void inverse(Sample* const* newest, IndexRange frames, IndexRange outputs,
+               std::size_t thread) noexcept override;
+  void exchange_ready_and_next() noexcept override;
+
+ private:
+  Sample* sum(Sum which, std::size_t output) noexcept;
+
+  const CpuSpectralLevel<Sample>& level_;
+  std::vector<IndexRange> partitions_;               // of each response
+  std::vector<std::size_t> response_start_;          // samples into responses_
+  AlignedVector<Sample> responses_;                  // [response][chunk][partition][chunk samples]
+  std::vector<std::vector<MacTerm<Sample>>> terms_;  // of each output
+  std::size_t spectrum_stride_;
+  AlignedVector<Sample> sums_;    // [now, ready, next][output][2 B]
+  AlignedVector<Sample> frames_;  // [thread][B]: where an inverse is wanted in part
+  AlignedVector<Sample> load_;    // work, taps, silence: for load()
+  std::size_t ready_ = 1;
+};
+
+extern template class CpuSpectralLevel<float>;
+extern template class CpuSpectralLevel<double>;
+extern template class CpuSpectralBank<float>;
+extern template class CpuSpectralBank<double>;
+
+}  // namespace firbank

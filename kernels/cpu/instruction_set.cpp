@@ -1,0 +1,76 @@
+#include "kernels/cpu/instruction_set.hpp"
+
+#include <cstdint>
+
+#include <hwy/targets.h>
+
+namespace firbank {
+namespace {
+
+/// Highway's bit for a set; 0 for plain code.
+std::int64_t target_bit(InstructionSet set) noexcept {
+  switch (set) {
+    case InstructionSet::kSse4:
+      return HWY_SSE4;
+    case InstructionSet::kAvx2:
+      return HWY_AVX2;
+    case InstructionSet::kAvx512:
+      return HWY_AVX3;
+    case InstructionSet::kNeon:
+      return HWY_NEON;
+    case InstructionSet::kScalar:
+      break;
+  }
+  return 0;
+}
+
+}  // namespace
+
+bool is_built(InstructionSet set) noexcept {
+#if HWY_ARCH_X86
+  return set != InstructionSet::kNeon;
+#elif HWY_ARCH_ARM_A64
+  return set == InstructionSet::kNeon || set == InstructionSet::kScalar;
+#else
+  return set == InstructionSet::kScalar;
+#endif
+}
+
+bool is_supported(InstructionSet set) noexcept {
+  if (set == InstructionSet::kScalar) return true;
+  return is_built(set) && (hwy::SupportedTargets() & target_bit(set)) != 0;
+}
+
+const char* backend_name(InstructionSet set) noexcept {
+  switch (set) {
+    case InstructionSet::kSse4:
+      return "cpu-sse4";
+    case InstructionSet::kAvx2:
+      return "cpu-avx2";
+    case InstructionSet::kAvx512:
+      return "cpu-avx512";
+    case InstructionSet::kNeon:
+      return "cpu-neon";
+    case InstructionSet::kScalar:
+      break;
+  }
+  return "cpu-scalar";
+}
+
+const char* name(InstructionSet set) noexcept {
+  switch (set) {
+    case InstructionSet::kSse4:
+      return "SSE4";
+    case InstructionSet::kAvx2:
+      return "AVX2";
+    case InstructionSet::kAvx512:
+      return "AVX-512";
+    case InstructionSet::kNeon:
+      return "NEON";
+    case InstructionSet::kScalar:
+      break;
+  }
+  return "none";
+}
+
+}  // namespace firbank

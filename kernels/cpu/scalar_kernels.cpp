@@ -1,0 +1,156 @@
+#include "kernels/cpu/scalar_kernels.hpp"
+
+#include <algorithm>
+#include <cstddef>
+
+namespace firbank {
+namespace {
+
+// One pass is radix 2; a spectrum is {re, im} pairs (planes of one lane).
+
+template <class Sample>
+void twist(Sample& re, Sample& im, Sample w_re, Sample w_im) {
+  const Sample r = re * w_re - im * w_im;
+  im = re * w_im + im * w_re;
+  re = r;
+}
+
+template <class Sample>
+void forward(const TransformPlan<Sample>& plan, const Sample* older, const Sample* newer,
+             Sample* work, Sample* spectrum, std::size_t chunk_stride) noexcept {
+  for (std::size_t n = 0; n < plan.points; ++n) {
+    work[2 * n] = older[n];
+    work[2 * n + 1] = newer[n];
+  }
+  for (std::size_t p = 0; p < plan.pass_count; ++p) {
+    const std::size_t half = plan.passes[p].stride;
+    for (std::size_t start = 0; start < plan.points; start += 2 * half) {
+      const Sample* w = plan.passes[p].twiddle.data() + start / half;
+      for (std::size_t n = start; n < start + half; ++n) {
+        Sample* a = work + 2 * n;
+        Sample* b = work + 2 * (n + half);
+        twist(b[0], b[1], w[0], w[1]);
+        const Sample re = b[0];
+        const Sample im = b[1];
+        b[0] = a[0] - re;
+        b[1] = a[1] - im;
+        a[0] += re;
+        a[1] += im;
+      }
+    }
+  }
+  const std::size_t chunk = plan.chunk_samples();
+  for (std::size_t c = 0; c < plan.chunks(); ++c) {
+    std::copy_n(work + c * chunk, chunk, spectrum + c * chunk_stride);
+  }
+}
+
+template <class Sample>
+void inverse_both(const TransformPlan<Sample>& plan, Sample* spectrum, Sample* older,
+                  Sample* newer) noexcept {
+  for (std::size_t p = plan.pass_count; p-- > 0;) {
+    const std::size_t half = plan.passes[p].stride;
+    for (std::size_t start = 0; start < plan.points; start += 2 * half) {
+      const Sample* w = plan.passes[p].twiddle.data() + start / half;
+      for (std::size_t n = start; n < start + half; ++n) {
+        Sample* a = spectrum + 2 * n;
+        Sample* b = spectrum + 2 * (n + half);
+        const Sample re = a[0] - b[0];
+        const Sample im = a[1] - b[1];
+        a[0] += b[0];
+        a[1] += b[1];
+        b[0] = re;
+        b[1] = im;
+        twist(b[0], b[1], w[0], -w[1]);
+      }
+    }
+  }
+  for (std::size_t n = 0; n < plan.points; ++n) {
+    if (older != nullptr) older[n] = spectrum[2 * n];
+    newer[n] = spectrum[2 * n + 1];
+  }
+}
+
+template <class Sample>
+void inverse(const TransformPlan<Sample>& plan, Sample* spectrum, Sample* newer) noexcept {
+  inverse_both<Sample>(plan, spectrum, nullptr, newer);
+}
+
+template <class Sample>
+void mac_run(const MacJob<Sample>& job) noexcept {
+  for (std::size_t chunk = 0; chunk < job.chunks; ++chunk) {
+    for (std::size_t bin = 0; bin < job.chunk_samples; bin += 2) {
+      const std::size_t at = chunk * job.chunk_samples + bin;
+      Sample total_re = job.from == nullptr ? Sample{0} : job.from[at];
+      Sample total_im = job.from == nullptr ? Sample{0} : job.from[at + 1];
+      Sample re = 0;
+      Sample im = 0;
+      std::size_t products = 0;
+      for (const MacTerm<Sample>& term : job.terms) {
+        const std::size_t last = std::min(job.last_partition, term.last_partition);
+        for (std::size_t p = std::max(job.first_partition, term.first_partition); p < last; ++p) {
+          const std::size_t slot = (job.newest + p) % job.slots;
+          const Sample* x = term.input + chunk * job.input_stride + slot * job.chunk_samples + bin;
+          const Sample* h = term.response + chunk * term.response_stride +
+                            (p - term.first_partition) * job.chunk_samples + bin;
+          re += x[0] * h[0] - x[1] * h[1];
+          im += x[0] * h[1] + x[1] * h[0];
+          if (++products % kMacRun == 0) {
+            total_re += re;
+            total_im += im;
+            re = im = 0;
+          }
+        }
+      }
+      job.to[at] = total_re + re;
+      job.to[at + 1] = total_im + im;
+    }
+  }
+}
+
+template <class Sample>
+void fir_add(const Sample* newest, const Sample* reversed, std::size_t taps, Sample* out,
+             std::size_t frames) noexcept {
+  const Sample* oldest = newest - (taps - 1);
+  for (std::size_t n = 0; n < frames; ++n) {
+    Sample total = 0;
+    for (std::size_t first = 0; first < taps; first += kDirectRun) {
+      Sample sum = 0;
+      for (std::size_t i = first; i < std::min(first + kDirectRun, taps); ++i) {
+        sum += reversed[i] * oldest[n + i];
+      }
+      total += sum;
+    }
+    out[n] += total;
+  }
+}
+
+}  // namespace
+
+template <class Sample>
+const RealFft<Sample>* scalar_real_fft() noexcept {
+  static constexpr RealFft<Sample> kKernel = {
+      {1, 2, 1}, &forward<Sample>, &inverse<Sample>, &inverse_both<Sample>};
+  return &kKernel;
+}
+
+template <class Sample>
+const SpectralMac<Sample>* scalar_spectral_mac() noexcept {
+  static constexpr SpectralMac<Sample> kKernel = {&mac_run<Sample>};
+  return &kKernel;
+}
+
+template <class Sample>
+const DirectFir<Sample>* scalar_direct_fir() noexcept {
+  static constexpr DirectFir<Sample> kKernel = {&fir_add<Sample>};
+  return &kKernel;
+}
+
+template const RealFft<float>* scalar_real_fft<float>() noexcept;
+template const RealFft<double>* scalar_real_fft<double>() noexcept;
+template const SpectralMac<float>* scalar_spectral_mac<float>() noexcept;
+template const SpectralMac<double>* scalar_spectral_mac<double>() noexcept;
+template const DirectFir<float>* scalar_direct_fir<float>() noexcept;
+template const DirectFir<double>* scalar_direct_fir<double>() noexcept;
+
+}  // namespace firbank

@@ -1,0 +1,17 @@
+// The kernels in plain C++: what the vector kernels are compared with, and what runs everywhere.
+#pragma once
+
+#include "kernels/cpu/direct_fir.hpp"
+#include "kernels/cpu/real_fft.hpp"
+#include "kernels/cpu/spectral_mac.hpp"
+
+namespace firbank {
+
+template <class Sample>
+const RealFft<Sample>* scalar_real_fft() noexcept;
+template <class Sample>
+const SpectralMac<Sample>* scalar_spectral_mac() noexcept;
+template <class Sample>
+const DirectFir<Sample>* scalar_direct_fir() noexcept;
+
+}  // namespace firbank

@@ -1,0 +1,54 @@
+// SpectralMac: products of spectra, summed over partitions and terms, on one instruction set.
+//
+// A spectrum of M bins is cut into chunks (TransformPlan::chunk_samples). Delay lines and responses
+// lie as [chunk][slot or partition][chunk samples], so that one chunk of all partitions streams
+// from memory while its sum stays in registers.
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+#include "kernels/cpu/instruction_set.hpp"
+
+namespace firbank {
+
+/// One input met by one response. Partition p of the response lies at index p - partitions.first.
+template <class Sample>
+struct MacTerm {
+  const Sample* input = nullptr;     // [chunk][slot]
+  const Sample* response = nullptr;  // [chunk][partition]
+  std::size_t response_stride = 0;   // samples between chunks of the response
+  std::size_t first_partition = 0;
+  std::size_t last_partition = 0;
+};
+
+template <class Sample>
+struct MacJob {
+  std::span<const MacTerm<Sample>> terms;
+  std::size_t chunks = 0;
+  std::size_t chunk_samples = 0;
+  std::size_t plane_lanes = 1;
+  std::size_t slots = 0;            // in a delay line
+  std::size_t input_stride = 0;     // samples between chunks of a delay line
+  std::size_t newest = 0;           // slot that meets partition 0
+  std::size_t first_partition = 0;  // of the sum
+  std::size_t last_partition = 0;
+  const Sample* from = nullptr;  // starts the sum; null for zero; may be `to`
+  Sample* to = nullptr;          // [chunk][chunk samples]
+};
+
+template <class Sample>
+struct SpectralMac {
+  /// No product is added to more than 31 others before the sums are added up: the rounding error
+  /// of long filters stays near that of one product.
+  void (*run)(const MacJob<Sample>& job) noexcept;
+};
+
+/// Products that are added up before the sum is folded into the total.
+inline constexpr std::size_t kMacRun = 32;
+
+/// Null when this build has none for `set`.
+template <class Sample>
+const SpectralMac<Sample>* spectral_mac(InstructionSet set) noexcept;
+
+}  // namespace firbank
