@@ -21,6 +21,7 @@ struct PartitionPlan {
   std::size_t call_frames = 0;       // nominal frames a call
   std::size_t partition_frames = 0;  // taps a partition, a power of two; 0 when direct
   std::size_t partitions = 0;        // of the longest response (filter and delay); 0 when direct
+  std::size_t piece_frames = 0;      // most frames that are computed at once
   std::size_t max_taps = 0;          // longest filter that fits
   std::size_t max_response = 0;      // max_taps plus the routing's longest delay
   std::size_t latency_frames = 0;    // output frame n holds input frame n - latency

@@ -9,14 +9,14 @@ namespace firbank {
 
 /// A snapshot; every count is since construction. Positions are frames of the stream, -1 for none.
 struct Stats {
-  std::int64_t frames = 0;                // frames processed, filled gaps included
-  std::uint64_t calls = 0;                // calls of process, or blocks of the pipeline thread
-  std::int64_t spoiled_frames = 0;        // frames with a NaN in at least one output
+  std::int64_t frames = 0;          // frames processed, filled gaps included
+  std::uint64_t calls = 0;          // calls of process, or blocks of the pipeline thread
+  std::int64_t spoiled_frames = 0;  // frames with a NaN in at least one output
   std::int64_t first_spoiled_frame = -1;
-  std::uint64_t gaps = 0;                 // jumps ahead in first_frame
-  std::int64_t gap_frames = 0;            // frames missing in them
+  std::uint64_t gaps = 0;       // jumps ahead in first_frame
+  std::int64_t gap_frames = 0;  // frames missing in them
   std::int64_t first_gap_frame = -1;
-  std::uint64_t swaps = 0;                // banks that went live
+  std::uint64_t swaps = 0;  // banks that went live
 };
 
 /// Counts durations from 1 ns to about 18 minutes in logarithmic buckets, 64 to an octave: a
@@ -37,8 +37,8 @@ class DurationHistogram {
   std::uint64_t quantile_ns(double fraction) const noexcept;
 
  private:
-  static constexpr int kSubBuckets = 64;  // in an octave
-  static constexpr int kOctaves = 36;
+  static constexpr std::size_t kSubBuckets = 64;  // in an octave
+  static constexpr int kOctaves = 34;             // 2^40 ns is 18 minutes
   static std::size_t bucket_of(std::uint64_t ns) noexcept;
   static std::uint64_t upper_bound_ns(std::size_t bucket) noexcept;
 

@@ -1,0 +1,295 @@
+#include "engine/convolver.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "engine/direct_level.hpp"
+#include "engine/partitioned_level.hpp"
+#include "kernels/cpu/denormals.hpp"
+
+namespace firbank {
+namespace {
+
+/// Adds without a read-modify-write: only the processing thread writes these counters.
+template <class T, class U>
+void count(std::atomic<T>& counter, U amount) noexcept {
+  counter.store(counter.load(std::memory_order_relaxed) + static_cast<T>(amount),
+                std::memory_order_relaxed);
+}
+
+template <class Sample>
+std::unique_ptr<Level<Sample>> make_level(const Backend& backend, const PartitionPlan& plan,
+                                          const Routing& routing, WorkerPool& pool) {
+  if (plan.kind == PlanKind::kDirect) {
+    return std::make_unique<DirectLevel<Sample>>(backend, plan, routing, pool);
+  }
+  return std::make_unique<PartitionedLevel<Sample>>(backend, plan, routing, pool);
+}
+
+/// The longest response and what is in flight, in whole blocks.
+template <class Sample>
+InputHistory<Sample> make_history(const PartitionPlan& plan, const Routing& routing) {
+  const std::size_t block = plan.piece_frames;
+  const std::size_t blocks = (plan.max_response + block - 1) / block + 2;
+  const bool direct = plan.kind == PlanKind::kDirect;
+  return InputHistory<Sample>(routing.inputs(), blocks * block,
+                              direct ? plan.max_response + block : 0);
+}
+
+}  // namespace
+
+template <class Sample>
+Convolver<Sample>::Convolver(std::shared_ptr<const Backend> backend, const PartitionPlan& plan,
+                             const EngineConfig& config, const FilterBank& bank,
+                             const Routing& routing)
+    : backend_(std::move(backend)),
+      plan_(plan),
+      max_frames_(std::max({config.max_frames, config.block_frames, plan.call_frames})),
+      routing_(routing),
+      responses_(routing),
+      pool_(config.threads),
+      level_(make_level<Sample>(*backend_, plan, routing, pool_)),
+      history_(make_history<Sample>(plan, routing)),
+      guard_(routing.inputs(), plan.max_response, plan.piece_frames),
+      // The bank in use, the one that fades in, and all that wait.
+      handoff_(BasicEngine<Sample>::kMaxPendingSwaps + 2),
+      cleaned_(plan.piece_frames),
+      fade_samples_(routing.outputs() * plan.piece_frames),
+      fade_planes_(routing.outputs()),
+      out_planes_(routing.outputs()),
+      spoiled_(plan.piece_frames),
+      any_spoiled_(plan.piece_frames),
+      silence_(max_frames_),
+      silent_planes_(routing.inputs(), silence_.data()) {
+  for (std::size_t output = 0; output < routing.outputs(); ++output) {
+    fade_planes_[output] = fade_samples_.data() + output * plan.piece_frames;
+  }
+  current_ = prepare(bank).release();
+  level_->activate(*current_->spectra);
+  tail_frames_ = current_->tail_frames;
+}
+
+template <class Sample>
+Convolver<Sample>::~Convolver() {
+  delete current_;
+  delete fading_;
+  delete upcoming_;
+}
+
+template <class Sample>
+std::unique_ptr<typename Convolver<Sample>::Prepared> Convolver<Sample>::prepare(
+    const FilterBank& bank) const {
+  auto prepared = std::make_unique<Prepared>();
+  prepared->spectra = level_->prepare(bank, responses_);
+  std::size_t longest = 1;
+  for (const std::vector<ResponseTerm>& terms : responses_.terms()) {
+    std::vector<Reach>& reach = prepared->reach.emplace_back();
+    for (const ResponseTerm& term : terms) {
+      const Response& response = responses_.responses()[term.response];
+      reach.push_back({term.input, response.delay, bank.taps(response.filter).size()});
+      longest = std::max(longest, reach.back().delay + reach.back().taps);
+    }
+  }
+  prepared->tail_frames = longest - 1;
+  return prepared;
+}
+
+template <class Sample>
+ProcessStatus Convolver<Sample>::process(const Sample* const* in, Sample* const* out,
+                                         std::size_t frames) noexcept {
+  count(calls_, 1);
+  spoiled_last_call_ = false;
+  if (frames > max_frames_) {
+    for (std::size_t output = 0; output < routing_.outputs(); ++output) {
+      std::fill_n(out[output], frames, Sample{0});
+    }
+    return ProcessStatus::kTooManyFrames;
+  }
+  const FlushDenormals flush;
+  std::size_t done = 0;
+  while (done < frames) {
+    const std::size_t piece = follow_swaps(std::min(frames - done, level_->room()));
+    run_piece(in, out, done, piece);
+    done += piece;
+  }
+  if (frames > 0) tail_left_ = tail_frames();
+  return ProcessStatus::kOk;
+}
+
+template <class Sample>
+std::size_t Convolver<Sample>::flush(Sample* const* out, std::size_t frames) noexcept {
+  const std::size_t left = std::min({frames, tail_left_, max_frames_});
+  const std::size_t after = tail_left_ - left;
+  if (left > 0) process(silent_planes_.data(), out, left);
+  tail_left_ = after;
+  return left;
+}
+
+/// Makes the swaps live that are due, and cuts the coming piece where a fade begins or ends.
+template <class Sample>
+std::size_t Convolver<Sample>::follow_swaps(std::size_t frames) noexcept {
+  const std::int64_t now = position();
+  while (fading_ == nullptr) {
+    if (upcoming_ == nullptr) upcoming_ = handoff_.take();
+    if (upcoming_ == nullptr) return frames;
+    const std::int64_t wait = upcoming_->at_frame - now;
+    if (wait > 0) return std::min<std::size_t>(frames, static_cast<std::uint64_t>(wait));
+    begin_swap();
+  }
+  return std::min(frames, static_cast<std::size_t>(fade_.end() - now));
+}
+
+template <class Sample>
+void Convolver<Sample>::begin_swap() noexcept {
+  fading_ = std::exchange(upcoming_, nullptr);
+  fade_ = {position(), fading_->crossfade_frames};
+  level_->activate(*fading_->spectra);
+  tickets_[fading_->ticket % kTicketsKept].frame.store(position(), std::memory_order_release);
+  count(swaps_, 1);
+  pending_swaps_.fetch_sub(1, std::memory_order_release);
+  if (fade_.frames == 0) end_swap();
+}
+
+template <class Sample>
+void Convolver<Sample>::end_swap() noexcept {
+  handoff_.retire(std::exchange(current_, std::exchange(fading_, nullptr)));
+  tail_frames_.store(current_->tail_frames, std::memory_order_relaxed);
+}
+
+template <class Sample>
+void Convolver<Sample>::run_piece(const Sample* const* in, Sample* const* out, std::size_t offset,
+                                  std::size_t frames) noexcept {
+  const std::int64_t clock = history_.clock();
+  const std::int64_t first_frame = position();
+  for (std::size_t input = 0; input < routing_.inputs(); ++input) {
+    guard_.clean(input, clock, in[input] + offset, cleaned_.data(), frames);
+    history_.write(input, cleaned_.data(), frames);
+  }
+  for (std::size_t output = 0; output < routing_.outputs(); ++output) {
+    out_planes_[output] = out[output] + offset;
+  }
+
+  level_->ingest(history_, frames);
+  level_->render(*current_->spectra, out_planes_.data(), frames);
+  if (fading_ != nullptr) {
+    level_->render(*fading_->spectra, fade_planes_.data(), frames);
+    for (std::size_t output = 0; output < routing_.outputs(); ++output) {
+      fade_.mix(first_frame, out_planes_[output], fade_planes_[output], frames);
+    }
+  }
+  if (!guard_.is_quiet(clock)) spoil(out_planes_.data(), clock, frames);
+
+  LevelBank* banks[] = {current_->spectra.get(),
+                        fading_ == nullptr ? nullptr : fading_->spectra.get()};
+  level_->advance({banks, fading_ == nullptr ? std::size_t{1} : std::size_t{2}}, frames);
+  history_.advance(frames);
+  count(position_, frames);
+  count(frames_, frames);
+  if (fading_ != nullptr && position() == fade_.end()) end_swap();
+}
+
+template <class Sample>
+void Convolver<Sample>::spoil(Sample* const* out, std::int64_t clock, std::size_t frames) noexcept {
+  std::fill_n(any_spoiled_.begin(), frames, std::uint8_t{0});
+  for (std::size_t output = 0; output < routing_.outputs(); ++output) {
+    std::fill_n(spoiled_.begin(), frames, std::uint8_t{0});
+    guard_.mark_spoiled(current_->reach[output], clock, spoiled_.data(), frames);
+    if (fading_ != nullptr) {
+      guard_.mark_spoiled(fading_->reach[output], clock, spoiled_.data(), frames);
+    }
+    for (std::size_t n = 0; n < frames; ++n) {
+      if (spoiled_[n] == 0) continue;
+      out[output][n] = std::numeric_limits<Sample>::quiet_NaN();
+      any_spoiled_[n] = 1;
+    }
+  }
+  const auto first = std::find(any_spoiled_.begin(),
+                               any_spoiled_.begin() + static_cast<std::ptrdiff_t>(frames), 1);
+  const auto last = any_spoiled_.begin() + static_cast<std::ptrdiff_t>(frames);
+  if (first == last) return;
+  spoiled_last_call_ = true;
+  count(spoiled_frames_, std::count(first, last, 1));
+  if (first_spoiled_frame_.load(std::memory_order_relaxed) < 0) {
+    first_spoiled_frame_.store(position() + (first - any_spoiled_.begin()),
+                               std::memory_order_relaxed);
+  }
+}
+
+template <class Sample>
+void Convolver<Sample>::reset() noexcept {
+  LevelBank* banks[] = {current_->spectra.get(),
+                        fading_ == nullptr ? nullptr : fading_->spectra.get()};
+  level_->reset(history_, {banks, fading_ == nullptr ? std::size_t{1} : std::size_t{2}});
+  guard_.reset(history_.clock());
+  tail_left_ = 0;
+}
+
+template <class Sample>
+std::uint64_t Convolver<Sample>::swap(const FilterBank& bank, std::int64_t at_frame,
+                                      std::size_t crossfade_frames) {
+  handoff_.collect();
+  for (const Response& response : responses_.responses()) {
+    if (response.filter >= bank.size()) {
+      throw Error(ErrorKind::kConfiguration,
+                  fmt::format("the routing names filter {}, but the new bank has {} filter{}",
+                              response.filter, bank.size(), bank.size() == 1 ? "" : "s"));
+    }
+  }
+  for (std::size_t filter = 0; filter < bank.size(); ++filter) {
+    if (bank.taps(filter).size() > plan_.max_taps) {
+      throw Error(ErrorKind::kConfiguration,
+                  fmt::format("filter '{}' of the new bank has {} taps; at most max_taps = {} are "
+                              "allowed",
+                              bank.name(filter), bank.taps(filter).size(), plan_.max_taps));
+    }
+  }
+  constexpr std::size_t kMax = BasicEngine<Sample>::kMaxPendingSwaps;
+  if (pending_swaps_.load(std::memory_order_acquire) >= kMax) {
+    throw Error(ErrorKind::kConfiguration,
+                fmt::format("{} swaps are pending; at most {} are allowed", kMax, kMax));
+  }
+  std::unique_ptr<Prepared> prepared = prepare(bank);
+  prepared->at_frame = at_frame;
+  prepared->crossfade_frames = crossfade_frames;
+  prepared->ticket = ++last_ticket_;
+  Ticket& ticket = tickets_[last_ticket_ % kTicketsKept];
+  ticket.frame.store(kNotLive, std::memory_order_relaxed);
+  ticket.number.store(last_ticket_, std::memory_order_release);
+  pending_swaps_.fetch_add(1, std::memory_order_relaxed);
+  handoff_.give(std::move(prepared));
+  return last_ticket_;
+}
+
+template <class Sample>
+std::optional<std::int64_t> Convolver<Sample>::live_frame(std::uint64_t ticket) const noexcept {
+  const Ticket& entry = tickets_[ticket % kTicketsKept];
+  if (entry.number.load(std::memory_order_acquire) != ticket) return std::nullopt;
+  const std::int64_t frame = entry.frame.load(std::memory_order_acquire);
+  if (frame == kNotLive) return std::nullopt;
+  return frame;
+}
+
+template <class Sample>
+void Convolver<Sample>::set_position(std::int64_t frame) noexcept {
+  fade_.start += frame - position();
+  position_.store(frame, std::memory_order_relaxed);
+}
+
+template <class Sample>
+Stats Convolver<Sample>::stats() const noexcept {
+  Stats stats;
+  stats.frames = frames_.load(std::memory_order_relaxed);
+  stats.calls = calls_.load(std::memory_order_relaxed);
+  stats.spoiled_frames = spoiled_frames_.load(std::memory_order_relaxed);
+  stats.first_spoiled_frame = first_spoiled_frame_.load(std::memory_order_relaxed);
+  stats.swaps = swaps_.load(std::memory_order_relaxed);
+  return stats;
+}
+
+template class Convolver<float>;
+template class Convolver<double>;
+
+}  // namespace firbank

@@ -1,0 +1,126 @@
+// Convolver: the running path. Cleans the input, drives the level, changes banks, marks what is
+// spoiled and counts. Engine hands its calls on to it; the pipeline thread runs it too.
+//
+// Threads and real-time rules are those that engine.hpp gives for the methods of the same names.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "engine/crossfade.hpp"
+#include "engine/engine.hpp"
+#include "engine/handoff.hpp"
+#include "engine/input_history.hpp"
+#include "engine/level.hpp"
+#include "engine/non_finite.hpp"
+#include "engine/responses.hpp"
+#include "engine/worker_pool.hpp"
+#include "kernels/backend.hpp"
+
+namespace firbank {
+
+template <class Sample>
+class Convolver {
+ public:
+  Convolver(std::shared_ptr<const Backend> backend, const PartitionPlan& plan,
+            const EngineConfig& config, const FilterBank& bank, const Routing& routing);
+  ~Convolver();
+
+  ProcessStatus process(const Sample* const* in, Sample* const* out, std::size_t frames) noexcept;
+  std::size_t flush(Sample* const* out, std::size_t frames) noexcept;
+  void reset() noexcept;
+
+  std::uint64_t swap(const FilterBank& bank, std::int64_t at_frame, std::size_t crossfade_frames);
+  std::optional<std::int64_t> live_frame(std::uint64_t ticket) const noexcept;
+
+  /// Names the next output frame; for the pipeline thread, at the start and after a reset.
+  void set_position(std::int64_t frame) noexcept;
+  std::int64_t position() const noexcept { return position_.load(std::memory_order_relaxed); }
+
+  std::size_t tail_frames() const noexcept { return tail_frames_.load(std::memory_order_relaxed); }
+  std::size_t max_frames() const noexcept { return max_frames_; }
+  const Backend& backend() const noexcept { return *backend_; }
+  std::size_t threads() const noexcept { return pool_.threads(); }
+
+  /// Whether the last call of process or flush put out a NaN.
+  bool spoiled_last_call() const noexcept { return spoiled_last_call_; }
+
+  Stats stats() const noexcept;
+
+ private:
+  /// A bank with all that the running path needs to know of it.
+  struct Prepared {
+    std::unique_ptr<LevelBank> spectra;
+    std::vector<std::vector<Reach>> reach;  // of each output
+    std::size_t tail_frames = 0;
+    std::int64_t at_frame = 0;
+    std::size_t crossfade_frames = 0;
+    std::uint64_t ticket = 0;
+  };
+
+  std::unique_ptr<Prepared> prepare(const FilterBank& bank) const;
+  std::size_t follow_swaps(std::size_t frames) noexcept;
+  void begin_swap() noexcept;
+  void end_swap() noexcept;
+  void run_piece(const Sample* const* in, Sample* const* out, std::size_t offset,
+                 std::size_t frames) noexcept;
+  void spoil(Sample* const* out, std::int64_t clock, std::size_t frames) noexcept;
+
+  std::shared_ptr<const Backend> backend_;
+  PartitionPlan plan_;
+  std::size_t max_frames_;
+  Routing routing_;
+  ResponseTable responses_;
+  WorkerPool pool_;
+  std::unique_ptr<Level<Sample>> level_;
+  InputHistory<Sample> history_;
+  NonFiniteGuard<Sample> guard_;
+
+  // Banks. `fading_` is set while both are heard; `upcoming_` waits for its frame.
+  Handoff<Prepared> handoff_;
+  Prepared* current_ = nullptr;
+  Prepared* fading_ = nullptr;
+  Prepared* upcoming_ = nullptr;
+  Crossfade fade_;
+  std::atomic<std::size_t> pending_swaps_{0};
+  std::uint64_t last_ticket_ = 0;
+
+  // The frame from which each of the latest tickets is live.
+  static constexpr std::size_t kTicketsKept = 256;
+  static constexpr std::int64_t kNotLive = INT64_MIN;
+  struct Ticket {
+    std::atomic<std::uint64_t> number{0};
+    std::atomic<std::int64_t> frame{kNotLive};
+  };
+  std::array<Ticket, kTicketsKept> tickets_;
+
+  // Scratch of one piece.
+  AlignedVector<Sample> cleaned_;
+  AlignedVector<Sample> fade_samples_;
+  std::vector<Sample*> fade_planes_;
+  std::vector<Sample*> out_planes_;
+  std::vector<std::uint8_t> spoiled_;      // frames of one output
+  std::vector<std::uint8_t> any_spoiled_;  // frames of any output
+  std::vector<Sample> silence_;
+  std::vector<const Sample*> silent_planes_;
+
+  std::size_t tail_left_ = 0;
+  bool spoiled_last_call_ = false;
+
+  std::atomic<std::size_t> tail_frames_{0};
+  std::atomic<std::int64_t> position_{0};
+  std::atomic<std::int64_t> frames_{0};
+  std::atomic<std::uint64_t> calls_{0};
+  std::atomic<std::int64_t> spoiled_frames_{0};
+  std::atomic<std::int64_t> first_spoiled_frame_{-1};
+  std::atomic<std::uint64_t> swaps_{0};
+};
+
+extern template class Convolver<float>;
+extern template class Convolver<double>;
+
+}  // namespace firbank

@@ -1,0 +1,61 @@
+#include "engine/direct_level.hpp"
+
+#include <utility>
+
+namespace firbank {
+
+template <class Sample>
+DirectLevel<Sample>::DirectLevel(const Backend& backend, const PartitionPlan& plan,
+                                 const Routing& routing, WorkerPool& pool)
+    : backend_(backend),
+      piece_frames_(plan.piece_frames),
+      reach_(plan.max_response - 1),
+      outputs_(routing.outputs()),
+      pool_(pool),
+      newest_(routing.inputs()) {}
+
+template <class Sample>
+std::unique_ptr<LevelBank> DirectLevel<Sample>::prepare(const FilterBank& filters,
+                                                        const ResponseTable& responses) const {
+  DirectBankShape shape;
+  for (const Response& response : responses.responses()) {
+    shape.responses.push_back({response.delay, filters.taps(response.filter).size()});
+  }
+  shape.terms = responses.terms();
+  auto bank = std::make_unique<Bank>();
+  bank->taps = backend_.make_direct<Sample>(std::move(shape));
+  for (std::size_t r = 0; r < responses.responses().size(); ++r) {
+    const Response& response = responses.responses()[r];
+    std::vector<Sample> taps;
+    for (const double tap : filters.taps(response.filter)) {
+      taps.push_back(static_cast<Sample>(response.gain * tap));
+    }
+    bank->taps->load(r, taps);
+  }
+  return bank;
+}
+
+template <class Sample>
+void DirectLevel<Sample>::ingest(InputHistory<Sample>& history, std::size_t) noexcept {
+  for (std::size_t input = 0; input < newest_.size(); ++input) {
+    newest_[input] = history.at(input, history.clock(), reach_);
+  }
+}
+
+template <class Sample>
+void DirectLevel<Sample>::render(LevelBank& bank, Sample* const* out, std::size_t frames) noexcept {
+  pool_.run(outputs_, [&](IndexRange range, std::size_t) noexcept {
+    static_cast<Bank&>(bank).taps->run(newest_.data(), out, frames, range);
+  });
+}
+
+template <class Sample>
+void DirectLevel<Sample>::reset(InputHistory<Sample>& history,
+                                std::span<LevelBank* const>) noexcept {
+  history.clear(-static_cast<std::int64_t>(reach_), reach_);
+}
+
+template class DirectLevel<float>;
+template class DirectLevel<double>;
+
+}  // namespace firbank

@@ -1,0 +1,46 @@
+// DirectLevel: the sum of products itself, for responses too short to repay a transform.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "engine/level.hpp"
+#include "engine/partition_plan.hpp"
+#include "engine/worker_pool.hpp"
+#include "kernels/backend.hpp"
+
+namespace firbank {
+
+template <class Sample>
+class DirectLevel final : public Level<Sample> {
+ public:
+  /// `backend` must outlive the level.
+  DirectLevel(const Backend& backend, const PartitionPlan& plan, const Routing& routing,
+              WorkerPool& pool);
+
+  std::unique_ptr<LevelBank> prepare(const FilterBank& filters,
+                                     const ResponseTable& responses) const override;
+  std::size_t room() const noexcept override { return piece_frames_; }
+  void ingest(InputHistory<Sample>& history, std::size_t frames) noexcept override;
+  void activate(LevelBank&) noexcept override {}  // its only state is the history
+  void render(LevelBank& bank, Sample* const* out, std::size_t frames) noexcept override;
+  void advance(std::span<LevelBank* const>, std::size_t) noexcept override {}
+  void reset(InputHistory<Sample>& history, std::span<LevelBank* const> banks) noexcept override;
+
+ private:
+  struct Bank final : LevelBank {
+    std::unique_ptr<DirectBank<Sample>> taps;
+  };
+
+  const Backend& backend_;
+  std::size_t piece_frames_;
+  std::size_t reach_;  // frames that the longest response looks back
+  std::size_t outputs_;
+  WorkerPool& pool_;
+  std::vector<const Sample*> newest_;  // of each input: the piece
+};
+
+extern template class DirectLevel<float>;
+extern template class DirectLevel<double>;
+
+}  // namespace firbank

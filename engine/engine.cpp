@@ -1,0 +1,197 @@
+#include "engine/engine.hpp"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "engine/convolver.hpp"
+#include "engine/pipeline.hpp"
+#include "kernels/backends.hpp"
+
+namespace firbank {
+namespace {
+
+constexpr std::size_t kMaxThreads = 64;
+constexpr std::size_t kMinRingBlocks = 2;
+constexpr std::size_t kMaxRingBlocks = 65'536;
+
+std::shared_ptr<const Backend> require_backend(const std::string& name) {
+  if (auto backend = make_backend(name)) return backend;
+  std::string known = "auto, cpu";
+  for (const BackendInfo& info : list_backends()) {
+    if (info.name == name) {
+      throw Error(ErrorKind::kConfiguration,
+                  fmt::format("backend '{}' cannot run here: {}", name, info.reason));
+    }
+    if (info.available) known += ", " + info.name;
+  }
+  throw Error(ErrorKind::kConfiguration,
+              fmt::format("there is no backend '{}'; allowed: {}", name, known));
+}
+
+const EngineConfig& checked(const EngineConfig& config) {
+  const auto refuse = [](const std::string& message) {
+    throw Error(ErrorKind::kConfiguration, message);
+  };
+  if (config.threads < 1 || config.threads > kMaxThreads) {
+    refuse(fmt::format("threads is {}; allowed: 1 to {}", config.threads, kMaxThreads));
+  }
+  if (config.ring_blocks < kMinRingBlocks || config.ring_blocks > kMaxRingBlocks) {
+    refuse(fmt::format("ring_blocks is {}; allowed: {} to {}", config.ring_blocks, kMinRingBlocks,
+                       kMaxRingBlocks));
+  }
+  if (!(config.sample_rate_hz > 0 && config.sample_rate_hz <= 1e12)) {
+    refuse(
+        fmt::format("sample_rate_hz is {}; allowed: above 0, up to 1e12", config.sample_rate_hz));
+  }
+  if (config.max_fill_frames < 0) {
+    refuse(fmt::format("max_fill_frames is {}; allowed: 0 or more", config.max_fill_frames));
+  }
+  return config;
+}
+
+}  // namespace
+
+template <class Sample>
+class BasicEngine<Sample>::Impl {
+ public:
+  Impl(const EngineConfig& engine_config, const FilterBank& bank, const Routing& routing)
+      : config(checked(engine_config)),
+        inputs(routing.inputs()),
+        outputs(routing.outputs()),
+        plan(PartitionPlan::choose(config, bank, routing)),
+        convolver(require_backend(config.backend), plan, config, bank, routing) {}
+
+  EngineConfig config;
+  std::size_t inputs;
+  std::size_t outputs;
+  PartitionPlan plan;
+  Convolver<Sample> convolver;
+  std::unique_ptr<Pipeline<Sample>> pipeline;
+  Stats of_ended_pipelines;
+};
+
+template <class Sample>
+BasicEngine<Sample>::BasicEngine(const EngineConfig& config, const FilterBank& bank,
+                                 const Routing& routing)
+    : impl_(std::make_unique<Impl>(config, bank, routing)) {}
+
+template <class Sample>
+BasicEngine<Sample>::~BasicEngine() = default;
+
+template <class Sample>
+ProcessStatus BasicEngine<Sample>::process(const Sample* const* in, Sample* const* out,
+                                           std::size_t frames) noexcept {
+  if (impl_->pipeline) return ProcessStatus::kRunning;
+  return impl_->convolver.process(in, out, frames);
+}
+
+template <class Sample>
+std::size_t BasicEngine<Sample>::flush(Sample* const* out, std::size_t frames) noexcept {
+  return impl_->pipeline ? 0 : impl_->convolver.flush(out, frames);
+}
+
+template <class Sample>
+void BasicEngine<Sample>::reset() noexcept {
+  if (!impl_->pipeline) impl_->convolver.reset();
+}
+
+template <class Sample>
+std::uint64_t BasicEngine<Sample>::swap(const FilterBank& bank, std::int64_t at_frame,
+                                        std::size_t crossfade_frames) {
+  return impl_->convolver.swap(bank, at_frame, crossfade_frames);
+}
+
+template <class Sample>
+std::optional<std::int64_t> BasicEngine<Sample>::live_frame(std::uint64_t ticket) const noexcept {
+  return impl_->convolver.live_frame(ticket);
+}
+
+template <class Sample>
+void BasicEngine<Sample>::start() {
+  if (impl_->pipeline) {
+    throw Error(ErrorKind::kConfiguration, "the engine runs already; stop it before start");
+  }
+  impl_->pipeline = std::make_unique<Pipeline<Sample>>(impl_->convolver, impl_->config,
+                                                       impl_->inputs, impl_->outputs);
+}
+
+template <class Sample>
+PushResult BasicEngine<Sample>::push(const BasicBlock<const Sample>& block) noexcept {
+  if (!impl_->pipeline) return {0, PushStatus::kNotRunning, block.first_frame};
+  return impl_->pipeline->push(block);
+}
+
+template <class Sample>
+bool BasicEngine<Sample>::flush() noexcept {
+  return impl_->pipeline && impl_->pipeline->flush();
+}
+
+template <class Sample>
+std::size_t BasicEngine<Sample>::pull(BasicBlock<Sample>& block) noexcept {
+  return impl_->pipeline ? impl_->pipeline->pull(block) : 0;
+}
+
+template <class Sample>
+void BasicEngine<Sample>::stop() noexcept {
+  if (!impl_->pipeline) return;
+  impl_->pipeline->add_to(impl_->of_ended_pipelines);
+  impl_->pipeline.reset();
+}
+
+template <class Sample>
+std::size_t BasicEngine<Sample>::inputs() const noexcept {
+  return impl_->inputs;
+}
+template <class Sample>
+std::size_t BasicEngine<Sample>::outputs() const noexcept {
+  return impl_->outputs;
+}
+template <class Sample>
+std::size_t BasicEngine<Sample>::max_frames() const noexcept {
+  return impl_->convolver.max_frames();
+}
+template <class Sample>
+std::size_t BasicEngine<Sample>::latency_frames() const noexcept {
+  return impl_->plan.latency_frames;
+}
+template <class Sample>
+std::size_t BasicEngine<Sample>::tail_frames() const noexcept {
+  return impl_->convolver.tail_frames();
+}
+template <class Sample>
+std::int64_t BasicEngine<Sample>::position() const noexcept {
+  return impl_->convolver.position();
+}
+template <class Sample>
+const PartitionPlan& BasicEngine<Sample>::plan() const noexcept {
+  return impl_->plan;
+}
+template <class Sample>
+const std::string& BasicEngine<Sample>::backend() const noexcept {
+  return impl_->convolver.backend().name();
+}
+template <class Sample>
+const std::string& BasicEngine<Sample>::instruction_set() const noexcept {
+  return impl_->convolver.backend().instruction_set();
+}
+template <class Sample>
+std::size_t BasicEngine<Sample>::threads() const noexcept {
+  return impl_->convolver.threads();
+}
+
+template <class Sample>
+Stats BasicEngine<Sample>::stats() const noexcept {
+  Stats stats = impl_->convolver.stats();
+  const Stats& ended = impl_->of_ended_pipelines;
+  stats.gaps = ended.gaps;
+  stats.gap_frames = ended.gap_frames;
+  stats.first_gap_frame = ended.first_gap_frame;
+  if (impl_->pipeline) impl_->pipeline->add_to(stats);
+  return stats;
+}
+
+template class BasicEngine<float>;
+template class BasicEngine<double>;
+
+}  // namespace firbank

@@ -1,0 +1,97 @@
+// InputHistory: the latest samples of every input, as the filters see them.
+//
+// A ring per channel. It holds the longest response and what is in flight, so that a plan, a bank
+// or a backend can be changed without losing the past. Frames are named by a clock that
+// counts from 0 at construction and never runs backwards.
+//
+// A stretch of up to `window` frames is contiguous wherever it begins: the ring's first `window`
+// frames are stored a second time behind its end. A block of a size that divides the capacity is
+// contiguous where it begins at a multiple of its size.
+//
+// Thread:   one at a time.
+// Realtime: everything but construction is safe.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "kernels/aligned_vector.hpp"
+
+namespace firbank {
+
+template <class Sample>
+class InputHistory {
+ public:
+  InputHistory(std::size_t channels, std::size_t capacity, std::size_t window)
+      : channels_(channels),
+        capacity_(capacity),
+        window_(window),
+        stride_((capacity + window + kPadding) / kPadding * kPadding + kPadding),
+        samples_(channels * stride_) {}
+
+  std::size_t channels() const noexcept { return channels_; }
+  std::size_t capacity() const noexcept { return capacity_; }
+  std::int64_t clock() const noexcept { return clock_; }  // of the next frame to be written
+
+  /// Writes `frames` frames of one channel from the clock on; advance() comes after all channels.
+  void write(std::size_t channel, const Sample* samples, std::size_t frames) noexcept {
+    for_stretches(clock_, frames, [&](std::size_t at, std::size_t offset, std::size_t count) {
+      std::memcpy(ring(channel) + at, samples + offset, count * sizeof(Sample));
+    });
+  }
+
+  /// Makes `frames` frames from `ahead` frames past the clock on zero, in every channel.
+  void clear(std::int64_t ahead, std::size_t frames) noexcept {
+    for (std::size_t channel = 0; channel < channels_; ++channel) {
+      for_stretches(clock_ + ahead, frames, [&](std::size_t at, std::size_t, std::size_t count) {
+        std::fill_n(ring(channel) + at, count, Sample{0});
+      });
+    }
+  }
+
+  void advance(std::size_t frames) noexcept { clock_ += static_cast<std::int64_t>(frames); }
+
+  /// Frame `clock`, with up to `before` frames readable before it; before + the frames read from
+  /// it on are at most the window, or the whole lies in one aligned block.
+  const Sample* at(std::size_t channel, std::int64_t clock, std::size_t before = 0) const noexcept {
+    return ring(channel) + slot(clock - static_cast<std::int64_t>(before)) + before;
+  }
+
+ private:
+  static constexpr std::size_t kPadding = kCacheLineBytes / sizeof(Sample);
+
+  Sample* ring(std::size_t channel) noexcept { return samples_.data() + channel * stride_; }
+  const Sample* ring(std::size_t channel) const noexcept {
+    return samples_.data() + channel * stride_;
+  }
+
+  std::size_t slot(std::int64_t clock) const noexcept {
+    const auto capacity = static_cast<std::int64_t>(capacity_);
+    const std::int64_t slot = clock % capacity;
+    return static_cast<std::size_t>(slot < 0 ? slot + capacity : slot);
+  }
+
+  /// Calls write(position, offset, count) for each contiguous stretch that holds the frames.
+  template <class Write>
+  void for_stretches(std::int64_t clock, std::size_t frames, Write write) noexcept {
+    std::size_t offset = 0;
+    while (offset < frames) {
+      const std::size_t at = slot(clock + static_cast<std::int64_t>(offset));
+      const std::size_t count = std::min(frames - offset, capacity_ - at);
+      write(at, offset, count);
+      if (at < window_) write(capacity_ + at, offset, std::min(count, window_ - at));
+      offset += count;
+    }
+  }
+
+  std::size_t channels_;
+  std::size_t capacity_;
+  std::size_t window_;
+  std::size_t stride_;
+  AlignedVector<Sample> samples_;
+  std::int64_t clock_ = 0;
+};
+
+}  // namespace firbank

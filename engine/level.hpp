@@ -1,0 +1,55 @@
+// Level: one way of computing the whole convolution, piece by piece.
+//
+// A piece is a stretch of frames that a level takes at once; room() says how many at most. For each
+// piece the engine calls, in this order: ingest once, render for each bank that is heard, advance
+// once. The banks' input history is shared: inputs are transformed once, however many banks.
+//
+// Thread:   prepare() may run on another thread than the rest, which is one at a time.
+// Realtime: everything but construction and prepare() is safe.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+
+#include "engine/filter_bank.hpp"
+#include "engine/input_history.hpp"
+#include "engine/responses.hpp"
+
+namespace firbank {
+
+/// What a level keeps for one filter bank. Made by Level::prepare, used with that level only.
+class LevelBank {
+ public:
+  virtual ~LevelBank() = default;
+};
+
+template <class Sample>
+class Level {
+ public:
+  virtual ~Level() = default;
+
+  /// Everything that the running path needs of a bank: transforms its filters and allocates.
+  virtual std::unique_ptr<LevelBank> prepare(const FilterBank& filters,
+                                             const ResponseTable& responses) const = 0;
+
+  /// Frames that the next piece may have at most; never 0.
+  virtual std::size_t room() const noexcept = 0;
+
+  /// Takes the next `frames` frames, which the history already holds from its clock on.
+  virtual void ingest(InputHistory<Sample>& history, std::size_t frames) noexcept = 0;
+
+  /// Brings a bank up to date that was not heard before the coming piece. Before ingest.
+  virtual void activate(LevelBank& bank) noexcept = 0;
+
+  /// The outputs of the piece: out[output][0 .. frames).
+  virtual void render(LevelBank& bank, Sample* const* out, std::size_t frames) noexcept = 0;
+
+  /// Ends the piece and does what the next ones will need, in fair shares.
+  virtual void advance(std::span<LevelBank* const> banks, std::size_t frames) noexcept = 0;
+
+  /// Forgets all input. The history's clock moves on to where the next piece begins.
+  virtual void reset(InputHistory<Sample>& history, std::span<LevelBank* const> banks) noexcept = 0;
+};
+
+}  // namespace firbank

@@ -1,0 +1,110 @@
+#include "engine/non_finite.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <limits>
+#include <type_traits>
+
+namespace firbank {
+namespace {
+
+constexpr std::int64_t kLongAgo = std::numeric_limits<std::int64_t>::min() / 2;
+
+/// Looks at the exponent's bits, which no compiler flag can optimise away.
+template <class Sample>
+bool is_bad_sample(Sample sample) noexcept {
+  using Bits = std::conditional_t<sizeof(Sample) == 4, std::uint32_t, std::uint64_t>;
+  constexpr Bits kExponent = std::bit_cast<Bits>(std::numeric_limits<Sample>::infinity());
+  return (std::bit_cast<Bits>(sample) & kExponent) == kExponent;
+}
+
+}  // namespace
+
+template <class Sample>
+NonFiniteGuard<Sample>::NonFiniteGuard(std::size_t inputs, std::size_t reach,
+                                       std::size_t piece_frames)
+    : reach_(reach),
+      words_(std::bit_ceil((reach + piece_frames) / 64 + 2)),
+      bits_(inputs * words_, 0),
+      last_bad_(inputs, kLongAgo),
+      quiet_from_(kLongAgo) {}
+
+template <class Sample>
+void NonFiniteGuard<Sample>::clean(std::size_t input, std::int64_t clock, const Sample* in,
+                                   Sample* out, std::size_t frames) noexcept {
+  int bad = 0;
+  for (std::size_t n = 0; n < frames; ++n) {
+    bad |= is_bad_sample(in[n]) ? 1 : 0;
+    out[n] = in[n];
+  }
+  std::uint64_t* ring = words(input);
+  const std::int64_t end = clock + static_cast<std::int64_t>(frames);
+  // Each word is emptied when the stream first enters it.
+  for (std::int64_t word = (clock + 63) >> 6; word <= (end - 1) >> 6; ++word) {
+    ring[static_cast<std::size_t>(word) & (words_ - 1)] = 0;
+  }
+  if (bad == 0) return;
+  for (std::size_t n = 0; n < frames; ++n) {
+    if (!is_bad_sample(in[n])) continue;
+    out[n] = 0;
+    const std::int64_t frame = clock + static_cast<std::int64_t>(n);
+    ring[static_cast<std::size_t>(frame >> 6) & (words_ - 1)] |= std::uint64_t{1} << (frame & 63);
+    last_bad_[input] = frame;
+    quiet_from_ = std::max(quiet_from_, frame + static_cast<std::int64_t>(reach_));
+  }
+}
+
+template <class Sample>
+bool NonFiniteGuard<Sample>::is_bad(std::size_t input, std::int64_t clock) const noexcept {
+  const std::uint64_t word = words(input)[static_cast<std::size_t>(clock >> 6) & (words_ - 1)];
+  return (word >> (clock & 63) & 1) != 0;
+}
+
+template <class Sample>
+std::int64_t NonFiniteGuard<Sample>::latest_bad(std::size_t input, std::int64_t first,
+                                                std::int64_t last) const noexcept {
+  const std::uint64_t* ring = words(input);
+  for (std::int64_t word = last >> 6; word >= first >> 6; --word) {
+    std::uint64_t bits = ring[static_cast<std::size_t>(word) & (words_ - 1)];
+    if (word == last >> 6 && (last & 63) != 63) bits &= (std::uint64_t{2} << (last & 63)) - 1;
+    if (bits == 0) continue;
+    const std::int64_t found = (word << 6) + 63 - std::countl_zero(bits);
+    return std::max(found, first - 1);
+  }
+  return first - 1;
+}
+
+template <class Sample>
+void NonFiniteGuard<Sample>::mark_spoiled(const std::vector<Reach>& edges, std::int64_t clock,
+                                          std::uint8_t* flags, std::size_t frames) const noexcept {
+  for (const Reach& edge : edges) {
+    const std::int64_t start = clock - static_cast<std::int64_t>(edge.delay);
+    const auto taps = static_cast<std::int64_t>(edge.taps);
+    if (last_bad_[edge.input] <= start - taps) continue;
+    const std::int64_t oldest = std::max(start - taps, origin_);
+    std::int64_t bad = latest_bad(edge.input, oldest, start);
+    bool any = bad >= oldest;
+    for (std::size_t n = 0; n < frames; ++n) {
+      const std::int64_t frame = start + static_cast<std::int64_t>(n);
+      if (frame >= origin_ && is_bad(edge.input, frame)) {
+        bad = frame;
+        any = true;
+      }
+      if (any && frame - bad < taps) flags[n] = 1;
+    }
+  }
+}
+
+template <class Sample>
+void NonFiniteGuard<Sample>::reset(std::int64_t clock) noexcept {
+  origin_ = clock;
+  quiet_from_ = kLongAgo;
+  std::fill(last_bad_.begin(), last_bad_.end(), kLongAgo);
+  std::fill(bits_.begin(), bits_.end(), 0);
+}
+
+template class NonFiniteGuard<float>;
+template class NonFiniteGuard<double>;
+
+}  // namespace firbank

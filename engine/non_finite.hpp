@@ -1,0 +1,67 @@
+// NonFiniteGuard: keeps NaN and infinity out of the transforms, and puts NaN where they belong.
+//
+// One NaN inside a transform would spoil every bin of a block, and through the delay line seconds
+// of output. So inputs are cleaned (non-finite samples become 0) and their places remembered, one
+// bit a frame; after the arithmetic, exactly those output frames are set to NaN that a direct
+// convolution would have spoiled: frame n of an edge's output, when a bad sample lies in
+// (n - delay - taps, n - delay].
+//
+// Thread:   one at a time.
+// Realtime: everything but construction is safe. Costs nothing but a scan while inputs are finite.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace firbank {
+
+/// What an output hears of an input: its frames delay to delay + taps - 1.
+struct Reach {
+  std::size_t input = 0;
+  std::size_t delay = 0;
+  std::size_t taps = 0;
+};
+
+template <class Sample>
+class NonFiniteGuard {
+ public:
+  /// `reach` is the longest delay + taps of any edge, `piece_frames` the most frames at a time.
+  NonFiniteGuard(std::size_t inputs, std::size_t reach, std::size_t piece_frames);
+
+  /// Copies a piece of one input that begins at `clock`, bad samples as 0, and remembers where
+  /// they were. Pieces of an input follow one another without a hole, but for reset().
+  void clean(std::size_t input, std::int64_t clock, const Sample* in, Sample* out,
+             std::size_t frames) noexcept;
+
+  /// Whether any output of a piece that begins at `clock` can be spoiled at all.
+  bool is_quiet(std::int64_t clock) const noexcept { return clock >= quiet_from_; }
+
+  /// Sets `flags[n]` for each frame of the piece that one of the edges spoils.
+  void mark_spoiled(const std::vector<Reach>& edges, std::int64_t clock, std::uint8_t* flags,
+                    std::size_t frames) const noexcept;
+
+  /// Forgets every bad sample before `clock`, where the next piece begins.
+  void reset(std::int64_t clock) noexcept;
+
+ private:
+  bool is_bad(std::size_t input, std::int64_t clock) const noexcept;
+  /// The latest bad frame of an input in [first, last]; first - 1 when there is none.
+  std::int64_t latest_bad(std::size_t input, std::int64_t first, std::int64_t last) const noexcept;
+  std::uint64_t* words(std::size_t input) noexcept { return bits_.data() + input * words_; }
+  const std::uint64_t* words(std::size_t input) const noexcept {
+    return bits_.data() + input * words_;
+  }
+
+  std::size_t reach_;
+  std::size_t words_;  // a power of two: the ring of one input, 64 frames a word
+  std::vector<std::uint64_t> bits_;
+  std::vector<std::int64_t> last_bad_;  // of each input
+  std::int64_t origin_ = 0;             // nothing before it counts
+  std::int64_t quiet_from_;             // no bad sample reaches this frame or a later one
+};
+
+extern template class NonFiniteGuard<float>;
+extern template class NonFiniteGuard<double>;
+
+}  // namespace firbank

@@ -1,0 +1,149 @@
+#include "engine/partitioned_level.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace firbank {
+
+template <class Sample>
+PartitionedLevel<Sample>::PartitionedLevel(const Backend& backend, const PartitionPlan& plan,
+                                           const Routing& routing, WorkerPool& pool)
+    : block_frames_(plan.partition_frames),
+      inputs_(routing.inputs()),
+      outputs_(routing.outputs()),
+      level_(backend.make_level<Sample>(
+          {plan.partition_frames, plan.partitions, inputs_, outputs_, pool.threads()})),
+      delay_line_(plan.partitions),
+      pool_(pool),
+      older_(inputs_),
+      newer_(inputs_) {}
+
+template <class Sample>
+std::unique_ptr<LevelBank> PartitionedLevel<Sample>::prepare(const FilterBank& filters,
+                                                             const ResponseTable& responses) const {
+  auto bank = std::make_unique<Bank>();
+  SpectralBankShape shape;
+  for (const Response& response : responses.responses()) {
+    const std::size_t end = response.delay + filters.taps(response.filter).size();
+    shape.partitions.push_back(
+        {response.delay / block_frames_, (end + block_frames_ - 1) / block_frames_});
+    bank->partitions = std::max(bank->partitions, shape.partitions.back().last);
+  }
+  shape.terms = responses.terms();
+  const std::vector<IndexRange> partitions = shape.partitions;
+  bank->spectra = level_->make_bank(std::move(shape));
+
+  std::vector<Sample> segment(block_frames_);
+  for (std::size_t r = 0; r < partitions.size(); ++r) {
+    const Response& response = responses.responses()[r];
+    const std::span<const double> taps = filters.taps(response.filter);
+    for (std::size_t p = partitions[r].first; p < partitions[r].last; ++p) {
+      for (std::size_t n = 0; n < block_frames_; ++n) {
+        const std::size_t frame = p * block_frames_ + n;
+        const bool inside = frame >= response.delay && frame - response.delay < taps.size();
+        segment[n] =
+            inside ? static_cast<Sample>(response.gain * taps[frame - response.delay]) : Sample{0};
+      }
+      bank->spectra->load(r, p, segment);
+    }
+  }
+  return bank;
+}
+
+template <class Sample>
+void PartitionedLevel<Sample>::ingest(InputHistory<Sample>& history, std::size_t frames) noexcept {
+  if (arrived_ == 0 && frames < block_frames_) {
+    history.clear(static_cast<std::int64_t>(frames), block_frames_ - frames);
+  }
+  const std::int64_t block_start = history.clock() - static_cast<std::int64_t>(arrived_);
+  for (std::size_t input = 0; input < inputs_; ++input) {
+    older_[input] = history.at(input, block_start - static_cast<std::int64_t>(block_frames_));
+    newer_[input] = history.at(input, block_start);
+  }
+  pool_.run(inputs_, [&](IndexRange range, std::size_t thread) noexcept {
+    level_->forward(delay_line_.newest(), older_.data(), newer_.data(), range, thread);
+  });
+}
+
+template <class Sample>
+void PartitionedLevel<Sample>::activate(LevelBank& level_bank) noexcept {
+  Bank& bank = static_cast<Bank&>(level_bank);
+  const IndexRange partitions{1, std::min(bank.partitions, delay_line_.filled() + 1)};
+  bank.has_ready = partitions.first < partitions.last;
+  bank.has_next = false;
+  bank.next_done = 2;
+  if (!bank.has_ready) return;
+  pool_.run(outputs_, [&](IndexRange range, std::size_t) noexcept {
+    bank.spectra->accumulate(Sum::kReady, nullptr, delay_line_.newest(), partitions, range);
+  });
+}
+
+template <class Sample>
+void PartitionedLevel<Sample>::render(LevelBank& level_bank, Sample* const* out,
+                                      std::size_t frames) noexcept {
+  Bank& bank = static_cast<Bank&>(level_bank);
+  const Sum ready = Sum::kReady;
+  pool_.run(outputs_, [&](IndexRange range, std::size_t thread) noexcept {
+    bank.spectra->accumulate(Sum::kNow, bank.has_ready ? &ready : nullptr, delay_line_.newest(),
+                             {0, 1}, range);
+    bank.spectra->inverse(out, {arrived_, arrived_ + frames}, range, thread);
+  });
+}
+
+template <class Sample>
+void PartitionedLevel<Sample>::add_to_next(Bank& bank, IndexRange partitions) noexcept {
+  if (partitions.first >= partitions.last) return;
+  const Sum next = Sum::kNext;
+  pool_.run(outputs_, [&](IndexRange range, std::size_t) noexcept {
+    bank.spectra->accumulate(Sum::kNext, bank.has_next ? &next : nullptr,
+                             delay_line_.after_newest(), partitions, range);
+  });
+  bank.has_next = true;
+}
+
+template <class Sample>
+void PartitionedLevel<Sample>::advance(std::span<LevelBank* const> banks,
+                                       std::size_t frames) noexcept {
+  arrived_ += frames;
+  const bool complete = arrived_ == block_frames_;
+  for (LevelBank* level_bank : banks) {
+    Bank& bank = static_cast<Bank&>(*level_bank);
+    // Partition p of the next block meets the block p - 1 before the current one.
+    const std::size_t last = std::min(bank.partitions, delay_line_.filled() + 2);
+    if (!complete) {
+      const std::size_t share = last > 2 ? 2 + (last - 2) * arrived_ / block_frames_ : 2;
+      add_to_next(bank, {bank.next_done, share});
+      bank.next_done = std::max(bank.next_done, share);
+      continue;
+    }
+    if (bank.next_done == 2) {
+      add_to_next(bank, {1, last});
+    } else {
+      add_to_next(bank, {bank.next_done, last});
+      add_to_next(bank, {1, std::min<std::size_t>(2, last)});
+    }
+    bank.spectra->exchange_ready_and_next();
+    bank.has_ready = bank.has_next;
+    bank.has_next = false;
+    bank.next_done = 2;
+  }
+  if (complete) {
+    delay_line_.advance();
+    arrived_ = 0;
+  }
+}
+
+template <class Sample>
+void PartitionedLevel<Sample>::reset(InputHistory<Sample>& history,
+                                     std::span<LevelBank* const> banks) noexcept {
+  delay_line_.reset();
+  if (arrived_ != 0) history.advance(block_frames_ - arrived_);
+  arrived_ = 0;
+  history.clear(-static_cast<std::int64_t>(block_frames_), block_frames_);
+  for (LevelBank* bank : banks) activate(*bank);
+}
+
+template class PartitionedLevel<float>;
+template class PartitionedLevel<double>;
+
+}  // namespace firbank

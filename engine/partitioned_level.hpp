@@ -1,0 +1,66 @@
+// PartitionedLevel: uniform partitions with a frequency-domain delay line.
+//
+// Input arrives on a grid of blocks of B frames. A piece that ends inside a block transforms what
+// has arrived so far (zeros follow), meets partition 0, and adds the sum of all other partitions,
+// which was prepared beforehand. Inside the level this is overlap-save: of each
+// transform pair only the newest B frames are kept, and nothing is carried from block to block but
+// spectra, so a new bank can start anywhere.
+//
+// The sum for the next block is built while the current one arrives: partitions 2 and up in
+// proportion to the frames, partition 1 when the block is complete. So every call does its share.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "engine/frequency_delay_line.hpp"
+#include "engine/level.hpp"
+#include "engine/partition_plan.hpp"
+#include "engine/worker_pool.hpp"
+#include "kernels/backend.hpp"
+
+namespace firbank {
+
+template <class Sample>
+class PartitionedLevel final : public Level<Sample> {
+ public:
+  PartitionedLevel(const Backend& backend, const PartitionPlan& plan, const Routing& routing,
+                   WorkerPool& pool);
+
+  std::unique_ptr<LevelBank> prepare(const FilterBank& filters,
+                                     const ResponseTable& responses) const override;
+  std::size_t room() const noexcept override { return block_frames_ - arrived_; }
+  void ingest(InputHistory<Sample>& history, std::size_t frames) noexcept override;
+  void activate(LevelBank& bank) noexcept override;
+  void render(LevelBank& bank, Sample* const* out, std::size_t frames) noexcept override;
+  void advance(std::span<LevelBank* const> banks, std::size_t frames) noexcept override;
+  void reset(InputHistory<Sample>& history, std::span<LevelBank* const> banks) noexcept override;
+
+ private:
+  using Sum = typename SpectralBank<Sample>::Sum;
+
+  struct Bank final : LevelBank {
+    std::unique_ptr<SpectralBank<Sample>> spectra;
+    std::size_t partitions = 0;  // of the longest response
+    bool has_ready = false;      // sum kReady holds partitions 1 and up of the current block
+    bool has_next = false;       // sum kNext has been started
+    std::size_t next_done = 2;   // partitions 2 to next_done - 1 are in sum kNext
+  };
+
+  void add_to_next(Bank& bank, IndexRange partitions) noexcept;
+
+  std::size_t block_frames_;
+  std::size_t inputs_;
+  std::size_t outputs_;
+  std::unique_ptr<SpectralLevel<Sample>> level_;
+  FrequencyDelayLine delay_line_;
+  WorkerPool& pool_;
+  std::size_t arrived_ = 0;           // frames of the current block, before this piece
+  std::vector<const Sample*> older_;  // of each input: the block before the current one
+  std::vector<const Sample*> newer_;  // of each input: the current block
+};
+
+extern template class PartitionedLevel<float>;
+extern template class PartitionedLevel<double>;
+
+}  // namespace firbank

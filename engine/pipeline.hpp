@@ -1,0 +1,96 @@
+// Pipeline: the thread between two rings that Engine::start/push/pull/stop drive.
+//
+// push() copies frames into free blocks of the input ring; the pipeline thread filters each block
+// and passes it on through the output ring; pull() copies frames out. A full output ring stops the
+// thread, a full input ring stops push(): nothing is dropped. The sides wake each other only when
+// one of them sleeps.
+//
+// Threads and real-time rules are those that engine.hpp gives for the methods of the same names.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "engine/convolver.hpp"
+#include "io/block_queue.hpp"
+
+namespace firbank {
+
+template <class Sample>
+class Pipeline {
+ public:
+  Pipeline(Convolver<Sample>& convolver, const EngineConfig& config, std::size_t inputs,
+           std::size_t outputs);
+  ~Pipeline();
+
+  PushResult push(const BasicBlock<const Sample>& block) noexcept;
+  bool flush() noexcept;
+  std::size_t pull(BasicBlock<Sample>& block) noexcept;
+
+  /// Adds what the pipeline counted.
+  void add_to(Stats& stats) const noexcept;
+
+ private:
+  /// Lets one side sleep until the other has done something.
+  class Bell {
+   public:
+    std::uint32_t rings() const noexcept { return rings_.load(std::memory_order_acquire); }
+    void ring() noexcept {
+      rings_.fetch_add(1, std::memory_order_release);
+      rings_.notify_one();
+    }
+    void wait_for_more_than(std::uint32_t seen) noexcept {
+      rings_.wait(seen, std::memory_order_acquire);
+    }
+
+   private:
+    std::atomic<std::uint32_t> rings_{0};
+  };
+
+  void run() noexcept;
+  BasicBlock<Sample>* next_input() noexcept;
+  BasicBlock<Sample>* next_output() noexcept;
+  void follow_gap(const BasicBlock<Sample>& block) noexcept;
+  void fill(std::int64_t frames, std::int64_t timestamp_ns) noexcept;
+  void filter(const BasicBlock<Sample>& block) noexcept;
+  void drain() noexcept;
+
+  Convolver<Sample>& convolver_;
+  EngineConfig config_;
+  std::size_t inputs_;
+  BasicBlockQueue<Sample> input_;
+  BasicBlockQueue<Sample> output_;
+  Bell bell_;  // rung by push, pull and the destructor; the thread sleeps on it
+  std::atomic<bool> stop_{false};
+
+  // Producer's.
+  std::optional<std::int64_t> expected_frame_;
+  bool flushed_ = false;
+
+  // Consumer's: the block being copied out.
+  BasicBlock<Sample>* pulled_ = nullptr;
+  std::size_t pulled_frames_ = 0;
+  bool ended_ = false;
+
+  // The thread's.
+  bool began_ = false;
+  std::int64_t pending_gap_ = 0;  // to be told with the next output block
+  BlockFlags pending_flags_ = BlockFlags::kNone;
+  std::vector<Sample> held_;  // last sample of each input
+  std::vector<Sample> fill_samples_;
+  std::vector<const Sample*> fill_planes_;
+
+  std::atomic<std::uint64_t> gaps_{0};
+  std::atomic<std::int64_t> gap_frames_{0};
+  std::atomic<std::int64_t> first_gap_frame_{-1};
+
+  std::thread thread_;
+};
+
+extern template class Pipeline<float>;
+extern template class Pipeline<double>;
+
+}  // namespace firbank

@@ -1,0 +1,70 @@
+// WorkerPool: shares the outputs or inputs of one block among a few threads.
+//
+// The caller works too and takes whatever no worker has taken, so a block is complete even if no
+// worker ever wakes. Workers spin briefly for the next block, then sleep.
+//
+// Thread:   one caller at a time.
+// Realtime: run() is safe for one thread (it only calls); with more it may cost one wake.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <thread>
+#include <type_traits>
+#include <vector>
+
+#include "kernels/backend.hpp"
+
+namespace firbank {
+
+class WorkerPool {
+ public:
+  /// `threads` counts the caller: threads - 1 workers are started.
+  explicit WorkerPool(std::size_t threads);
+  ~WorkerPool();
+  WorkerPool(const WorkerPool&) = delete;
+  WorkerPool& operator=(const WorkerPool&) = delete;
+
+  std::size_t threads() const noexcept { return workers_.size() + 1; }
+
+  /// Calls work(range, thread) until the ranges cover 0 to count - 1, each index once; thread is
+  /// below threads() and differs between calls that overlap. Returns when all are done.
+  template <class Work>
+  void run(std::size_t count, Work&& work) noexcept {
+    if (workers_.empty() || count < 2) {
+      work(IndexRange{0, count}, std::size_t{0});
+      return;
+    }
+    run_shared(
+        count,
+        [](void* context, IndexRange range, std::size_t thread) noexcept {
+          (*static_cast<std::remove_reference_t<Work>*>(context))(range, thread);
+        },
+        &work);
+  }
+
+ private:
+  using Call = void (*)(void* context, IndexRange range, std::size_t thread) noexcept;
+
+  void run_shared(std::size_t count, Call call, void* context) noexcept;
+  bool work_once(std::size_t thread) noexcept;
+  void serve(std::size_t thread) noexcept;
+
+  // The job in hand. Read only by a thread that has claimed a share of it, and not written again
+  // before every share is done.
+  Call call_ = nullptr;
+  void* context_ = nullptr;
+  std::size_t count_ = 0;
+  std::size_t shares_ = 0;
+
+  // {job number: 32, shares: 16, next share: 16}: one word, so that a share can only be claimed
+  // from the job that its claimer has seen.
+  alignas(64) std::atomic<std::uint64_t> claim_{0};
+  alignas(64) std::atomic<std::size_t> unfinished_{0};
+  alignas(64) std::atomic<std::uint32_t> bell_{0};
+  std::atomic<bool> stop_{false};
+  std::vector<std::thread> workers_;
+};
+
+}  // namespace firbank
