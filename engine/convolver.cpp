@@ -115,17 +115,19 @@ ProcessStatus Convolver<Sample>::process(const Sample* const* in, Sample* const*
     run_piece(in, out, done, piece);
     done += piece;
   }
-  if (frames > 0) tail_left_ = tail_frames();
+  silent_frames_ = 0;
   return ProcessStatus::kOk;
 }
 
 template <class Sample>
 std::size_t Convolver<Sample>::flush(Sample* const* out, std::size_t frames) noexcept {
-  const std::size_t left = std::min({frames, tail_left_, max_frames_});
-  const std::size_t after = tail_left_ - left;
-  if (left > 0) process(silent_planes_.data(), out, left);
-  tail_left_ = after;
-  return left;
+  // A swap during the tail may lengthen it, so it is looked up anew each time.
+  const std::size_t silent = silent_frames_;
+  const std::size_t tail = tail_frames();
+  const std::size_t part = std::min({frames, tail > silent ? tail - silent : 0, max_frames_});
+  if (part > 0) process(silent_planes_.data(), out, part);
+  silent_frames_ = silent + part;
+  return part;
 }
 
 /// Makes the swaps live that are due, and cuts the coming piece where a fade begins or ends.
@@ -150,6 +152,8 @@ void Convolver<Sample>::begin_swap() noexcept {
   tickets_[fading_->ticket % kTicketsKept].frame.store(position(), std::memory_order_release);
   count(swaps_, 1);
   pending_swaps_.fetch_sub(1, std::memory_order_release);
+  tail_frames_.store(std::max(current_->tail_frames, fading_->tail_frames),
+                     std::memory_order_relaxed);
   if (fade_.frames == 0) end_swap();
 }
 
@@ -224,7 +228,7 @@ void Convolver<Sample>::reset() noexcept {
                         fading_ == nullptr ? nullptr : fading_->spectra.get()};
   level_->reset(history_, {banks, fading_ == nullptr ? std::size_t{1} : std::size_t{2}});
   guard_.reset(history_.clock());
-  tail_left_ = 0;
+  silent_frames_ = std::numeric_limits<std::size_t>::max() / 2;
 }
 
 template <class Sample>

@@ -7,6 +7,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -108,7 +109,8 @@ class Convolver {
   std::vector<Sample> silence_;
   std::vector<const Sample*> silent_planes_;
 
-  std::size_t tail_left_ = 0;
+  // Frames of silence since the last input; without any input there is no tail.
+  std::size_t silent_frames_ = std::numeric_limits<std::size_t>::max() / 2;
   bool spoiled_last_call_ = false;
 
   std::atomic<std::size_t> tail_frames_{0};

@@ -124,7 +124,7 @@ class BasicEngine {
   std::size_t outputs() const noexcept;
   std::size_t max_frames() const noexcept;
   std::size_t latency_frames() const noexcept;  // 0 with the CPU backends
-  std::size_t tail_frames() const noexcept;     // longest filter of the bank in use and delay, - 1
+  std::size_t tail_frames() const noexcept;     // longest filter in use and its delay, - 1
   std::int64_t position() const noexcept;       // index of the next output frame
   const PartitionPlan& plan() const noexcept;
   const std::string& backend() const noexcept;          // "cpu-avx2"

@@ -141,12 +141,12 @@ INSTANTIATE_TEST_SUITE_P(Sizes, RealFftTest,
                          testing::Combine(testing::ValuesIn(kInstructionSets),
                                           testing::Values(8, 16, 32, 64, 128, 256, 512, 1024, 2048,
                                                           4096, 8192, 16384, 32768)),
-                         [](const auto& info) {
-                           std::string text = backend_name(std::get<0>(info.param));
+                         [](const auto& test) {
+                           std::string text = backend_name(std::get<0>(test.param));
                            for (char& c : text) {
                              if (c == '-') c = '_';
                            }
-                           return text + "_" + std::to_string(2 * std::get<1>(info.param));
+                           return text + "_" + std::to_string(2 * std::get<1>(test.param));
                          });
 
 }  // namespace

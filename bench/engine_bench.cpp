@@ -1,0 +1,68 @@
+// One call of Engine::process by block, taps, channels and routing, on the best backend.
+// x_realtime is stream time over processor time at 48 kHz; items are samples x taps.
+#include <random>
+#include <vector>
+
+#include <benchmark/benchmark.h>
+
+#include "engine/engine.hpp"
+
+namespace {
+
+using namespace firbank;
+
+enum Shape : std::int64_t { kRows, kBank, kMatrix };
+
+template <class Sample>
+void engine_block(benchmark::State& state) {
+  const auto shape = static_cast<Shape>(state.range(0));
+  const auto channels = static_cast<std::size_t>(state.range(1));
+  const auto taps = static_cast<std::size_t>(state.range(2));
+  const auto block = static_cast<std::size_t>(state.range(3));
+  const std::size_t filters = shape == kMatrix ? channels * channels : channels;
+  const Routing routing = shape == kRows   ? Routing::rows(channels, filters)
+                          : shape == kBank ? Routing::bank(1, filters)
+                                           : Routing::matrix(channels, channels, filters);
+  std::mt19937 random(1);
+  std::uniform_real_distribution<double> uniform(-1, 1);
+  std::vector<std::vector<double>> bank(filters, std::vector<double>(taps));
+  for (auto& filter : bank) {
+    for (double& tap : filter) tap = uniform(random);
+  }
+  EngineConfig config;
+  config.block_frames = block;
+  BasicEngine<Sample> engine(config, FilterBank(std::move(bank)), routing);
+
+  std::vector<Sample> in(block), out(block * engine.outputs());
+  for (Sample& sample : in) sample = static_cast<Sample>(uniform(random));
+  const std::vector<const Sample*> in_planes(engine.inputs(), in.data());
+  std::vector<Sample*> out_planes;
+  for (std::size_t o = 0; o < engine.outputs(); ++o) out_planes.push_back(&out[o * block]);
+  for (std::size_t n = 0; n < taps + block; n += block) {
+    engine.process(in_planes.data(), out_planes.data(), block);
+  }
+  for (auto _ : state) engine.process(in_planes.data(), out_planes.data(), block);
+
+  const double frames = static_cast<double>(block);
+  state.counters["x_realtime"] =
+      benchmark::Counter(frames / 48'000.0, benchmark::Counter::kIsIterationInvariantRate);
+  state.counters["items"] =
+      benchmark::Counter(frames * static_cast<double>(taps * routing.edges().size()),
+                         benchmark::Counter::kIsIterationInvariantRate);
+  state.SetLabel(engine.backend() + ", " + engine.plan().describe());
+}
+
+void axes(benchmark::internal::Benchmark* b) {
+  b->ArgNames({"shape", "channels", "taps", "block"});
+  for (const std::int64_t block : {32, 64, 128, 256, 1'024}) {
+    b->Args({kRows, 1, 2'048, block});
+    b->Args({kRows, 2, 48'000, block});
+  }
+  b->Args({kRows, 1, 32, 64})->Args({kRows, 384, 512, 32})->Args({kRows, 64, 64, 64});
+  b->Args({kBank, 32, 4'096, 256});
+  b->Args({kMatrix, 16, 8'192, 128})->Args({kMatrix, 16, 8'192, 256});
+}
+BENCHMARK(engine_block<float>)->Apply(axes);
+BENCHMARK(engine_block<double>)->Apply(axes);
+
+}  // namespace

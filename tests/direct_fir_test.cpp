@@ -1,0 +1,65 @@
+// Direct convolution on every instruction set, against a plain double-precision sum.
+#include "kernels/cpu/direct_fir.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <random>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace firbank {
+namespace {
+
+class DirectFirTest : public testing::TestWithParam<InstructionSet> {
+ protected:
+  void SetUp() override {
+    if (!is_supported(GetParam())) GTEST_SKIP() << name(GetParam()) << " cannot run here";
+  }
+};
+
+template <class Sample>
+void random_filters(InstructionSet set, double tolerance) {
+  for (unsigned seed = 1; seed <= 200; ++seed) {
+    SCOPED_TRACE(testing::Message() << "seed " << seed);
+    std::mt19937 random(seed);
+    std::uniform_real_distribution<Sample> uniform(-1, 1);
+    const std::size_t taps = 1 + random() % (seed % 10 == 0 ? 5000 : 150);
+    const std::size_t frames = 1 + random() % 150;
+    std::vector<Sample> in(taps - 1 + frames), reversed(taps), out(frames + 1);
+    for (Sample& x : in) x = uniform(random);
+    for (Sample& h : reversed) h = uniform(random);
+    for (Sample& y : out) y = uniform(random);
+    const std::vector<Sample> before = out;
+    direct_fir<Sample>(set)->add(in.data() + taps - 1, reversed.data(), taps, out.data(), frames);
+
+    double error = 0;
+    double power = 0;
+    for (std::size_t n = 0; n < frames; ++n) {
+      double sum = before[n];
+      for (std::size_t i = 0; i < taps; ++i) sum += static_cast<double>(reversed[i]) * in[n + i];
+      error += std::pow(out[n] - sum, 2);
+      power += sum * sum;
+    }
+    ASSERT_LE(std::sqrt(error), tolerance * std::sqrt(power)) << taps << " taps, " << frames;
+    ASSERT_EQ(out[frames], before[frames]) << "wrote past the end";
+  }
+}
+
+TEST_P(DirectFirTest, FollowsThePlainSumInFloat) {
+  random_filters<float>(GetParam(), 1e-6);
+}
+TEST_P(DirectFirTest, FollowsThePlainSumInDouble) {
+  random_filters<double>(GetParam(), 1e-14);
+}
+
+INSTANTIATE_TEST_SUITE_P(InstructionSets, DirectFirTest, testing::ValuesIn(kInstructionSets),
+                         [](const auto& test) {
+                           std::string text = backend_name(test.param);
+                           std::replace(text.begin(), text.end(), '-', '_');
+                           return text;
+                         });
+
+}  // namespace
+}  // namespace firbank

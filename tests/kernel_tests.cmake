@@ -1,0 +1,5 @@
+firbank_test(direct_fir_test)
+firbank_test(overlap_test)
+firbank_test(real_fft_test)
+firbank_test(spectral_mac_test)
+firbank_test(worker_pool_test)
