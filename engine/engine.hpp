@@ -102,7 +102,7 @@ class BasicEngine {
 
   /// Offers `block.frames` frames of inputs() channels. A first_frame ahead of the expected one is
   /// a gap, dealt with by the gap policy; the first block after start() may begin anywhere.
-  /// Thread:   one producer.  Realtime: safe, but for one wake of the pipeline thread.
+  /// Thread:   one producer.  Realtime: safe; one system call while the pipeline thread sleeps.
   PushResult push(const BasicBlock<const Sample>& block) noexcept;
 
   /// Says that no block follows: the pipeline puts out the tail and marks its end. False while the
@@ -113,7 +113,7 @@ class BasicEngine {
   /// Copies up to `block.frames` frames of outputs() channels into `block.planes`, sets its other
   /// fields, and returns how many frames; 0 when there is nothing yet, or when kEndOfStream is set.
   /// One call never crosses a gap.
-  /// Thread:   one consumer.  Realtime: safe.
+  /// Thread:   one consumer.  Realtime: safe; one system call while the thread waits for room.
   std::size_t pull(BasicBlock<Sample>& block) noexcept;
 
   /// Ends the pipeline thread; what was not pulled is gone. process() may be used again.

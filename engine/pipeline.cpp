@@ -24,8 +24,9 @@ Pipeline<Sample>::Pipeline(Convolver<Sample>& convolver, const EngineConfig& con
 
 template <class Sample>
 Pipeline<Sample>::~Pipeline() {
-  stop_.store(true, std::memory_order_relaxed);
-  bell_.ring();
+  stop_.store(true);
+  filled_.ring();
+  freed_.ring();
   thread_.join();
 }
 
@@ -67,7 +68,7 @@ PushResult Pipeline<Sample>::push(const BasicBlock<const Sample>& block) noexcep
   if (result.frames > 0) {
     result.expected_frame = block.first_frame + static_cast<std::int64_t>(result.frames);
     expected_frame_ = result.expected_frame;
-    bell_.ring();
+    filled_.ring();
   }
   return result;
 }
@@ -80,7 +81,7 @@ bool Pipeline<Sample>::flush() noexcept {
   slot->frames = 0;
   slot->flags = BlockFlags::kEndOfStream;
   input_.publish(slot);
-  bell_.ring();
+  filled_.ring();
   flushed_ = true;
   return true;
 }
@@ -123,7 +124,7 @@ std::size_t Pipeline<Sample>::pull(BasicBlock<Sample>& block) noexcept {
     pulled_frames_ += part;
     if (pulled_frames_ == pulled_->frames) {
       output_.release(std::exchange(pulled_, nullptr));
-      bell_.ring();
+      freed_.ring();
     }
   }
   if (ended_ && frames == 0) block.flags = BlockFlags::kEndOfStream;
@@ -154,25 +155,23 @@ void Pipeline<Sample>::run() noexcept {
 /// The oldest block of the input ring, waited for; null when the thread is to end.
 template <class Sample>
 BasicBlock<Sample>* Pipeline<Sample>::next_input() noexcept {
-  while (!stop_.load(std::memory_order_relaxed)) {
-    const std::uint32_t seen = bell_.rings();
+  while (true) {
+    const std::uint32_t seen = filled_.rings();
+    if (stop_.load()) return nullptr;
     if (BasicBlock<Sample>* block = input_.try_take()) return block;
-    if (stop_.load(std::memory_order_relaxed)) break;
-    bell_.wait_for_more_than(seen);
+    filled_.sleep(seen);
   }
-  return nullptr;
 }
 
 /// A free block of the output ring, waited for; null when the thread is to end.
 template <class Sample>
 BasicBlock<Sample>* Pipeline<Sample>::next_output() noexcept {
-  while (!stop_.load(std::memory_order_relaxed)) {
-    const std::uint32_t seen = bell_.rings();
+  while (true) {
+    const std::uint32_t seen = freed_.rings();
+    if (stop_.load()) return nullptr;
     if (BasicBlock<Sample>* block = output_.try_acquire()) return block;
-    if (stop_.load(std::memory_order_relaxed)) break;
-    bell_.wait_for_more_than(seen);
+    freed_.sleep(seen);
   }
-  return nullptr;
 }
 
 template <class Sample>

@@ -34,20 +34,25 @@ class Pipeline {
   void add_to(Stats& stats) const noexcept;
 
  private:
-  /// Lets one side sleep until the other has done something.
+  /// Lets the thread sleep until another has done something. Ringing costs a system call only while
+  /// the thread sleeps.
   class Bell {
    public:
-    std::uint32_t rings() const noexcept { return rings_.load(std::memory_order_acquire); }
+    std::uint32_t rings() const noexcept { return rings_.load(); }
     void ring() noexcept {
-      rings_.fetch_add(1, std::memory_order_release);
-      rings_.notify_one();
+      rings_.fetch_add(1);
+      if (sleeping_.load()) rings_.notify_one();
     }
-    void wait_for_more_than(std::uint32_t seen) noexcept {
-      rings_.wait(seen, std::memory_order_acquire);
+    /// Returns once there were more rings than `seen`.
+    void sleep(std::uint32_t seen) noexcept {
+      sleeping_.store(true);
+      rings_.wait(seen);
+      sleeping_.store(false);
     }
 
    private:
     std::atomic<std::uint32_t> rings_{0};
+    std::atomic<bool> sleeping_{false};
   };
 
   void run() noexcept;
@@ -63,7 +68,8 @@ class Pipeline {
   std::size_t inputs_;
   BasicBlockQueue<Sample> input_;
   BasicBlockQueue<Sample> output_;
-  Bell bell_;  // rung by push, pull and the destructor; the thread sleeps on it
+  Bell filled_;  // rung when the input ring has got a block
+  Bell freed_;   // rung when the output ring has got room
   std::atomic<bool> stop_{false};
 
   // Producer's.
