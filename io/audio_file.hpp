@@ -1,0 +1,32 @@
+// Audio files with a header, through libsndfile: WAV, RF64, W64, FLAC, AIFF, CAF, AU and more.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "io/endpoint.hpp"
+#include "io/sample_encoding.hpp"
+
+namespace firbank {
+
+/// Throws: Error (kInput) when the file is not audio, is damaged, or holds fewer frames than its
+/// header claims. A WAV whose header leaves its length open (as programs write into pipes) is read
+/// to its end.
+std::unique_ptr<Source> open_audio_file(const std::string& path);
+
+/// Whether `path` ends in the extension of a container that create_audio_file writes.
+bool is_audio_path(const std::string& path);
+
+/// The extensions that is_audio_path knows, for messages: ".wav, .w64, ...".
+std::string audio_extensions();
+
+/// Without an encoding: float32 where the container can hold it, else its widest integer.
+/// A .wav that outgrows 4 GiB becomes RF64.
+/// Throws: Error (kOutput); Error (kConfiguration) when the container cannot hold the encoding, the
+/// channels or the rate.
+std::unique_ptr<Sink> create_audio_file(const std::string& path, const StreamFormat& format,
+                                        std::optional<SampleEncoding> encoding, bool dither);
+
+}  // namespace firbank

@@ -1,0 +1,86 @@
+#include "io/files.hpp"
+
+#include <array>
+#include <filesystem>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "io/audio_file.hpp"
+#include "io/error.hpp"
+#include "io/input_file.hpp"
+#include "io/npy_file.hpp"
+#include "io/npy_header.hpp"
+#include "io/raw_pcm.hpp"
+
+namespace firbank {
+namespace {
+
+bool ends_in(const std::string& path, const char* extension) {
+  return std::filesystem::path(path).extension() == extension;
+}
+
+}  // namespace
+
+std::unique_ptr<Source> open_source(const std::string& path, const OpenOptions& options) {
+  if (options.raw_format) return open_raw(path, *options.raw_format);
+  if (path == "-") {
+    throw Error(ErrorKind::kConfiguration,
+                "standard input needs its raw format, such as f32le:2:48000");
+  }
+  InputFile file(path);
+  // Magic is looked for in regular files only: what is read from a pipe is gone.
+  if (file.size()) {
+    std::array<unsigned char, 6> magic{};
+    const std::size_t got = file.read(magic.data(), magic.size());
+    if (has_npy_magic({magic.data(), got})) return open_npy(path, options.npy_sample_rate_hz);
+  }
+  if (ends_in(path, ".npy")) return open_npy(path, options.npy_sample_rate_hz);
+  return open_audio_file(path);
+}
+
+std::unique_ptr<Sink> create_sink(const std::string& path, const StreamFormat& format,
+                                  const CreateOptions& options) {
+  const SampleEncoding plain = options.encoding.value_or(SampleEncoding::kFloat32);
+  if (path == "-" || ends_in(path, ".raw")) {
+    return create_raw(path, format.channels, plain, options.dither);
+  }
+  if (ends_in(path, ".npy")) return create_npy(path, format.channels, plain, options.dither);
+  if (is_audio_path(path)) {
+    return create_audio_file(path, format, options.encoding, options.dither);
+  }
+  std::error_code ignored;
+  if (std::filesystem::is_character_file(path, ignored) ||
+      std::filesystem::is_fifo(path, ignored)) {
+    return create_raw(path, format.channels, plain, options.dither);
+  }
+  throw Error(ErrorKind::kConfiguration,
+              fmt::format("cannot tell the format of {}; known endings: {}, .npy, .raw", path,
+                          audio_extensions()));
+}
+
+std::vector<std::vector<double>> read_all(Source& source) {
+  constexpr std::size_t kFrames = 16'384;
+  const std::size_t channels = source.format().channels;
+  std::vector<std::vector<double>> samples(channels);
+  if (source.format().frames) {
+    for (auto& channel : samples) {
+      channel.reserve(static_cast<std::size_t>(*source.format().frames));
+    }
+  }
+  std::vector<double> buffer(channels * kFrames);
+  std::vector<double*> planes(channels);
+  for (std::size_t channel = 0; channel < channels; ++channel) {
+    planes[channel] = buffer.data() + channel * kFrames;
+  }
+  BasicBlock<double> block{planes.data(), channels, kFrames};
+  while (true) {
+    const std::size_t got = source.read(block);
+    for (std::size_t channel = 0; channel < channels; ++channel) {
+      samples[channel].insert(samples[channel].end(), planes[channel], planes[channel] + got);
+    }
+    if (got < kFrames) return samples;
+  }
+}
+
+}  // namespace firbank

@@ -1,0 +1,54 @@
+#include "io/input_file.hpp"
+
+#include <cerrno>
+#include <cstring>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "io/error.hpp"
+
+namespace firbank {
+
+InputFile::InputFile(const std::string& path) : path_(path) {
+  if (path == "-") {
+    path_ = "standard input";
+    descriptor_ = STDIN_FILENO;
+    return;
+  }
+  descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor_ < 0) fail();
+  struct stat info {};
+  if (::fstat(descriptor_, &info) != 0) fail();
+  if (S_ISDIR(info.st_mode)) {
+    ::close(descriptor_);
+    fail("it is a directory");
+  }
+  if (S_ISREG(info.st_mode)) size_ = static_cast<std::uint64_t>(info.st_size);
+}
+
+InputFile::~InputFile() {
+  if (descriptor_ > STDIN_FILENO) ::close(descriptor_);
+}
+
+std::size_t InputFile::read(void* bytes, std::size_t count) {
+  char* at = static_cast<char*>(bytes);
+  std::size_t done = 0;
+  while (done < count) {
+    const ssize_t got = ::read(descriptor_, at + done, count - done);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) fail();
+    if (got == 0) break;
+    done += static_cast<std::size_t>(got);
+  }
+  return done;
+}
+
+void InputFile::fail(const std::string& why) const {
+  throw Error(ErrorKind::kInput, fmt::format("cannot read {}: {}", path_,
+                                             why.empty() ? std::strerror(errno) : why.c_str()));
+}
+
+}  // namespace firbank

@@ -1,0 +1,36 @@
+// InputFile: a file or standard input, read from front to back.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace firbank {
+
+class InputFile {
+ public:
+  /// "-" is standard input. Throws: Error (kInput) when it cannot be opened or is a directory.
+  explicit InputFile(const std::string& path);
+  ~InputFile();
+  InputFile(const InputFile&) = delete;
+  InputFile& operator=(const InputFile&) = delete;
+
+  const std::string& path() const noexcept { return path_; }
+
+  /// Size in bytes, of a regular file only.
+  std::optional<std::uint64_t> size() const noexcept { return size_; }
+
+  /// Up to `count` bytes; fewer only at the end. Throws: Error (kInput).
+  std::size_t read(void* bytes, std::size_t count);
+
+  /// Throws Error (kInput): "cannot read PATH: why"; with no reason given, what errno says.
+  [[noreturn]] void fail(const std::string& why = {}) const;
+
+ private:
+  std::string path_;
+  int descriptor_ = -1;
+  std::optional<std::uint64_t> size_;
+};
+
+}  // namespace firbank

@@ -1,0 +1,89 @@
+#include "io/output_file.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "io/error.hpp"
+
+namespace firbank {
+
+OutputFile::OutputFile(const std::string& path) : path_(path) {
+  if (path == "-") {
+    path_ = "standard output";
+    descriptor_ = STDOUT_FILENO;
+    return;
+  }
+  struct stat info {};
+  const bool exists = ::stat(path.c_str(), &info) == 0;
+  if (exists && S_ISDIR(info.st_mode)) fail("it is a directory");
+  if (exists && !S_ISREG(info.st_mode)) {
+    descriptor_ = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
+    if (descriptor_ < 0) fail();
+    return;
+  }
+  if (exists && ::access(path.c_str(), W_OK) != 0) fail();
+  // A link keeps pointing where it did: the file that it names is replaced.
+  std::filesystem::path target = path;
+  std::error_code ignored;
+  if (exists) target = std::filesystem::canonical(path, ignored);
+  if (ignored) target = path;
+  for (int attempt = 0; descriptor_ < 0; ++attempt) {
+    temporary_ = (target.parent_path() /
+                  fmt::format(".{}.partial-{}-{}", target.filename().string(), ::getpid(), attempt))
+                     .string();
+    const mode_t mode = exists ? (info.st_mode & 0777) : 0666;
+    descriptor_ = ::open(temporary_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+    if (descriptor_ < 0 && (errno != EEXIST || attempt == 100)) {
+      temporary_.clear();
+      fail();
+    }
+  }
+  path_ = target.string();
+  seekable_ = true;
+}
+
+OutputFile::~OutputFile() {
+  if (descriptor_ >= 0 && descriptor_ != STDOUT_FILENO) ::close(descriptor_);
+  if (!temporary_.empty()) ::unlink(temporary_.c_str());
+}
+
+void OutputFile::fail(const std::string& why) const {
+  throw Error(ErrorKind::kOutput, fmt::format("cannot write {}: {}", path_,
+                                              why.empty() ? std::strerror(errno) : why.c_str()));
+}
+
+void OutputFile::write(const void* bytes, std::size_t count) {
+  const char* at = static_cast<const char*>(bytes);
+  while (count > 0) {
+    const ssize_t done = ::write(descriptor_, at, count);
+    if (done < 0 && errno == EINTR) continue;
+    if (done < 0) fail();
+    at += done;
+    count -= static_cast<std::size_t>(done);
+  }
+}
+
+void OutputFile::write_at(std::uint64_t offset, const void* bytes, std::size_t count) {
+  if (::pwrite(descriptor_, bytes, count, static_cast<off_t>(offset)) !=
+      static_cast<ssize_t>(count)) {
+    fail();
+  }
+}
+
+void OutputFile::commit() {
+  if (descriptor_ < 0 || descriptor_ == STDOUT_FILENO) return;
+  const int descriptor = descriptor_;
+  descriptor_ = -1;
+  if (::close(descriptor) != 0) fail();
+  if (temporary_.empty()) return;
+  if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail();
+  temporary_.clear();
+}
+
+}  // namespace firbank

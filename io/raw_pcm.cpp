@@ -1,0 +1,96 @@
+#include "io/raw_pcm.hpp"
+
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "io/input_file.hpp"
+#include "io/interleaved.hpp"
+#include "io/output_file.hpp"
+#include "io/sample_codec.hpp"
+
+namespace firbank {
+namespace {
+
+class RawSource final : public InterleavedSource {
+ public:
+  RawSource(const std::string& path, const RawFormat& raw)
+      : InterleavedSource({raw.channels, raw.sample_rate_hz, std::nullopt,
+                           fmt::format("raw {}, {}-endian", name(raw.encoding),
+                                       raw.big_endian ? "big" : "little")}),
+        file_(path),
+        raw_(raw),
+        frame_bytes_(raw.channels * bytes_per_sample(raw.encoding)) {
+    if (file_.size()) {
+      if (*file_.size() % frame_bytes_ != 0) refuse_rest(*file_.size() % frame_bytes_);
+      format_.frames = static_cast<std::int64_t>(*file_.size() / frame_bytes_);
+    }
+  }
+
+ private:
+  [[noreturn]] void refuse_rest(std::uint64_t rest) const {
+    file_.fail(fmt::format("it ends inside a frame: {} of {} bytes ({} x {})", rest, frame_bytes_,
+                           raw_.channels, name(raw_.encoding)));
+  }
+
+  template <class Sample>
+  std::size_t read_samples(Sample* samples, std::size_t frames) {
+    bytes_.resize(frames * frame_bytes_);
+    const std::size_t got = file_.read(bytes_.data(), bytes_.size());
+    if (got % frame_bytes_ != 0) refuse_rest(got % frame_bytes_);
+    decode(bytes_.data(), raw_.encoding, raw_.big_endian, samples,
+           got / frame_bytes_ * raw_.channels);
+    return got / frame_bytes_;
+  }
+  std::size_t read_frames(float* samples, std::size_t frames) override {
+    return read_samples(samples, frames);
+  }
+  std::size_t read_frames(double* samples, std::size_t frames) override {
+    return read_samples(samples, frames);
+  }
+
+  InputFile file_;
+  RawFormat raw_;
+  std::size_t frame_bytes_;
+  std::vector<unsigned char> bytes_;
+};
+
+class RawSink final : public InterleavedSink {
+ public:
+  RawSink(const std::string& path, std::size_t channels, SampleEncoding encoding, bool dither)
+      : InterleavedSink(channels), file_(path), encoder_(encoding, channels, dither) {}
+
+  void finish() override { file_.commit(); }
+  ClipCount clipped() const noexcept override { return encoder_.clipped(); }
+
+ private:
+  template <class Sample>
+  void write_samples(const Sample* samples, std::size_t frames) {
+    bytes_.resize(frames * encoder_.bytes_per_frame());
+    encoder_.encode(samples, frames, bytes_.data());
+    file_.write(bytes_.data(), bytes_.size());
+  }
+  void write_frames(const float* samples, std::size_t frames) override {
+    write_samples(samples, frames);
+  }
+  void write_frames(const double* samples, std::size_t frames) override {
+    write_samples(samples, frames);
+  }
+
+  OutputFile file_;
+  Encoder encoder_;
+  std::vector<unsigned char> bytes_;
+};
+
+}  // namespace
+
+std::unique_ptr<Source> open_raw(const std::string& path, const RawFormat& format) {
+  return std::make_unique<RawSource>(path, format);
+}
+
+std::unique_ptr<Sink> create_raw(const std::string& path, std::size_t channels,
+                                 SampleEncoding encoding, bool dither) {
+  return std::make_unique<RawSink>(path, channels, encoding, dither);
+}
+
+}  // namespace firbank
