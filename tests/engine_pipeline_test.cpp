@@ -1,0 +1,396 @@
+// start, push, pull and stop: the same computation between two rings, with gaps and back-pressure.
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <limits>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+#include "engine/engine.hpp"
+#include "io/error.hpp"
+#include "tests/support/engine_runner.hpp"
+#include "tests/support/random_cases.hpp"
+#include "tests/support/signals.hpp"
+#include "tests/support/swaps.hpp"
+
+namespace firbank {
+namespace {
+
+using test::Pulled;
+using test::PulledBlock;
+using test::Random;
+
+// What every stream of blocks must keep to: frames follow one another, but for gap_before.
+void expect_contiguous(const Pulled& pulled, std::int64_t first_frame) {
+  for (const PulledBlock& block : pulled.blocks) {
+    EXPECT_EQ(block.first_frame, first_frame + block.gap_before);
+    first_frame = block.first_frame + static_cast<std::int64_t>(block.frames);
+  }
+}
+
+std::size_t frames_of(const Pulled& pulled) {
+  return pulled.out.empty() ? 0 : pulled.out[0].size();
+}
+
+template <class Sample>
+PushResult push_once(BasicEngine<Sample>& engine, const Signal& in, std::int64_t first_frame) {
+  test::Planes<Sample> planes(in);
+  BasicBlock<const Sample> block;
+  block.planes = planes.from(0);
+  block.channels = in.size();
+  block.frames = planes.frames();
+  block.first_frame = first_frame;
+  return engine.push(block);
+}
+
+template <class Sample>
+class EnginePipeline : public testing::Test {};
+using SampleTypes = testing::Types<float, double>;
+TYPED_TEST_SUITE(EnginePipeline, SampleTypes);
+
+TYPED_TEST(EnginePipeline, EqualsDirectConvolutionInRandomCases) {
+  const std::vector<std::string> backends = test::available_backends();
+  const std::uint64_t seeds = test::full_sweep() ? 200 : 30;
+  for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
+    Random random(seed);
+    const FilterBank bank = test::random_bank(random, {1, test::between(random, 1, 2'000)});
+    const Routing routing = test::random_routing(random, 3, 2, 2, 5, 300);
+    EngineConfig config;
+    config.block_frames = test::between(random, 1, 300);
+    config.ring_blocks = test::between(random, 2, 9);
+    config.threads = 1 + seed % 2;
+    config.backend = backends[seed % backends.size()];
+    SCOPED_TRACE(testing::Message() << "seed " << seed << ", backend " << config.backend
+                                    << ", block " << config.block_frames);
+    BasicEngine<TypeParam> engine(config, bank, routing);
+    const std::size_t frames = test::between(random, 1, 8'000);
+    const Signal in = test::random_signal(random, 3, frames);
+    const std::int64_t first_frame = seed % 2 == 0 ? 0 : (std::int64_t{1} << 32) - 1'000;
+    Pulled pulled;
+    engine.start();
+    test::push_all(engine, in, test::random_calls(random, frames, config.block_frames, 700),
+                   first_frame, test::between(random, 1, 700), pulled);
+    test::pull_to_end(engine, test::between(random, 1, 700), pulled);
+    engine.stop();
+    expect_contiguous(pulled, first_frame);
+    EXPECT_TRUE(test::follows(pulled.out,
+                              direct_convolution(in, bank, routing, frames + engine.tail_frames()),
+                              test::kErrorLimit<TypeParam>));
+  }
+}
+
+TYPED_TEST(EnginePipeline, MayBePushedAndPulledByTwoThreads) {
+  Random random(1);
+  const FilterBank bank = test::random_bank(random, {500, 20});
+  const Routing routing = Routing::rows(2, 2);
+  EngineConfig config;
+  config.block_frames = 64;
+  config.ring_blocks = 3;
+  BasicEngine<TypeParam> engine(config, bank, routing);
+  constexpr std::size_t kFrames = 60'000;
+  const Signal in = test::random_signal(random, 2, kFrames);
+  engine.start();
+  std::thread producer([&] {
+    test::Planes<TypeParam> planes(in);
+    test::Patience patience;
+    for (std::size_t position = 0; position < kFrames;) {
+      BasicBlock<const TypeParam> block;
+      block.planes = planes.from(position);
+      block.channels = 2;
+      block.frames = std::min<std::size_t>(kFrames - position, 100);
+      block.first_frame = static_cast<std::int64_t>(position);
+      const std::size_t taken = engine.push(block).frames;
+      position += taken;
+      if (taken == 0 && !patience.wait()) return;
+    }
+    while (!engine.flush() && patience.wait()) {
+    }
+  });
+  Pulled pulled;
+  test::Patience patience;
+  while (!pulled.ended) {
+    if (!test::pull_once(engine, 90, pulled) && !pulled.ended && !patience.wait()) break;
+  }
+  producer.join();
+  engine.stop();
+  EXPECT_TRUE(test::follows(pulled.out,
+                            direct_convolution(in, bank, routing, kFrames + engine.tail_frames()),
+                            test::kErrorLimit<TypeParam>));
+}
+
+TYPED_TEST(EnginePipeline, TakesNoMoreThanItsRingsHold) {
+  Random random(2);
+  const FilterBank bank = test::random_bank(random, {100});
+  EngineConfig config;
+  config.block_frames = 32;
+  config.ring_blocks = 4;
+  BasicEngine<TypeParam> engine(config, bank, Routing::rows(1, 1));
+  const Signal in = test::random_signal(random, 1, 32 * 100);
+  engine.start();
+  std::size_t taken = 0;
+  for (int idle = 0; idle < 200;) {
+    const std::size_t before = taken;
+    taken += push_once(engine, test::cut(in, taken, 32), static_cast<std::int64_t>(taken)).frames;
+    idle = taken == before ? idle + 1 : 0;
+    if (idle > 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  EXPECT_GE(taken, 2u * 4 * 32) << "the rings hold less than they should";
+  EXPECT_LE(taken, (2u * 4 + 2) * 32) << "the rings hold more than they should";
+  // Nothing of it is lost.
+  Pulled pulled;
+  test::pull_to_end(engine, 50, pulled);
+  EXPECT_TRUE(test::follows(test::cut(pulled.out, 0, taken),
+                            direct_convolution(in, bank, Routing::rows(1, 1), taken),
+                            test::kErrorLimit<TypeParam>));
+  EXPECT_EQ(frames_of(pulled), taken + 99);
+}
+
+struct GapCase {
+  GapPolicy policy;
+  std::int64_t gap;
+  bool is_filled;
+};
+
+TYPED_TEST(EnginePipeline, FollowsTheGapPolicy) {
+  constexpr std::int64_t kMaxFill = 500;
+  constexpr std::int64_t kHuge = std::int64_t{1} << 40;
+  const GapCase cases[] = {
+      {GapPolicy::kZero, 1, true},      {GapPolicy::kZero, 333, true},
+      {GapPolicy::kZero, 500, true},    {GapPolicy::kZero, 501, false},
+      {GapPolicy::kZero, kHuge, false}, {GapPolicy::kHold, 1, true},
+      {GapPolicy::kHold, 333, true},    {GapPolicy::kHold, kHuge, false},
+      {GapPolicy::kReset, 1, false},    {GapPolicy::kReset, 333, false},
+  };
+  for (const GapCase& gap_case : cases) {
+    SCOPED_TRACE(testing::Message() << "seed 3, policy " << static_cast<int>(gap_case.policy)
+                                    << ", gap " << gap_case.gap);
+    Random random(3);
+    const FilterBank bank = test::random_bank(random, {400, 30});
+    const Routing routing = Routing::rows(2, 2);
+    EngineConfig config;
+    config.block_frames = 50;
+    config.gap_policy = gap_case.policy;
+    config.max_fill_frames = kMaxFill;
+    BasicEngine<TypeParam> engine(config, bank, routing);
+    const Signal before = test::random_signal(random, 2, 777);
+    const Signal after = test::random_signal(random, 2, 1'111);
+    constexpr std::int64_t kFirst = 10'000;
+    const std::int64_t lost_from = kFirst + 777;
+    const std::int64_t resumed_at = lost_from + gap_case.gap;
+    Pulled pulled;
+    engine.start();
+    test::push_all(engine, before, test::random_calls(random, 777, 50, 120), kFirst, 60, pulled);
+    test::push_all(engine, after, test::random_calls(random, 1'111, 50, 120), resumed_at, 60,
+                   pulled);
+    test::pull_to_end(engine, 60, pulled);
+    engine.stop();
+    expect_contiguous(pulled, kFirst);
+    const std::size_t tail = engine.tail_frames();
+
+    Signal oracle;
+    if (gap_case.is_filled) {
+      Signal lost(2, std::vector<double>(static_cast<std::size_t>(gap_case.gap), 0.0));
+      for (std::size_t c = 0; c < 2; ++c) {
+        if (gap_case.policy == GapPolicy::kHold) {
+          std::fill(lost[c].begin(), lost[c].end(), before[c].back());
+        }
+      }
+      const Signal in = test::joined(test::joined(before, lost), after);
+      oracle = direct_convolution(in, bank, routing, in[0].size() + tail);
+    } else {
+      oracle = test::joined(direct_convolution(before, bank, routing, 777),
+                            direct_convolution(after, bank, routing, 1'111 + tail));
+    }
+    EXPECT_TRUE(test::follows(pulled.out, oracle, test::kErrorLimit<TypeParam>));
+
+    bool was_reset = false;
+    for (const PulledBlock& block : pulled.blocks) {
+      const std::int64_t end = block.first_frame + static_cast<std::int64_t>(block.frames);
+      const bool touches = block.first_frame < resumed_at && end > lost_from;
+      EXPECT_EQ(has(block.flags, BlockFlags::kFilled), gap_case.is_filled && touches)
+          << "frame " << block.first_frame;
+      if (block.gap_before != 0 || has(block.flags, BlockFlags::kReset)) {
+        EXPECT_TRUE(has(block.flags, BlockFlags::kReset));
+        EXPECT_EQ(block.gap_before, gap_case.gap);
+        EXPECT_EQ(block.first_frame, resumed_at);
+        EXPECT_FALSE(was_reset);
+        was_reset = true;
+      }
+    }
+    EXPECT_EQ(was_reset, !gap_case.is_filled);
+    const Stats stats = engine.stats();
+    EXPECT_EQ(stats.gaps, 1u);
+    EXPECT_EQ(stats.gap_frames, gap_case.gap);
+    EXPECT_EQ(stats.first_gap_frame, lost_from);
+  }
+}
+
+TYPED_TEST(EnginePipeline, RefusesAJumpBackAndSaysBothPositions) {
+  EngineConfig config;
+  config.block_frames = 16;
+  BasicEngine<TypeParam> engine(config, FilterBank({{1.0, 0.5}}), Routing::rows(1, 1));
+  const Signal in(1, std::vector<double>(10, 1.0));
+  engine.start();
+  EXPECT_EQ(push_once(engine, in, 1'000).frames, 10u);
+  const PushResult result = push_once(engine, in, 1'009);
+  EXPECT_FALSE(result);
+  EXPECT_EQ(result.status, PushStatus::kBackwardJump);
+  EXPECT_EQ(result.frames, 0u);
+  EXPECT_EQ(result.expected_frame, 1'010);
+  EXPECT_EQ(push_once(engine, in, -5).status, PushStatus::kBackwardJump);
+  const PushResult next = push_once(engine, in, 1'010);
+  EXPECT_TRUE(next);
+  EXPECT_EQ(next.expected_frame, 1'020);
+  Pulled pulled;
+  test::pull_to_end(engine, 16, pulled);
+  EXPECT_EQ(frames_of(pulled), 21u) << "a refused block was heard";
+}
+
+TYPED_TEST(EnginePipeline, RefusesBlocksOfAnotherShape) {
+  EngineConfig config;
+  BasicEngine<TypeParam> engine(config, FilterBank({{1.0, 0.5}}), Routing::rows(2, 1));
+  engine.start();
+  for (const std::size_t channels : {1, 3}) {
+    const Signal in(channels, std::vector<double>(10, 1.0));
+    const PushResult result = push_once(engine, in, 0);
+    EXPECT_EQ(result.status, PushStatus::kWrongShape);
+    EXPECT_EQ(result.frames, 0u);
+  }
+}
+
+TYPED_TEST(EnginePipeline, TakesNothingWhileItDoesNotRun) {
+  EngineConfig config;
+  config.block_frames = 16;
+  BasicEngine<TypeParam> engine(config, FilterBank({{1.0, 0.5}}), Routing::rows(1, 1));
+  const Signal in(1, std::vector<double>(10, 1.0));
+  Pulled pulled;
+  EXPECT_EQ(push_once(engine, in, 0).status, PushStatus::kNotRunning);
+  EXPECT_FALSE(engine.flush());
+  EXPECT_FALSE(test::pull_once(engine, 16, pulled));
+  engine.stop();  // does nothing
+
+  engine.start();
+  EXPECT_THROW(engine.start(), Error);
+  test::Planes<TypeParam> planes(1, 16);
+  EXPECT_EQ(engine.process(planes.from(0), planes.from(0), 16), ProcessStatus::kRunning);
+  EXPECT_EQ(push_once(engine, in, 0).status, PushStatus::kOk);
+  test::pull_to_end(engine, 16, pulled);
+  EXPECT_EQ(push_once(engine, in, 10).status, PushStatus::kNotRunning);
+  EXPECT_FALSE(test::pull_once(engine, 16, pulled));
+  EXPECT_TRUE(pulled.ended) << "the mark of the end is told once only";
+  engine.stop();
+  EXPECT_EQ(push_once(engine, in, 10).status, PushStatus::kNotRunning);
+}
+
+TYPED_TEST(EnginePipeline, StopsInTheMiddleAndStartsAnew) {
+  Random random(4);
+  const FilterBank bank = test::random_bank(random, {300});
+  const Routing rows = Routing::rows(1, 1);
+  EngineConfig config;
+  config.block_frames = 32;
+  config.ring_blocks = 2;
+  BasicEngine<TypeParam> engine(config, bank, rows);
+  const Signal in = test::random_signal(random, 1, 900);
+  for (int i = 0; i < 5; ++i) {
+    engine.start();
+    push_once(engine, in, 5);  // full rings, and nobody pulls
+    engine.stop();
+    engine.reset();
+    EXPECT_TRUE(test::follows(
+        test::run_process(engine, in, test::random_calls(random, 900, 32, engine.max_frames())),
+        direct_convolution(in, bank, rows, 900), test::kErrorLimit<TypeParam>));
+    engine.reset();
+    Pulled pulled;
+    engine.start();
+    test::push_all(engine, in, test::equal_calls(900, 100), 77, 100, pulled);
+    test::pull_to_end(engine, 100, pulled);
+    engine.stop();
+    expect_contiguous(pulled, 77);
+    EXPECT_TRUE(test::follows(pulled.out, direct_convolution(in, bank, rows, 900 + 299),
+                              test::kErrorLimit<TypeParam>));
+    engine.reset();
+  }
+  engine.start();  // the destructor ends it
+  push_once(engine, in, 0);
+}
+
+TYPED_TEST(EnginePipeline, TellsTheTimeOfTheFirstFrame) {
+  EngineConfig config;
+  config.block_frames = 48;
+  config.sample_rate_hz = 48'000;
+  BasicEngine<TypeParam> engine(config, FilterBank({{1.0, 0.5}}), Routing::rows(1, 1));
+  constexpr std::int64_t kStart = 1'700'000'000'000'000'000;
+  Pulled pulled;
+  engine.start();
+  for (std::int64_t i = 0; i < 40; ++i) {
+    const Signal in(1, std::vector<double>(48, 1.0));
+    test::push_all(engine, in, {48}, 48 * i, 31, pulled, kStart + 1'000'000 * i);
+  }
+  test::pull_to_end(engine, 31, pulled);
+  for (const PulledBlock& block : pulled.blocks) {
+    if (block.first_frame >= 48 * 40) continue;
+    const double elapsed_ns = static_cast<double>(block.first_frame) * 1e9 / 48'000;
+    EXPECT_NEAR(static_cast<double>(block.timestamp_ns - kStart), elapsed_ns, 2)
+        << "frame " << block.first_frame;
+  }
+  engine.stop();
+
+  // An unknown time stays unknown.
+  engine.reset();
+  Pulled untimed;
+  engine.start();
+  test::push_all(engine, {std::vector<double>(100, 1.0)}, {100}, 0, 31, untimed);
+  test::pull_to_end(engine, 31, untimed);
+  for (const PulledBlock& block : untimed.blocks) EXPECT_EQ(block.timestamp_ns, 0);
+}
+
+TYPED_TEST(EnginePipeline, MarksSpoiledBlocks) {
+  Random random(6);
+  const FilterBank bank = test::random_bank(random, {150});
+  EngineConfig config;
+  config.block_frames = 50;
+  BasicEngine<TypeParam> engine(config, bank, Routing::rows(1, 1));
+  Signal in = test::random_signal(random, 1, 1'000);
+  in[0][410] = std::numeric_limits<double>::quiet_NaN();
+  Pulled pulled;
+  engine.start();
+  test::push_all(engine, in, test::equal_calls(1'000, 50), 0, 50, pulled);
+  test::pull_to_end(engine, 50, pulled);
+  const Signal oracle = direct_convolution(in, bank, Routing::rows(1, 1), 1'149);
+  EXPECT_TRUE(test::follows(pulled.out, oracle, test::kErrorLimit<TypeParam>));
+  for (const PulledBlock& block : pulled.blocks) {
+    const auto first = oracle[0].begin() + static_cast<std::ptrdiff_t>(block.offset);
+    const bool spoiled = std::any_of(first, first + static_cast<std::ptrdiff_t>(block.frames),
+                                     [](double sample) { return std::isnan(sample); });
+    EXPECT_EQ(has(block.flags, BlockFlags::kSpoiled), spoiled) << "frame " << block.first_frame;
+  }
+  EXPECT_EQ(engine.stats().spoiled_frames, 150);
+  EXPECT_EQ(engine.stats().first_spoiled_frame, 410);
+}
+
+TYPED_TEST(EnginePipeline, SwapsAtFramesOfTheStream) {
+  Random random(7);
+  const FilterBank first = test::random_bank(random, {400});
+  const FilterBank second = test::random_bank(random, {250});
+  const Routing rows = Routing::rows(1, 1);
+  EngineConfig config;
+  config.block_frames = 64;
+  BasicEngine<TypeParam> engine(config, first, rows);
+  const Signal in = test::random_signal(random, 1, 5'000);
+  constexpr std::int64_t kFirst = 100'000;
+  Pulled pulled;
+  engine.start();
+  const std::uint64_t ticket = engine.swap(second, kFirst + 2'345, 600);
+  test::push_all(engine, in, test::random_calls(random, 5'000, 64, 300), kFirst, 100, pulled);
+  test::pull_to_end(engine, 100, pulled);
+  EXPECT_EQ(engine.live_frame(ticket), kFirst + 2'345);
+  EXPECT_TRUE(
+      test::follows(test::cut(pulled.out, 0, 5'000),
+                    test::with_changes(direct_convolution(in, first, rows, 5'000),
+                                       {{direct_convolution(in, second, rows, 5'000), 2'345, 600}}),
+                    test::kErrorLimit<TypeParam>));
+}
+
+}  // namespace
+}  // namespace firbank

@@ -1,0 +1,309 @@
+// Changing the filters of a running engine: the output equals a mix of two direct convolutions,
+// each of which has always heard the input.
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <limits>
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "engine/engine.hpp"
+#include "tests/support/engine_runner.hpp"
+#include "tests/support/random_cases.hpp"
+#include "tests/support/signals.hpp"
+#include "tests/support/swaps.hpp"
+
+namespace firbank {
+namespace {
+
+using test::Random;
+using testing::AllOf;
+using testing::HasSubstr;
+
+constexpr std::int64_t kNow = 0;  // has passed, so: with the next call
+
+std::string refusal(const std::function<void()>& act) {
+  try {
+    act();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kConfiguration);
+    return error.what();
+  }
+  return "accepted";
+}
+
+template <class Sample>
+class EngineSwap : public testing::Test {};
+using SampleTypes = testing::Types<float, double>;
+TYPED_TEST_SUITE(EngineSwap, SampleTypes);
+
+struct Asked {
+  std::uint64_t ticket = 0;
+  std::int64_t not_before = 0;
+  std::size_t crossfade_frames = 0;
+  FilterBank bank;
+};
+
+TYPED_TEST(EngineSwap, FollowsTheMixOfDirectConvolutionsInRandomCases) {
+  const std::vector<std::string> backends = test::available_backends();
+  const std::uint64_t seeds = test::full_sweep() ? 400 : 60;
+  for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
+    Random random(seed);
+    EngineConfig config;
+    config.block_frames = test::between(random, 1, 300);
+    config.max_frames = config.block_frames + test::between(random, 0, 300);
+    config.max_taps = test::between(random, 1, 1'800);
+    config.threads = 1 + seed % 2;
+    config.backend = backends[seed % backends.size()];
+    SCOPED_TRACE(testing::Message()
+                 << "seed " << seed << ", backend " << config.backend << ", block "
+                 << config.block_frames << ", max_taps " << config.max_taps);
+    const auto any_bank = [&] {
+      std::vector<std::size_t> lengths(3);
+      for (auto& length : lengths) {
+        length = test::between(random, 0, 2) == 0 ? config.max_taps
+                                                  : test::between(random, 1, config.max_taps);
+      }
+      return test::random_bank(random, lengths);
+    };
+    const Routing routing = test::random_routing(random, 2, 3, 3, 6, 100);
+    const FilterBank first = any_bank();
+    BasicEngine<TypeParam> engine(config, first, routing);
+
+    const std::size_t frames = test::between(random, 4'000, 12'000);
+    const Signal in = test::random_signal(random, 2, frames);
+    test::Planes<TypeParam> input(in);
+    test::Planes<TypeParam> output(3, frames);
+    std::vector<Asked> asked;
+    std::size_t position = 0;
+    std::size_t until_swap = test::between(random, 0, 1'000);
+    for (const std::size_t call :
+         test::random_calls(random, frames, config.block_frames, config.max_frames)) {
+      if (position >= until_swap) {
+        // Now and then several at once, which then wait for one another.
+        for (std::size_t i = test::between(random, 0, 5) == 0 ? 3 : 1; i > 0; --i) {
+          const auto now = static_cast<std::int64_t>(position);
+          const auto ahead = static_cast<std::int64_t>(test::between(random, 0, 1'200));
+          const std::int64_t at_frame = test::between(random, 0, 3) == 0 ? kNow : now + ahead;
+          const std::size_t fades[] = {0, 1, test::between(random, 2, 300),
+                                       test::between(random, 300, 3'000)};
+          const std::size_t fade = fades[test::between(random, 0, 3)];
+          const FilterBank next = any_bank();
+          std::uint64_t ticket = 0;
+          try {
+            ticket = engine.swap(next, at_frame, fade);
+          } catch (const Error&) {
+            continue;  // too many are pending; tested below
+          }
+          EXPECT_FALSE(engine.live_frame(ticket).has_value());
+          asked.push_back({ticket, std::max(at_frame, now), fade, next});
+        }
+        until_swap = position + test::between(random, 1, 4'000);
+      }
+      ASSERT_EQ(engine.process(input.from(position), output.from(position), call),
+                ProcessStatus::kOk);
+      position += call;
+    }
+
+    std::vector<test::Change> changes;
+    std::int64_t free_from = 0;
+    for (const Asked& swap : asked) {
+      const std::int64_t due = std::max(swap.not_before, free_from);
+      const auto live = engine.live_frame(swap.ticket);
+      if (!live) {
+        EXPECT_GE(due, static_cast<std::int64_t>(frames)) << "the swap was forgotten";
+        break;
+      }
+      EXPECT_EQ(*live, due);
+      free_from = *live + static_cast<std::int64_t>(swap.crossfade_frames);
+      changes.push_back(
+          {direct_convolution(in, swap.bank, routing, frames), *live, swap.crossfade_frames});
+    }
+    EXPECT_EQ(engine.stats().swaps, changes.size());
+    const Signal oracle =
+        test::with_changes(direct_convolution(in, first, routing, frames), changes);
+    EXPECT_TRUE(test::follows(output.signal(), oracle, test::kErrorLimit<TypeParam>));
+  }
+}
+
+TYPED_TEST(EngineSwap, MayComeBeforeTheFirstFrame) {
+  Random random(1);
+  const FilterBank first = test::random_bank(random, {300});
+  const FilterBank second = test::random_bank(random, {200});
+  EngineConfig config;
+  config.block_frames = 64;
+  BasicEngine<TypeParam> engine(config, first, Routing::rows(1, 1));
+  const std::uint64_t ticket = engine.swap(second, 0);
+  const Signal in = test::random_signal(random, 1, 1'000);
+  const Signal out = test::run_process(engine, in, test::equal_calls(1'000, 64));
+  EXPECT_EQ(engine.live_frame(ticket), 0);
+  EXPECT_TRUE(test::follows(out, direct_convolution(in, second, Routing::rows(1, 1), 1'000),
+                            test::kErrorLimit<TypeParam>));
+}
+
+// From one tap to the longest that was declared: the history before the swap is heard.
+TYPED_TEST(EngineSwap, BringsLongerFiltersThatHaveHeardThePast) {
+  for (const std::string& backend : test::available_backends()) {
+    SCOPED_TRACE(testing::Message() << "seed 2, backend " << backend);
+    Random random(2);
+    const FilterBank first = test::random_bank(random, {1});
+    const FilterBank second = test::random_bank(random, {6'000});
+    EngineConfig config;
+    config.block_frames = 128;
+    config.max_taps = 6'000;
+    config.backend = backend;
+    BasicEngine<TypeParam> engine(config, first, Routing::rows(1, 1));
+    const Signal in = test::random_signal(random, 1, 14'000);
+    const std::uint64_t ticket = engine.swap(second, 7'777, 10);
+    const Signal out = test::run_process(engine, in, test::equal_calls(14'000, 128));
+    EXPECT_EQ(engine.live_frame(ticket), 7'777);
+    EXPECT_EQ(engine.tail_frames(), 5'999u);
+    const Routing rows = Routing::rows(1, 1);
+    EXPECT_TRUE(test::follows(
+        test::joined(out, test::run_flush(engine, 100)),
+        test::with_changes(direct_convolution(in, first, rows, 14'000 + 5'999),
+                           {{direct_convolution(in, second, rows, 14'000 + 5'999), 7'777, 10}}),
+        test::kErrorLimit<TypeParam>));
+  }
+}
+
+TYPED_TEST(EngineSwap, GoesOnFadingThroughTheTail) {
+  Random random(3);
+  const FilterBank first = test::random_bank(random, {900});
+  const FilterBank second = test::random_bank(random, {1'000});
+  const Routing rows = Routing::rows(1, 1);
+  EngineConfig config;
+  config.block_frames = 64;
+  config.max_taps = 1'000;
+  BasicEngine<TypeParam> engine(config, first, rows);
+  const Signal in = test::random_signal(random, 1, 1'000);
+  engine.swap(second, 900, 700);
+  const Signal body = test::run_process(engine, in, test::equal_calls(1'000, 64));
+  const Signal out = test::joined(body, test::run_flush(engine, 33));
+  ASSERT_GE(out[0].size(), 1'999u);
+  EXPECT_TRUE(test::follows(
+      out,
+      test::with_changes(direct_convolution(in, first, rows, out[0].size()),
+                         {{direct_convolution(in, second, rows, out[0].size()), 900, 700}}),
+      test::kErrorLimit<TypeParam>));
+}
+
+TYPED_TEST(EngineSwap, RefusesWhatDoesNotFit) {
+  const FilterBank first({{1}, {2, 3}});
+  EngineConfig config;
+  config.block_frames = 16;
+  BasicEngine<TypeParam> engine(config, first, Routing::rows(2, 2));
+  EXPECT_THAT(
+      refusal([&] {
+        engine.swap(FilterBank({{1}, {1, 2, 3}}), kNow);
+      }),
+      AllOf(HasSubstr("filter 1"), HasSubstr("3 taps"), HasSubstr("max_taps"), HasSubstr("2")));
+  EXPECT_THAT(
+      refusal([&] { engine.swap(FilterBank(std::vector<std::vector<double>>{{1}}), kNow); }),
+      AllOf(HasSubstr("1"), HasSubstr("filter")));
+  for (std::size_t i = 0; i < BasicEngine<TypeParam>::kMaxPendingSwaps; ++i) {
+    engine.swap(first, 1'000'000);
+  }
+  EXPECT_THAT(refusal([&] { engine.swap(first, 1'000'000); }),
+              AllOf(HasSubstr("4"), HasSubstr("pending")));
+  // What was refused leaves no trace.
+  test::Planes<TypeParam> planes(2, 16);
+  planes[1][0] = 1;
+  ASSERT_EQ(engine.process(planes.from(0), planes.from(0), 16), ProcessStatus::kOk);
+  EXPECT_NEAR(planes[1][0], 2, 1e-5);
+  EXPECT_NEAR(planes[1][1], 3, 1e-5);
+  EXPECT_EQ(engine.stats().swaps, 0u);
+}
+
+TYPED_TEST(EngineSwap, KnowsAnyFrameThereIs) {
+  using Limits = std::numeric_limits<std::int64_t>;
+  Random random(6);
+  const FilterBank first = test::random_bank(random, {20});
+  EngineConfig config;
+  config.block_frames = 32;
+  BasicEngine<TypeParam> engine(config, first, Routing::rows(1, 1));
+  test::Planes<TypeParam> planes(1, 32);
+  ASSERT_EQ(engine.process(planes.from(0), planes.from(0), 32), ProcessStatus::kOk);
+  const std::uint64_t long_ago = engine.swap(first, Limits::min());
+  const std::uint64_t never = engine.swap(first, Limits::max());
+  ASSERT_EQ(engine.process(planes.from(0), planes.from(0), 32), ProcessStatus::kOk);
+  EXPECT_EQ(engine.live_frame(long_ago), 32);
+  EXPECT_EQ(engine.live_frame(never), std::nullopt);
+  EXPECT_EQ(engine.live_frame(never + 1), std::nullopt) << "a ticket that nobody has";
+}
+
+TYPED_TEST(EngineSwap, MayGoOnForLongWithoutRunningOutOfAnything) {
+  Random random(4);
+  const FilterBank first = test::random_bank(random, {200});
+  EngineConfig config;
+  config.block_frames = 32;
+  BasicEngine<TypeParam> engine(config, first, Routing::rows(1, 1));
+  test::Planes<TypeParam> planes(1, 32);
+  for (int i = 0; i < 300; ++i) {
+    const std::uint64_t ticket = engine.swap(first, kNow, 20);
+    const std::int64_t position = engine.position();
+    ASSERT_EQ(engine.process(planes.from(0), planes.from(0), 32), ProcessStatus::kOk);
+    EXPECT_EQ(engine.live_frame(ticket), position);
+  }
+  EXPECT_EQ(engine.stats().swaps, 300u);
+}
+
+TYPED_TEST(EngineSwap, ComesFromAnotherThreadWhileThisOneProcesses) {
+  Random random(5);
+  constexpr std::size_t kFrames = 400'000;
+  constexpr std::size_t kBlock = 64;
+  const Routing routing = Routing::rows(1, 1);
+  const FilterBank first = test::random_bank(random, {150});
+  const Signal in = test::random_signal(random, 1, kFrames);
+  EngineConfig config;
+  config.block_frames = kBlock;
+  BasicEngine<TypeParam> engine(config, first, routing);
+  test::Planes<TypeParam> input(in);
+  test::Planes<TypeParam> output(1, kFrames);
+
+  std::atomic<bool> all_live{false};
+  std::size_t position = 0;
+  std::thread audio([&] {
+    while (!all_live && position + kBlock <= kFrames) {
+      engine.process(input.from(position), output.from(position), kBlock);
+      position += kBlock;
+      std::this_thread::sleep_for(std::chrono::microseconds(20));
+    }
+  });
+  struct Swapped {
+    std::uint64_t ticket;
+    std::size_t fade;
+    FilterBank bank;
+  };
+  std::vector<Swapped> swaps;
+  for (std::size_t i = 0; i < 12; ++i) {
+    const std::size_t fade = i * 30;
+    FilterBank bank = test::random_bank(random, {test::between(random, 1, 150)});
+    const std::uint64_t ticket = engine.swap(bank, kNow, fade);
+    swaps.push_back({ticket, fade, std::move(bank)});
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (!engine.live_frame(ticket) && std::chrono::steady_clock::now() < end) {
+      std::this_thread::sleep_for(std::chrono::microseconds(100));
+    }
+  }
+  all_live = true;
+  audio.join();
+
+  const Signal heard = test::cut(in, 0, position);
+  std::vector<test::Change> changes;
+  for (const Swapped& swap : swaps) {
+    const auto live = engine.live_frame(swap.ticket);
+    ASSERT_TRUE(live.has_value());
+    changes.push_back({direct_convolution(heard, swap.bank, routing, position), *live, swap.fade});
+  }
+  EXPECT_TRUE(test::follows(
+      output.signal(position),
+      test::with_changes(direct_convolution(heard, first, routing, position), changes),
+      test::kErrorLimit<TypeParam>));
+}
+
+}  // namespace
+}  // namespace firbank
