@@ -1,0 +1,80 @@
+#include "demos/firbank/bank_options.hpp"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "demos/firbank/checks.hpp"
+#include "demos/firbank/wording.hpp"
+#include "engine/filter_files.hpp"
+#include "io/error.hpp"
+
+namespace firbank::program {
+
+void BankOptions::add_to(CLI::App& command, bool filter_required) {
+  command
+      .add_option("-f,--filter", files,
+                  "File with filters: audio or .npy (each channel is one filter), or\n"
+                  "text with one number a line. May be given again for more filters")
+      ->type_name("FILE")
+      ->allow_extra_args(false)
+      ->required(filter_required);
+  command
+      .add_option("--routing", routing,
+                  "rows (default): filter i on channel i; a single filter on all.\n"
+                  "bank: every filter on every channel; output channel x filters + filter.\n"
+                  "matrix: filter i x N + o from input i to output o, summed over inputs")
+      ->type_name("rows|bank|matrix")
+      ->check(one_of({"rows", "bank", "matrix"}));
+  command.add_option("--outputs", outputs, "Output channels of --routing matrix")
+      ->type_name("N")
+      ->check(whole_number(1, 65'536));
+  command.add_flag("--no-resample", no_resample,
+                   "Refuse a filter of another sample rate instead of resampling it");
+}
+
+void BankOptions::check() const {
+  if (routing == "matrix" && !outputs) {
+    throw Error(ErrorKind::kConfiguration,
+                "--routing matrix needs --outputs N, the number of output channels");
+  }
+  if (routing != "matrix" && outputs) {
+    throw Error(ErrorKind::kConfiguration,
+                fmt::format("--outputs {} has no use with --routing {}; it is for matrix only",
+                            *outputs, routing));
+  }
+}
+
+FilterBank BankOptions::load(double sample_rate_hz,
+                             const std::function<void(const std::string&)>& notice) const {
+  FilterFileOptions options;
+  options.sample_rate_hz = sample_rate_hz;
+  options.refuse_resampling = no_resample;
+  options.notice = notice;
+  return load_filters(files, options);
+}
+
+Routing BankOptions::connect(std::size_t channels, std::size_t filters, double gain) const {
+  const Routing plain = routing == "matrix" ? Routing::matrix(channels, *outputs, filters)
+                        : routing == "bank" ? Routing::bank(channels, filters)
+                                            : Routing::rows(channels, filters);
+  std::vector<Edge> edges = plain.edges();
+  for (Edge& edge : edges) edge.gain *= gain;
+  return Routing(plain.inputs(), plain.outputs(), std::move(edges));
+}
+
+std::size_t BankOptions::natural_channels(std::size_t filters) const {
+  if (routing == "bank") return 1;
+  if (routing == "matrix") return filters < *outputs ? 1 : filters / *outputs;
+  return filters;
+}
+
+std::string describe(const FilterBank& bank, const std::string& routing, double sample_rate_hz) {
+  const std::string lengths = bank.shortest() == bank.longest()
+                                  ? fmt::format("{}", bank.longest())
+                                  : fmt::format("{} to {}", bank.shortest(), bank.longest());
+  return fmt::format("{} of {} taps ({}), {}", counted(bank.size(), "filter"), lengths,
+                     duration(static_cast<double>(bank.longest()) / sample_rate_hz), routing);
+}
+
+}  // namespace firbank::program

@@ -1,0 +1,67 @@
+#include "demos/firbank/checks.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <optional>
+#include <system_error>
+#include <utility>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace firbank::program {
+namespace {
+
+template <class Number>
+std::optional<Number> parse(const std::string& text) {
+  Number value{};
+  const char* const last = text.data() + text.size();
+  const auto [end, error] = std::from_chars(text.data(), last, value);
+  if (error != std::errc{} || end != last) return std::nullopt;
+  return value;
+}
+
+}  // namespace
+
+CLI::Validator whole_number(std::uint64_t least, std::uint64_t most) {
+  return CLI::Validator(
+      [least, most](std::string& text) -> std::string {
+        const std::optional<std::uint64_t> value = parse<std::uint64_t>(text);
+        if (value && *value >= least && *value <= most) return {};
+        return fmt::format("'{}' is not allowed; a whole number from {} to {} is", text, least,
+                           most);
+      },
+      "");
+}
+
+CLI::Validator number(double least, double most) {
+  return CLI::Validator(
+      [least, most](std::string& text) -> std::string {
+        const std::optional<double> value = parse<double>(text);
+        if (value && *value >= least && *value <= most) return {};
+        return fmt::format("'{}' is not allowed; a number from {} to {} is", text, least, most);
+      },
+      "");
+}
+
+CLI::Validator positive_number() {
+  return CLI::Validator(
+      [](std::string& text) -> std::string {
+        const std::optional<double> value = parse<double>(text);
+        if (value && std::isfinite(*value) && *value > 0) return {};
+        return fmt::format("'{}' is not allowed; a number above 0 is", text);
+      },
+      "");
+}
+
+CLI::Validator one_of(std::vector<std::string> words) {
+  return CLI::Validator(
+      [words = std::move(words)](std::string& text) -> std::string {
+        if (std::find(words.begin(), words.end(), text) != words.end()) return {};
+        return fmt::format("'{}' is not allowed; {} are", text, fmt::join(words, ", "));
+      },
+      "");
+}
+
+}  // namespace firbank::program

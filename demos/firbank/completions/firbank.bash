@@ -1,0 +1,75 @@
+# Completion of firbank for bash.
+
+_firbank() {
+  local current previous command i
+  current=${COMP_WORDS[COMP_CWORD]}
+  previous=${COMP_WORDS[COMP_CWORD-1]}
+  command=
+  for ((i = 1; i < COMP_CWORD; i++)); do
+    case ${COMP_WORDS[i]} in
+      filter | plan | verify | design | info | backends) command=${COMP_WORDS[i]} && break ;;
+    esac
+  done
+
+  case $previous in
+    --routing) mapfile -t COMPREPLY < <(compgen -W 'rows bank matrix' -- "$current") && return ;;
+    --mode) mapfile -t COMPREPLY < <(compgen -W 'causal full same valid' -- "$current") && return ;;
+    --precision) mapfile -t COMPREPLY < <(compgen -W 'float double' -- "$current") && return ;;
+    --output-format)
+      mapfile -t COMPREPLY < <(compgen -W 'float32 float64 int16 int24 int32' -- "$current")
+      return
+      ;;
+    --raw-format)
+      mapfile -t COMPREPLY < <(compgen -W 's16le:2:48000 s24le:2:48000 s32le:2:48000 f32le:2:48000
+        f64le:2:48000' -- "$current")
+      return
+      ;;
+    --backend)
+      local names
+      names=$(firbank backends 2>/dev/null | awk 'NR > 1 && $1 != "cuda" { print $1 }')
+      mapfile -t COMPREPLY < <(compgen -W "auto cpu $names" -- "$current")
+      return
+      ;;
+    -f | --filter | --json)
+      compopt -o filenames
+      mapfile -t COMPREPLY < <(compgen -f -- "$current")
+      return
+      ;;
+    --outputs | --block | --threads | --rate | --gain | --channels | --filters | --taps | \
+      --seconds | --seed | --cutoff | --low | --high | --transition | --attenuation) return ;;
+  esac
+
+  local bank='--filter --routing --outputs --no-resample' options=
+  case $command in
+    '') options='filter plan verify design info backends --help --version' ;;
+    filter)
+      options="$bank --mode --block --threads --precision --backend --gain --normalize
+        --output-format --dither --rate --raw-format --json --quiet --as-live --realtime --strict
+        --help"
+      ;;
+    plan)
+      options="$bank --channels --filters --taps --rate --block --threads --offline --json --help"
+      ;;
+    verify)
+      options="$bank --channels --filters --taps --rate --block --threads --seconds --seed --json
+        --quiet --help"
+      ;;
+    design)
+      options='--rate --cutoff --low --high --transition --attenuation --taps --output-format --json
+        --quiet --help'
+      if [[ $previous == design ]]; then
+        options="lowpass highpass bandpass bandstop hilbert $options"
+      fi
+      ;;
+    info) options='--raw-format --rate --json --help' ;;
+    backends) options='--help' ;;
+  esac
+  if [[ $current == -* || -z $command || ($command == design && $previous == design) ]]; then
+    mapfile -t COMPREPLY < <(compgen -W "$options" -- "$current")
+  elif [[ $command != backends && $command != plan && $command != verify ]]; then
+    compopt -o filenames
+    mapfile -t COMPREPLY < <(compgen -f -- "$current")
+  fi
+}
+
+complete -F _firbank firbank

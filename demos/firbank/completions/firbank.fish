@@ -1,0 +1,65 @@
+# Completion of firbank for fish.
+
+function __firbank_backends
+    echo auto
+    echo cpu
+    firbank backends 2>/dev/null | awk 'NR > 1 && $1 != "cuda" { print $1 }'
+end
+
+set -l commands filter plan verify design info backends
+set -l none "not __fish_seen_subcommand_from $commands"
+
+complete -c firbank -n "$none" -f
+complete -c firbank -n "$none" -a filter -d 'Filter a stream'
+complete -c firbank -n "$none" -a plan -d 'Print partitions, cost, latency and memory'
+complete -c firbank -n "$none" -a verify -d 'Prove every backend of this machine'
+complete -c firbank -n "$none" -a design -d 'Make a filter'
+complete -c firbank -n "$none" -a info -d 'Tell what is in a file'
+complete -c firbank -n "$none" -a backends -d 'List what can compute here'
+complete -c firbank -n "$none" -l version -d 'Print the version'
+complete -c firbank -s h -l help -d 'Print help'
+
+set -l bank '__fish_seen_subcommand_from filter plan verify'
+complete -c firbank -n "$bank" -s f -l filter -r -F -d 'File with filters'
+complete -c firbank -n "$bank" -l routing -x -a 'rows bank matrix' -d 'How filters connect channels'
+complete -c firbank -n "$bank" -l outputs -x -d 'Output channels of matrix'
+complete -c firbank -n "$bank" -l no-resample -d 'Refuse filters of another rate'
+complete -c firbank -n "$bank" -l block -x -d 'Frames a block'
+complete -c firbank -n "$bank" -l threads -x -d 'Threads that compute'
+
+set -l filter '__fish_seen_subcommand_from filter'
+complete -c firbank -n "$filter" -l mode -x -a 'causal full same valid' -d 'Which frames to keep'
+complete -c firbank -n "$filter" -l precision -x -a 'float double' -d 'Arithmetic'
+complete -c firbank -n "$filter" -l backend -x -a '(__firbank_backends)' -d 'What computes'
+complete -c firbank -n "$filter" -l gain -x -d 'Gain in dB'
+complete -c firbank -n "$filter" -l normalize -d "Bring the output's peak to full scale"
+complete -c firbank -n "$filter" -l output-format -x -a 'float32 float64 int16 int24 int32' -d 'Samples of the output'
+complete -c firbank -n "$filter" -l dither -d 'Add dither to integer formats'
+complete -c firbank -n "$filter" -l as-live -d 'Blocks and plan of a live run'
+complete -c firbank -n "$filter" -l realtime -d 'As live, paced by the clock'
+complete -c firbank -n "$filter" -l strict -d 'Missed deadlines fail too'
+
+set -l bare '__fish_seen_subcommand_from plan verify'
+complete -c firbank -n "$bare" -f
+complete -c firbank -n "$bare" -l channels -x -d 'Input channels'
+complete -c firbank -n "$bare" -l filters -x -d 'How many noise filters'
+complete -c firbank -n "$bare" -l taps -x -d 'Taps of the longest noise filter'
+complete -c firbank -n '__fish_seen_subcommand_from plan' -l offline -d 'Plan for a file'
+complete -c firbank -n '__fish_seen_subcommand_from verify' -l seconds -x -d 'Length of the stream'
+complete -c firbank -n '__fish_seen_subcommand_from verify' -l seed -x -d 'Seed'
+
+set -l design '__fish_seen_subcommand_from design'
+complete -c firbank -n "$design" -a 'lowpass highpass bandpass bandstop hilbert'
+complete -c firbank -n "$design" -l cutoff -x -d 'Edge in Hz'
+complete -c firbank -n "$design" -l low -x -d 'Lower edge in Hz'
+complete -c firbank -n "$design" -l high -x -d 'Upper edge in Hz'
+complete -c firbank -n "$design" -l transition -x -d 'Width of each transition in Hz'
+complete -c firbank -n "$design" -l attenuation -x -d 'Of the stopbands in dB'
+complete -c firbank -n "$design" -l taps -x -d 'An odd number of taps'
+complete -c firbank -n "$design" -l output-format -x -a 'float64 float32' -d 'Samples'
+
+complete -c firbank -n '__fish_seen_subcommand_from filter plan verify design info' -l rate -x -d 'Sample rate in Hz'
+complete -c firbank -n '__fish_seen_subcommand_from filter plan verify design info' -l json -r -F -d 'Report as JSON'
+complete -c firbank -n '__fish_seen_subcommand_from filter info' -l raw-format -x -a 'f32le:2:48000 s16le:2:44100' -d 'Layout of headerless samples'
+complete -c firbank -n '__fish_seen_subcommand_from filter verify design' -s q -l quiet -d 'Print less'
+complete -c firbank -n '__fish_seen_subcommand_from backends' -f

@@ -1,0 +1,171 @@
+#include "demos/firbank/filter_report.hpp"
+
+#include <fmt/format.h>
+
+#include "demos/firbank/version.hpp"
+#include "demos/firbank/wording.hpp"
+
+namespace firbank::program {
+namespace {
+
+const char* name(Pace pace) {
+  switch (pace) {
+    case Pace::kAsLive:
+      return "as-live";
+    case Pace::kRealtime:
+      return "realtime";
+    case Pace::kOffline:
+      break;
+  }
+  return "offline";
+}
+
+std::string block_line(const FilterReport& report) {
+  const std::string block =
+      fmt::format("{} ({}), latency {} ({})", counted(report.block_frames, "frame"),
+                  duration(report.deadline_seconds()), counted(report.latency_frames, "frame"),
+                  duration(static_cast<double>(report.latency_frames) / report.sample_rate_hz));
+  return report.pace == Pace::kOffline ? block + ", chosen for speed (--as-live: as in a live run)"
+                                       : block;
+}
+
+std::string worst_block_line(const FilterReport& report) {
+  const std::string worst =
+      fmt::format("{} for a block that lasts {}",
+                  duration(static_cast<double>(report.pass.block_ns.max_ns()) * 1e-9),
+                  duration(report.deadline_seconds()));
+  if (report.pace == Pace::kOffline) return worst;
+  if (report.pass.deadline_misses == 0) return worst + "; no deadline missed";
+  return fmt::format("{}; {} missed, the first at {}", worst,
+                     counted(static_cast<std::uint64_t>(report.pass.deadline_misses), "deadline"),
+                     position(report.pass.first_missed_frame, report.sample_rate_hz));
+}
+
+std::string output_line(const FilterReport& report) {
+  if (!report.has_output()) return "none";
+  std::string line = output_name(report.output) + ": ";
+  if (!report.output_encoding.empty()) line += report.output_encoding + "; ";
+  line += stream(report.channels_out, report.sample_rate_hz, report.pass.frames_out);
+  return fmt::format("{}, peak {}", line, dbfs(report.peak));
+}
+
+}  // namespace
+
+double FilterReport::stream_seconds() const {
+  return static_cast<double>(pass.frames_in) / sample_rate_hz;
+}
+
+double FilterReport::times_realtime() const {
+  return cpu_seconds > 0 ? stream_seconds() / cpu_seconds : 0.0;
+}
+
+double FilterReport::deadline_seconds() const {
+  return static_cast<double>(block_frames) / sample_rate_hz;
+}
+
+nlohmann::ordered_json to_json(const PartitionPlan& plan) {
+  return {{"description", plan.describe()},
+          {"kind", plan.kind == PlanKind::kDirect ? "direct" : "uniform"},
+          {"call_frames", plan.call_frames},
+          {"partition_frames", plan.partition_frames},
+          {"partitions", plan.partitions},
+          {"max_taps", plan.max_taps},
+          {"latency_frames", plan.latency_frames},
+          {"forward_transforms", plan.forward_transforms},
+          {"inverse_transforms", plan.inverse_transforms},
+          {"flops_per_frame", plan.flops_per_frame},
+          {"memory_bytes", plan.memory_bytes}};
+}
+
+nlohmann::ordered_json to_json(const FilterReport& report) {
+  const DurationHistogram& block_ns = report.pass.block_ns;
+  return {{"version", kVersion},
+          {"input", report.input},
+          {"input_encoding", report.input_encoding},
+          {"output", report.output},
+          {"output_encoding", report.output_encoding},
+          {"filters", report.filter_files},
+          {"filter_count", report.filter_count},
+          {"longest_taps", report.longest_taps},
+          {"shortest_taps", report.shortest_taps},
+          {"routing", report.routing},
+          {"mode", report.mode},
+          {"precision", report.precision},
+          {"pace", name(report.pace)},
+          {"frames", report.pass.frames_out},
+          {"frames_in", report.pass.frames_in},
+          {"sample_rate_hz", report.sample_rate_hz},
+          {"channels_in", report.channels_in},
+          {"channels_out", report.channels_out},
+          {"block_frames", report.block_frames},
+          {"latency_frames", report.latency_frames},
+          {"backend", report.backend},
+          {"instruction_set", report.instruction_set},
+          {"threads", report.threads},
+          {"plan", to_json(report.plan)},
+          {"gain_db", report.gain_db},
+          {"start_up_seconds", report.start_up_seconds},
+          {"stream_seconds", report.stream_seconds()},
+          {"cpu_seconds", report.cpu_seconds},
+          {"wall_seconds", report.wall_seconds},
+          {"times_realtime", report.times_realtime()},
+          {"block_ns",
+           {{"mean", block_ns.mean_ns()},
+            {"p50", block_ns.quantile_ns(0.5)},
+            {"p99", block_ns.quantile_ns(0.99)},
+            {"p99_9", block_ns.quantile_ns(0.999)},
+            {"max", block_ns.max_ns()}}},
+          {"deadline_ns", report.deadline_seconds() * 1e9},
+          {"deadline_misses", report.pass.deadline_misses},
+          {"first_missed_frame", report.pass.first_missed_frame},
+          {"peak", report.peak},
+          {"clipped_samples", report.clipped.samples},
+          {"first_clipped_frame", report.clipped.first_frame},
+          {"spoiled_frames", report.spoiled_frames},
+          {"first_spoiled_frame", report.first_spoiled_frame},
+          {"interrupted", report.pass.interrupted}};
+}
+
+std::string summary(const FilterReport& report) {
+  std::string text;
+  const auto add = [&text](std::string_view title, std::string_view line) {
+    text += fmt::format("{:<8} {}\n", title, line);
+  };
+  add("input",
+      fmt::format("{}: {}; {}", input_name(report.input), report.input_encoding,
+                  stream(report.channels_in, report.sample_rate_hz, report.pass.frames_in)));
+  add("filter", fmt::format("{}: {}", fmt::join(report.filter_files, ", "), report.filters));
+  add("engine", fmt::format("{} ({}), {}, {}", report.backend, report.instruction_set,
+                            report.precision, counted(report.threads, "thread")));
+  add("plan", report.plan.describe());
+  add("block", block_line(report));
+  add("speed", fmt::format("{:.{}f} times real time: {} of stream in {} of CPU time, {} by the "
+                           "clock",
+                           report.times_realtime(), report.times_realtime() < 100 ? 1 : 0,
+                           duration(report.stream_seconds()), duration(report.cpu_seconds),
+                           duration(report.wall_seconds)));
+  add("worst", worst_block_line(report));
+  if (report.gain_db != 0) add("gain", fmt::format("{:.2f} dB", report.gain_db));
+  add("output", output_line(report));
+  return text;
+}
+
+std::string losses(const FilterReport& report, bool strict) {
+  std::vector<std::string> parts;
+  const auto add = [&](std::int64_t count, const char* thing, const char* what,
+                       std::int64_t first) {
+    if (count == 0) return;
+    parts.push_back(fmt::format("{} {}, the first at {}",
+                                counted(static_cast<std::uint64_t>(count), thing), what,
+                                position(first, report.sample_rate_hz)));
+  };
+  add(report.clipped.samples, "sample", "clipped to full scale", report.clipped.first_frame);
+  add(report.spoiled_frames, "frame", "spoiled (not finite)", report.first_spoiled_frame);
+  if (strict) {
+    add(report.pass.deadline_misses, "deadline", "missed", report.pass.first_missed_frame);
+  }
+  if (parts.empty()) return {};
+  return fmt::format("{}: {}", output_name(report.output), fmt::join(parts, "; "));
+}
+
+}  // namespace firbank::program

@@ -1,0 +1,70 @@
+// FilterReport: what a run of `firbank filter` did, for people and as JSON.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "demos/firbank/stream_pass.hpp"
+#include "engine/partition_plan.hpp"
+#include "io/endpoint.hpp"
+
+namespace firbank::program {
+
+struct FilterReport {
+  std::string input;
+  std::string input_encoding;
+  std::string output;
+  std::string output_encoding;  // empty when it is not known
+  std::vector<std::string> filter_files;
+  std::string filters;  // for people: "2 filters of 48000 taps (1 s), rows"
+  std::size_t filter_count = 0;
+  std::size_t longest_taps = 0;
+  std::size_t shortest_taps = 0;
+  std::string routing;
+  std::string mode;
+  std::string precision;
+  Pace pace = Pace::kOffline;
+
+  double sample_rate_hz = 0;
+  std::size_t channels_in = 0;
+  std::size_t channels_out = 0;
+  std::size_t block_frames = 0;  // frames a call
+  std::size_t latency_frames = 0;
+  std::string backend;
+  std::string instruction_set;
+  std::size_t threads = 1;
+  PartitionPlan plan;
+
+  double gain_db = 0;           // what was applied, --normalize included
+  double start_up_seconds = 0;  // until the engine and the files were ready
+  double cpu_seconds = 0;       // of the whole process, after start-up
+  double wall_seconds = 0;      // after start-up
+  PassResult pass;
+  double peak = 0;  // of the finite output samples
+  ClipCount clipped;
+  std::int64_t spoiled_frames = 0;
+  std::int64_t first_spoiled_frame = -1;
+
+  double stream_seconds() const;
+  double times_realtime() const;  // stream seconds over CPU seconds
+  double deadline_seconds() const;
+
+  /// Whether an output was kept: an interrupted run without a frame has none.
+  bool has_output() const { return pass.frames_out > 0; }
+};
+
+nlohmann::ordered_json to_json(const PartitionPlan& plan);
+nlohmann::ordered_json to_json(const FilterReport& report);
+
+/// A few lines, each with a title.
+std::string summary(const FilterReport& report);
+
+/// What was lost, in one line without a line end; empty when nothing was. Deadline misses count
+/// when `strict`.
+std::string losses(const FilterReport& report, bool strict);
+
+}  // namespace firbank::program

@@ -1,0 +1,265 @@
+#include "demos/firbank/filter_run.hpp"
+
+#include <chrono>
+#include <cmath>
+#include <ctime>
+#include <limits>
+#include <memory>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "demos/firbank/interrupt.hpp"
+#include "demos/firbank/level_meter.hpp"
+#include "demos/firbank/progress_bar.hpp"
+#include "demos/firbank/wording.hpp"
+#include "io/error.hpp"
+
+namespace firbank::program {
+namespace {
+
+double process_cpu_seconds() {
+  timespec time{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+}
+
+double clock_seconds() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+double linear(double db) {
+  return std::pow(10.0, db / 20);
+}
+
+/// The largest amplitude that the output's format holds with dither added.
+double full_scale(const CreateOptions& create) {
+  if (!create.encoding) return 1.0;
+  double bits = 0;
+  switch (*create.encoding) {
+    case SampleEncoding::kInt16:
+      bits = 16;
+      break;
+    case SampleEncoding::kInt24:
+      bits = 24;
+      break;
+    case SampleEncoding::kInt32:
+      bits = 32;
+      break;
+    case SampleEncoding::kFloat32:
+    case SampleEncoding::kFloat64:
+      return 1.0;
+  }
+  const double least_significant = std::exp2(1 - bits);
+  return 1.0 - least_significant * (create.dither ? 2.0 : 1.0);
+}
+
+/// The largest factor of this precision that brings `peak` to no more than `target`.
+template <class Sample>
+Sample scale_to(double target, double peak) {
+  if (peak == 0) return Sample{1};
+  const auto sample_peak = static_cast<Sample>(peak);
+  auto scale = static_cast<Sample>(target / peak);
+  while (static_cast<double>(scale * sample_peak) > target)
+    scale = std::nextafter(scale, Sample{0});
+  return scale;
+}
+
+template <class Sample>
+class FilterRun {
+ public:
+  explicit FilterRun(const FilterSettings& settings)
+      : settings_(settings),
+        source_(open_input(settings.input, settings.open, settings.rate_hz)),
+        format_(source_->format()),
+        bank_(settings.bank.load(format_.sample_rate_hz, settings.notice)),
+        engine_(make_engine()) {
+    pass_options_.mode = convolution_mode(settings.mode);
+    pass_options_.longest_taps = static_cast<std::int64_t>(bank_.longest());
+    pass_options_.pace = settings.pace;
+    pass_options_.block_frames = engine_->plan().call_frames;
+    pass_options_.sample_rate_hz = format_.sample_rate_hz;
+  }
+
+  FilterReport run(double start_seconds) {
+    FilterReport report = describe_setup();
+    const double ready_seconds = clock_seconds();
+    const double ready_cpu_seconds = process_cpu_seconds();
+    report.start_up_seconds = ready_seconds - start_seconds;
+
+    auto scale = Sample{1};
+    if (settings_.normalize) {
+      const std::optional<double> peak = find_peak();
+      if (!peak) {
+        report.pass.interrupted = true;
+        return report;
+      }
+      scale = scale_to<Sample>(linear(settings_.gain_db) * full_scale(settings_.create), *peak);
+      report.gain_db = 20 * std::log10(static_cast<double>(scale));
+    }
+    write_output(scale, report);
+    report.cpu_seconds = process_cpu_seconds() - ready_cpu_seconds;
+    report.wall_seconds = clock_seconds() - ready_seconds;
+    return report;
+  }
+
+ private:
+  std::unique_ptr<BasicEngine<Sample>> make_engine() const {
+    // With --normalize the gain is a target for the peak, not a factor.
+    const double gain = settings_.normalize ? 1.0 : linear(settings_.gain_db);
+    const Routing routing = settings_.bank.connect(format_.channels, bank_.size(), gain);
+    const EngineConfig config = settings_.engine.config(
+        format_.sample_rate_hz,
+        settings_.pace == Pace::kOffline ? PlanGoal::kOffline : PlanGoal::kLive);
+    const SignalsForMainThread guard;
+    return std::make_unique<BasicEngine<Sample>>(config, bank_, routing);
+  }
+
+  std::size_t prefetch(FrameReader<Sample>& reader) const {
+    const std::size_t frames = reader.prefetch(frames_to_prefetch(pass_options_));
+    if (frames == 0 && !interrupt_requested()) {
+      throw Error(ErrorKind::kInput, fmt::format("{}: it holds 0 frames; at least 1 is needed",
+                                                 input_name(settings_.input)));
+    }
+    return frames;
+  }
+
+  std::optional<std::int64_t> progress_total() const {
+    if (!format_.frames) return std::nullopt;
+    return *format_.frames * (settings_.normalize ? 2 : 1);
+  }
+
+  /// A first pass over the input, for the output's peak; empty when it was interrupted.
+  std::optional<double> find_peak() {
+    FrameReader<Sample> reader(*source_);
+    const std::size_t prefetched = prefetch(reader);
+    LevelMeter meter;
+    PassOptions options = pass_options_;
+    options.pace = Pace::kOffline;
+    const PassResult pass = run_pass<Sample>(
+        *engine_, reader, prefetched, options,
+        [&](const BasicBlock<Sample>& block) { meter.add(read_only(block)); },
+        [&](std::int64_t frames) { progress_.update(frames); });
+    if (pass.interrupted) return std::nullopt;
+    progress_before_ = pass.frames_in;
+    engine_->reset();
+    source_ = open_input(settings_.input, settings_.open, settings_.rate_hz);
+    return meter.peak();
+  }
+
+  void write_output(Sample scale, FilterReport& report) {
+    FrameReader<Sample> reader(*source_);
+    const std::size_t prefetched = prefetch(reader);
+    StreamFormat format;
+    format.channels = engine_->outputs();
+    format.sample_rate_hz = format_.sample_rate_hz;
+    const std::unique_ptr<Sink> sink = create_sink(settings_.output, format, settings_.create);
+    LevelMeter meter;
+    report.pass = run_pass<Sample>(
+        *engine_, reader, prefetched, pass_options_,
+        [&](const BasicBlock<Sample>& block) {
+          if (scale != Sample{1}) apply(scale, block);
+          const BasicBlock<const Sample> samples = read_only(block);
+          meter.add(samples);
+          sink->write(samples);
+        },
+        [&](std::int64_t frames) { progress_.update(progress_before_ + frames); });
+    report.peak = meter.peak();
+    report.spoiled_frames = meter.spoiled_frames();
+    report.first_spoiled_frame = meter.first_spoiled_frame();
+    if (report.has_output()) sink->finish();
+    report.clipped = sink->clipped();
+  }
+
+  BasicBlock<const Sample> read_only(const BasicBlock<Sample>& block) {
+    planes_.assign(block.planes, block.planes + block.channels);
+    BasicBlock<const Sample> result;
+    result.planes = planes_.data();
+    result.channels = block.channels;
+    result.frames = block.frames;
+    result.first_frame = block.first_frame;
+    return result;
+  }
+
+  static void apply(Sample scale, const BasicBlock<Sample>& block) {
+    for (std::size_t c = 0; c < block.channels; ++c) {
+      for (std::size_t n = 0; n < block.frames; ++n) block.planes[c][n] *= scale;
+    }
+  }
+
+  FilterReport describe_setup() const {
+    FilterReport report;
+    report.input = settings_.input;
+    report.input_encoding = format_.encoding;
+    report.output = settings_.output;
+    report.filter_files = settings_.bank.files;
+    report.filters = describe(bank_, settings_.bank.routing, format_.sample_rate_hz);
+    report.filter_count = bank_.size();
+    report.longest_taps = bank_.longest();
+    report.shortest_taps = bank_.shortest();
+    report.routing = settings_.bank.routing;
+    report.mode = settings_.mode;
+    report.precision = settings_.engine.precision;
+    report.pace = settings_.pace;
+    report.sample_rate_hz = format_.sample_rate_hz;
+    report.channels_in = engine_->inputs();
+    report.channels_out = engine_->outputs();
+    report.block_frames = pass_options_.block_frames;
+    report.latency_frames = engine_->latency_frames();
+    report.backend = engine_->backend();
+    report.instruction_set = engine_->instruction_set();
+    report.threads = engine_->threads();
+    report.plan = engine_->plan();
+    report.gain_db = settings_.gain_db;
+    return report;
+  }
+
+  const FilterSettings& settings_;
+  std::unique_ptr<Source> source_;
+  StreamFormat format_;
+  FilterBank bank_;
+  std::unique_ptr<BasicEngine<Sample>> engine_;
+  PassOptions pass_options_;
+  std::vector<const Sample*> planes_;
+  ProgressBar progress_{progress_total(), format_.sample_rate_hz, settings_.progress};
+  std::int64_t progress_before_ = 0;
+};
+
+/// What the output turned out to be, when it can be read back.
+std::string encoding_of(const std::string& path) {
+  if (path == "-") return {};
+  try {
+    return open_source(path)->format().encoding;
+  } catch (const Error&) {
+    return {};
+  }
+}
+
+}  // namespace
+
+std::unique_ptr<Source> open_input(const std::string& path, const OpenOptions& options,
+                                   const std::optional<double>& rate_hz) {
+  OpenOptions with_rate = options;
+  if (rate_hz) with_rate.npy_sample_rate_hz = *rate_hz;
+  std::unique_ptr<Source> source = open_source(path, with_rate);
+  const double rate = source->format().sample_rate_hz;
+  if (rate_hz && rate != *rate_hz) {
+    throw Error(
+        ErrorKind::kConfiguration,
+        fmt::format("--rate {}: {} has its own rate, {} Hz; --rate is for .npy files, which "
+                    "have none",
+                    *rate_hz, input_name(path), rate));
+  }
+  return source;
+}
+
+FilterReport run_filter(const FilterSettings& settings) {
+  const double start_seconds = clock_seconds();
+  FilterReport report = settings.engine.precision == "double"
+                            ? FilterRun<double>(settings).run(start_seconds)
+                            : FilterRun<float>(settings).run(start_seconds);
+  if (report.has_output()) report.output_encoding = encoding_of(settings.output);
+  return report;
+}
+
+}  // namespace firbank::program

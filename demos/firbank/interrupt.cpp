@@ -1,0 +1,63 @@
+#include "demos/firbank/interrupt.hpp"
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace firbank::program {
+namespace {
+
+constexpr std::array kSignals = {SIGINT, SIGTERM, SIGHUP};
+
+std::atomic<int> requests{0};
+std::atomic<bool> input_watched{false};
+std::atomic<bool> output_watched{false};
+std::atomic<int> null_descriptor{-1};
+static_assert(std::atomic<int>::is_always_lock_free);
+
+void handle(int) {
+  const int saved_errno = errno;
+  const int before = requests.fetch_add(1);
+  const int null = null_descriptor.load();
+  if (null >= 0) {
+    if (input_watched) dup2(null, STDIN_FILENO);
+    if (before > 0 && output_watched) dup2(null, STDOUT_FILENO);
+  }
+  errno = saved_errno;
+}
+
+}  // namespace
+
+void install_interrupt_handlers() {
+  null_descriptor = open("/dev/null", O_RDWR | O_CLOEXEC);
+  struct sigaction action = {};
+  action.sa_handler = handle;  // without SA_RESTART: a sleep or a read is to return
+  sigemptyset(&action.sa_mask);
+  for (const int signal : kSignals) sigaction(signal, &action, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+}
+
+void watch_standard_streams(bool input, bool output) noexcept {
+  input_watched = input;
+  output_watched = output;
+}
+
+bool interrupt_requested() noexcept {
+  return requests.load(std::memory_order_relaxed) > 0;
+}
+
+SignalsForMainThread::SignalsForMainThread() {
+  sigset_t blocked;
+  sigemptyset(&blocked);
+  for (const int signal : kSignals) sigaddset(&blocked, signal);
+  pthread_sigmask(SIG_BLOCK, &blocked, &before_);
+}
+
+SignalsForMainThread::~SignalsForMainThread() {
+  pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+}
+
+}  // namespace firbank::program

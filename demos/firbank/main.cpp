@@ -1,0 +1,97 @@
+// firbank: the command line. Commands are a file each; this one maps what happened to exit codes.
+#include <algorithm>
+#include <cstdio>
+#include <exception>
+#include <iostream>
+#include <new>
+#include <string>
+#include <string_view>
+
+#include <fmt/format.h>
+
+#include "demos/firbank/commands.hpp"
+#include "demos/firbank/exit_code.hpp"
+#include "demos/firbank/interrupt.hpp"
+#include "demos/firbank/version.hpp"
+#include "io/error.hpp"
+
+namespace {
+
+using namespace firbank::program;
+
+constexpr const char* kExamples = R"(Examples:
+  firbank filter voice.wav wet.wav --filter hall.wav     put a voice into a hall
+  firbank design lowpass low.wav --rate 48000 --cutoff 1000 --transition 200
+  firbank info hall.wav                                  what is in a file
+  firbank plan --filter hall.wav --block 64              what it would cost, live
+  firbank verify                                         prove it on this machine
+
+'firbank COMMAND --help' tells more; so does 'man firbank'.)";
+
+/// One line on stderr, whatever the message holds.
+void print_error(std::string message) {
+  std::replace(message.begin(), message.end(), '\n', ' ');
+  fmt::print(stderr, "firbank: {}\n", message);
+}
+
+int run(int argc, char** argv) {
+  int exit_code = kExitDone;
+  CLI::App app("Filters streams through banks of FIR filters, in real time or as fast as it goes",
+               "firbank");
+  app.set_version_flag("--version", std::string("firbank ") + kVersion, "Print the version");
+  app.set_help_flag("-h,--help", "Print this help");
+  app.get_formatter()->column_width(36);
+  app.get_formatter()->label("SUBCOMMAND", "COMMAND ...");
+  app.get_formatter()->label("Positionals", "Arguments");
+  app.get_formatter()->label("REQUIRED", "(needed)");
+  app.require_subcommand(0, 1);
+  app.footer(kExamples);
+  add_filter_command(app, exit_code);
+  add_plan_command(app, exit_code);
+  add_verify_command(app, exit_code);
+  add_design_command(app, exit_code);
+  add_info_command(app, exit_code);
+  add_backends_command(app, exit_code);
+  try {
+    app.parse(argc, argv);
+    if (app.get_subcommands().empty()) {
+      print_error(
+          "a command is needed: filter, plan, verify, design, info or backends (see "
+          "'firbank --help')");
+      return kExitUsage;
+    }
+  } catch (const CLI::CallForHelp&) {
+    std::cout << app.help();
+  } catch (const CLI::CallForVersion&) {
+    std::cout << "firbank " << kVersion << '\n';
+  } catch (const CLI::ParseError& error) {
+    const bool in_command = !app.get_subcommands().empty();
+    print_error(fmt::format("{} (see 'firbank {}--help')", error.what(),
+                            in_command ? app.get_subcommands()[0]->get_name() + " " : ""));
+    return kExitUsage;
+  }
+  std::cout.flush();
+  if (std::cout.fail() || std::fflush(stdout) != 0) {
+    print_error("standard output: it cannot be written");
+    return kExitFile;
+  }
+  return exit_code;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  install_interrupt_handlers();
+  try {
+    return run(argc, argv);
+  } catch (const firbank::Error& error) {
+    print_error(error.what());
+    return error.kind() == firbank::ErrorKind::kConfiguration ? kExitUsage : kExitFile;
+  } catch (const std::bad_alloc&) {
+    print_error("not enough memory for these filters and channels");
+    return kExitUsage;
+  } catch (const std::exception& error) {
+    print_error(error.what());
+    return kExitFile;
+  }
+}

@@ -1,0 +1,197 @@
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <memory>
+#include <optional>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "demos/firbank/bank_options.hpp"
+#include "demos/firbank/checks.hpp"
+#include "demos/firbank/commands.hpp"
+#include "demos/firbank/engine_options.hpp"
+#include "demos/firbank/exit_code.hpp"
+#include "demos/firbank/interrupt.hpp"
+#include "demos/firbank/progress_bar.hpp"
+#include "demos/firbank/synthetic.hpp"
+#include "demos/firbank/text_file.hpp"
+#include "demos/firbank/verify_run.hpp"
+#include "demos/firbank/version.hpp"
+#include "demos/firbank/wording.hpp"
+#include "io/error.hpp"
+#include "kernels/backends.hpp"
+
+namespace firbank::program {
+namespace {
+
+constexpr const char* kExamples = R"(Examples:
+  A small mixed bank, every backend of this machine:
+    firbank verify
+  What is to run tonight: eight channels, this response, blocks of 100 frames, two threads:
+    firbank verify --filter hall.wav --channels 8 --block 100 --threads 2
+
+Noise is filtered in calls whose sizes change at random, and compared with a direct
+convolution in double precision: relative L2 error at most 1e-6 in float, 1e-13 in
+double, in the worst channel. Exit code 4 when a backend fails.)";
+
+struct Arguments {
+  BankOptions bank;
+  SyntheticBank synthetic{.filters = 2, .taps = 5'000};
+  EngineOptions engine;
+  std::optional<std::size_t> channels;
+  double rate_hz = 48'000;
+  std::optional<double> seconds;
+  std::uint64_t seed = 1;
+  std::string json;
+  bool quiet = false;
+};
+
+/// Long enough for every partition to be met, unless the user says how long.
+std::size_t frames_to_run(const Arguments& arguments, const FilterBank& bank) {
+  if (arguments.seconds) {
+    const double frames = std::ceil(*arguments.seconds * arguments.rate_hz);
+    return std::max<std::size_t>(static_cast<std::size_t>(frames), 1);
+  }
+  return bank.longest() + std::max<std::size_t>(8'192, 8 * arguments.engine.block_frames);
+}
+
+struct VerifyOutcome {
+  VerifyCase what;
+  double error = 0;
+  bool passed = false;
+};
+
+void print_table_line(const VerifyOutcome& outcome) {
+  const VerifyCase& what = outcome.what;
+  fmt::print("{:<14} {:<14} {:<10} {:<11} {:<12.2e} {:<8.0e} {}\n", what.backend,
+             what.instruction_set, what.precision(), what.way(), outcome.error, what.error_limit(),
+             outcome.passed ? "pass" : "FAIL");
+  std::fflush(stdout);
+}
+
+void write_json(TextFile& file, const Arguments& arguments,
+                const std::vector<VerifyOutcome>& outcomes, bool passed) {
+  nlohmann::ordered_json report = {{"version", kVersion},
+                                   {"passed", passed},
+                                   {"seed", arguments.seed},
+                                   {"block_frames", arguments.engine.block_frames},
+                                   {"threads", arguments.engine.threads}};
+  for (const VerifyOutcome& outcome : outcomes) {
+    nlohmann::ordered_json one = {{"backend", outcome.what.backend},
+                                  {"instruction_set", outcome.what.instruction_set},
+                                  {"precision", outcome.what.precision()},
+                                  {"way", outcome.what.way()},
+                                  {"error", nullptr},
+                                  {"limit", outcome.what.error_limit()},
+                                  {"passed", outcome.passed}};
+    if (std::isfinite(outcome.error)) one["error"] = outcome.error;
+    report["cases"].push_back(one);
+  }
+  file.finish(report.dump(2) + "\n");
+}
+
+int run(const Arguments& arguments) {
+  arguments.bank.check();
+  std::unique_ptr<TextFile> json;
+  if (!arguments.json.empty()) json = std::make_unique<TextFile>(arguments.json);
+  const bool printing = !arguments.quiet && arguments.json != "-";
+
+  const FilterBank bank =
+      arguments.bank.files.empty()
+          ? arguments.synthetic.make(SyntheticBank::Lengths::kMixed, arguments.seed)
+          : arguments.bank.load(arguments.rate_hz, [&](const std::string& line) {
+              if (!arguments.quiet) fmt::print(stderr, "firbank: note: {}\n", line);
+            });
+  const std::size_t channels =
+      arguments.channels.value_or(arguments.bank.natural_channels(bank.size()));
+  const Routing routing = arguments.bank.connect(channels, bank.size());
+  const EngineConfig config = arguments.engine.config(arguments.rate_hz, PlanGoal::kLive);
+  const std::size_t frames = frames_to_run(arguments, bank);
+  if (printing) {
+    fmt::print("{}; {} in, {} out\n", describe(bank, arguments.bank.routing, arguments.rate_hz),
+               counted(routing.inputs(), "channel"), routing.outputs());
+    fmt::print("{} of noise, calls of 1 to {}, {}, seed {}\n\n", counted(frames, "frame"),
+               counted(2 * arguments.engine.block_frames, "frame"),
+               counted(arguments.engine.threads, "thread"), arguments.seed);
+    std::fflush(stdout);
+  }
+  const Signal in = noise(routing.inputs(), frames, arguments.seed);
+  const Signal expected = direct_convolution(in, bank, routing, frames + bank.longest() - 1);
+
+  const std::vector<VerifyCase> cases = verify_cases();
+  if (printing) {
+    fmt::print("{:<14} {:<14} {:<10} {:<11} {:<12} {:<8} {}\n", "backend", "instructions",
+               "precision", "way", "worst error", "limit", "result");
+  }
+  std::vector<VerifyOutcome> outcomes;
+  bool passed = true;
+  for (std::size_t i = 0; i < cases.size() && !interrupt_requested(); ++i) {
+    VerifyOutcome outcome{cases[i]};
+    {
+      ProgressBar progress(static_cast<std::int64_t>(frames), arguments.rate_hz, printing);
+      outcome.error =
+          verify(cases[i], config, bank, routing, in, expected, arguments.seed + i,
+                 [&](std::size_t done) { progress.update(static_cast<std::int64_t>(done)); });
+    }
+    if (interrupt_requested()) break;
+    outcome.passed = outcome.error <= cases[i].error_limit();
+    passed = passed && outcome.passed;
+    if (printing) print_table_line(outcome);
+    outcomes.push_back(outcome);
+  }
+  if (interrupt_requested()) {
+    fmt::print(stderr, "firbank: stopped after {} of {} cases\n", outcomes.size(), cases.size());
+    return kExitInterrupted;
+  }
+  if (printing) {
+    for (const BackendInfo& backend : list_backends()) {
+      if (!backend.available) {
+        fmt::print("{:<14} {:<14} not run: {}\n", backend.name, backend.instruction_set,
+                   backend.reason);
+      }
+    }
+  }
+  if (json) write_json(*json, arguments, outcomes, passed);
+  if (passed) return kExitDone;
+  const auto failed = std::count_if(outcomes.begin(), outcomes.end(),
+                                    [](const VerifyOutcome& outcome) { return !outcome.passed; });
+  fmt::print(stderr, "firbank: {} of {} cases are further from the oracle than allowed, seed {}\n",
+             failed, outcomes.size(), arguments.seed);
+  return kExitLoss;
+}
+
+}  // namespace
+
+void add_verify_command(CLI::App& app, int& exit_code) {
+  CLI::App* const command = app.add_subcommand(
+      "verify", "Prove every backend of this machine against the double-precision oracle");
+  const auto arguments = std::make_shared<Arguments>();
+  arguments->bank.add_to(*command, false);
+  arguments->synthetic.add_to(*command);
+  command
+      ->add_option("--channels", arguments->channels,
+                   "Input channels; unless given, as many as the filters fit")
+      ->type_name("N")
+      ->check(whole_number(1, 65'536));
+  command->add_option("--rate", arguments->rate_hz, "Sample rate of the stream (48000)")
+      ->type_name("HZ")
+      ->check(positive_number());
+  arguments->engine.add_to(*command);
+  command
+      ->add_option("--seconds", arguments->seconds,
+                   "Length of the stream; unless given, somewhat more than the longest filter")
+      ->type_name("S")
+      ->check(number(0, 86'400));
+  command->add_option("--seed", arguments->seed, "Seed of the noise and of the call sizes (1)")
+      ->type_name("N")
+      ->check(whole_number(0, std::numeric_limits<std::int64_t>::max()));
+  command->add_option("--json", arguments->json, "Write the result as JSON; '-' is standard output")
+      ->type_name("FILE");
+  command->add_flag("-q,--quiet", arguments->quiet, "Print nothing; the exit code tells");
+  command->group("Commands");
+  command->footer(kExamples);
+  command->callback([arguments, &exit_code] { exit_code = run(*arguments); });
+}
+
+}  // namespace firbank::program

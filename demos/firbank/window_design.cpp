@@ -1,0 +1,313 @@
+#include "demos/firbank/window_design.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <complex>
+#include <numbers>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "io/error.hpp"
+
+namespace firbank::program {
+namespace {
+
+constexpr double kPi = std::numbers::pi;
+constexpr std::size_t kMaxTaps = 2'000'001;
+
+struct Band {
+  double first_hz;
+  double last_hz;
+};
+
+void refuse(const std::string& message) {
+  throw Error(ErrorKind::kConfiguration, message);
+}
+
+/// Modified Bessel function of the first kind and order 0, by its power series.
+double bessel_i0(double x) {
+  double term = 1;
+  double sum = 1;
+  for (int k = 1; term > 1e-17 * sum; ++k) {
+    term *= (x / (2 * k)) * (x / (2 * k));
+    sum += term;
+  }
+  return sum;
+}
+
+double kaiser_beta(double attenuation_db) {
+  if (attenuation_db > 50) return 0.1102 * (attenuation_db - 8.7);
+  if (attenuation_db < 21) return 0;
+  return 0.5842 * std::pow(attenuation_db - 21, 0.4) + 0.07886 * (attenuation_db - 21);
+}
+
+/// Width of one transition for the window's formula: that of hilbert runs through 0 Hz.
+double width_factor(FilterKind kind) {
+  return kind == FilterKind::kHilbert ? 2.0 : 1.0;
+}
+
+std::size_t estimated_taps(double attenuation_db, double transition_hz, double sample_rate_hz) {
+  const double width = 2 * kPi * transition_hz / sample_rate_hz;
+  const double order = std::max(attenuation_db - 7.95, 1.0) / (2.285 * width);
+  if (order > static_cast<double>(kMaxTaps)) return kMaxTaps + 2;
+  return 2 * static_cast<std::size_t>(std::ceil(order / 2)) + 1;
+}
+
+/// Tap of an ideal lowpass, `n` frames from its middle.
+double sinc_tap(double n, double cutoff_hz, double sample_rate_hz) {
+  const double f = 2 * cutoff_hz / sample_rate_hz;
+  return n == 0 ? f : std::sin(kPi * f * n) / (kPi * n);
+}
+
+double ideal_tap(const DesignRequest& request, double n) {
+  const double rate = request.sample_rate_hz;
+  const double all = n == 0 ? 1.0 : 0.0;
+  switch (request.kind) {
+    case FilterKind::kLowpass:
+      return sinc_tap(n, request.high_hz, rate);
+    case FilterKind::kHighpass:
+      return all - sinc_tap(n, request.low_hz, rate);
+    case FilterKind::kBandpass:
+      return sinc_tap(n, request.high_hz, rate) - sinc_tap(n, request.low_hz, rate);
+    case FilterKind::kBandstop:
+      return all - sinc_tap(n, request.high_hz, rate) + sinc_tap(n, request.low_hz, rate);
+    case FilterKind::kHilbert:
+      break;
+  }
+  return std::fmod(std::abs(n), 2.0) == 1.0 ? 2 / (kPi * n) : 0.0;
+}
+
+/// Where the gain is to be 1.
+double reference_hz(const DesignRequest& request) {
+  switch (request.kind) {
+    case FilterKind::kHighpass:
+      return request.sample_rate_hz / 2;
+    case FilterKind::kBandpass:
+      return (request.low_hz + request.high_hz) / 2;
+    case FilterKind::kHilbert:
+      return request.sample_rate_hz / 4;
+    case FilterKind::kLowpass:
+    case FilterKind::kBandstop:
+      break;
+  }
+  return 0;
+}
+
+std::vector<double> windowed_taps(const DesignRequest& request, std::size_t count, double beta) {
+  std::vector<double> taps(count);
+  const double middle = static_cast<double>(count - 1) / 2;
+  for (std::size_t k = 0; k < count; ++k) {
+    const double n = static_cast<double>(k) - middle;
+    const double x = middle > 0 ? n / middle : 0.0;
+    const double window = bessel_i0(beta * std::sqrt(std::max(0.0, 1 - x * x))) / bessel_i0(beta);
+    taps[k] = window * ideal_tap(request, n);
+  }
+  const double gain = gain_at(taps, reference_hz(request), request.sample_rate_hz);
+  if (gain > 0) {
+    for (double& tap : taps) tap /= gain;
+  }
+  return taps;
+}
+
+std::vector<Band> passbands(const DesignRequest& request, double transition_hz) {
+  const double half = transition_hz / 2;
+  const double top = request.sample_rate_hz / 2;
+  switch (request.kind) {
+    case FilterKind::kLowpass:
+      return {{0, request.high_hz - half}};
+    case FilterKind::kHighpass:
+      return {{request.low_hz + half, top}};
+    case FilterKind::kBandpass:
+      return {{request.low_hz + half, request.high_hz - half}};
+    case FilterKind::kBandstop:
+      return {{0, request.low_hz - half}, {request.high_hz + half, top}};
+    case FilterKind::kHilbert:
+      break;
+  }
+  return {{transition_hz, top - transition_hz}};
+}
+
+std::vector<Band> stopbands(const DesignRequest& request, double transition_hz) {
+  const double half = transition_hz / 2;
+  const double top = request.sample_rate_hz / 2;
+  switch (request.kind) {
+    case FilterKind::kLowpass:
+      return {{request.high_hz + half, top}};
+    case FilterKind::kHighpass:
+      return {{0, request.low_hz - half}};
+    case FilterKind::kBandpass:
+      return {{0, request.low_hz - half}, {request.high_hz + half, top}};
+    case FilterKind::kBandstop:
+      return {{request.low_hz + half, request.high_hz - half}};
+    case FilterKind::kHilbert:
+      break;
+  }
+  return {};
+}
+
+/// Calls `visit` with the gain at both ends of the band and at many frequencies between: eight to
+/// a ripple next to the ends, where ripples are greatest, fewer elsewhere in very long filters.
+template <class Visit>
+void sweep(const std::vector<double>& taps, Band band, double sample_rate_hz, Visit visit) {
+  const double ripple_hz = sample_rate_hz / static_cast<double>(taps.size());
+  constexpr double kRipples = 12;
+  constexpr int kEdgeSteps = 96;
+  const double edge_hz = std::min(kRipples * ripple_hz, (band.last_hz - band.first_hz) / 2);
+  for (int i = 0; i <= kEdgeSteps; ++i) {
+    const double offset_hz = edge_hz * i / kEdgeSteps;
+    visit(gain_at(taps, band.first_hz + offset_hz, sample_rate_hz));
+    visit(gain_at(taps, band.last_hz - offset_hz, sample_rate_hz));
+  }
+  const double wanted = 4 * (band.last_hz - band.first_hz) / ripple_hz;
+  const int steps = static_cast<int>(std::clamp(wanted, 64.0, 2'048.0));
+  for (int i = 1; i < steps; ++i) {
+    visit(
+        gain_at(taps, band.first_hz + (band.last_hz - band.first_hz) * i / steps, sample_rate_hz));
+  }
+}
+
+FilterDesign measured(const DesignRequest& request, std::vector<double> taps,
+                      double transition_hz) {
+  FilterDesign design;
+  design.transition_hz = transition_hz;
+  double ripple_db = 0;
+  double leak = 0;
+  for (const Band& band : passbands(request, transition_hz)) {
+    sweep(taps, band, request.sample_rate_hz, [&](double gain) {
+      ripple_db = std::max(ripple_db, std::abs(20 * std::log10(std::max(gain, 1e-20))));
+      // x + j H x: negative frequencies are left with the gain (1 - |H|) / (1 + |H|).
+      if (request.kind == FilterKind::kHilbert) {
+        leak = std::max(leak, std::abs(1 - gain) / (1 + gain));
+      }
+    });
+  }
+  for (const Band& band : stopbands(request, transition_hz)) {
+    sweep(taps, band, request.sample_rate_hz, [&](double gain) { leak = std::max(leak, gain); });
+  }
+  design.passband_ripple_db = ripple_db;
+  design.attenuation_db = -20 * std::log10(std::max(leak, 1e-20));
+  design.taps = std::move(taps);
+  return design;
+}
+
+void check_edge(const char* option, double hz, double sample_rate_hz) {
+  if (hz > 0 && hz < sample_rate_hz / 2) return;
+  refuse(fmt::format("{} is {} Hz; more than 0 and less than half the rate, {} Hz, is allowed",
+                     option, hz, sample_rate_hz / 2));
+}
+
+void check(const DesignRequest& request) {
+  const double rate = request.sample_rate_hz;
+  const bool two_edges =
+      request.kind == FilterKind::kBandpass || request.kind == FilterKind::kBandstop;
+  if (request.kind == FilterKind::kLowpass) check_edge("--cutoff", request.high_hz, rate);
+  if (request.kind == FilterKind::kHighpass) check_edge("--cutoff", request.low_hz, rate);
+  if (two_edges) {
+    check_edge("--low", request.low_hz, rate);
+    check_edge("--high", request.high_hz, rate);
+    if (request.low_hz >= request.high_hz) {
+      refuse(fmt::format("--low is {} Hz; less than --high, {} Hz, is allowed", request.low_hz,
+                         request.high_hz));
+    }
+  }
+  if (request.taps && (*request.taps % 2 == 0 || *request.taps < 3 || *request.taps > kMaxTaps)) {
+    refuse(fmt::format("--taps is {}; an odd number from 3 to {} is allowed", *request.taps,
+                       kMaxTaps));
+  }
+  if (!request.taps && !request.transition_hz) {
+    refuse("--transition HZ or --taps N is needed: how steep, or how long, the filter may be");
+  }
+}
+
+/// A transition must leave something of each band that it borders on.
+void check_transition(const DesignRequest& request, double transition_hz) {
+  std::vector<Band> bands = passbands(request, transition_hz);
+  for (const Band& band : stopbands(request, transition_hz)) bands.push_back(band);
+  const bool fits = std::all_of(bands.begin(), bands.end(),
+                                [](const Band& band) { return band.first_hz < band.last_hz; });
+  if (fits) return;
+  if (request.transition_hz) {
+    refuse(
+        fmt::format("--transition is {} Hz; the bands beside it end within it: a smaller one is "
+                    "needed",
+                    transition_hz));
+  }
+  refuse(
+      fmt::format("--taps is {}: their transition, {:.1f} Hz, is wider than the bands beside it; "
+                  "more taps are needed",
+                  *request.taps, transition_hz));
+}
+
+}  // namespace
+
+FilterKind filter_kind(std::string_view word) {
+  if (word == "highpass") return FilterKind::kHighpass;
+  if (word == "bandpass") return FilterKind::kBandpass;
+  if (word == "bandstop") return FilterKind::kBandstop;
+  if (word == "hilbert") return FilterKind::kHilbert;
+  return FilterKind::kLowpass;
+}
+
+double gain_at(const std::vector<double>& taps, double frequency_hz, double sample_rate_hz) {
+  // A rotating phasor, set anew every 256 taps so that its rounding errors do not add up.
+  constexpr std::size_t kRun = 256;
+  const double angle = -2 * kPi * frequency_hz / sample_rate_hz;
+  const std::complex<double> step = std::polar(1.0, angle);
+  std::complex<double> sum = 0;
+  for (std::size_t first = 0; first < taps.size(); first += kRun) {
+    std::complex<double> phasor =
+        std::polar(1.0, std::remainder(angle * static_cast<double>(first), 2 * kPi));
+    const std::size_t last = std::min(taps.size(), first + kRun);
+    for (std::size_t k = first; k < last; ++k) {
+      sum += taps[k] * phasor;
+      phasor = {phasor.real() * step.real() - phasor.imag() * step.imag(),
+                phasor.real() * step.imag() + phasor.imag() * step.real()};
+    }
+  }
+  return std::abs(sum);
+}
+
+FilterDesign design_filter(const DesignRequest& request) {
+  check(request);
+  const double factor = width_factor(request.kind);
+  const double asked_db = request.attenuation_db;
+  double transition_hz = 0;
+  std::size_t count = 0;
+  if (request.taps) {
+    count = *request.taps;
+    const double width = std::max(asked_db - 7.95, 1.0) / (2.285 * static_cast<double>(count - 1));
+    transition_hz = width * request.sample_rate_hz / (2 * kPi * factor);
+  }
+  if (request.transition_hz) transition_hz = *request.transition_hz;
+  check_transition(request, transition_hz);
+  if (request.taps) {
+    return measured(request, windowed_taps(request, count, kaiser_beta(asked_db)), transition_hz);
+  }
+
+  constexpr int kTries = 20;
+  FilterDesign design;
+  double target_db = asked_db;
+  for (int i = 0; i < kTries; ++i) {
+    count = estimated_taps(target_db, factor * transition_hz, request.sample_rate_hz);
+    if (count > kMaxTaps) {
+      refuse(
+          fmt::format("--transition is {} Hz: more than {} taps would be needed; a wider one is "
+                      "allowed",
+                      transition_hz, kMaxTaps));
+    }
+    design =
+        measured(request, windowed_taps(request, count, kaiser_beta(target_db)), transition_hz);
+    if (design.attenuation_db >= asked_db) break;
+    target_db += asked_db - design.attenuation_db + 0.05;
+  }
+  return design;
+}
+
+FilterDesign rounded_to_float(const DesignRequest& request, const FilterDesign& design) {
+  std::vector<double> taps = design.taps;
+  for (double& tap : taps) tap = static_cast<double>(static_cast<float>(tap));
+  return measured(request, std::move(taps), design.transition_hz);
+}
+
+}  // namespace firbank::program
