@@ -13,6 +13,8 @@
 namespace firbank {
 namespace {
 
+constexpr std::size_t kMaxCrossfadeFrames = std::size_t{1} << 40;
+
 /// Adds without a read-modify-write: only the processing thread writes these counters.
 template <class T, class U>
 void count(std::atomic<T>& counter, U amount) noexcept {
@@ -137,11 +139,15 @@ std::size_t Convolver<Sample>::follow_swaps(std::size_t frames) noexcept {
   while (fading_ == nullptr) {
     if (upcoming_ == nullptr) upcoming_ = handoff_.take();
     if (upcoming_ == nullptr) return frames;
-    const std::int64_t wait = upcoming_->at_frame - now;
-    if (wait > 0) return std::min<std::size_t>(frames, static_cast<std::uint64_t>(wait));
+    if (upcoming_->at_frame > now) {
+      const std::uint64_t wait =
+          static_cast<std::uint64_t>(upcoming_->at_frame) - static_cast<std::uint64_t>(now);
+      return static_cast<std::size_t>(std::min<std::uint64_t>(frames, wait));
+    }
     begin_swap();
   }
-  return std::min(frames, static_cast<std::size_t>(fade_.end() - now));
+  return static_cast<std::size_t>(
+      std::min<std::uint64_t>(frames, static_cast<std::uint64_t>(fade_.end() - now)));
 }
 
 template <class Sample>
@@ -249,6 +255,10 @@ std::uint64_t Convolver<Sample>::swap(const FilterBank& bank, std::int64_t at_fr
                               "allowed",
                               bank.name(filter), bank.taps(filter).size(), plan_.max_taps));
     }
+  }
+  if (crossfade_frames > kMaxCrossfadeFrames) {
+    throw Error(ErrorKind::kConfiguration, fmt::format("crossfade_frames is {}; allowed: 0 to {}",
+                                                       crossfade_frames, kMaxCrossfadeFrames));
   }
   constexpr std::size_t kMax = BasicEngine<Sample>::kMaxPendingSwaps;
   if (pending_swaps_.load(std::memory_order_acquire) >= kMax) {

@@ -84,7 +84,7 @@ class BasicEngine {
   /// Swaps go live in the order of their calls, one after another.
   /// Returns a ticket for live_frame().
   /// Throws: Error when the bank lacks a filter that the routing names, a filter is longer than
-  ///         max_taps, or kMaxPendingSwaps swaps are pending.
+  ///         max_taps, the fade is longer than 2^40 frames, or kMaxPendingSwaps swaps are pending.
   ///
   /// Thread:   any but the one that processes; one at a time.
   /// Realtime: no: it transforms the filters here, and frees banks that were replaced.
