@@ -19,11 +19,14 @@ target_link_libraries(firbank PRIVATE Threads::Threads fmt::fmt hwy::hwy PkgConf
 # What an installed library offers; internal headers stay out, and *-inl.h always.
 target_sources(firbank PUBLIC FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR} FILES
   io/block.hpp
+  io/block_pool.hpp
   io/block_queue.hpp
   io/endpoint.hpp
   io/error.hpp
   io/files.hpp
   io/sample_encoding.hpp
+  io/shared_block_queue.hpp
+  io/signals.hpp
   engine/config.hpp
   engine/engine.hpp
   engine/filter_bank.hpp

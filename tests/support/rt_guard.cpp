@@ -91,7 +91,7 @@ bool catches(Violate violate) {
 
 }  // namespace
 
-Scope::Scope(Watch watch) noexcept {
+Scope::Scope(Watch watch) noexcept : guards_(true) {
   if (!armed) {
     armed = true;
     void* caller[1];
@@ -103,6 +103,7 @@ Scope::Scope(Watch watch) noexcept {
 }
 
 Scope::~Scope() {
+  if (!guards_) return;
   gate = kLetThrough;
   guarded = false;
 }

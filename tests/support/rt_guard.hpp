@@ -4,7 +4,8 @@
 // condition variables, and has the kernel hand over every system call (Syscall User Dispatch,
 // Linux 5.11 and later on x86-64). Within a Scope on the same thread, each of them is counted as a
 // violation; elsewhere they pass through. After a trapped system call the rest of its scope runs
-// without trapping further ones. Not together with sanitizers, which want the same hooks.
+// without trapping further ones. Not together with sanitizers, which want the same hooks; under
+// RealtimeSanitizer rt_guard_rtsan.cpp takes the place of rt_guard.cpp.
 //
 // Thread: a Scope guards the thread that opened it; the counts are of all threads together.
 #pragma once
@@ -28,6 +29,9 @@ class Scope {
   ~Scope();
   Scope(const Scope&) = delete;
   Scope& operator=(const Scope&) = delete;
+
+ private:
+  bool guards_;
 };
 
 /// Violations since forget().
