@@ -100,7 +100,7 @@ def main(before_path, after_path, filter_path, picture_path):
     top.plot(centres, level_after, color=ORANGE, linewidth=2,
              label=f"after: through {hall} ({seconds_and_rate(taps, taps_rate_hz)})")
     top.set_ylabel("level in a sixth of an octave\n(dB re full-scale sine)")
-    top.set_ylim(bottom=max(-110, min(level_before.min(), level_after.min()) - 5))
+    top.set_ylim(bottom=max(-130, min(level_before.min(), level_after.min()) - 5))
     top.legend(loc="upper right")
 
     bottom.plot(centres, level_after - level_before, color=ORANGE, linewidth=2,

@@ -233,7 +233,7 @@ void Convolver<Sample>::reset() noexcept {
   LevelBank* banks[] = {current_->spectra.get(),
                         fading_ == nullptr ? nullptr : fading_->spectra.get()};
   level_->reset(history_, {banks, fading_ == nullptr ? std::size_t{1} : std::size_t{2}});
-  guard_.reset(history_.clock());
+  guard_.reset();
   silent_frames_ = std::numeric_limits<std::size_t>::max() / 2;
 }
 

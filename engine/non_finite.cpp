@@ -82,23 +82,17 @@ void NonFiniteGuard<Sample>::mark_spoiled(const std::vector<Reach>& edges, std::
     const std::int64_t start = clock - static_cast<std::int64_t>(edge.delay);
     const auto taps = static_cast<std::int64_t>(edge.taps);
     if (last_bad_[edge.input] <= start - taps) continue;
-    const std::int64_t oldest = std::max(start - taps, origin_);
-    std::int64_t bad = latest_bad(edge.input, oldest, start);
-    bool any = bad >= oldest;
+    std::int64_t bad = latest_bad(edge.input, start - taps + 1, start);
     for (std::size_t n = 0; n < frames; ++n) {
       const std::int64_t frame = start + static_cast<std::int64_t>(n);
-      if (frame >= origin_ && is_bad(edge.input, frame)) {
-        bad = frame;
-        any = true;
-      }
-      if (any && frame - bad < taps) flags[n] = 1;
+      if (is_bad(edge.input, frame)) bad = frame;
+      if (frame - bad < taps) flags[n] = 1;
     }
   }
 }
 
 template <class Sample>
-void NonFiniteGuard<Sample>::reset(std::int64_t clock) noexcept {
-  origin_ = clock;
+void NonFiniteGuard<Sample>::reset() noexcept {
   quiet_from_ = kLongAgo;
   std::fill(last_bad_.begin(), last_bad_.end(), kLongAgo);
   std::fill(bits_.begin(), bits_.end(), 0);

@@ -41,8 +41,8 @@ class NonFiniteGuard {
   void mark_spoiled(const std::vector<Reach>& edges, std::int64_t clock, std::uint8_t* flags,
                     std::size_t frames) const noexcept;
 
-  /// Forgets every bad sample before `clock`, where the next piece begins.
-  void reset(std::int64_t clock) noexcept;
+  /// Forgets every bad sample. The next piece may begin at any later clock.
+  void reset() noexcept;
 
  private:
   bool is_bad(std::size_t input, std::int64_t clock) const noexcept;
@@ -57,7 +57,6 @@ class NonFiniteGuard {
   std::size_t words_;  // a power of two: the ring of one input, 64 frames a word
   std::vector<std::uint64_t> bits_;
   std::vector<std::int64_t> last_bad_;  // of each input
-  std::int64_t origin_ = 0;             // nothing before it counts
   std::int64_t quiet_from_;             // no bad sample reaches this frame or a later one
 };
 

@@ -52,6 +52,8 @@ std::unique_ptr<LevelBank> PartitionedLevel<Sample>::prepare(const FilterBank& f
 
 template <class Sample>
 void PartitionedLevel<Sample>::ingest(InputHistory<Sample>& history, std::size_t frames) noexcept {
+  // What has not arrived cannot be heard yet, but leftovers far louder than the present would leave
+  // their rounding errors in it.
   if (arrived_ == 0 && frames < block_frames_) {
     history.clear(static_cast<std::int64_t>(frames), block_frames_ - frames);
   }

@@ -3,19 +3,23 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <cerrno>
 #include <cmath>
+#include <cstring>
 #include <filesystem>
+#include <string_view>
 
 #include <fmt/format.h>
 #include <sndfile.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "io/audio_length.hpp"
 #include "io/error.hpp"
 #include "io/input_file.hpp"
 #include "io/interleaved.hpp"
 #include "io/output_file.hpp"
 #include "io/sample_codec.hpp"
-#include "io/wav_length.hpp"
 
 namespace firbank {
 namespace {
@@ -77,32 +81,108 @@ std::string describe(int format) {
   return words(format & SF_FORMAT_TYPEMASK) + ", " + words(format & SF_FORMAT_SUBMASK);
 }
 
+/// A WAV of open length as the library likes it: with the lengths that the file has.
+class CompletedWav {
+ public:
+  CompletedWav(const InputFile& file, const OpenWav& wav)
+      : file_(file), size_(static_cast<sf_count_t>(*file.size())) {
+    overlays_[0] = {4, wav.big_endian, *file.size() - 8};
+    overlays_[1] = {static_cast<sf_count_t>(wav.length_at), wav.big_endian, wav.available_bytes};
+  }
+
+  SNDFILE* open(SF_INFO& info) {
+    static SF_VIRTUAL_IO io{length, seek, read, write, tell};
+    return sf_open_virtual(&io, SFM_READ, &info, this);
+  }
+
+ private:
+  struct Overlay {
+    sf_count_t at = 0;
+    bool big_endian = false;
+    std::uint64_t number = 0;
+  };
+
+  static CompletedWav& self(void* data) { return *static_cast<CompletedWav*>(data); }
+  static sf_count_t length(void* data) { return self(data).size_; }
+  static sf_count_t seek(sf_count_t offset, int whence, void* data) {
+    CompletedWav& file = self(data);
+    if (whence == SEEK_CUR) offset += file.position_;
+    if (whence == SEEK_END) offset += file.size_;
+    return file.position_ = std::max<sf_count_t>(offset, 0);
+  }
+  static sf_count_t tell(void* data) { return self(data).position_; }
+  static sf_count_t write(const void*, sf_count_t, void*) { return 0; }
+  static sf_count_t read(void* to, sf_count_t count, void* data) {
+    CompletedWav& file = self(data);
+    auto* const bytes = static_cast<unsigned char*>(to);
+    const auto got = static_cast<sf_count_t>(file.file_.read_at(
+        static_cast<std::uint64_t>(file.position_), bytes, static_cast<std::size_t>(count)));
+    for (const Overlay& overlay : file.overlays_) {
+      for (int i = 0; i < 4; ++i) {
+        const sf_count_t at = overlay.at + i - file.position_;
+        const int shift = 8 * (overlay.big_endian ? 3 - i : i);
+        if (at >= 0 && at < got) bytes[at] = static_cast<unsigned char>(overlay.number >> shift);
+      }
+    }
+    file.position_ += got;
+    return got;
+  }
+
+  const InputFile& file_;
+  sf_count_t size_;
+  sf_count_t position_ = 0;
+  std::array<Overlay, 2> overlays_;
+};
+
 class AudioFileSource final : public InterleavedSource {
  public:
-  explicit AudioFileSource(const std::string& path) : InterleavedSource({}), path_(path) {
-    const InputFile probe(path);  // for the system's own words where it cannot be opened
-    if (probe.size() == std::uint64_t{0}) probe.fail("it is empty");
+  explicit AudioFileSource(const std::string& path) : InterleavedSource({}), input_(path) {
+    if (input_.size() == std::uint64_t{0}) input_.fail("it is empty");
+    AudioLength length;
+    if (input_.size()) length = find_length();
     SF_INFO info{};
-    file_.reset(sf_open(path.c_str(), SFM_READ, &info));
-    if (!file_) probe.fail(library_says(sf_strerror(nullptr)));
+    if (length.open_wav) {
+      completed_.emplace(input_, *length.open_wav);
+      file_.reset(completed_->open(info));
+    } else {
+      file_.reset(sf_open_fd(input_.descriptor(), SFM_READ, &info, SF_FALSE));
+    }
+    if (!file_) input_.fail(library_says(sf_strerror(nullptr)));
     if (info.channels < 1) {
-      probe.fail(fmt::format("it has {} channels; allowed: 1 or more", info.channels));
+      input_.fail(fmt::format("it has {} channels; allowed: 1 or more", info.channels));
     }
     if (info.samplerate < 1) {
-      probe.fail(fmt::format("its rate is {} Hz; allowed: 1 or more", info.samplerate));
-    }
-    if (const auto length = wav_length(path)) {
-      if (length->claimed_bytes > length->available_bytes) {
-        probe.fail(fmt::format("its header claims {} bytes of samples, but {} follow",
-                               length->claimed_bytes, length->available_bytes));
-      }
+      input_.fail(fmt::format("its rate is {} Hz; allowed: 1 or more", info.samplerate));
     }
     format_ = {static_cast<std::size_t>(info.channels), static_cast<double>(info.samplerate),
                std::nullopt, describe(info.format)};
     if (info.frames >= 0 && info.frames < SF_COUNT_MAX) format_.frames = info.frames;
+    if (length.samples) {
+      if (length.samples->claimed_bytes > length.samples->available_bytes) {
+        input_.fail(fmt::format("its header claims {} bytes of samples, but {} follow",
+                                length.samples->claimed_bytes, length.samples->available_bytes));
+      }
+      // The library takes a length of 0 for a header that was never completed.
+      if (length.samples->claimed_bytes == 0) format_.frames = 0;
+    }
   }
 
  private:
+  AudioLength find_length() const {
+    const auto read_at = [&](std::uint64_t at, unsigned char* to, std::size_t count) {
+      return input_.read_at(at, to, count);
+    };
+    const AudioLength length = audio_length(read_at, *input_.size());
+    constexpr std::uint64_t kMost = 0xFFFF'FFFF;
+    if (length.open_wav && *input_.size() - 8 > kMost) {
+      input_.fail(
+          fmt::format("its header leaves its length open, and {} bytes of samples follow; "
+                      "a WAV holds up to {}",
+                      length.open_wav->available_bytes, kMost));
+    }
+    return length;
+  }
+
   static std::string library_says(std::string text) {
     while (!text.empty() && (text.back() == '.' || text.back() == '\n')) text.pop_back();
     std::replace(text.begin(), text.end(), '\n', ' ');
@@ -111,27 +191,104 @@ class AudioFileSource final : public InterleavedSource {
 
   std::size_t checked(sf_count_t got, std::size_t wanted) {
     if (got < 0 || sf_error(file_.get()) != SF_ERR_NO_ERROR) {
-      throw Error(ErrorKind::kInput, fmt::format("cannot read {}: after {} frames: {}", path_,
-                                                 frames_, library_says(sf_strerror(file_.get()))));
+      input_.fail(
+          fmt::format("after {} frames: {}", frames_, library_says(sf_strerror(file_.get()))));
     }
     frames_ += got;
     if (static_cast<std::size_t>(got) < wanted && format_.frames && frames_ < *format_.frames) {
-      throw Error(ErrorKind::kInput,
-                  fmt::format("cannot read {}: it holds {} frames, but its header claims {}", path_,
-                              frames_, *format_.frames));
+      input_.fail(
+          fmt::format("it holds {} frames, but its header claims {}", frames_, *format_.frames));
     }
     return static_cast<std::size_t>(got);
   }
+  /// No more than the format says.
+  std::size_t left(std::size_t frames) const {
+    if (!format_.frames) return frames;
+    return static_cast<std::size_t>(
+        std::min(static_cast<std::int64_t>(frames), *format_.frames - frames_));
+  }
   std::size_t read_frames(float* samples, std::size_t frames) override {
+    frames = left(frames);
     return checked(sf_readf_float(file_.get(), samples, static_cast<sf_count_t>(frames)), frames);
   }
   std::size_t read_frames(double* samples, std::size_t frames) override {
+    frames = left(frames);
     return checked(sf_readf_double(file_.get(), samples, static_cast<sf_count_t>(frames)), frames);
   }
 
-  std::string path_;
+  InputFile input_;
+  std::optional<CompletedWav> completed_;
   SoundFile file_;
   std::int64_t frames_ = 0;
+};
+
+/// An output file as the library sees it. The library forgets some errors; this keeps the first.
+class WatchedFile {
+ public:
+  explicit WatchedFile(const std::string& path) : file_(path) {
+    if (::lseek(file_.descriptor(), 0, SEEK_CUR) < 0) {
+      file_.fail(
+          "an audio file needs its header completed at the end, which a pipe does not allow");
+    }
+  }
+
+  SNDFILE* open(SF_INFO& info) {
+    static SF_VIRTUAL_IO io{length, seek, read, write, tell};
+    return sf_open_virtual(&io, SFM_WRITE, &info, this);
+  }
+
+  /// Throws Error (kOutput) when anything could not be written, or the library `failed`.
+  void check(bool failed, SNDFILE* file) const {
+    if (error_ != 0) file_.fail(std::strerror(error_));
+    if (failed) file_.fail(sf_strerror(file));
+  }
+
+  /// The library puts the time of writing into a PEAK chunk before the samples; without it, equal
+  /// samples make equal files.
+  void clear_peak_time() {
+    std::array<char, 512> bytes{};
+    const ssize_t got = ::pread(file_.descriptor(), bytes.data(), bytes.size(), 0);
+    const std::string_view all(bytes.data(), static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+    const std::string_view header = all.substr(0, std::min(all.find("data"), all.find("SSND")));
+    constexpr std::size_t kToTime = 12;  // after the tag, the length and the version
+    const std::size_t tag = header.find("PEAK");
+    if (tag == header.npos || tag + kToTime + 4 > header.size()) return;
+    file_.write_at(tag + kToTime, "\0\0\0\0", 4);
+  }
+
+  void commit() { file_.commit(); }
+
+ private:
+  static WatchedFile& self(void* data) { return *static_cast<WatchedFile*>(data); }
+  static sf_count_t length(void* data) {
+    struct stat info {};
+    return ::fstat(self(data).file_.descriptor(), &info) == 0 ? info.st_size : 0;
+  }
+  static sf_count_t seek(sf_count_t offset, int whence, void* data) {
+    return ::lseek(self(data).file_.descriptor(), offset, whence);
+  }
+  static sf_count_t tell(void* data) { return ::lseek(self(data).file_.descriptor(), 0, SEEK_CUR); }
+  static sf_count_t read(void* to, sf_count_t count, void* data) {
+    return ::read(self(data).file_.descriptor(), to, static_cast<std::size_t>(count));
+  }
+  static sf_count_t write(const void* from, sf_count_t count, void* data) {
+    WatchedFile& file = self(data);
+    const char* at = static_cast<const char*>(from);
+    sf_count_t done = 0;
+    while (done < count && file.error_ == 0) {
+      const ssize_t got =
+          ::write(file.file_.descriptor(), at + done, static_cast<std::size_t>(count - done));
+      if (got >= 0) {
+        done += got;
+      } else if (errno != EINTR) {
+        file.error_ = errno;
+      }
+    }
+    return done;
+  }
+
+  OutputFile file_;
+  int error_ = 0;  // of the first write that failed
 };
 
 class AudioFileSink final : public InterleavedSink {
@@ -145,51 +302,55 @@ class AudioFileSink final : public InterleavedSink {
     info.channels = static_cast<int>(format.channels);
     info.samplerate = static_cast<int>(format.sample_rate_hz);
     info.format = library_format;
-    file_.reset(sf_open_fd(output_.descriptor(), SFM_WRITE, &info, SF_FALSE));
-    if (!file_) output_.fail(sf_strerror(nullptr));
+    file_.reset(output_.open(info));
+    output_.check(!file_, nullptr);
     // A short RF64 file is turned into the plain WAV that everything reads.
     if ((library_format & SF_FORMAT_TYPEMASK) == SF_FORMAT_RF64) {
       sf_command(file_.get(), SFC_RF64_AUTO_DOWNGRADE, nullptr, SF_TRUE);
     }
-    sf_command(file_.get(), SFC_SET_ADD_PEAK_CHUNK, nullptr, SF_FALSE);
   }
 
   void finish() override {
-    // The header is written here; a failure would be lost in the library's own close.
-    sf_write_sync(file_.get());
-    const int error = sf_error(file_.get());
-    const bool closed = sf_close(file_.release()) == 0;
-    if (error != SF_ERR_NO_ERROR || !closed) output_.fail(sf_error_number(error));
+    output_.check(sf_error(file_.get()) != SF_ERR_NO_ERROR, file_.get());
+    const bool closed = sf_close(file_.release()) == 0;  // which completes the header
+    output_.check(!closed, nullptr);
+    if (!is_integer(encoder_.encoding())) output_.clear_peak_time();
     output_.commit();
   }
   ClipCount clipped() const noexcept override { return encoder_.clipped(); }
 
  private:
-  template <class Sample, class WriteFloats>
-  void write_samples(const Sample* samples, std::size_t frames, WriteFloats write_floats) {
+  template <class Sample>
+  bool write_integers(const Sample* samples, std::size_t frames) {
+    if (!is_integer(encoder_.encoding())) return false;
+    integers_.resize(frames * channels_);
+    encoder_.quantise(samples, frames, integers_.data());
     const auto count = static_cast<sf_count_t>(frames);
-    sf_count_t done = 0;
-    if (is_integer(encoder_.encoding())) {
-      integers_.resize(frames * channels_);
-      encoder_.quantise(samples, frames, integers_.data());
-      done = sf_writef_int(file_.get(), integers_.data(), count);
-    } else {
-      done = write_floats(file_.get(), samples, count);
-    }
-    if (done != count)
-      output_.fail(sf_error(file_.get()) == SF_ERR_SYSTEM ? "" : sf_strerror(file_.get()));
+    output_.check(sf_writef_int(file_.get(), integers_.data(), count) != count, file_.get());
+    return true;
   }
   void write_frames(const float* samples, std::size_t frames) override {
-    write_samples(samples, frames, sf_writef_float);
+    if (write_integers(samples, frames)) return;
+    const auto count = static_cast<sf_count_t>(frames);
+    output_.check(sf_writef_float(file_.get(), samples, count) != count, file_.get());
   }
   void write_frames(const double* samples, std::size_t frames) override {
-    write_samples(samples, frames, sf_writef_double);
+    if (write_integers(samples, frames)) return;
+    const auto count = static_cast<sf_count_t>(frames);
+    if (encoder_.encoding() == SampleEncoding::kFloat32) {
+      floats_.resize(frames * channels_);
+      encoder_.narrow(samples, frames, floats_.data());
+      output_.check(sf_writef_float(file_.get(), floats_.data(), count) != count, file_.get());
+    } else {
+      output_.check(sf_writef_double(file_.get(), samples, count) != count, file_.get());
+    }
   }
 
-  OutputFile output_;
+  WatchedFile output_;
   SoundFile file_;
   Encoder encoder_;
   std::vector<int> integers_;
+  std::vector<float> floats_;
 };
 
 }  // namespace
@@ -224,6 +385,11 @@ std::unique_ptr<Sink> create_audio_file(const std::string& path, const StreamFor
     throw Error(ErrorKind::kConfiguration,
                 fmt::format("{} cannot hold the rate {} Hz; allowed: whole numbers", path,
                             format.sample_rate_hz));
+  }
+  if (format.channels < 1 || !(format.sample_rate_hz >= 1)) {
+    throw Error(ErrorKind::kConfiguration,
+                fmt::format("{} cannot hold {} channels at {} Hz; allowed: 1 or more of each", path,
+                            format.channels, format.sample_rate_hz));
   }
   SF_INFO info{};
   info.channels = static_cast<int>(std::min<std::size_t>(format.channels, 1 << 20));

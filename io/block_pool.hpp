@@ -98,10 +98,10 @@ class BlockPool {
     constexpr std::size_t kMost = std::numeric_limits<std::ptrdiff_t>::max();
     if (blocks > std::numeric_limits<std::uint32_t>::max() ||
         plane_samples > kMost / sizeof(Sample) / channels / blocks) {
-      throw Error(ErrorKind::kConfiguration,
-                  "block queue: " + std::to_string(blocks) + " blocks of " +
-                      std::to_string(channels) + " channels of " + std::to_string(plane_samples) +
-                      " frames do not fit in memory");
+      throw Error(ErrorKind::kConfiguration, "block queue: " + std::to_string(blocks) +
+                                                 " blocks of " + std::to_string(channels) +
+                                                 " channels of " + std::to_string(plane_samples) +
+                                                 " frames do not fit in memory");
     }
     return blocks * channels * plane_samples * sizeof(Sample);
   }

@@ -1,5 +1,6 @@
 #include "io/files.hpp"
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <utility>
@@ -28,9 +29,10 @@ std::unique_ptr<Source> open_source(const std::string& path, const OpenOptions& 
     throw Error(ErrorKind::kConfiguration,
                 "standard input needs its raw format, such as f32le:2:48000");
   }
-  InputFile file(path);
   // Magic is looked for in regular files only: what is read from a pipe is gone.
-  if (file.size()) {
+  std::error_code ignored;
+  if (std::filesystem::is_regular_file(path, ignored)) {
+    InputFile file(path);
     std::array<unsigned char, 6> magic{};
     const std::size_t got = file.read(magic.data(), magic.size());
     if (has_npy_magic({magic.data(), got})) return open_npy(path, options.npy_sample_rate_hz);
@@ -60,26 +62,28 @@ std::unique_ptr<Sink> create_sink(const std::string& path, const StreamFormat& f
 }
 
 std::vector<std::vector<double>> read_all(Source& source) {
-  constexpr std::size_t kFrames = 16'384;
   const std::size_t channels = source.format().channels;
+  const std::size_t frames_a_call = std::clamp<std::size_t>((1 << 18) / channels, 1, 16'384);
   std::vector<std::vector<double>> samples(channels);
   if (source.format().frames) {
+    // A header may claim anything; beyond this, memory grows with what is read.
+    constexpr std::int64_t kMostReserved = std::int64_t{1} << 20;
     for (auto& channel : samples) {
-      channel.reserve(static_cast<std::size_t>(*source.format().frames));
+      channel.reserve(static_cast<std::size_t>(std::min(*source.format().frames, kMostReserved)));
     }
   }
-  std::vector<double> buffer(channels * kFrames);
+  std::vector<double> buffer(channels * frames_a_call);
   std::vector<double*> planes(channels);
   for (std::size_t channel = 0; channel < channels; ++channel) {
-    planes[channel] = buffer.data() + channel * kFrames;
+    planes[channel] = buffer.data() + channel * frames_a_call;
   }
-  BasicBlock<double> block{planes.data(), channels, kFrames};
+  BasicBlock<double> block{planes.data(), channels, frames_a_call};
   while (true) {
     const std::size_t got = source.read(block);
     for (std::size_t channel = 0; channel < channels; ++channel) {
       samples[channel].insert(samples[channel].end(), planes[channel], planes[channel] + got);
     }
-    if (got < kFrames) return samples;
+    if (got < frames_a_call) return samples;
   }
 }
 

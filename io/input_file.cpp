@@ -21,10 +21,10 @@ InputFile::InputFile(const std::string& path) : path_(path) {
   descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor_ < 0) fail();
   struct stat info {};
-  if (::fstat(descriptor_, &info) != 0) fail();
-  if (S_ISDIR(info.st_mode)) {
+  const int error = ::fstat(descriptor_, &info) == 0 ? 0 : errno;
+  if (error != 0 || S_ISDIR(info.st_mode)) {
     ::close(descriptor_);
-    fail("it is a directory");
+    fail(error != 0 ? std::strerror(error) : "it is a directory");
   }
   if (S_ISREG(info.st_mode)) size_ = static_cast<std::uint64_t>(info.st_size);
 }
@@ -41,6 +41,19 @@ std::size_t InputFile::read(void* bytes, std::size_t count) {
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) fail();
     if (got == 0) break;
+    done += static_cast<std::size_t>(got);
+  }
+  return done;
+}
+
+std::size_t InputFile::read_at(std::uint64_t at, void* bytes, std::size_t count) const {
+  char* to = static_cast<char*>(bytes);
+  std::size_t done = 0;
+  while (done < count) {
+    const ssize_t got =
+        ::pread(descriptor_, to + done, count - done, static_cast<off_t>(at + done));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) break;
     done += static_cast<std::size_t>(got);
   }
   return done;

@@ -18,6 +18,12 @@ class InputFile {
 
   const std::string& path() const noexcept { return path_; }
 
+  /// Owned by this; read from here or there, not both.
+  int descriptor() const noexcept { return descriptor_; }
+
+  /// Up to `count` bytes from position `at` of a regular file; what read() gives stays the same.
+  std::size_t read_at(std::uint64_t at, void* bytes, std::size_t count) const;
+
   /// Size in bytes, of a regular file only.
   std::optional<std::uint64_t> size() const noexcept { return size_; }
 

@@ -11,7 +11,11 @@
 
 namespace firbank {
 
-inline constexpr std::size_t kInterleavedFrames = 4'096;  // moved at a time
+/// Frames that are moved at a time: as many as stay in the cache.
+inline std::size_t interleaved_frames(std::size_t channels) noexcept {
+  constexpr std::size_t kSamples = 16'384;
+  return std::clamp<std::size_t>(kSamples / channels, 1, 4'096);
+}
 
 class InterleavedSource : public Source {
  public:
@@ -32,11 +36,12 @@ class InterleavedSource : public Source {
   template <class Sample>
   std::size_t read_planes(BasicBlock<Sample>& block, std::vector<Sample>& buffer) {
     const std::size_t channels = format_.channels;
-    buffer.resize(kInterleavedFrames * channels);
+    const std::size_t most = interleaved_frames(channels);
+    buffer.resize(most * channels);
     block.first_frame = position_;
     std::size_t done = 0;
     while (done < block.frames) {
-      const std::size_t wanted = std::min(block.frames - done, kInterleavedFrames);
+      const std::size_t wanted = std::min(block.frames - done, most);
       const std::size_t got = read_frames(buffer.data(), wanted);
       for (std::size_t channel = 0; channel < std::min(channels, block.channels); ++channel) {
         Sample* plane = block.planes[channel] + done;
@@ -70,9 +75,10 @@ class InterleavedSink : public Sink {
  private:
   template <class Sample>
   void write_planes(const BasicBlock<const Sample>& block, std::vector<Sample>& buffer) {
-    buffer.resize(kInterleavedFrames * channels_);
+    const std::size_t most = interleaved_frames(channels_);
+    buffer.resize(most * channels_);
     for (std::size_t done = 0; done < block.frames;) {
-      const std::size_t part = std::min(block.frames - done, kInterleavedFrames);
+      const std::size_t part = std::min(block.frames - done, most);
       for (std::size_t channel = 0; channel < channels_; ++channel) {
         const Sample* plane = block.planes[channel] + done;
         for (std::size_t n = 0; n < part; ++n) buffer[n * channels_ + channel] = plane[n];

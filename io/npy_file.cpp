@@ -26,7 +26,7 @@ class NpySource final : public InterleavedSource {
     bytes.resize(have + file_.read(bytes.data() + have, bytes.size() - have));
     header_ = parse_npy_header(bytes, file_.path());
     const std::uint64_t size = file_.size().value_or(header_.data_offset + header_.data_bytes());
-    if (size < header_.data_offset + header_.data_bytes()) {
+    if (size != header_.data_offset + header_.data_bytes()) {
       file_.fail(fmt::format("its header claims {} frames of {} channels, {} bytes, but {} follow",
                              header_.frames, header_.channels, header_.data_bytes(),
                              size - header_.data_offset));

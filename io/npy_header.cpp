@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "io/error.hpp"
+#include "io/one_line.hpp"
 
 namespace firbank {
 namespace {
@@ -44,6 +45,11 @@ class DictReader {
   }
   void expect(char c) {
     if (!accept(c)) fail(fmt::format("its .npy header lacks a '{}' at byte {}", c, at_));
+  }
+  void expect_end() {
+    skip_space();
+    if (at_ < text_.size())
+      fail(fmt::format("its .npy header goes on at byte {}, after its end", at_));
   }
   std::string string() {
     skip_space();
@@ -139,6 +145,10 @@ NpyHeader parse_npy_header(std::span<const unsigned char> bytes, const std::stri
   while (!dict.accept('}')) {
     const std::string key = dict.string();
     dict.expect(':');
+    if ((key == "descr" && descr) || (key == "fortran_order" && fortran_order) ||
+        (key == "shape" && shape)) {
+      dict.fail(fmt::format("its .npy header has {} twice", key));
+    }
     if (key == "descr") {
       descr = dict.string();
     } else if (key == "fortran_order") {
@@ -146,13 +156,14 @@ NpyHeader parse_npy_header(std::span<const unsigned char> bytes, const std::stri
     } else if (key == "shape") {
       shape = dict.tuple();
     } else {
-      dict.fail(fmt::format("its .npy header has the unknown key '{}'", key));
+      dict.fail(fmt::format("its .npy header has the unknown key '{}'", one_line(key)));
     }
     if (!dict.accept(',')) {
       dict.expect('}');
       break;
     }
   }
+  dict.expect_end();
   if (!descr || !fortran_order || !shape) {
     dict.fail("its .npy header lacks one of descr, fortran_order, shape");
   }
@@ -168,7 +179,7 @@ NpyHeader parse_npy_header(std::span<const unsigned char> bytes, const std::stri
     header.encoding = SampleEncoding::kInt16;
   } else {
     dict.fail(fmt::format("its samples are '{}'; allowed: float32 (f4), float64 (f8), int16 (i2)",
-                          *descr));
+                          one_line(*descr)));
   }
   if (shape->empty() || shape->size() > 2) {
     dict.fail(fmt::format("it has {} dimensions; allowed: 1 (frames) or 2 (frames, channels)",

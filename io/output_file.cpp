@@ -12,6 +12,23 @@
 #include "io/error.hpp"
 
 namespace firbank {
+namespace {
+
+constexpr std::size_t kKeptName = 200;  // of the name in the temporary's, which has to fit as well
+
+/// What a link names in the end, whether that exists or not.
+std::filesystem::path followed(std::filesystem::path path) {
+  constexpr int kMostLinks = 40;
+  std::error_code error;
+  for (int links = 0; links < kMostLinks && std::filesystem::is_symlink(path, error); ++links) {
+    const std::filesystem::path named = std::filesystem::read_symlink(path, error);
+    if (error) break;
+    path = path.parent_path() / named;  // named itself when it is absolute
+  }
+  return path;
+}
+
+}  // namespace
 
 OutputFile::OutputFile(const std::string& path) : path_(path) {
   if (path == "-") {
@@ -29,13 +46,13 @@ OutputFile::OutputFile(const std::string& path) : path_(path) {
   }
   if (exists && ::access(path.c_str(), W_OK) != 0) fail();
   // A link keeps pointing where it did: the file that it names is replaced.
-  std::filesystem::path target = path;
-  std::error_code ignored;
-  if (exists) target = std::filesystem::canonical(path, ignored);
-  if (ignored) target = path;
+  const std::filesystem::path target = followed(path);
+  // A name that is too long would only show when the file takes it.
+  if (!exists && ::lstat(target.c_str(), &info) != 0 && errno != ENOENT) fail();
   for (int attempt = 0; descriptor_ < 0; ++attempt) {
     temporary_ = (target.parent_path() /
-                  fmt::format(".{}.partial-{}-{}", target.filename().string(), ::getpid(), attempt))
+                  fmt::format(".{}.partial-{}-{}", target.filename().string().substr(0, kKeptName),
+                              ::getpid(), attempt))
                      .string();
     const mode_t mode = exists ? (info.st_mode & 0777) : 0666;
     descriptor_ = ::open(temporary_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode);

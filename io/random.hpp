@@ -44,9 +44,7 @@ class Xoshiro256 {
   }
 
   /// Uniform in [0, 1), a multiple of 2^-53.
-  constexpr double uniform() noexcept {
-    return static_cast<double>((*this)() >> 11) * 0x1.0p-53;
-  }
+  constexpr double uniform() noexcept { return static_cast<double>((*this)() >> 11) * 0x1.0p-53; }
 
  private:
   std::array<std::uint64_t, 4> state_{};

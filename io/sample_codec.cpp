@@ -2,7 +2,7 @@
 
 #include <bit>
 #include <cmath>
-#include <cstring>
+#include <limits>
 
 namespace firbank {
 namespace {
@@ -87,6 +87,24 @@ std::int32_t Encoder::quantise_one(double sample, std::int64_t frame) noexcept {
                                    << (32 - bits_));
 }
 
+float Encoder::narrow_one(double sample, std::int64_t frame) noexcept {
+  constexpr double kLargest = std::numeric_limits<float>::max();
+  if (std::abs(sample) > kLargest && std::isfinite(sample)) {
+    if (clipped_.samples++ == 0) clipped_.first_frame = frame;
+    sample = std::copysign(kLargest, sample);
+  }
+  return static_cast<float>(sample);
+}
+
+template <class Sample>
+void Encoder::narrow(const Sample* samples, std::size_t frames, float* out) noexcept {
+  for (std::size_t n = 0; n < frames; ++n, ++frames_done_) {
+    for (std::size_t channel = 0; channel < channels_; ++channel) {
+      *out++ = narrow_one(static_cast<double>(*samples++), frames_done_);
+    }
+  }
+}
+
 template <class Sample>
 void Encoder::quantise(const Sample* samples, std::size_t frames, std::int32_t* out) noexcept {
   for (std::size_t n = 0; n < frames; ++n, ++frames_done_) {
@@ -103,7 +121,8 @@ void Encoder::encode(const Sample* samples, std::size_t frames, unsigned char* b
     for (std::size_t channel = 0; channel < channels_; ++channel, bytes += size) {
       const Sample sample = *samples++;
       if (encoding_ == SampleEncoding::kFloat32) {
-        scatter(std::bit_cast<std::uint32_t>(static_cast<float>(sample)), bytes, size);
+        const float value = narrow_one(static_cast<double>(sample), frames_done_);
+        scatter(std::bit_cast<std::uint32_t>(value), bytes, size);
       } else if (encoding_ == SampleEncoding::kFloat64) {
         scatter(std::bit_cast<std::uint64_t>(static_cast<double>(sample)), bytes, size);
       } else {
@@ -115,6 +134,8 @@ void Encoder::encode(const Sample* samples, std::size_t frames, unsigned char* b
   }
 }
 
+template void Encoder::narrow(const float*, std::size_t, float*) noexcept;
+template void Encoder::narrow(const double*, std::size_t, float*) noexcept;
 template void Encoder::quantise(const float*, std::size_t, std::int32_t*) noexcept;
 template void Encoder::quantise(const double*, std::size_t, std::int32_t*) noexcept;
 template void Encoder::encode(const float*, std::size_t, unsigned char*) noexcept;

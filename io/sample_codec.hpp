@@ -1,8 +1,8 @@
 // SampleCodec: samples between memory and a stored encoding.
 //
 // Integer encodings hold full scale +-1 as +-2^(bits - 1). Encoding saturates and counts what it
-// had to limit; a NaN becomes 0 and is counted too. Float and double pass without change where the
-// encoding can hold them.
+// had to limit; a NaN becomes 0 and is counted too. A finite number that float32 cannot hold is
+// limited and counted likewise; infinities and NaN stay what they are in float32 and float64.
 #pragma once
 
 #include <cstddef>
@@ -43,12 +43,17 @@ class Encoder {
   template <class Sample>
   void quantise(const Sample* samples, std::size_t frames, std::int32_t* out) noexcept;
 
+  /// The same, for kFloat32, as floats.
+  template <class Sample>
+  void narrow(const Sample* samples, std::size_t frames, float* out) noexcept;
+
   std::size_t bytes_per_frame() const noexcept;
   SampleEncoding encoding() const noexcept { return encoding_; }
   ClipCount clipped() const noexcept { return clipped_; }
 
  private:
   std::int32_t quantise_one(double sample, std::int64_t frame) noexcept;
+  float narrow_one(double sample, std::int64_t frame) noexcept;
 
   SampleEncoding encoding_;
   std::size_t channels_;

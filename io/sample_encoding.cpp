@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "io/error.hpp"
+#include "io/one_line.hpp"
 
 namespace firbank {
 namespace {
@@ -34,7 +35,7 @@ constexpr std::array kRawNames = {
   throw Error(ErrorKind::kConfiguration,
               fmt::format("raw format '{}': {}; expected ENCODING:CHANNELS:RATE, such as "
                           "f32le:2:48000",
-                          text, why));
+                          one_line(text), why));
 }
 
 template <class Number>
@@ -74,7 +75,7 @@ SampleEncoding parse_sample_encoding(std::string_view text) {
   throw Error(ErrorKind::kConfiguration,
               fmt::format("sample format '{}' is not known; allowed: float32, float64, int16, "
                           "int24, int32",
-                          text));
+                          one_line(text)));
 }
 
 RawFormat parse_raw_format(std::string_view text) {
@@ -98,16 +99,17 @@ RawFormat parse_raw_format(std::string_view text) {
   if (!known) {
     refuse_raw(text, fmt::format("encoding '{}' is not one of s16, s24, s32, f32, f64 followed by "
                                  "le or be",
-                                 encoding));
+                                 one_line(encoding)));
   }
   if (!parse_whole(channels, format.channels) || format.channels < 1 ||
       format.channels > kMaxChannels) {
-    refuse_raw(text,
-               fmt::format("channels '{}' is not a number from 1 to {}", channels, kMaxChannels));
+    refuse_raw(text, fmt::format("channels '{}' is not a number from 1 to {}", one_line(channels),
+                                 kMaxChannels));
   }
   if (!parse_whole(rate, format.sample_rate_hz) ||
       !(format.sample_rate_hz > 0 && format.sample_rate_hz <= 1e9)) {
-    refuse_raw(text, fmt::format("rate '{}' is not a number above 0 and up to 1e9", rate));
+    refuse_raw(text,
+               fmt::format("rate '{}' is not a number above 0 and up to 1e9", one_line(rate)));
   }
   return format;
 }

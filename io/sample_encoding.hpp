@@ -17,9 +17,6 @@ const char* name(SampleEncoding encoding) noexcept;  // "int16", ..., "float64"
 /// Throws: Error (kConfiguration) naming the text and the allowed values.
 SampleEncoding parse_sample_encoding(std::string_view text);
 
-/// Most channels of a stream that has no container to limit them.
-inline constexpr std::size_t kMaxRawChannels = 65'536;
-
 /// Interleaved samples with no header.
 struct RawFormat {
   SampleEncoding encoding = SampleEncoding::kFloat32;

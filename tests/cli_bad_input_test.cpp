@@ -35,6 +35,9 @@ class BadInput : public testing::Test {
     write_bytes(folder_.file("text.wav"), "this is no audio at all, whatever its name says\n");
     const std::string wav = read_bytes(folder_.file("in.wav"));
     write_bytes(folder_.file("header.wav"), wav.substr(0, 30));
+    std::string zero = wav;
+    zero.replace(zero.find("fmt ") + 10, 2, 2, '\0');  // the number of channels
+    write_bytes(folder_.file("zero.wav"), zero);
     write_bytes(folder_.file("cut.wav"), wav.substr(0, wav.size() / 2));
     const std::string npy = read_bytes(folder_.file("mono.npy"));
     write_bytes(folder_.file("cut.npy"), npy.substr(0, npy.size() - 100));
@@ -51,8 +54,8 @@ class BadInput : public testing::Test {
   }
 
   void expect_refused(const std::vector<BadCase>& cases) const {
-    const std::vector<std::string> before = folder_.names();
     for (const BadCase& one : cases) {
+      const std::vector<std::string> before = folder_.names();
       std::string words;
       for (const std::string& argument : one.arguments) words += argument + " ";
       SCOPED_TRACE(words);
@@ -111,6 +114,9 @@ TEST_F(BadInput, UsageIsRefusedWith2) {
       {{"filter", "@in.wav", "@out.wav", "--filter", "@one.txt", "--raw-format", "f32le:2"},
        2,
        {"f32le:2"}},
+      {{"filter", "@in.wav", "@out.wav", "--filter", "@one.txt", "--raw-format", "f32le:0:48000"},
+       2,
+       {"f32le:0:48000", "'0'"}},
       {{"filter", "-", "@out.wav", "--filter", "@one.txt"}, 2, {"--raw-format"}},
       {{"filter", "-", "@out.wav", "--filter", "@one.txt", "--normalize", "--raw-format",
         "f32le:1:48000"},
@@ -153,8 +159,8 @@ TEST_F(BadInput, FiltersThatDoNotFitAreRefusedWith2) {
 
 TEST_F(BadInput, UnreadableFilesAreRefusedWith3) {
   std::vector<BadCase> cases;
-  for (const char* name : {"missing.wav", "empty.wav", "header.wav", "cut.wav", "text.wav",
-                           "cut.npy", "noheader.npy", "missing.npy"}) {
+  for (const char* name : {"missing.wav", "empty.wav", "header.wav", "zero.wav", "cut.wav",
+                           "text.wav", "cut.npy", "noheader.npy", "missing.npy"}) {
     const std::string file = std::string("@") + name;
     cases.push_back({{"filter", file, "@out.wav", "--filter", "@one.txt"}, 3, {name}});
     cases.push_back({{"info", file}, 3, {name}});

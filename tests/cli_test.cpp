@@ -10,6 +10,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
+#include <sys/stat.h>
 
 #include "engine/routing.hpp"
 #include "tests/support/program_files.hpp"
@@ -441,6 +442,19 @@ TEST_F(FilterCommand, StopsWhileItWaitsForStandardInput) {
   const Signal out = read_signal(path("out.wav"));
   EXPECT_GE(out[0].size(), 9'700u) << "whole blocks were there";
   EXPECT_EQ(out, slice(in, 0, out[0].size()));
+}
+
+TEST_F(FilterCommand, WritesIntoANamedPipe) {
+  const Signal in = noise(1, 5'000, kSeed);
+  write_signal(path("in.wav"), in);
+  write_text_filter(path("one.txt"), {1.0});
+  ASSERT_EQ(mkfifo(path("pipe").c_str(), 0600), 0);
+  RunningProgram program(command({path("in.wav"), path("pipe"), "--filter", path("one.txt")}));
+  const std::string bytes = read_bytes(path("pipe"));
+  const ProgramResult result = program.wait();
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_LE(relative_error(from_f32le(bytes, 1), in), 1e-6);
+  EXPECT_THAT(folder_.names(), ElementsAre("in.wav", "one.txt", "pipe"));
 }
 
 TEST_F(FilterCommand, AClosedPipeIsAnErrorInOneLine) {

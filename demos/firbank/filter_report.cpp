@@ -43,10 +43,9 @@ std::string worst_block_line(const FilterReport& report) {
 
 std::string output_line(const FilterReport& report) {
   if (!report.has_output()) return "none";
-  std::string line = output_name(report.output) + ": ";
-  if (!report.output_encoding.empty()) line += report.output_encoding + "; ";
-  line += stream(report.channels_out, report.sample_rate_hz, report.pass.frames_out);
-  return fmt::format("{}, peak {}", line, dbfs(report.peak));
+  return fmt::format("{}: {}; {}, peak {}", output_name(report.output), report.output_encoding,
+                     stream(report.channels_out, report.sample_rate_hz, report.pass.frames_out),
+                     dbfs(report.peak));
 }
 
 }  // namespace

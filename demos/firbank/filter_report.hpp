@@ -18,7 +18,7 @@ struct FilterReport {
   std::string input;
   std::string input_encoding;
   std::string output;
-  std::string output_encoding;  // empty when it is not known
+  std::string output_encoding;  // empty when there is no output
   std::vector<std::string> filter_files;
   std::string filters;  // for people: "2 filters of 48000 taps (1 s), rows"
   std::size_t filter_count = 0;

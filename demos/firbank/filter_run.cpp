@@ -3,8 +3,10 @@
 #include <chrono>
 #include <cmath>
 #include <ctime>
+#include <filesystem>
 #include <limits>
 #include <memory>
+#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
@@ -225,14 +227,17 @@ class FilterRun {
   std::int64_t progress_before_ = 0;
 };
 
-/// What the output turned out to be, when it can be read back.
-std::string encoding_of(const std::string& path) {
-  if (path == "-") return {};
+/// What the output turned out to be, read back where it has a header.
+std::string encoding_of(const std::string& path, const CreateOptions& create) {
+  std::error_code ignored;
   try {
-    return open_source(path)->format().encoding;
+    // Opening a pipe would wait for another writer.
+    if (path != "-" && std::filesystem::is_regular_file(path, ignored)) {
+      return open_source(path)->format().encoding;
+    }
   } catch (const Error&) {
-    return {};
   }
+  return fmt::format("raw {}", name(create.encoding.value_or(SampleEncoding::kFloat32)));
 }
 
 }  // namespace
@@ -258,7 +263,9 @@ FilterReport run_filter(const FilterSettings& settings) {
   FilterReport report = settings.engine.precision == "double"
                             ? FilterRun<double>(settings).run(start_seconds)
                             : FilterRun<float>(settings).run(start_seconds);
-  if (report.has_output()) report.output_encoding = encoding_of(settings.output);
+  if (report.has_output()) {
+    report.output_encoding = encoding_of(settings.output, settings.create);
+  }
   return report;
 }
 

@@ -146,46 +146,79 @@ std::vector<Band> stopbands(const DesignRequest& request, double transition_hz) 
   return {};
 }
 
-/// Calls `visit` with the gain at both ends of the band and at many frequencies between: eight to
-/// a ripple next to the ends, where ripples are greatest, fewer elsewhere in very long filters.
-template <class Visit>
-void sweep(const std::vector<double>& taps, Band band, double sample_rate_hz, Visit visit) {
-  const double ripple_hz = sample_rate_hz / static_cast<double>(taps.size());
+/// Frequencies to look at first: eight to a ripple next to the ends of the band, where ripples are
+/// greatest, and some between.
+std::vector<double> grid(Band band, double ripple_hz) {
   constexpr double kRipples = 12;
   constexpr int kEdgeSteps = 96;
-  const double edge_hz = std::min(kRipples * ripple_hz, (band.last_hz - band.first_hz) / 2);
+  constexpr int kMiddleSteps = 512;
+  const double width_hz = band.last_hz - band.first_hz;
+  const double edge_hz = std::min(kRipples * ripple_hz, width_hz / 2);
+  std::vector<double> frequencies;
   for (int i = 0; i <= kEdgeSteps; ++i) {
-    const double offset_hz = edge_hz * i / kEdgeSteps;
-    visit(gain_at(taps, band.first_hz + offset_hz, sample_rate_hz));
-    visit(gain_at(taps, band.last_hz - offset_hz, sample_rate_hz));
+    frequencies.push_back(band.first_hz + edge_hz * i / kEdgeSteps);
+    frequencies.push_back(band.last_hz - edge_hz * i / kEdgeSteps);
   }
-  const double wanted = 4 * (band.last_hz - band.first_hz) / ripple_hz;
-  const int steps = static_cast<int>(std::clamp(wanted, 64.0, 2'048.0));
-  for (int i = 1; i < steps; ++i) {
-    visit(
-        gain_at(taps, band.first_hz + (band.last_hz - band.first_hz) * i / steps, sample_rate_hz));
+  for (int i = 1; i < kMiddleSteps; ++i) {
+    frequencies.push_back(band.first_hz + width_hz * i / kMiddleSteps);
   }
+  std::sort(frequencies.begin(), frequencies.end());
+  return frequencies;
+}
+
+/// The greatest `badness(gain)` over a band: that of a grid, then of every peak near the greatest,
+/// narrowed down by golden sections.
+template <class Badness>
+double worst(const std::vector<double>& taps, Band band, double sample_rate_hz, Badness badness) {
+  constexpr double kNear = 0.9;
+  constexpr int kSections = 20;
+  constexpr double kGolden = std::numbers::phi - 1;
+  const auto at = [&](double hz) { return badness(gain_at(taps, hz, sample_rate_hz)); };
+  const std::vector<double> hz = grid(band, sample_rate_hz / static_cast<double>(taps.size()));
+  std::vector<double> values(hz.size());
+  std::transform(hz.begin(), hz.end(), values.begin(), at);
+  const double greatest = *std::max_element(values.begin(), values.end());
+  double result = greatest;
+  for (std::size_t i = 1; i + 1 < hz.size(); ++i) {
+    const bool peak = values[i] >= values[i - 1] && values[i] >= values[i + 1];
+    if (!peak || values[i] < kNear * greatest) continue;
+    double from = hz[i - 1];
+    double to = hz[i + 1];
+    for (int section = 0; section < kSections; ++section) {
+      const double left = at(to - kGolden * (to - from));
+      const double right = at(from + kGolden * (to - from));
+      result = std::max({result, left, right});
+      if (left > right) {
+        to = from + kGolden * (to - from);
+      } else {
+        from = to - kGolden * (to - from);
+      }
+    }
+  }
+  return result;
 }
 
 FilterDesign measured(const DesignRequest& request, std::vector<double> taps,
                       double transition_hz) {
+  const auto deviation_db = [](double gain) {
+    return std::abs(20 * std::log10(std::max(gain, 1e-20)));
+  };
+  // x + j H x: negative frequencies are left with the gain (1 - |H|) / (1 + |H|).
+  const auto image = [](double gain) { return std::abs(1 - gain) / (1 + gain); };
   FilterDesign design;
   design.transition_hz = transition_hz;
-  double ripple_db = 0;
   double leak = 0;
   for (const Band& band : passbands(request, transition_hz)) {
-    sweep(taps, band, request.sample_rate_hz, [&](double gain) {
-      ripple_db = std::max(ripple_db, std::abs(20 * std::log10(std::max(gain, 1e-20))));
-      // x + j H x: negative frequencies are left with the gain (1 - |H|) / (1 + |H|).
-      if (request.kind == FilterKind::kHilbert) {
-        leak = std::max(leak, std::abs(1 - gain) / (1 + gain));
-      }
-    });
+    design.passband_ripple_db = std::max(design.passband_ripple_db,
+                                         worst(taps, band, request.sample_rate_hz, deviation_db));
+    if (request.kind == FilterKind::kHilbert) {
+      leak = std::max(leak, worst(taps, band, request.sample_rate_hz, image));
+    }
   }
   for (const Band& band : stopbands(request, transition_hz)) {
-    sweep(taps, band, request.sample_rate_hz, [&](double gain) { leak = std::max(leak, gain); });
+    leak =
+        std::max(leak, worst(taps, band, request.sample_rate_hz, [](double gain) { return gain; }));
   }
-  design.passband_ripple_db = ripple_db;
   design.attenuation_db = -20 * std::log10(std::max(leak, 1e-20));
   design.taps = std::move(taps);
   return design;

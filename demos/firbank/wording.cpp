@@ -21,7 +21,8 @@ std::string duration(double seconds) {
 
 std::string dbfs(double amplitude) {
   if (amplitude == 0) return "silent";
-  return fmt::format("{:.2f} dBFS", 20 * std::log10(amplitude));
+  const double db = 20 * std::log10(amplitude);
+  return fmt::format("{:.2f} dBFS", std::abs(db) < 0.005 ? 0.0 : db);
 }
 
 std::string bytes(double count) {

@@ -1,5 +1,5 @@
-// Counts what a test binary allocates through operator new. Sanitizers have an operator new of their
-// own: the count stays 0 under them.
+// Counts what a test binary allocates through operator new. Sanitizers have an operator new of
+// their own: the count stays 0 under them.
 #pragma once
 
 #include <atomic>

@@ -54,11 +54,12 @@ Routing random_routing(Random& random, std::size_t inputs, std::size_t outputs, 
                        std::size_t edges, std::size_t max_delay) {
   std::vector<Edge> list;
   for (std::size_t i = 0; i < edges; ++i) {
-    list.push_back({.input = i < inputs ? i : between(random, 0, inputs - 1),
-                    .filter = i < filters ? i : between(random, 0, filters - 1),
-                    .output = between(random, 0, outputs - 1),
-                    .gain = 2 * random_samples(random, 1)[0],
-                    .delay = between(random, 0, 2) == 0 ? 0 : between(random, 0, max_delay)});
+    Edge edge{.input = i < inputs ? i : between(random, 0, inputs - 1),
+              .filter = i < filters ? i : between(random, 0, filters - 1),
+              .output = between(random, 0, outputs - 1)};
+    edge.gain = (1.125 + 0.875 * random_samples(random, 1)[0]) * (edge.input % 2 == 0 ? 1 : -1);
+    edge.delay = between(random, 0, 2) == 0 ? 0 : between(random, 0, max_delay);
+    list.push_back(edge);
   }
   return Routing(inputs, outputs, std::move(list));
 }

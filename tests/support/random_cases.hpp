@@ -33,7 +33,8 @@ Signal random_signal(Random& random, std::size_t channels, std::size_t frames);
 std::vector<double> random_taps(Random& random, std::size_t count);
 FilterBank random_bank(Random& random, const std::vector<std::size_t>& lengths);
 
-/// Every input and every filter has an edge, as far as `edges` reaches; gains in (-2, 2).
+/// Every input and every filter has an edge, as far as `edges` reaches. Gains are 0.25 to 2, of one
+/// sign an input: edges that cancel each other would measure their cancellation and not the engine.
 Routing random_routing(Random& random, std::size_t inputs, std::size_t outputs, std::size_t filters,
                        std::size_t edges, std::size_t max_delay);
 

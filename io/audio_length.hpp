@@ -1,0 +1,41 @@
+// What the header of an audio file claims about its samples, which the audio library silently
+// corrects: WAV, RF64, W64, AIFF, CAF and AU.
+//
+// Parsed from any bytes that can be read at a position, so that it needs no file.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+
+namespace firbank {
+
+/// The samples' length by the header and by the file.
+struct SampleBytes {
+  std::uint64_t claimed_bytes = 0;
+  std::uint64_t available_bytes = 0;
+};
+
+/// A WAV whose header leaves the length of its samples open.
+struct OpenWav {
+  std::uint64_t length_at = 0;  // where in the file the 32-bit length of the samples is
+  std::uint64_t available_bytes = 0;
+  bool big_endian = false;
+};
+
+/// At most one of the two. Neither: the file is of another kind, or has no samples' chunk.
+struct AudioLength {
+  std::optional<SampleBytes> samples;
+  std::optional<OpenWav> open_wav;
+};
+
+/// Copies up to `count` bytes from position `at` on and returns how many there were.
+using ReadAt = std::function<std::size_t(std::uint64_t at, unsigned char* to, std::size_t count)>;
+
+/// Programs that write into a pipe leave a WAV's length open as all ones, 0, 0x7fffffff, 0x7fffff00
+/// (arecord) or 0x7ffff000 (sox), rounded down to whole frames. 0 is a length all the same when the
+/// rest of the header is complete.
+AudioLength audio_length(const ReadAt& read_at, std::uint64_t file_bytes);
+
+}  // namespace firbank

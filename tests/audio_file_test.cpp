@@ -1,0 +1,357 @@
+#include "io/audio_file.hpp"
+
+#include <bit>
+#include <cstring>
+#include <limits>
+#include <random>
+#include <thread>
+
+#include <sys/stat.h>
+
+#include "tests/support/io_files.hpp"
+
+namespace firbank {
+namespace {
+
+using io_test::bytes_of;
+using io_test::FilesTest;
+using io_test::little_endian;
+using io_test::noise;
+using io_test::Planes;
+using io_test::read_file;
+using io_test::read_in_pieces;
+using io_test::read_refusal;
+using io_test::refusal;
+using testing::AllOf;
+using testing::HasSubstr;
+
+struct Case {
+  const char* name;
+  SampleEncoding encoding;
+  int bits;  // that it holds exactly
+};
+
+const Case kCases[] = {
+    {"x.wav", SampleEncoding::kInt16, 16},    {"x.wav", SampleEncoding::kInt24, 24},
+    {"x.wav", SampleEncoding::kInt32, 32},    {"x.wav", SampleEncoding::kFloat32, 24},
+    {"x.wav", SampleEncoding::kFloat64, 53},  {"x.WAV", SampleEncoding::kInt16, 16},
+    {"x.rf64", SampleEncoding::kFloat32, 24}, {"x.w64", SampleEncoding::kInt24, 24},
+    {"x.w64", SampleEncoding::kFloat64, 53},  {"x.flac", SampleEncoding::kInt16, 16},
+    {"x.flac", SampleEncoding::kInt24, 24},   {"x.aiff", SampleEncoding::kInt16, 16},
+    {"x.aiff", SampleEncoding::kInt24, 24},   {"x.aif", SampleEncoding::kFloat32, 24},
+    {"x.caf", SampleEncoding::kInt32, 32},    {"x.caf", SampleEncoding::kFloat64, 53},
+    {"x.au", SampleEncoding::kInt16, 16},     {"x.au", SampleEncoding::kFloat32, 24},
+};
+
+// A WAV of 16-bit samples with the given sizes in its header.
+std::string wav(std::uint64_t riff_size, std::uint64_t data_size, const std::string& data,
+                int channels = 1, const std::string& before_data = "") {
+  const auto frame = static_cast<std::uint64_t>(2 * channels);
+  return "RIFF" + little_endian(riff_size, 4) + "WAVEfmt " + little_endian(16, 4) +
+         little_endian(1, 2) + little_endian(static_cast<std::uint64_t>(channels), 2) +
+         little_endian(48'000, 4) + little_endian(48'000 * frame, 4) + little_endian(frame, 2) +
+         little_endian(16, 2) + before_data + "data" + little_endian(data_size, 4) + data;
+}
+
+class AudioFile : public FilesTest {
+ protected:
+  std::string refused(const std::string& name, const std::string& bytes) const {
+    const std::string file = with_bytes(name, bytes);
+    const std::string message = read_refusal(file);
+    EXPECT_THAT(message, HasSubstr(file));
+    return message;
+  }
+};
+
+TEST_F(AudioFile, EveryFormatHoldsItsBitsExactly) {
+  for (const Case& one : kCases) {
+    for (const std::size_t channels : {1, 2, 6}) {
+      SCOPED_TRACE(std::string(one.name) + " " + name(one.encoding) + " x " +
+                   std::to_string(channels));
+      const Planes planes = noise(channels, 10'001, 1, one.bits);
+      EXPECT_EQ(io_test::write_file(path(one.name), planes, one.encoding, 44'100).samples, 0);
+      const auto source = open_source(path(one.name));
+      EXPECT_EQ(source->format().channels, channels);
+      EXPECT_EQ(source->format().sample_rate_hz, 44'100);
+      EXPECT_EQ(source->format().frames, 10'001);
+      EXPECT_FALSE(source->format().encoding.empty());
+      EXPECT_EQ(read_in_pieces<double>(*source, 2), planes);
+
+      const Planes floats = read_in_pieces<float>(*open_source(path(one.name)), 3);
+      for (std::size_t c = 0; c < channels; ++c) {
+        ASSERT_EQ(floats[c].size(), planes[c].size());
+        for (std::size_t n = 0; n < planes[c].size(); ++n) {
+          ASSERT_EQ(floats[c][n], static_cast<double>(static_cast<float>(planes[c][n]))) << n;
+        }
+      }
+    }
+  }
+  EXPECT_FALSE(names().empty());
+}
+
+TEST_F(AudioFile, FloatBlocksAreWrittenToo) {
+  const Planes planes = noise(2, 5'000, 1, 24);
+  for (const Case& one : kCases) {
+    if (one.bits < 24) continue;
+    SCOPED_TRACE(std::string(one.name) + " " + name(one.encoding));
+    CreateOptions options;
+    options.encoding = one.encoding;
+    const auto sink = create_sink(path(one.name), {2, 48'000, std::nullopt, ""}, options);
+    io_test::write_planes<float>(*sink, planes, 0, 4'999);
+    io_test::write_planes<double>(*sink, planes, 4'999, 1);
+    sink->finish();
+    EXPECT_EQ(read_file(path(one.name)), planes);
+  }
+}
+
+TEST_F(AudioFile, EveryBitOfADoubleSurvives) {
+  Planes planes = noise(1, 1'000, 1, 53);
+  planes[0][3] = std::numeric_limits<double>::denorm_min();
+  planes[0][4] = 1e300;
+  planes[0][5] = -std::numeric_limits<double>::infinity();
+  planes[0][6] = std::numeric_limits<double>::quiet_NaN();
+  for (const char* file : {"x.wav", "x.w64", "x.caf"}) {
+    SCOPED_TRACE(file);
+    io_test::write_file(path(file), planes, SampleEncoding::kFloat64);
+    const Planes back = read_file(path(file));
+    ASSERT_EQ(back[0].size(), 1'000u);
+    EXPECT_EQ(std::memcmp(back[0].data(), planes[0].data(), 8'000), 0);
+  }
+}
+
+TEST_F(AudioFile, TheDefaultIsFloatWhereItFitsAndElseTheWidestInteger) {
+  for (const auto& [file, words] : {std::pair{"x.wav", "32 bit float"}, {"x.flac", "24 bit"}}) {
+    const auto sink = create_sink(path(file), {1, 48'000, std::nullopt, ""});
+    io_test::write_planes<double>(*sink, {{0.5, 0.25}}, 0, 2);
+    sink->finish();
+    EXPECT_THAT(open_source(path(file))->format().encoding, HasSubstr(words));
+    EXPECT_EQ(read_file(path(file)), (Planes{{0.5, 0.25}}));
+  }
+}
+
+TEST_F(AudioFile, ShortWavFilesArePlainWav) {
+  io_test::write_file(path("x.wav"), noise(2, 100, 1), SampleEncoding::kInt16);
+  EXPECT_EQ(bytes_of(path("x.wav")).substr(0, 4), "RIFF");
+  EXPECT_THAT(open_source(path("x.wav"))->format().encoding, HasSubstr("WAV"));
+}
+
+TEST_F(AudioFile, FilesAreTheSameWheneverTheyAreWritten) {
+  for (const Case& one : kCases) {
+    if (std::string(one.name) == "x.WAV") continue;
+    const Planes planes = noise(1, 500, 1, one.bits);
+    io_test::write_file(path(one.name), planes, one.encoding);
+    // The chunk that holds the largest sample holds the time of writing too.
+    const std::string bytes = bytes_of(path(one.name));
+    const std::size_t tag = bytes.find("PEAK");
+    if (tag == std::string::npos) continue;
+    EXPECT_EQ(bytes.substr(tag + 12, 4), std::string(4, '\0')) << one.name;
+    EXPECT_EQ(read_file(path(one.name)), planes);
+  }
+}
+
+TEST_F(AudioFile, IntegersAreLimitedAndCounted) {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  Planes planes(2, std::vector<double>(5'000, 0.25));
+  planes[1][4'500] = 1.5;
+  planes[0][4'600] = -1.5;
+  planes[0][4'700] = nan;
+  planes[0][4'800] = -1.0;
+  for (const Case& one : kCases) {
+    if (one.encoding == SampleEncoding::kFloat32 || one.encoding == SampleEncoding::kFloat64) {
+      continue;
+    }
+    SCOPED_TRACE(std::string(one.name) + " " + name(one.encoding));
+    const ClipCount clipped = io_test::write_file(path(one.name), planes, one.encoding);
+    EXPECT_EQ(clipped.samples, 3);
+    EXPECT_EQ(clipped.first_frame, 4'500);
+    const Planes back = read_file(path(one.name));
+    EXPECT_EQ(back[1][4'500], 1 - std::ldexp(1.0, 1 - one.bits));
+    EXPECT_EQ(back[0][4'600], -1.0);
+    EXPECT_EQ(back[0][4'700], 0.0);
+    EXPECT_EQ(back[0][4'800], -1.0);
+    EXPECT_EQ(back[0][4'999], 0.25);
+  }
+}
+
+TEST_F(AudioFile, FloatFilesLimitWhatTheyCannotHold) {
+  const double largest = std::numeric_limits<float>::max();
+  const double infinity = std::numeric_limits<double>::infinity();
+  const ClipCount clipped =
+      io_test::write_file(path("x.wav"), {{0, infinity, 1e39, -1e40}}, SampleEncoding::kFloat32);
+  EXPECT_EQ(clipped.samples, 2);
+  EXPECT_EQ(clipped.first_frame, 2);
+  EXPECT_EQ(read_file(path("x.wav")), (Planes{{0, infinity, largest, -largest}}));
+}
+
+TEST_F(AudioFile, DitherIsTheSameHoweverTheBlocksAreCut) {
+  const Planes planes = noise(2, 6'000, 1, 40);
+  CreateOptions options;
+  options.encoding = SampleEncoding::kInt16;
+  options.dither = true;
+  for (const auto& [file, step] : {std::pair{"a.wav", 6'000}, {"b.wav", 60}}) {
+    const auto sink = create_sink(path(file), {2, 48'000, std::nullopt, ""}, options);
+    const auto frames = static_cast<std::size_t>(step);
+    for (std::size_t n = 0; n < 6'000; n += frames) {
+      io_test::write_planes<double>(*sink, planes, n, frames);
+    }
+    sink->finish();
+  }
+  EXPECT_EQ(read_file(path("a.wav")), read_file(path("b.wav")));
+  io_test::write_file(path("c.wav"), planes, SampleEncoding::kInt16);
+  EXPECT_NE(read_file(path("a.wav")), read_file(path("c.wav")));
+}
+
+TEST_F(AudioFile, RefusesWhatIsNoAudio) {
+  EXPECT_THAT(read_refusal(path("none.wav")),
+              AllOf(HasSubstr(path("none.wav")), HasSubstr("No such file")));
+  EXPECT_THAT(read_refusal(path("")), HasSubstr("directory"));
+  EXPECT_THAT(refused("empty.wav", ""), HasSubstr("empty"));
+  EXPECT_NE(refused("text.wav", "this is no audio, whatever its name says\n"), "");
+  EXPECT_NE(refused("zeros.flac", std::string(10'000, '\0')), "");
+}
+
+TEST_F(AudioFile, RefusesHeadersThatAreCutShort) {
+  for (const Case& one : kCases) {
+    SCOPED_TRACE(std::string(one.name) + " " + name(one.encoding));
+    io_test::write_file(path("whole" + std::string(one.name)), noise(2, 1'000, 1, one.bits),
+                        one.encoding);
+    const std::string bytes = bytes_of(path("whole" + std::string(one.name)));
+    for (const std::size_t length : {4, 11, 12, 20, 30}) {
+      SCOPED_TRACE(length);
+      EXPECT_NE(refused(one.name, bytes.substr(0, length)), "");
+    }
+  }
+}
+
+TEST_F(AudioFile, RefusesFilesThatHoldLessThanTheyClaim) {
+  for (const Case& one : kCases) {
+    SCOPED_TRACE(std::string(one.name) + " " + name(one.encoding));
+    io_test::write_file(path("whole" + std::string(one.name)), noise(2, 10'000, 1, one.bits),
+                        one.encoding);
+    const std::string bytes = bytes_of(path("whole" + std::string(one.name)));
+    for (const std::size_t cut : {1, 2'000, 20'000}) {
+      SCOPED_TRACE(cut);
+      EXPECT_NE(refused(one.name, bytes.substr(0, bytes.size() - cut)), "");
+    }
+  }
+}
+
+TEST_F(AudioFile, SaysWhatAWavClaimsAndWhatItHolds) {
+  const std::string data(1'000, 'x');
+  EXPECT_THAT(refused("x.wav", wav(36 + 5'000, 5'000, data)),
+              AllOf(HasSubstr("5000"), HasSubstr("1000")));
+  EXPECT_THAT(refused("x.wav", wav(36 + 1'002, 1'002, data)),
+              AllOf(HasSubstr("1002"), HasSubstr("1000")));
+}
+
+TEST_F(AudioFile, RefusesZeroChannels) {
+  EXPECT_THAT(refused("x.wav", wav(36 + 8, 8, "01234567", 0)), HasSubstr("hannel"));
+}
+
+// Programs that write a WAV into a pipe cannot know its length.
+TEST_F(AudioFile, WavFilesOfOpenLengthAreReadToTheirEnd) {
+  std::string data;
+  for (int n = 0; n < 3'000; ++n) data += little_endian(static_cast<std::uint64_t>(n), 2);
+  const std::string list = "LIST" + little_endian(26, 4) + "INFOISFT" + little_endian(14, 4) +
+                           std::string("Lavf59.27.100\0", 14);
+  struct Open {
+    const char* like;
+    std::uint64_t riff_size;
+    std::uint64_t data_size;
+    std::string before_data;
+  };
+  const Open cases[] = {
+      {"ffmpeg", 0xffff'ffff, 0xffff'ffff, list},
+      {"sox", 0x7fff'f024, 0x7fff'f000, ""},
+      {"arecord", 0x7fff'ff24, 0x7fff'ff00, ""},
+      {"largest", 0x8000'0024 - 1, 0x7fff'ffff, ""},
+      {"never patched", 0, 0, ""},
+      {"never patched, with its header's length", 36, 0, ""},
+  };
+  for (const Open& one : cases) {
+    SCOPED_TRACE(one.like);
+    for (const int channels : {1, 3}) {
+      SCOPED_TRACE(channels);
+      const std::string file =
+          with_bytes("x.wav", wav(one.riff_size, one.data_size, data, channels, one.before_data));
+      const Planes planes = read_file(file);
+      ASSERT_EQ(planes.size(), static_cast<std::size_t>(channels));
+      ASSERT_EQ(planes[0].size(), 3'000u / static_cast<std::size_t>(channels));
+      for (std::size_t n = 0; n < planes[0].size(); ++n) {
+        ASSERT_EQ(planes[0][n] * 32'768, static_cast<double>(n) * channels);
+      }
+    }
+  }
+}
+
+TEST_F(AudioFile, AWavMayComeThroughANamedPipe) {
+  const std::string pipe = path("pipe.wav");
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  const Planes planes = noise(2, 50'000, 1);
+  io_test::write_file(path("x.wav"), planes, SampleEncoding::kInt16);
+  const std::string bytes = bytes_of(path("x.wav"));
+  std::thread writer([&] { std::ofstream(pipe, std::ios::binary) << bytes; });
+  EXPECT_EQ(read_file(pipe), planes);
+  writer.join();
+}
+
+TEST_F(AudioFile, OtherChunksMayFollowTheSamples) {
+  const std::string data(1'000, '\1');
+  const std::string tail = "LIST" + little_endian(4, 4) + "INFO";
+  const std::string file = with_bytes("x.wav", wav(36 + 1'000 + 12, 1'000, data) + tail);
+  EXPECT_EQ(read_file(file)[0].size(), 500u);
+}
+
+TEST_F(AudioFile, DamagedBytesAreRefusedOrReadButNeverCrash) {
+  for (const Case& one : kCases) {
+    SCOPED_TRACE(std::string(one.name) + " " + name(one.encoding));
+    io_test::write_file(path("whole" + std::string(one.name)), noise(2, 300, 1, one.bits),
+                        one.encoding);
+    const std::string whole = bytes_of(path("whole" + std::string(one.name)));
+    for (std::uint64_t seed = 0; seed < 100; ++seed) {
+      SCOPED_TRACE(seed);
+      std::mt19937_64 random(seed);
+      std::string bytes = whole;
+      for (int i = 0; i < 4; ++i) bytes[random() % 120] = static_cast<char>(random());
+      const std::string file = with_bytes(one.name, bytes);
+      try {
+        const Planes planes = read_file(file);
+        EXPECT_GE(planes.size(), 1u);
+        EXPECT_LE(planes[0].size() * planes.size(), 400'000u);
+      } catch (const Error& error) {
+        EXPECT_EQ(error.kind(), ErrorKind::kInput);
+        EXPECT_THAT(error.what(), AllOf(HasSubstr(file), testing::Not(HasSubstr("\n"))));
+      }
+    }
+  }
+}
+
+TEST_F(AudioFile, RefusesWhatAContainerCannotHold) {
+  const auto refused_output = [&](const std::string& name, const StreamFormat& format,
+                                  std::optional<SampleEncoding> encoding) {
+    CreateOptions options;
+    options.encoding = encoding;
+    const std::string message =
+        refusal(ErrorKind::kConfiguration, [&] { create_sink(path(name), format, options); });
+    EXPECT_THAT(message, HasSubstr(path(name)));
+    return message;
+  };
+  const StreamFormat good{2, 48'000, std::nullopt, ""};
+  for (const SampleEncoding encoding :
+       {SampleEncoding::kFloat32, SampleEncoding::kFloat64, SampleEncoding::kInt32}) {
+    EXPECT_THAT(refused_output("x.flac", good, encoding),
+                AllOf(HasSubstr(name(encoding)), HasSubstr("int24")));
+  }
+  EXPECT_THAT(refused_output("x.flac", {9, 48'000, std::nullopt, ""}, {}), HasSubstr("9"));
+  EXPECT_THAT(refused_output("x.wav", {2'000, 48'000, std::nullopt, ""}, {}), HasSubstr("2000"));
+  EXPECT_THAT(refused_output("x.wav", {1, 44'100.5, std::nullopt, ""}, {}), HasSubstr("44100.5"));
+  EXPECT_THAT(refused_output("x.wav", {1, 0, std::nullopt, ""}, {}), HasSubstr("0 Hz"));
+  EXPECT_THAT(refused_output("x.wav", {1, -1, std::nullopt, ""}, {}), HasSubstr("-1"));
+  EXPECT_THAT(refused_output("x.wav", {0, 48'000, std::nullopt, ""}, {}), HasSubstr("0"));
+  EXPECT_THAT(refused_output("x.mp3", good, {}), AllOf(HasSubstr(".flac"), HasSubstr(".npy")));
+  EXPECT_THAT(refused_output("x", good, {}), HasSubstr(".wav"));
+  EXPECT_TRUE(names().empty());
+}
+
+}  // namespace
+}  // namespace firbank

@@ -1,0 +1,8 @@
+# Tests of io/, and a short fixed run of every parser's fuzzer.
+foreach(name IN ITEMS
+    audio_file_test npy_file_test output_file_test raw_pcm_test resampler_test
+    sample_encoding_test signals_test)
+  firbank_test(${name})
+endforeach()
+firbank_test(block_queue_test support/counting_new.cpp)
+add_subdirectory(${CMAKE_CURRENT_LIST_DIR}/fuzz fuzz)
