@@ -23,7 +23,9 @@ constexpr BlockFlags operator|(BlockFlags a, BlockFlags b) {
 constexpr BlockFlags operator&(BlockFlags a, BlockFlags b) {
   return static_cast<BlockFlags>(static_cast<std::uint32_t>(a) & static_cast<std::uint32_t>(b));
 }
-constexpr BlockFlags& operator|=(BlockFlags& a, BlockFlags b) { return a = a | b; }
+constexpr BlockFlags& operator|=(BlockFlags& a, BlockFlags b) {
+  return a = a | b;
+}
 constexpr bool has(BlockFlags flags, BlockFlags flag) {
   return (flags & flag) != BlockFlags::kNone;
 }
