@@ -28,7 +28,7 @@ class Handoff {
 
   bool give(std::unique_ptr<T> object) {
     if (!given_.try_enqueue(object.get())) return false;
-    object.release();
+    [[maybe_unused]] const T* in_the_queue = object.release();
     return true;
   }
 

@@ -5,9 +5,9 @@
 #include <cctype>
 #include <cerrno>
 #include <cmath>
-#include <cstring>
 #include <filesystem>
 #include <string_view>
+#include <system_error>
 
 #include <fmt/format.h>
 #include <sndfile.h>
@@ -239,7 +239,7 @@ class WatchedFile {
 
   /// Throws Error (kOutput) when anything could not be written, or the library `failed`.
   void check(bool failed, SNDFILE* file) const {
-    if (error_ != 0) file_.fail(std::strerror(error_));
+    if (error_ != 0) file_.fail(std::generic_category().message(error_));
     if (failed) file_.fail(sf_strerror(file));
   }
 

@@ -1,7 +1,7 @@
 #include "io/input_file.hpp"
 
 #include <cerrno>
-#include <cstring>
+#include <system_error>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -24,7 +24,7 @@ InputFile::InputFile(const std::string& path) : path_(path) {
   const int error = ::fstat(descriptor_, &info) == 0 ? 0 : errno;
   if (error != 0 || S_ISDIR(info.st_mode)) {
     ::close(descriptor_);
-    fail(error != 0 ? std::strerror(error) : "it is a directory");
+    fail(error != 0 ? std::generic_category().message(error) : std::string("it is a directory"));
   }
   if (S_ISREG(info.st_mode)) size_ = static_cast<std::uint64_t>(info.st_size);
 }
@@ -60,8 +60,9 @@ std::size_t InputFile::read_at(std::uint64_t at, void* bytes, std::size_t count)
 }
 
 void InputFile::fail(const std::string& why) const {
-  throw Error(ErrorKind::kInput, fmt::format("cannot read {}: {}", path_,
-                                             why.empty() ? std::strerror(errno) : why.c_str()));
+  throw Error(ErrorKind::kInput,
+              fmt::format("cannot read {}: {}", path_,
+                          why.empty() ? std::generic_category().message(errno) : why));
 }
 
 }  // namespace firbank

@@ -1,8 +1,8 @@
 #include "io/output_file.hpp"
 
 #include <cerrno>
-#include <cstring>
 #include <filesystem>
+#include <system_error>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -71,8 +71,9 @@ OutputFile::~OutputFile() {
 }
 
 void OutputFile::fail(const std::string& why) const {
-  throw Error(ErrorKind::kOutput, fmt::format("cannot write {}: {}", path_,
-                                              why.empty() ? std::strerror(errno) : why.c_str()));
+  throw Error(ErrorKind::kOutput,
+              fmt::format("cannot write {}: {}", path_,
+                          why.empty() ? std::generic_category().message(errno) : why));
 }
 
 void OutputFile::write(const void* bytes, std::size_t count) {

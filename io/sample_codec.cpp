@@ -47,7 +47,7 @@ template <class Sample>
 void decode(const unsigned char* bytes, SampleEncoding encoding, bool big_endian, Sample* samples,
             std::size_t count) noexcept {
   const std::size_t size = bytes_per_sample(encoding);
-  const int bits = integer_bits(encoding);
+  const int bits = static_cast<int>(8 * size);
   for (std::size_t n = 0; n < count; ++n, bytes += size) {
     const std::uint64_t raw = gather(bytes, size, big_endian);
     if (encoding == SampleEncoding::kFloat32) {

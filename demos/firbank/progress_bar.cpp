@@ -19,7 +19,7 @@ std::size_t terminal_columns() {
 }
 
 std::string clock_time(double seconds) {
-  const auto whole = static_cast<std::int64_t>(std::max(seconds, 0.0) + 0.5);
+  const std::int64_t whole = std::llround(std::max(seconds, 0.0));
   if (whole >= 3600) {
     return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
   }
