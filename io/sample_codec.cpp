@@ -47,16 +47,25 @@ template <class Sample>
 void decode(const unsigned char* bytes, SampleEncoding encoding, bool big_endian, Sample* samples,
             std::size_t count) noexcept {
   const std::size_t size = bytes_per_sample(encoding);
-  const int bits = static_cast<int>(8 * size);
   for (std::size_t n = 0; n < count; ++n, bytes += size) {
     const std::uint64_t raw = gather(bytes, size, big_endian);
-    if (encoding == SampleEncoding::kFloat32) {
-      samples[n] = static_cast<Sample>(std::bit_cast<float>(static_cast<std::uint32_t>(raw)));
-    } else if (encoding == SampleEncoding::kFloat64) {
-      samples[n] = static_cast<Sample>(std::bit_cast<double>(raw));
-    } else {
-      const auto value = static_cast<std::int32_t>(static_cast<std::uint32_t>(raw) << (32 - bits));
-      samples[n] = static_cast<Sample>(static_cast<double>(value) * 0x1p-31);
+    const auto low = static_cast<std::uint32_t>(raw);
+    switch (encoding) {
+      case SampleEncoding::kFloat32:
+        samples[n] = static_cast<Sample>(std::bit_cast<float>(low));
+        break;
+      case SampleEncoding::kFloat64:
+        samples[n] = static_cast<Sample>(std::bit_cast<double>(raw));
+        break;
+      case SampleEncoding::kInt16:
+        samples[n] = static_cast<Sample>(static_cast<std::int32_t>(low << 16) * 0x1p-31);
+        break;
+      case SampleEncoding::kInt24:
+        samples[n] = static_cast<Sample>(static_cast<std::int32_t>(low << 8) * 0x1p-31);
+        break;
+      case SampleEncoding::kInt32:
+        samples[n] = static_cast<Sample>(static_cast<std::int32_t>(low) * 0x1p-31);
+        break;
     }
   }
 }
