@@ -6,6 +6,7 @@
 #include <new>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -32,6 +33,21 @@ constexpr const char* kExamples = R"(Examples:
 void print_error(std::string message) {
   std::replace(message.begin(), message.end(), '\n', ' ');
   fmt::print(stderr, "firbank: {}\n", message);
+}
+
+/// What to tell of arguments that do not parse. A mistyped option is named before what is missing,
+/// since it is the likelier reason.
+std::string complaint(const CLI::App& app, const CLI::ParseError& error) {
+  for (const std::string& argument : app.remaining(true)) {
+    if (argument.size() > 1 && argument[0] == '-') {
+      return fmt::format("there is no option {}", argument);
+    }
+  }
+  const std::vector<std::string> rest = app.remaining();
+  if (app.get_subcommands().empty() && !rest.empty()) {
+    return fmt::format("there is no command {}", rest.back());
+  }
+  return error.what();
 }
 
 int run(int argc, char** argv) {
@@ -66,7 +82,7 @@ int run(int argc, char** argv) {
     std::cout << "firbank " << kVersion << '\n';
   } catch (const CLI::ParseError& error) {
     const bool in_command = !app.get_subcommands().empty();
-    print_error(fmt::format("{} (see 'firbank {}--help')", error.what(),
+    print_error(fmt::format("{} (see 'firbank {}--help')", complaint(app, error),
                             in_command ? app.get_subcommands()[0]->get_name() + " " : ""));
     return kExitUsage;
   }
