@@ -30,8 +30,9 @@ struct EngineConfig {
   /// Most frames a call may bring; 0 means max(block_frames, the plan's proposed call).
   std::size_t max_frames = 0;
 
-  /// Longest filter a swap may bring, in taps; 0 means the longest of the first bank. Costs
-  /// memory for the delay line and the history, no time.
+  /// Longest filter a swap may bring, in taps; 0 means the longest of the first bank. Where it is
+  /// given, the plan is made for filters of this length, and the delay line and the history have
+  /// room for them.
   std::size_t max_taps = 0;
 
   /// Threads that compute, the caller's included, 1 to 64. More than one costs a wake per block.

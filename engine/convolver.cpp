@@ -1,6 +1,7 @@
 #include "engine/convolver.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <utility>
 
@@ -20,6 +21,21 @@ template <class T, class U>
 void count(std::atomic<T>& counter, U amount) noexcept {
   counter.store(counter.load(std::memory_order_relaxed) + static_cast<T>(amount),
                 std::memory_order_relaxed);
+}
+
+/// Throws Error when a tap, times its edge's gain, is beyond the range of Sample.
+template <class Sample>
+void require_in_range(const FilterBank& bank, const Response& response) {
+  const std::span<const double> taps = bank.taps(response.filter);
+  for (std::size_t k = 0; k < taps.size(); ++k) {
+    const double value = response.gain * taps[k];
+    if (std::isfinite(static_cast<Sample>(value))) continue;
+    throw Error(ErrorKind::kConfiguration,
+                fmt::format("tap {} of filter '{}' times gain {} is {}; allowed in {}: up to {}", k,
+                            bank.name(response.filter), response.gain, value,
+                            sizeof(Sample) == sizeof(float) ? "float" : "double",
+                            std::numeric_limits<Sample>::max()));
+  }
 }
 
 template <class Sample>
@@ -84,6 +100,7 @@ Convolver<Sample>::~Convolver() {
 template <class Sample>
 std::unique_ptr<typename Convolver<Sample>::Prepared> Convolver<Sample>::prepare(
     const FilterBank& bank) const {
+  for (const Response& response : responses_.responses()) require_in_range<Sample>(bank, response);
   auto prepared = std::make_unique<Prepared>();
   prepared->spectra = level_->prepare(bank, responses_);
   std::size_t longest = 1;
@@ -102,6 +119,7 @@ std::unique_ptr<typename Convolver<Sample>::Prepared> Convolver<Sample>::prepare
 template <class Sample>
 ProcessStatus Convolver<Sample>::process(const Sample* const* in, Sample* const* out,
                                          std::size_t frames) noexcept {
+  if (frames == 0) return ProcessStatus::kOk;
   count(calls_, 1);
   spoiled_last_call_ = false;
   if (frames > max_frames_) {
@@ -124,6 +142,7 @@ ProcessStatus Convolver<Sample>::process(const Sample* const* in, Sample* const*
 template <class Sample>
 std::size_t Convolver<Sample>::flush(Sample* const* out, std::size_t frames) noexcept {
   // A swap during the tail may lengthen it, so it is looked up anew each time.
+  if (frames > 0) follow_swaps(frames);
   const std::size_t silent = silent_frames_;
   const std::size_t tail = tail_frames();
   const std::size_t part = std::min({frames, tail > silent ? tail - silent : 0, max_frames_});
@@ -136,31 +155,49 @@ std::size_t Convolver<Sample>::flush(Sample* const* out, std::size_t frames) noe
 template <class Sample>
 std::size_t Convolver<Sample>::follow_swaps(std::size_t frames) noexcept {
   const std::int64_t now = position();
-  while (fading_ == nullptr) {
+  // Distances as unsigned numbers: frames may be anywhere in the range of their type.
+  const auto ahead = [now](std::int64_t frame) {
+    return static_cast<std::uint64_t>(frame) - static_cast<std::uint64_t>(now);
+  };
+  std::uint64_t piece = frames;
+  while (true) {
     if (upcoming_ == nullptr) upcoming_ = handoff_.take();
-    if (upcoming_ == nullptr) return frames;
+    if (fading_ != nullptr) {
+      piece = std::min(piece, ahead(fade_.end()));
+      break;
+    }
+    if (upcoming_ == nullptr) break;
     if (upcoming_->at_frame > now) {
-      const std::uint64_t wait =
-          static_cast<std::uint64_t>(upcoming_->at_frame) - static_cast<std::uint64_t>(now);
-      return static_cast<std::size_t>(std::min<std::uint64_t>(frames, wait));
+      piece = std::min(piece, ahead(upcoming_->at_frame));
+      break;
     }
     begin_swap();
   }
-  return static_cast<std::size_t>(
-      std::min<std::uint64_t>(frames, static_cast<std::uint64_t>(fade_.end() - now)));
+  // Only now: of swaps that are due at once, without a fade, all but the last are never heard.
+  level_->activate(*current_->spectra);
+  if (fading_ != nullptr) level_->activate(*fading_->spectra);
+  return static_cast<std::size_t>(piece);
 }
 
 template <class Sample>
 void Convolver<Sample>::begin_swap() noexcept {
   fading_ = std::exchange(upcoming_, nullptr);
   fade_ = {position(), fading_->crossfade_frames};
-  level_->activate(*fading_->spectra);
   tickets_[fading_->ticket % kTicketsKept].frame.store(position(), std::memory_order_release);
   count(swaps_, 1);
   pending_swaps_.fetch_sub(1, std::memory_order_release);
   tail_frames_.store(std::max(current_->tail_frames, fading_->tail_frames),
                      std::memory_order_relaxed);
   if (fade_.frames == 0) end_swap();
+}
+
+template <class Sample>
+std::span<LevelBank* const> Convolver<Sample>::banks() noexcept {
+  std::size_t count = 0;
+  for (Prepared* bank : {current_, fading_, upcoming_}) {
+    if (bank != nullptr) banks_[count++] = bank->spectra.get();
+  }
+  return {banks_.data(), count};
 }
 
 template <class Sample>
@@ -192,9 +229,7 @@ void Convolver<Sample>::run_piece(const Sample* const* in, Sample* const* out, s
   }
   if (!guard_.is_quiet(clock)) spoil(out_planes_.data(), clock, frames);
 
-  LevelBank* banks[] = {current_->spectra.get(),
-                        fading_ == nullptr ? nullptr : fading_->spectra.get()};
-  level_->advance({banks, fading_ == nullptr ? std::size_t{1} : std::size_t{2}}, frames);
+  level_->advance(banks(), frames);
   history_.advance(frames);
   count(position_, frames);
   count(frames_, frames);
@@ -203,6 +238,7 @@ void Convolver<Sample>::run_piece(const Sample* const* in, Sample* const* out, s
 
 template <class Sample>
 void Convolver<Sample>::spoil(Sample* const* out, std::int64_t clock, std::size_t frames) noexcept {
+  const bool loud = guard_.is_loud(clock);
   std::fill_n(any_spoiled_.begin(), frames, std::uint8_t{0});
   for (std::size_t output = 0; output < routing_.outputs(); ++output) {
     std::fill_n(spoiled_.begin(), frames, std::uint8_t{0});
@@ -210,29 +246,42 @@ void Convolver<Sample>::spoil(Sample* const* out, std::int64_t clock, std::size_
     if (fading_ != nullptr) {
       guard_.mark_spoiled(fading_->reach[output], clock, spoiled_.data(), frames);
     }
+    if (loud) guard_.mark_overflow(out[output], spoiled_.data(), frames);
     for (std::size_t n = 0; n < frames; ++n) {
       if (spoiled_[n] == 0) continue;
       out[output][n] = std::numeric_limits<Sample>::quiet_NaN();
       any_spoiled_[n] = 1;
     }
   }
-  const auto first = std::find(any_spoiled_.begin(),
-                               any_spoiled_.begin() + static_cast<std::ptrdiff_t>(frames), 1);
-  const auto last = any_spoiled_.begin() + static_cast<std::ptrdiff_t>(frames);
-  if (first == last) return;
+  note_spoiled(frames);
+}
+
+/// Counts the frames of the piece that are spoiled in any output.
+template <class Sample>
+void Convolver<Sample>::note_spoiled(std::size_t frames) noexcept {
+  const auto begin = any_spoiled_.begin();
+  const auto end = begin + static_cast<std::ptrdiff_t>(frames);
+  const auto first = std::find(begin, end, 1);
+  if (first == end) return;
   spoiled_last_call_ = true;
-  count(spoiled_frames_, std::count(first, last, 1));
-  if (first_spoiled_frame_.load(std::memory_order_relaxed) < 0) {
-    first_spoiled_frame_.store(position() + (first - any_spoiled_.begin()),
-                               std::memory_order_relaxed);
+  count(spoiled_frames_, std::count(first, end, 1));
+  if (first_spoiled_frame_.load(std::memory_order_relaxed) == Stats::kNone) {
+    first_spoiled_frame_.store(position() + (first - begin), std::memory_order_relaxed);
+  }
+}
+
+template <class Sample>
+void Convolver<Sample>::count_gap(std::int64_t first_frame, std::int64_t frames) noexcept {
+  count(gaps_, 1);
+  count(gap_frames_, frames);
+  if (first_gap_frame_.load(std::memory_order_relaxed) == Stats::kNone) {
+    first_gap_frame_.store(first_frame, std::memory_order_relaxed);
   }
 }
 
 template <class Sample>
 void Convolver<Sample>::reset() noexcept {
-  LevelBank* banks[] = {current_->spectra.get(),
-                        fading_ == nullptr ? nullptr : fading_->spectra.get()};
-  level_->reset(history_, {banks, fading_ == nullptr ? std::size_t{1} : std::size_t{2}});
+  level_->reset(history_, banks());
   guard_.reset();
   silent_frames_ = std::numeric_limits<std::size_t>::max() / 2;
 }
@@ -299,6 +348,9 @@ Stats Convolver<Sample>::stats() const noexcept {
   stats.calls = calls_.load(std::memory_order_relaxed);
   stats.spoiled_frames = spoiled_frames_.load(std::memory_order_relaxed);
   stats.first_spoiled_frame = first_spoiled_frame_.load(std::memory_order_relaxed);
+  stats.gaps = gaps_.load(std::memory_order_relaxed);
+  stats.gap_frames = gap_frames_.load(std::memory_order_relaxed);
+  stats.first_gap_frame = first_gap_frame_.load(std::memory_order_relaxed);
   stats.swaps = swaps_.load(std::memory_order_relaxed);
   return stats;
 }

@@ -10,6 +10,7 @@
 #include <limits>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "engine/crossfade.hpp"
@@ -47,6 +48,9 @@ class Convolver {
   const Backend& backend() const noexcept { return *backend_; }
   std::size_t threads() const noexcept { return pool_.threads(); }
 
+  /// Counts frames that are missing before `first_frame`; for the pipeline thread.
+  void count_gap(std::int64_t first_frame, std::int64_t frames) noexcept;
+
   /// Whether the last call of process or flush put out a NaN.
   bool spoiled_last_call() const noexcept { return spoiled_last_call_; }
 
@@ -67,6 +71,9 @@ class Convolver {
   std::size_t follow_swaps(std::size_t frames) noexcept;
   void begin_swap() noexcept;
   void end_swap() noexcept;
+  /// The banks that the level works for: heard, fading in, coming.
+  std::span<LevelBank* const> banks() noexcept;
+  void note_spoiled(std::size_t frames) noexcept;
   void run_piece(const Sample* const* in, Sample* const* out, std::size_t offset,
                  std::size_t frames) noexcept;
   void spoil(Sample* const* out, std::int64_t clock, std::size_t frames) noexcept;
@@ -104,6 +111,7 @@ class Convolver {
   AlignedVector<Sample> fade_samples_;
   std::vector<Sample*> fade_planes_;
   std::vector<Sample*> out_planes_;
+  std::array<LevelBank*, 3> banks_{};
   std::vector<std::uint8_t> spoiled_;      // frames of one output
   std::vector<std::uint8_t> any_spoiled_;  // frames of any output
   std::vector<Sample> silence_;
@@ -118,7 +126,10 @@ class Convolver {
   std::atomic<std::int64_t> frames_{0};
   std::atomic<std::uint64_t> calls_{0};
   std::atomic<std::int64_t> spoiled_frames_{0};
-  std::atomic<std::int64_t> first_spoiled_frame_{-1};
+  std::atomic<std::int64_t> first_spoiled_frame_{Stats::kNone};
+  std::atomic<std::uint64_t> gaps_{0};
+  std::atomic<std::int64_t> gap_frames_{0};
+  std::atomic<std::int64_t> first_gap_frame_{Stats::kNone};
   std::atomic<std::uint64_t> swaps_{0};
 };
 

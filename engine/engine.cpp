@@ -68,7 +68,6 @@ class BasicEngine<Sample>::Impl {
   PartitionPlan plan;
   Convolver<Sample> convolver;
   std::unique_ptr<Pipeline<Sample>> pipeline;
-  Stats of_ended_pipelines;
 };
 
 template <class Sample>
@@ -134,8 +133,6 @@ std::size_t BasicEngine<Sample>::pull(BasicBlock<Sample>& block) noexcept {
 
 template <class Sample>
 void BasicEngine<Sample>::stop() noexcept {
-  if (!impl_->pipeline) return;
-  impl_->pipeline->add_to(impl_->of_ended_pipelines);
   impl_->pipeline.reset();
 }
 
@@ -182,13 +179,7 @@ std::size_t BasicEngine<Sample>::threads() const noexcept {
 
 template <class Sample>
 Stats BasicEngine<Sample>::stats() const noexcept {
-  Stats stats = impl_->convolver.stats();
-  const Stats& ended = impl_->of_ended_pipelines;
-  stats.gaps = ended.gaps;
-  stats.gap_frames = ended.gap_frames;
-  stats.first_gap_frame = ended.first_gap_frame;
-  if (impl_->pipeline) impl_->pipeline->add_to(stats);
-  return stats;
+  return impl_->convolver.stats();
 }
 
 template class BasicEngine<float>;

@@ -8,7 +8,9 @@
 // a direct convolution with every filter, whatever the size of the calls.
 //
 // A NaN or an infinity in an input spoils (turns into NaN) exactly the output frames that a direct
-// convolution would spoil, and nothing after them or beside them.
+// convolution would spoil, and nothing after them or beside them. Finite samples beyond 2^96
+// (float) or 2^960 (double) may overflow inside a transform; what that spoils is NaN and counted as
+// well.
 #pragma once
 
 #include <cstddef>
@@ -37,6 +39,7 @@ enum class PushStatus {
   kOk,            // all frames, or as many as the ring had room for, were taken
   kNotRunning,    // before start(), or after flush() or stop()
   kBackwardJump,  // first_frame lies before the next expected frame; nothing was taken
+  kOutOfRange,    // the block or the gap before it ends beyond the last frame that int64 counts
   kWrongShape,    // the block has another number of channels; nothing was taken
 };
 
@@ -52,7 +55,9 @@ struct PushResult {
 template <class Sample>
 class BasicEngine {
  public:
-  /// Throws: Error naming the field, its value and what is allowed; std::bad_alloc.
+  /// Throws: Error naming the field, its value and what is allowed; std::bad_alloc or
+  ///         std::length_error when memory does not suffice; std::system_error when a thread cannot
+  ///         be started.
   BasicEngine(const EngineConfig& config, const FilterBank& bank, const Routing& routing);
   ~BasicEngine();
   BasicEngine(const BasicEngine&) = delete;
@@ -81,9 +86,12 @@ class BasicEngine {
   /// passed), fading linearly from the old bank to the new one over `crossfade_frames` frames. The
   /// input history is kept: the new filters answer as if they had always been there. Routing
   /// stays. Fade frame k (0-based) of F weighs the new bank by (k + 1) / (F + 1).
-  /// Swaps go live in the order of their calls, one after another.
-  /// Returns a ticket for live_frame().
-  /// Throws: Error when the bank lacks a filter that the routing names, a filter is longer than
+  /// Swaps go live in the order of their calls, one after another. The new bank's sums over the
+  /// past are made in shares while the stream runs up to `at_frame`, if that is at least two
+  /// partitions ahead and no swap before it is pending; otherwise in the very call that goes live,
+  /// which then costs about as much as the calls of a whole partition together. Returns a ticket
+  /// for live_frame(). Throws: Error when the bank lacks a filter that the routing names, a filter
+  /// is longer than
   ///         max_taps, the fade is longer than 2^40 frames, or kMaxPendingSwaps swaps are pending.
   ///
   /// Thread:   any but the one that processes; one at a time.
@@ -96,7 +104,8 @@ class BasicEngine {
   /// Thread:   any.  Realtime: safe.
   std::optional<std::int64_t> live_frame(std::uint64_t ticket) const noexcept;
 
-  /// Starts the pipeline thread. Throws: Error when it runs already; std::system_error.
+  /// Starts the pipeline thread. A first block that does not begin at position() begins a new
+  /// stream: the history is forgotten. Throws: Error when it runs already; std::system_error.
   /// Thread:   the owner's.  Realtime: no.
   void start();
 

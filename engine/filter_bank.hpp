@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <initializer_list>
 #include <span>
 #include <string>
 #include <vector>
@@ -17,6 +18,10 @@ class FilterBank {
   /// Throws: Error when there is no filter, a filter has no taps, or a tap is not finite.
   explicit FilterBank(std::vector<std::vector<double>> filters,
                       std::vector<std::string> names = {});
+
+  /// The same for filters that are written out: FilterBank({{1.0}, {0.5, 0.5}}).
+  FilterBank(std::initializer_list<std::vector<double>> filters)
+      : FilterBank(std::vector<std::vector<double>>(filters)) {}
 
   std::size_t size() const noexcept { return filters_.size(); }
   std::span<const double> taps(std::size_t filter) const noexcept { return filters_[filter]; }

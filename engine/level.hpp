@@ -39,16 +39,19 @@ class Level {
   /// Takes the next `frames` frames, which the history already holds from its clock on.
   virtual void ingest(InputHistory<Sample>& history, std::size_t frames) noexcept = 0;
 
-  /// Brings a bank up to date that was not heard before the coming piece. Before ingest.
+  /// Makes a bank ready to be heard from the coming piece on. Before ingest. Costs a burst unless
+  /// the bank has taken part in advance() for some time: two blocks suffice.
   virtual void activate(LevelBank& bank) noexcept = 0;
 
   /// The outputs of the piece: out[output][0 .. frames).
   virtual void render(LevelBank& bank, Sample* const* out, std::size_t frames) noexcept = 0;
 
-  /// Ends the piece and does what the next ones will need, in fair shares.
+  /// Ends the piece and does what the next ones will need, in fair shares: for the banks that are
+  /// heard, and for one that is to be heard soon.
   virtual void advance(std::span<LevelBank* const> banks, std::size_t frames) noexcept = 0;
 
-  /// Forgets all input. The history's clock moves on to where the next piece begins.
+  /// Forgets all input; `banks` are those that advance() would be given. The history's clock moves
+  /// on to where the next piece begins.
   virtual void reset(InputHistory<Sample>& history, std::span<LevelBank* const> banks) noexcept = 0;
 };
 

@@ -11,12 +11,20 @@ namespace {
 
 constexpr std::int64_t kLongAgo = std::numeric_limits<std::int64_t>::min() / 2;
 
-/// Looks at the exponent's bits, which no compiler flag can optimise away.
+template <class Sample>
+using BitsOf = std::conditional_t<sizeof(Sample) == 4, std::uint32_t, std::uint64_t>;
+
+/// The bits that hold a sample's exponent. Compared as numbers they order magnitudes, NaN included,
+/// and no compiler flag can optimise that away.
+template <class Sample>
+BitsOf<Sample> exponent_of(Sample sample) noexcept {
+  using Bits = BitsOf<Sample>;
+  return std::bit_cast<Bits>(sample) & std::bit_cast<Bits>(std::numeric_limits<Sample>::infinity());
+}
+
 template <class Sample>
 bool is_bad_sample(Sample sample) noexcept {
-  using Bits = std::conditional_t<sizeof(Sample) == 4, std::uint32_t, std::uint64_t>;
-  constexpr Bits kExponent = std::bit_cast<Bits>(std::numeric_limits<Sample>::infinity());
-  return (std::bit_cast<Bits>(sample) & kExponent) == kExponent;
+  return exponent_of(sample) == exponent_of(std::numeric_limits<Sample>::infinity());
 }
 
 }  // namespace
@@ -28,14 +36,16 @@ NonFiniteGuard<Sample>::NonFiniteGuard(std::size_t inputs, std::size_t reach,
       words_(std::bit_ceil((reach + piece_frames) / 64 + 2)),
       bits_(inputs * words_, 0),
       last_bad_(inputs, kLongAgo),
-      quiet_from_(kLongAgo) {}
+      quiet_from_(kLongAgo),
+      piece_frames_(piece_frames),
+      loud_until_(kLongAgo) {}
 
 template <class Sample>
 void NonFiniteGuard<Sample>::clean(std::size_t input, std::int64_t clock, const Sample* in,
                                    Sample* out, std::size_t frames) noexcept {
-  int bad = 0;
+  int loud = 0;  // bad samples included
   for (std::size_t n = 0; n < frames; ++n) {
-    bad |= is_bad_sample(in[n]) ? 1 : 0;
+    loud |= exponent_of(in[n]) >= exponent_of(kLoud) ? 1 : 0;
     out[n] = in[n];
   }
   std::uint64_t* ring = words(input);
@@ -44,9 +54,13 @@ void NonFiniteGuard<Sample>::clean(std::size_t input, std::int64_t clock, const 
   for (std::int64_t word = (clock + 63) >> 6; word <= (end - 1) >> 6; ++word) {
     ring[static_cast<std::size_t>(word) & (words_ - 1)] = 0;
   }
-  if (bad == 0) return;
+  if (loud == 0) return;
   for (std::size_t n = 0; n < frames; ++n) {
-    if (!is_bad_sample(in[n])) continue;
+    if (exponent_of(in[n]) < exponent_of(kLoud)) continue;
+    if (!is_bad_sample(in[n])) {
+      loud_until_ = end + static_cast<std::int64_t>(reach_ + 2 * piece_frames_);
+      continue;
+    }
     out[n] = 0;
     const std::int64_t frame = clock + static_cast<std::int64_t>(n);
     ring[static_cast<std::size_t>(frame >> 6) & (words_ - 1)] |= std::uint64_t{1} << (frame & 63);
@@ -82,7 +96,8 @@ void NonFiniteGuard<Sample>::mark_spoiled(const std::vector<Reach>& edges, std::
     const std::int64_t start = clock - static_cast<std::int64_t>(edge.delay);
     const auto taps = static_cast<std::int64_t>(edge.taps);
     if (last_bad_[edge.input] <= start - taps) continue;
-    std::int64_t bad = latest_bad(edge.input, start - taps + 1, start);
+    std::int64_t bad =
+        latest_bad(edge.input, start - taps + 1, std::min(start, last_bad_[edge.input]));
     for (std::size_t n = 0; n < frames; ++n) {
       const std::int64_t frame = start + static_cast<std::int64_t>(n);
       if (is_bad(edge.input, frame)) bad = frame;
@@ -92,8 +107,17 @@ void NonFiniteGuard<Sample>::mark_spoiled(const std::vector<Reach>& edges, std::
 }
 
 template <class Sample>
+void NonFiniteGuard<Sample>::mark_overflow(const Sample* out, std::uint8_t* flags,
+                                           std::size_t frames) noexcept {
+  for (std::size_t n = 0; n < frames; ++n) {
+    if (is_bad_sample(out[n])) flags[n] = 1;
+  }
+}
+
+template <class Sample>
 void NonFiniteGuard<Sample>::reset() noexcept {
   quiet_from_ = kLongAgo;
+  loud_until_ = kLongAgo;
   std::fill(last_bad_.begin(), last_bad_.end(), kLongAgo);
   std::fill(bits_.begin(), bits_.end(), 0);
 }

@@ -6,6 +6,11 @@
 // convolution would have spoiled: frame n of an edge's output, when a bad sample lies in
 // (n - delay - taps, n - delay].
 //
+// Finite samples beyond kLoud pass unchanged; but sums over them may leave the range of the type
+// inside a transform, where a direct convolution would not, and then spoil a few partitions' worth
+// of frames. While they are in reach the outputs themselves are looked at, so that none is lost
+// without being counted.
+//
 // Thread:   one at a time.
 // Realtime: everything but construction is safe. Costs nothing but a scan while inputs are finite.
 #pragma once
@@ -35,11 +40,23 @@ class NonFiniteGuard {
              std::size_t frames) noexcept;
 
   /// Whether any output of a piece that begins at `clock` can be spoiled at all.
-  bool is_quiet(std::int64_t clock) const noexcept { return clock >= quiet_from_; }
+  bool is_quiet(std::int64_t clock) const noexcept {
+    return clock >= quiet_from_ && !is_loud(clock);
+  }
+
+  /// Whether a loud sample may have overflowed in a piece that begins at `clock`.
+  bool is_loud(std::int64_t clock) const noexcept { return clock < loud_until_; }
+
+  /// 2^96 in float, 2^960 in double.
+  static constexpr Sample kLoud =
+      sizeof(Sample) == sizeof(float) ? Sample(0x1p96) : Sample(0x1p960);
 
   /// Sets `flags[n]` for each frame of the piece that one of the edges spoils.
   void mark_spoiled(const std::vector<Reach>& edges, std::int64_t clock, std::uint8_t* flags,
                     std::size_t frames) const noexcept;
+
+  /// Sets `flags[n]` where out[n] is not finite.
+  static void mark_overflow(const Sample* out, std::uint8_t* flags, std::size_t frames) noexcept;
 
   /// Forgets every bad sample. The next piece may begin at any later clock.
   void reset() noexcept;
@@ -58,6 +75,8 @@ class NonFiniteGuard {
   std::vector<std::uint64_t> bits_;
   std::vector<std::int64_t> last_bad_;  // of each input
   std::int64_t quiet_from_;             // no bad sample reaches this frame or a later one
+  std::size_t piece_frames_;
+  std::int64_t loud_until_;  // no loud sample is in any transform of this frame or a later one
 };
 
 extern template class NonFiniteGuard<float>;

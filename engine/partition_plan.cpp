@@ -62,15 +62,28 @@ struct Cost {
   double flops = 0;  // a frame
 };
 
+/// Pieces in the worst of calls of `call` frames, wherever it begins.
+double most_pieces(std::size_t call, std::size_t block) {
+  if (block % call == 0) return 1;
+  if (call % block == 0) return static_cast<double>(call / block);
+  return static_cast<double>(call < 2 ? 1 : (call - 2) / block + 2);
+}
+
+/// The operations of the mean call, the time of the worst one: a late block cannot be made good by
+/// those before it.
 Cost uniform_cost(const Load& load, std::size_t call, std::size_t block) {
   const double b = static_cast<double>(block);
-  const double pieces = pieces_per_frame(call, block);
-  const double products = pieces * load.edges + load.partitions(block) / b;  // a frame, of b bins
-  const double transforms = pieces * (load.inputs + load.outputs);
+  const double c = static_cast<double>(call);
+  const double products = load.partitions(block) / b;  // a frame, of b bins, but for partition 0
+  const double mean = pieces_per_frame(call, block);
+  const double worst = most_pieces(call, block) / c;
   Cost cost;
-  cost.flops = transforms * transform_flops(block) + products * 8 * b;
-  cost.ns = transforms * (transform_flops(block) * kTransformNsPerFlop + kTransformNs) +
-            products * b * kProductNsPerBin + 2 * pieces * load.edges * kEdgeNs;
+  cost.flops = mean * (load.inputs + load.outputs) * transform_flops(block) +
+               (mean * load.edges + products) * 8 * b;
+  cost.ns = worst * (load.inputs + load.outputs) *
+                (transform_flops(block) * kTransformNsPerFlop + kTransformNs) +
+            (worst * load.edges + products) * b * kProductNsPerBin +
+            2 * worst * load.edges * kEdgeNs;
   return cost;
 }
 
@@ -83,13 +96,16 @@ Cost direct_cost(const Load& load, std::size_t call) {
   return cost;
 }
 
-Load load_of(const FilterBank& bank, const Routing& routing) {
+/// A later bank may have up to max_taps in every filter, and the plan stays: so where max_taps was
+/// declared, it is planned for.
+Load load_of(const EngineConfig& config, const FilterBank& bank, const Routing& routing) {
   Load load;
   load.inputs = static_cast<double>(routing.inputs());
   load.outputs = static_cast<double>(routing.outputs());
   load.edges = static_cast<double>(routing.edges().size());
   for (const Edge& edge : routing.edges()) {
-    load.taps += static_cast<double>(bank.taps(edge.filter).size());
+    load.taps +=
+        static_cast<double>(config.max_taps != 0 ? config.max_taps : bank.taps(edge.filter).size());
   }
   return load;
 }
@@ -119,12 +135,16 @@ PartitionPlan PartitionPlan::choose(const EngineConfig& config, const FilterBank
 
   PartitionPlan plan;
   plan.max_taps = config.max_taps == 0 ? bank.longest() : config.max_taps;
+  require(plan.max_taps <= kMaxResponse, "max_taps", plan.max_taps,
+          fmt::format("1 to {}, or 0 for the longest filter", kMaxResponse));
+  require(routing.max_delay() <= kMaxResponse, "the longest delay", routing.max_delay(),
+          fmt::format("0 to {}", kMaxResponse));
   plan.max_response = plan.max_taps + routing.max_delay();
   require(plan.max_response <= kMaxResponse, "max_taps plus the longest delay", plan.max_response,
           fmt::format("1 to {}", kMaxResponse));
 
   const bool offline = config.goal == PlanGoal::kOffline;
-  const Load load = load_of(bank, routing);
+  const Load load = load_of(config, bank, routing);
   double best = std::numeric_limits<double>::infinity();
   const std::size_t direct_call = offline ? kOfflineCallFrames : config.block_frames;
   if (plan.max_taps <= kMaxDirectTaps) {

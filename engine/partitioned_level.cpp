@@ -70,10 +70,14 @@ void PartitionedLevel<Sample>::ingest(InputHistory<Sample>& history, std::size_t
 template <class Sample>
 void PartitionedLevel<Sample>::activate(LevelBank& level_bank) noexcept {
   Bank& bank = static_cast<Bank&>(level_bank);
+  if (bank.step == Step::kInStep) return;
+  if (bank.step == Step::kIdle) {
+    bank.has_next = false;
+    bank.next_done = 2;
+  }
+  bank.step = Step::kInStep;
   const IndexRange partitions{1, std::min(bank.partitions, delay_line_.filled() + 1)};
   bank.has_ready = partitions.first < partitions.last;
-  bank.has_next = false;
-  bank.next_done = 2;
   if (!bank.has_ready) return;
   pool_.run(outputs_, [&](IndexRange range, std::size_t) noexcept {
     bank.spectra->accumulate(Sum::kReady, nullptr, delay_line_.newest(), partitions, range);
@@ -103,31 +107,40 @@ void PartitionedLevel<Sample>::add_to_next(Bank& bank, IndexRange partitions) no
   bank.has_next = true;
 }
 
+/// Takes the sum for the next block as far as the current one has arrived.
+template <class Sample>
+void PartitionedLevel<Sample>::prepare_next(Bank& bank, bool complete) noexcept {
+  // Partition p of the next block meets the block p - 1 before the current one.
+  const std::size_t last = std::min(bank.partitions, delay_line_.filled() + 2);
+  if (!complete) {
+    const std::size_t share = last > 2 ? 2 + (last - 2) * arrived_ / block_frames_ : 2;
+    add_to_next(bank, {bank.next_done, share});
+    bank.next_done = std::max(bank.next_done, share);
+    return;
+  }
+  if (bank.next_done == 2) {
+    add_to_next(bank, {1, last});
+  } else {
+    add_to_next(bank, {bank.next_done, last});
+    add_to_next(bank, {1, std::min<std::size_t>(2, last)});
+  }
+  bank.spectra->exchange_ready_and_next();
+  bank.has_ready = bank.has_next;
+  bank.has_next = false;
+  bank.next_done = 2;
+  bank.step = Step::kInStep;
+}
+
 template <class Sample>
 void PartitionedLevel<Sample>::advance(std::span<LevelBank* const> banks,
                                        std::size_t frames) noexcept {
+  const bool begins = arrived_ == 0;
   arrived_ += frames;
   const bool complete = arrived_ == block_frames_;
   for (LevelBank* level_bank : banks) {
     Bank& bank = static_cast<Bank&>(*level_bank);
-    // Partition p of the next block meets the block p - 1 before the current one.
-    const std::size_t last = std::min(bank.partitions, delay_line_.filled() + 2);
-    if (!complete) {
-      const std::size_t share = last > 2 ? 2 + (last - 2) * arrived_ / block_frames_ : 2;
-      add_to_next(bank, {bank.next_done, share});
-      bank.next_done = std::max(bank.next_done, share);
-      continue;
-    }
-    if (bank.next_done == 2) {
-      add_to_next(bank, {1, last});
-    } else {
-      add_to_next(bank, {bank.next_done, last});
-      add_to_next(bank, {1, std::min<std::size_t>(2, last)});
-    }
-    bank.spectra->exchange_ready_and_next();
-    bank.has_ready = bank.has_next;
-    bank.has_next = false;
-    bank.next_done = 2;
+    if (bank.step == Step::kIdle && begins) bank.step = Step::kJoining;
+    if (bank.step != Step::kIdle) prepare_next(bank, complete);
   }
   if (complete) {
     delay_line_.advance();
@@ -142,7 +155,10 @@ void PartitionedLevel<Sample>::reset(InputHistory<Sample>& history,
   if (arrived_ != 0) history.advance(block_frames_ - arrived_);
   arrived_ = 0;
   history.clear(-static_cast<std::int64_t>(block_frames_), block_frames_);
-  for (LevelBank* bank : banks) activate(*bank);
+  for (LevelBank* bank : banks) {
+    static_cast<Bank&>(*bank).step = Step::kIdle;
+    activate(*bank);  // without any past this is no work
+  }
 }
 
 template class PartitionedLevel<float>;

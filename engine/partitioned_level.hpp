@@ -7,7 +7,8 @@
 // spectra, so a new bank can start anywhere.
 //
 // The sum for the next block is built while the current one arrives: partitions 2 and up in
-// proportion to the frames, partition 1 when the block is complete. So every call does its share.
+// proportion to the frames, partition 1 when the block is complete. So every call does its share. A
+// bank that is announced early enough takes part before it is heard, from the next block's start.
 #pragma once
 
 #include <memory>
@@ -39,8 +40,15 @@ class PartitionedLevel final : public Level<Sample> {
  private:
   using Sum = typename SpectralBank<Sample>::Sum;
 
+  enum class Step {
+    kIdle,     // its sums are leftovers
+    kJoining,  // sum kNext is in step with the current block, sum kReady is not
+    kInStep,
+  };
+
   struct Bank final : LevelBank {
     std::unique_ptr<SpectralBank<Sample>> spectra;
+    Step step = Step::kIdle;
     std::size_t partitions = 0;  // of the longest response
     bool has_ready = false;      // sum kReady holds partitions 1 and up of the current block
     bool has_next = false;       // sum kNext has been started
@@ -48,6 +56,7 @@ class PartitionedLevel final : public Level<Sample> {
   };
 
   void add_to_next(Bank& bank, IndexRange partitions) noexcept;
+  void prepare_next(Bank& bank, bool complete) noexcept;
 
   std::size_t block_frames_;
   std::size_t inputs_;

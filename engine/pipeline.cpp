@@ -1,6 +1,7 @@
 #include "engine/pipeline.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 namespace firbank {
@@ -46,6 +47,14 @@ PushResult Pipeline<Sample>::push(const BasicBlock<const Sample>& block) noexcep
     result.status = PushStatus::kBackwardJump;
     return result;
   }
+  constexpr std::int64_t kLast = std::numeric_limits<std::int64_t>::max();
+  std::int64_t gap = 0;
+  if (block.frames > static_cast<std::uint64_t>(kLast) ||
+      block.first_frame > kLast - static_cast<std::int64_t>(block.frames) ||
+      __builtin_sub_overflow(block.first_frame, result.expected_frame, &gap)) {
+    result.status = PushStatus::kOutOfRange;
+    return result;
+  }
   while (result.frames < block.frames) {
     BasicBlock<Sample>* slot = input_.try_acquire();
     if (slot == nullptr) break;
@@ -55,7 +64,7 @@ PushResult Pipeline<Sample>::push(const BasicBlock<const Sample>& block) noexcep
     }
     slot->frames = frames;
     slot->first_frame = block.first_frame + static_cast<std::int64_t>(result.frames);
-    slot->gap_before = result.frames == 0 ? slot->first_frame - result.expected_frame : 0;
+    slot->gap_before = result.frames == 0 ? gap : 0;
     slot->flags = block.flags;
     slot->timestamp_ns = block.timestamp_ns;
     if (slot->timestamp_ns != 0) {
@@ -104,7 +113,9 @@ std::size_t Pipeline<Sample>::pull(BasicBlock<Sample>& block) noexcept {
     }
     const bool starts_anew = pulled_frames_ == 0 &&
                              (pulled_->gap_before != 0 || has(pulled_->flags, BlockFlags::kReset));
-    if (frames > 0 && starts_anew) break;
+    const bool changes_origin =
+        has(pulled_->flags, BlockFlags::kFilled) != has(block.flags, BlockFlags::kFilled);
+    if (frames > 0 && (starts_anew || changes_origin)) break;
     if (frames == 0) {
       block.first_frame = pulled_->first_frame + static_cast<std::int64_t>(pulled_frames_);
       block.timestamp_ns = pulled_->timestamp_ns;
@@ -115,6 +126,9 @@ std::size_t Pipeline<Sample>::pull(BasicBlock<Sample>& block) noexcept {
       if (pulled_frames_ == 0) block.gap_before = pulled_->gap_before;
     }
     block.flags |= pulled_->flags;
+    if (pulled_frames_ > 0 && frames == 0) {
+      block.flags = block.flags & ~BlockFlags::kReset;  // told with the block's first frame
+    }
     const std::size_t part = std::min(block.frames - frames, pulled_->frames - pulled_frames_);
     for (std::size_t channel = 0; channel < std::min(block.channels, pulled_->channels);
          ++channel) {
@@ -139,10 +153,11 @@ void Pipeline<Sample>::run() noexcept {
       drain();
       continue;
     }
-    if (!began_) {
+    if (!began_ && block->first_frame != convolver_.position()) {
+      convolver_.reset();
       convolver_.set_position(block->first_frame);
-      began_ = true;
     }
+    began_ = true;
     if (block->gap_before > 0) follow_gap(*block);
     filter(*block);
     for (std::size_t input = 0; input < inputs_; ++input) {
@@ -177,11 +192,7 @@ BasicBlock<Sample>* Pipeline<Sample>::next_output() noexcept {
 template <class Sample>
 void Pipeline<Sample>::follow_gap(const BasicBlock<Sample>& block) noexcept {
   const std::int64_t gap = block.gap_before;
-  gaps_.fetch_add(1, std::memory_order_relaxed);
-  gap_frames_.fetch_add(gap, std::memory_order_relaxed);
-  if (first_gap_frame_.load(std::memory_order_relaxed) < 0) {
-    first_gap_frame_.store(block.first_frame - gap, std::memory_order_relaxed);
-  }
+  convolver_.count_gap(block.first_frame - gap, gap);
   if (config_.gap_policy == GapPolicy::kReset || gap > config_.max_fill_frames) {
     convolver_.reset();
     convolver_.set_position(block.first_frame);
@@ -246,14 +257,6 @@ void Pipeline<Sample>::drain() noexcept {
     output_.publish(out);
     if (end) return;
   }
-}
-
-template <class Sample>
-void Pipeline<Sample>::add_to(Stats& stats) const noexcept {
-  stats.gaps += gaps_.load(std::memory_order_relaxed);
-  stats.gap_frames += gap_frames_.load(std::memory_order_relaxed);
-  const std::int64_t first = first_gap_frame_.load(std::memory_order_relaxed);
-  if (stats.first_gap_frame < 0) stats.first_gap_frame = first;
 }
 
 template class Pipeline<float>;

@@ -30,9 +30,6 @@ class Pipeline {
   bool flush() noexcept;
   std::size_t pull(BasicBlock<Sample>& block) noexcept;
 
-  /// Adds what the pipeline counted.
-  void add_to(Stats& stats) const noexcept;
-
  private:
   /// Lets the thread sleep until another has done something. Ringing costs a system call only while
   /// the thread sleeps.
@@ -88,10 +85,6 @@ class Pipeline {
   std::vector<Sample> held_;  // last sample of each input
   std::vector<Sample> fill_samples_;
   std::vector<const Sample*> fill_planes_;
-
-  std::atomic<std::uint64_t> gaps_{0};
-  std::atomic<std::int64_t> gap_frames_{0};
-  std::atomic<std::int64_t> first_gap_frame_{-1};
 
   std::thread thread_;
 };

@@ -7,15 +7,18 @@
 
 namespace firbank {
 
-/// A snapshot; every count is since construction. Positions are frames of the stream, -1 for none.
+/// A snapshot; every count is since construction. Positions are frames of the stream, kNone when
+/// there was none (frames may be negative).
 struct Stats {
+  static constexpr std::int64_t kNone = INT64_MIN;
+
   std::int64_t frames = 0;          // frames processed, filled gaps included
   std::uint64_t calls = 0;          // calls of process, or blocks of the pipeline thread
   std::int64_t spoiled_frames = 0;  // frames with a NaN in at least one output
-  std::int64_t first_spoiled_frame = -1;
+  std::int64_t first_spoiled_frame = kNone;
   std::uint64_t gaps = 0;       // jumps ahead in first_frame
   std::int64_t gap_frames = 0;  // frames missing in them
-  std::int64_t first_gap_frame = -1;
+  std::int64_t first_gap_frame = kNone;
   std::uint64_t swaps = 0;  // banks that went live
 };
 

@@ -23,13 +23,22 @@ void pause() noexcept {
 }  // namespace
 
 WorkerPool::WorkerPool(std::size_t threads) {
-  for (std::size_t thread = 1; thread < threads; ++thread) {
-    workers_.emplace_back([this, thread] { serve(thread); });
+  try {
+    for (std::size_t thread = 1; thread < threads; ++thread) {
+      workers_.emplace_back([this, thread] { serve(thread); });
+    }
+  } catch (...) {
+    stop();
+    throw;
   }
 }
 
 WorkerPool::~WorkerPool() {
-  stop_.store(true, std::memory_order_relaxed);
+  stop();
+}
+
+void WorkerPool::stop() noexcept {
+  stopping_.store(true, std::memory_order_relaxed);
   bell_.fetch_add(1, std::memory_order_release);
   bell_.notify_all();
   for (std::thread& worker : workers_) worker.join();
@@ -69,7 +78,7 @@ void WorkerPool::serve(std::size_t thread) noexcept {
     const std::uint32_t seen = bell_.load(std::memory_order_acquire);
     while (work_once(thread)) {
     }
-    if (stop_.load(std::memory_order_relaxed)) return;
+    if (stopping_.load(std::memory_order_relaxed)) return;
     int spins = 0;
     while (bell_.load(std::memory_order_relaxed) == seen && spins < kSpins) {
       pause();

@@ -1,7 +1,9 @@
 // WorkerPool: shares the outputs or inputs of one block among a few threads.
 //
 // The caller works too and takes whatever no worker has taken, so a block is complete even if no
-// worker ever wakes. Workers spin briefly for the next block, then sleep.
+// worker ever wakes. It waits only for shares that a worker has begun: threads beyond the free
+// cores make that wait as long as the scheduler likes. Workers spin briefly for the next block,
+// then sleep.
 //
 // Thread:   one caller at a time.
 // Realtime: run() is safe for one thread (it only calls); with more it may cost one wake.
@@ -21,6 +23,7 @@ namespace firbank {
 class WorkerPool {
  public:
   /// `threads` counts the caller: threads - 1 workers are started.
+  /// Throws: std::system_error when a thread cannot be started.
   explicit WorkerPool(std::size_t threads);
   ~WorkerPool();
   WorkerPool(const WorkerPool&) = delete;
@@ -50,6 +53,7 @@ class WorkerPool {
   void run_shared(std::size_t count, Call call, void* context) noexcept;
   bool work_once(std::size_t thread) noexcept;
   void serve(std::size_t thread) noexcept;
+  void stop() noexcept;
 
   // The job in hand. Read only by a thread that has claimed a share of it, and not written again
   // before every share is done.
@@ -63,7 +67,7 @@ class WorkerPool {
   alignas(64) std::atomic<std::uint64_t> claim_{0};
   alignas(64) std::atomic<std::size_t> unfinished_{0};
   alignas(64) std::atomic<std::uint32_t> bell_{0};
-  std::atomic<bool> stop_{false};
+  std::atomic<bool> stopping_{false};
   std::vector<std::thread> workers_;
 };
 

@@ -23,6 +23,9 @@ constexpr BlockFlags operator|(BlockFlags a, BlockFlags b) {
 constexpr BlockFlags operator&(BlockFlags a, BlockFlags b) {
   return static_cast<BlockFlags>(static_cast<std::uint32_t>(a) & static_cast<std::uint32_t>(b));
 }
+constexpr BlockFlags operator~(BlockFlags a) {
+  return static_cast<BlockFlags>(~static_cast<std::uint32_t>(a));
+}
 constexpr BlockFlags& operator|=(BlockFlags& a, BlockFlags b) {
   return a = a | b;
 }

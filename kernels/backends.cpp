@@ -10,7 +10,7 @@ std::vector<BackendInfo> list_backends() {
     BackendInfo info{backend_name(set), name(set), is_supported(set), {}};
     if (!info.available) {
       info.reason = is_built(set) ? "this processor has no " + info.instruction_set
-                                  : "not built for this kind of processor";
+                                  : "not part of this build";
     }
     backends.push_back(std::move(info));
   }

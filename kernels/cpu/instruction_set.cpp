@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include <hwy/targets.h>
+#include "kernels/cpu/simd_targets.hpp"
 
 namespace firbank {
 namespace {
@@ -15,7 +15,7 @@ std::int64_t target_bit(InstructionSet set) noexcept {
     case InstructionSet::kAvx2:
       return HWY_AVX2;
     case InstructionSet::kAvx512:
-      return HWY_AVX3;
+      return (HWY_TARGETS & HWY_AVX3) != 0 ? HWY_AVX3 : HWY_AVX3_DL;
     case InstructionSet::kNeon:
       return HWY_NEON;
     case InstructionSet::kScalar:
@@ -27,13 +27,7 @@ std::int64_t target_bit(InstructionSet set) noexcept {
 }  // namespace
 
 bool is_built(InstructionSet set) noexcept {
-#if HWY_ARCH_X86
-  return set != InstructionSet::kNeon;
-#elif HWY_ARCH_ARM_A64
-  return set == InstructionSet::kNeon || set == InstructionSet::kScalar;
-#else
-  return set == InstructionSet::kScalar;
-#endif
+  return set == InstructionSet::kScalar || (HWY_TARGETS & target_bit(set)) != 0;
 }
 
 bool is_supported(InstructionSet set) noexcept {

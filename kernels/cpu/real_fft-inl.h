@@ -123,7 +123,7 @@ HWY_INLINE void transpose_blocks(D d, V* v) {
     v[1] = hn::ConcatUpperUpper(d, v[1], v[0]);
     v[0] = low;
   } else if constexpr (R == 4) {
-#if HWY_TARGET == HWY_AVX3
+#if HWY_TARGET <= HWY_AVX3
     const V t0 = hn::ConcatLowerLower(d, v[1], v[0]), t1 = hn::ConcatUpperUpper(d, v[1], v[0]);
     const V t2 = hn::ConcatLowerLower(d, v[3], v[2]), t3 = hn::ConcatUpperUpper(d, v[3], v[2]);
     if constexpr (sizeof(hn::TFromD<D>) == 4) {
@@ -579,7 +579,7 @@ const RealFft<S>* real_fft_kernel() noexcept {
   static constexpr RealFft<S> kKernel = {
       {hn::MaxLanes(hn::ScalableTag<S>()),
        // A radix-8 butterfly wants more than sixteen registers.
-       HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_NEON ? 8u : 4u, 16 / sizeof(S)},
+       HWY_TARGET <= HWY_AVX3 || HWY_TARGET == HWY_NEON ? 8u : 4u, 16 / sizeof(S)},
       &forward<S>,
       &inverse<S>,
       &inverse_both<S>};
