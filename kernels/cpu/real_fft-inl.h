@@ -515,58 +515,64 @@ class Transform {
   std::size_t chunk_stride_;
 };
 
-/// The shapes that plans take: whole vectors, or a part of one for sizes too small for them.
+/// A part of a whole vector, for sizes too small for more.
 template <class S, std::size_t kDivide>
 using PartTag = hn::CappedTag<S, (hn::MaxLanes(hn::ScalableTag<S>()) > kDivide)
                                      ? hn::MaxLanes(hn::ScalableTag<S>()) / kDivide
                                      : 1>;
 
-template <class S>
-void forward(const TransformPlan<S>& plan, const S* older, const S* newer, S* work, S* spectrum,
-             std::size_t chunk_stride) noexcept {
+/// Runs `task` with the Transform of the plan's shape: one of the few that TransformPlan chooses.
+template <class S, class Task>
+HWY_INLINE void with_shape_of(const TransformPlan<S>& plan, const Task& task) {
   constexpr std::size_t kFull = hn::MaxLanes(hn::ScalableTag<S>());
   constexpr std::size_t kBlock = 16 / sizeof(S);
-  if (plan.lanes == kFull) {
-    return Transform<hn::ScalableTag<S>, 1>(plan, work, spectrum, chunk_stride)
-        .forward(older, newer);
-  }
+  if (plan.lanes == kFull) return task.template run<Transform<hn::ScalableTag<S>, 1>>();
   if constexpr (kFull >= 2 * kBlock) {
-    if (plan.lanes == kFull / 2) {
-      return Transform<PartTag<S, 2>, 2>(plan, work, spectrum, chunk_stride).forward(older, newer);
-    }
+    if (plan.lanes == kFull / 2) return task.template run<Transform<PartTag<S, 2>, 2>>();
   }
   if constexpr (kFull >= 4 * kBlock && kBlock > 2) {
-    if (plan.lanes == kFull / 4) {
-      return Transform<PartTag<S, 4>, 4>(plan, work, spectrum, chunk_stride).forward(older, newer);
-    }
+    if (plan.lanes == kFull / 4) return task.template run<Transform<PartTag<S, 4>, 4>>();
   }
   if constexpr (kBlock > 2) {
-    Transform<hn::CappedTag<S, 1>, (kFull < 8 ? kFull : 8)>(plan, work, spectrum, chunk_stride)
-        .forward(older, newer);
+    task.template run<Transform<hn::CappedTag<S, 1>, (kFull < 8 ? kFull : 8)>>();
   }
 }
 
 template <class S>
+struct ForwardTask {
+  template <class Shape>
+  HWY_INLINE void run() const {
+    Shape(plan, work, spectrum, chunk_stride).forward(older, newer);
+  }
+  const TransformPlan<S>& plan;
+  const S* older;
+  const S* newer;
+  S* work;
+  S* spectrum;
+  std::size_t chunk_stride;
+};
+
+template <class S>
+struct InverseTask {
+  template <class Shape>
+  HWY_INLINE void run() const {
+    Shape(plan, spectrum, nullptr, 0).inverse(older, newer);
+  }
+  const TransformPlan<S>& plan;
+  S* spectrum;
+  S* older;
+  S* newer;
+};
+
+template <class S>
+void forward(const TransformPlan<S>& plan, const S* older, const S* newer, S* work, S* spectrum,
+             std::size_t chunk_stride) noexcept {
+  with_shape_of(plan, ForwardTask<S>{plan, older, newer, work, spectrum, chunk_stride});
+}
+
+template <class S>
 void inverse_both(const TransformPlan<S>& plan, S* spectrum, S* older, S* newer) noexcept {
-  constexpr std::size_t kFull = hn::MaxLanes(hn::ScalableTag<S>());
-  constexpr std::size_t kBlock = 16 / sizeof(S);
-  if (plan.lanes == kFull) {
-    return Transform<hn::ScalableTag<S>, 1>(plan, spectrum, nullptr, 0).inverse(older, newer);
-  }
-  if constexpr (kFull >= 2 * kBlock) {
-    if (plan.lanes == kFull / 2) {
-      return Transform<PartTag<S, 2>, 2>(plan, spectrum, nullptr, 0).inverse(older, newer);
-    }
-  }
-  if constexpr (kFull >= 4 * kBlock && kBlock > 2) {
-    if (plan.lanes == kFull / 4) {
-      return Transform<PartTag<S, 4>, 4>(plan, spectrum, nullptr, 0).inverse(older, newer);
-    }
-  }
-  if constexpr (kBlock > 2) {
-    Transform<hn::CappedTag<S, 1>, (kFull < 8 ? kFull : 8)>(plan, spectrum, nullptr, 0)
-        .inverse(older, newer);
-  }
+  with_shape_of(plan, InverseTask<S>{plan, spectrum, older, newer});
 }
 
 template <class S>
