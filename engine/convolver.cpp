@@ -142,6 +142,7 @@ ProcessStatus Convolver<Sample>::process(const Sample* const* in, Sample* const*
 template <class Sample>
 std::size_t Convolver<Sample>::flush(Sample* const* out, std::size_t frames) noexcept {
   // A swap during the tail may lengthen it, so it is looked up anew each time.
+  const FlushDenormals flush;
   if (frames > 0) follow_swaps(frames);
   const std::size_t silent = silent_frames_;
   const std::size_t tail = tail_frames();

@@ -1,4 +1,5 @@
 // `firbank filter` from outside, against the double-precision oracle.
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <csignal>
@@ -407,7 +408,17 @@ TEST_P(Interruption, KeepsWhatIsDoneAndExitsWith130) {
   const std::vector<std::string> before = {"filter0.txt", "in.wav", "out.wav"};
 
   RunningProgram program(command(arguments));
-  std::this_thread::sleep_for(std::chrono::milliseconds(1'500));
+  // Once its temporary file is there it has begun; however slow the machine, half a second later
+  // a tenth of a second of the stream is done.
+  const auto has_begun = [&] {
+    const std::vector<std::string> names = folder_.names();
+    return std::any_of(names.begin(), names.end(),
+                       [](const std::string& name) { return name.find(".partial") != name.npos; });
+  };
+  for (int tries = 0; tries < 600 && !has_begun(); ++tries) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  std::this_thread::sleep_for(std::chrono::milliseconds(500));
   program.send(GetParam());
   const ProgramResult result = program.wait();
 
@@ -431,9 +442,9 @@ TEST_F(FilterCommand, StopsWhileItWaitsForStandardInput) {
   RunningProgram program(command({"-", path("out.wav"), "--raw-format", "f32le:1:48000", "--filter",
                                   path("one.txt"), "--as-live"}),
                          to_f32le(in), {.input_stays_open = true});
-  std::thread interrupter([&] {
+  std::thread interrupter([id = program.id()] {
     std::this_thread::sleep_for(std::chrono::milliseconds(1'500));
-    program.send(SIGINT);
+    kill(id, SIGINT);
   });
   const ProgramResult result = program.wait();
   interrupter.join();

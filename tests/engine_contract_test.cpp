@@ -351,5 +351,85 @@ TYPED_TEST(EngineCalls, LeaveUnconnectedOutputsSilent) {
       test::kErrorLimit<TypeParam>));
 }
 
+// What was loud leaves nothing behind where memory is used again and again.
+TYPED_TEST(EngineCalls, AreExactSoonAfterSamplesThatWereFarLouder) {
+  constexpr std::size_t kTaps = 1'000;
+  constexpr std::size_t kLoud = 96'000;
+  constexpr std::size_t kQuiet = 30'000;
+  for (const std::string& backend : test::available_backends()) {
+    SCOPED_TRACE(testing::Message() << "seed 17, backend " << backend);
+    Random random(17);
+    const FilterBank bank = test::random_bank(random, {kTaps});
+    const Routing rows = Routing::rows(1, 1);
+    EngineConfig config;
+    config.block_frames = 256;
+    config.max_taps = 8 * kTaps;  // memory that is longer than what is heard
+    config.backend = backend;
+    BasicEngine<TypeParam> engine(config, bank, rows);
+    const std::size_t block = engine.plan().partition_frames;
+    ASSERT_EQ(engine.plan().kind, PlanKind::kUniform);
+    Signal loud = test::random_signal(random, 1, kLoud);
+    for (double& sample : loud[0]) sample = static_cast<float>(sample * 1e20);
+    Signal quiet = test::random_signal(random, 1, kQuiet);
+    for (double& sample : quiet[0]) sample = static_cast<float>(sample * 1e-3);
+    const std::size_t call = std::min(block / 4, engine.max_frames());
+    test::run_process(engine, loud, test::equal_calls(kLoud, call));
+    const Signal out = test::run_process(engine, quiet, test::equal_calls(kQuiet, call));
+    const Signal oracle = direct_convolution(quiet, bank, rows, kQuiet);
+    // A block that holds a loud sample is heard as long as the filter reaches from its end.
+    for (std::size_t first = kTaps + 2 * block; first + block <= kQuiet; first += block) {
+      ASSERT_TRUE(test::follows(test::cut(out, first, block), test::cut(oracle, first, block),
+                                4 * test::kErrorLimit<TypeParam>))
+          << "frames from " << first;
+    }
+  }
+}
+
+TYPED_TEST(EngineCalls, HaveNoTailAfterReset) {
+  for (const std::size_t taps : {std::size_t{3}, std::size_t{900}}) {
+    SCOPED_TRACE(testing::Message() << "seed 19, taps " << taps);
+    Random random(19);
+    const FilterBank bank = test::random_bank(random, {taps});
+    EngineConfig config;
+    config.block_frames = 64;
+    BasicEngine<TypeParam> engine(config, bank, Routing::rows(1, 1));
+    test::Planes<TypeParam> planes(test::random_signal(random, 1, 64));
+    EXPECT_EQ(engine.flush(planes.from(0), 64), 0u) << "a tail without any input";
+    engine.process(planes.from(0), planes.from(0), 50);
+    engine.reset();
+    EXPECT_EQ(engine.flush(planes.from(0), 64), 0u);
+    engine.process(planes.from(0), planes.from(0), 50);
+    EXPECT_EQ(engine.flush(planes.from(0), 1), 1u);
+    engine.reset();
+    EXPECT_EQ(engine.flush(planes.from(0), 64), 0u);
+  }
+}
+
+TYPED_TEST(EngineCalls, OfNoFramesChangeNothing) {
+  for (const std::size_t taps : {std::size_t{3}, std::size_t{900}}) {
+    SCOPED_TRACE(testing::Message() << "seed 21, taps " << taps);
+    Random random(21);
+    const FilterBank bank = test::random_bank(random, {taps});
+    EngineConfig config;
+    config.block_frames = 64;
+    BasicEngine<TypeParam> engine(config, bank, Routing::rows(1, 1));
+    test::Planes<TypeParam> planes(test::random_signal(random, 1, 64));
+    EXPECT_EQ(engine.process(planes.from(0), planes.from(0), 0), ProcessStatus::kOk);
+    EXPECT_EQ(engine.flush(planes.from(0), 64), 0u) << "a tail without any input";
+    EXPECT_EQ(engine.stats().calls, 0u);
+
+    engine.process(planes.from(0), planes.from(0), 64);
+    EXPECT_EQ(engine.flush(planes.from(0), 1), 1u);
+    engine.process(planes.from(0), planes.from(0), 0);
+    EXPECT_EQ(test::run_flush(engine, 64)[0].size(), taps - 2) << "the tail began anew";
+    const std::uint64_t calls = engine.stats().calls;
+    engine.process(planes.from(0), planes.from(0), 0);
+    EXPECT_EQ(engine.flush(planes.from(0), 64), 0u) << "the tail came twice";
+    EXPECT_EQ(engine.stats().calls, calls);
+    EXPECT_EQ(engine.stats().frames, static_cast<std::int64_t>(64 + taps - 1));
+    EXPECT_EQ(engine.position(), engine.stats().frames);
+  }
+}
+
 }  // namespace
 }  // namespace firbank

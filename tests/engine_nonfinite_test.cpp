@@ -34,7 +34,7 @@ void spoil(Random& random, Signal& signal, std::size_t places) {
 
 struct SpoiledFrames {
   std::int64_t count = 0;
-  std::int64_t first = -1;
+  std::int64_t first = Stats::kNone;
 };
 
 SpoiledFrames spoiled_frames(const Signal& out) {
@@ -44,7 +44,7 @@ SpoiledFrames spoiled_frames(const Signal& out) {
       continue;
     }
     ++spoiled.count;
-    if (spoiled.first < 0) spoiled.first = static_cast<std::int64_t>(n);
+    if (spoiled.first == Stats::kNone) spoiled.first = static_cast<std::int64_t>(n);
   }
   return spoiled;
 }
@@ -177,6 +177,98 @@ TYPED_TEST(EngineNonfinite, LeavesSubnormalAndHugeSamplesAlone) {
                             direct_convolution(in, bank, Routing::rows(2, 1), 2'000),
                             test::kErrorLimit<TypeParam>));
   EXPECT_EQ(engine.stats().spoiled_frames, 0);
+}
+
+// Only the second one spoils, whatever place the first one had on the grid of blocks.
+TYPED_TEST(EngineNonfinite, BeforeAResetDoesNotReachIntoTheStreamAfterIt) {
+  const Routing rows = Routing::rows(1, 1);
+  for (const std::size_t taps : {std::size_t{12}, std::size_t{800}}) {
+    for (const std::size_t before : {580, 590, 599}) {
+      for (const std::size_t after : {0, 3, 49, 63, 64, 130}) {
+        SCOPED_TRACE(testing::Message() << "seed 3, taps " << taps << ", bad frames " << before
+                                        << " and, after the reset, " << after);
+        Random random(3);
+        const FilterBank bank = test::random_bank(random, {taps});
+        EngineConfig config;
+        config.block_frames = 50;
+        BasicEngine<TypeParam> engine(config, bank, rows);
+        Signal in = test::random_signal(random, 1, 600);
+        in[0][before] = kNan;
+        test::run_process(engine, in, test::equal_calls(600, 50));
+        const std::int64_t spoiled = engine.stats().spoiled_frames;
+        engine.reset();
+        in = test::random_signal(random, 1, 1'500);
+        in[0][after] = kInfinity;
+        EXPECT_TRUE(test::follows(test::run_process(engine, in, test::equal_calls(1'500, 50)),
+                                  direct_convolution(in, bank, rows, 1'500),
+                                  test::kErrorLimit<TypeParam>));
+        EXPECT_EQ(engine.stats().spoiled_frames - spoiled, static_cast<std::int64_t>(taps));
+        EXPECT_EQ(engine.stats().first_spoiled_frame, static_cast<std::int64_t>(before));
+      }
+    }
+  }
+}
+
+// The edge with the longest filter and the longest delay reaches as far as any memory must.
+TYPED_TEST(EngineNonfinite, ReachesTheLastFrameOfTheLongestEdgeInCallsOfOneFrame) {
+  struct Longest {
+    std::size_t taps;
+    std::size_t delay;
+  };
+  for (const Longest edge :
+       {Longest{1, 0}, {1, 64}, {16, 47}, {58, 6}, {130, 62}, {2'000, 48}, {1'900, 148}}) {
+    for (const std::size_t at : {0, 1, 63, 64, 100}) {
+      SCOPED_TRACE(testing::Message() << "seed 4, taps " << edge.taps << ", delay " << edge.delay
+                                      << ", bad frame " << at);
+      Random random(4);
+      const FilterBank bank = test::random_bank(random, {edge.taps});
+      const Routing routing(1, 1, {{.delay = edge.delay}});
+      EngineConfig config;
+      config.block_frames = 1;
+      BasicEngine<TypeParam> engine(config, bank, routing);
+      const std::size_t last = at + edge.delay + edge.taps - 1;
+      const std::size_t frames = last + 10;
+      Signal in = test::random_signal(random, 1, frames);
+      in[0][at] = kNan;
+      const Signal out = test::run_process(engine, in, test::equal_calls(frames, 1));
+      EXPECT_EQ(std::isnan(out[0][at + edge.delay]), true);
+      EXPECT_EQ(std::isnan(out[0][last]), true);
+      EXPECT_EQ(std::isnan(out[0][last + 1]), false);
+      EXPECT_EQ(engine.stats().spoiled_frames, static_cast<std::int64_t>(edge.taps));
+      EXPECT_EQ(engine.stats().first_spoiled_frame, static_cast<std::int64_t>(at + edge.delay));
+    }
+  }
+}
+
+// Nothing that overflows on the way out goes uncounted.
+TEST(EngineOverflow, IsCountedInEveryFrameThatItSpoils) {
+  for (const std::size_t taps : {std::size_t{8}, std::size_t{900}}) {
+    SCOPED_TRACE(testing::Message() << "seed 5, taps " << taps);
+    Random random(5);
+    const FilterBank bank({std::vector<double>(taps, 1.0)});
+    EngineConfig config;
+    config.block_frames = 64;
+    Engine engine(config, bank, Routing::rows(2, 1));
+    constexpr std::size_t kFrames = 4'000;
+    Signal in = test::random_signal(random, 2, kFrames);
+    std::fill_n(in[0].begin() + 1'000, 100, 1e38);
+    const Signal out = test::run_process(engine, in, test::random_calls(random, kFrames, 64, 64));
+    std::int64_t count = 0;
+    std::int64_t first = -1;
+    for (std::size_t n = 0; n < kFrames; ++n) {
+      if (std::isfinite(out[0][n]) && std::isfinite(out[1][n])) continue;
+      ++count;
+      if (first < 0) first = static_cast<std::int64_t>(n);
+    }
+    EXPECT_GT(count, 0) << "four times 1e38 is beyond float";
+    EXPECT_EQ(engine.stats().spoiled_frames, count);
+    EXPECT_EQ(engine.stats().first_spoiled_frame, first);
+    // What came before is right, and what comes when the samples are out of reach.
+    const Signal oracle = direct_convolution(in, bank, Routing::rows(2, 1), kFrames);
+    EXPECT_TRUE(test::follows(test::cut(out, 0, 900), test::cut(oracle, 0, 900), 1e-6));
+    const std::size_t quiet = kFrames - 500;
+    EXPECT_TRUE(test::follows(test::cut(out, quiet, 500), test::cut(oracle, quiet, 500), 1e-6));
+  }
 }
 
 }  // namespace

@@ -392,5 +392,158 @@ TYPED_TEST(EnginePipeline, SwapsAtFramesOfTheStream) {
                     test::kErrorLimit<TypeParam>));
 }
 
+// The frames that a fade lasts are frames that are processed: a gap without output holds it up.
+TYPED_TEST(EnginePipeline, GoesOnFadingAfterAGapThatForgetsTheHistory) {
+  Random random(8);
+  const FilterBank first = test::random_bank(random, {400});
+  const FilterBank second = test::random_bank(random, {250});
+  const Routing rows = Routing::rows(1, 1);
+  EngineConfig config;
+  config.block_frames = 64;
+  config.gap_policy = GapPolicy::kReset;
+  BasicEngine<TypeParam> engine(config, first, rows);
+  constexpr std::int64_t kFirst = 100'000;
+  constexpr std::int64_t kGap = 777;
+  constexpr std::int64_t kLive = 800;  // frames after the first one
+  constexpr std::size_t kFade = 600;
+  const Signal before = test::random_signal(random, 1, 1'000);
+  const Signal after = test::random_signal(random, 1, 2'000);
+  Pulled pulled;
+  engine.start();
+  const std::uint64_t ticket = engine.swap(second, kFirst + kLive, kFade);
+  test::push_all(engine, before, test::random_calls(random, 1'000, 64, 150), kFirst, 100, pulled);
+  test::push_all(engine, after, test::random_calls(random, 2'000, 64, 150), kFirst + 1'000 + kGap,
+                 100, pulled);
+  test::pull_to_end(engine, 100, pulled);
+  EXPECT_EQ(engine.live_frame(ticket), kFirst + kLive);
+  expect_contiguous(pulled, kFirst);
+  const Signal oracle = test::joined(
+      test::with_changes(direct_convolution(before, first, rows, 1'000),
+                         {{direct_convolution(before, second, rows, 1'000), kLive, kFade}}),
+      test::with_changes(direct_convolution(after, first, rows, 2'000),
+                         {{direct_convolution(after, second, rows, 2'000), kLive - 1'000, kFade}}));
+  EXPECT_TRUE(test::follows(test::cut(pulled.out, 0, 3'000), oracle, test::kErrorLimit<TypeParam>));
+}
+
+// A flag belongs to frames, whatever the sizes of the pulls.
+TYPED_TEST(EnginePipeline, TellsFlagsWithTheFramesThatTheyAreAbout) {
+  constexpr std::int64_t kFirst = 1'000;
+  constexpr std::int64_t kGap = 130;
+  constexpr std::int64_t kLostFrom = kFirst + 220;
+  constexpr std::int64_t kResumed = kLostFrom + kGap;
+  for (const GapPolicy policy : {GapPolicy::kZero, GapPolicy::kReset}) {
+    for (const std::size_t pull_frames : {1, 7, 20, 49, 50, 51, 500}) {
+      SCOPED_TRACE(testing::Message() << "seed 9, policy " << static_cast<int>(policy)
+                                      << ", pulls of " << pull_frames << " frames");
+      Random random(9);
+      EngineConfig config;
+      config.block_frames = 50;
+      config.ring_blocks = 32;
+      config.gap_policy = policy;
+      BasicEngine<TypeParam> engine(config, test::random_bank(random, {30}), Routing::rows(1, 1));
+      Pulled pulled;
+      engine.start();
+      // Everything waits in the rings before the first pull, so that pulls may be full.
+      ASSERT_EQ(push_once(engine, test::random_signal(random, 1, 220), kFirst).frames, 220u);
+      ASSERT_EQ(push_once(engine, test::random_signal(random, 1, 300), kResumed).frames, 300u);
+      ASSERT_TRUE(engine.flush());
+      test::Patience patience;
+      while (engine.stats().frames < 220 + 300 && patience.wait()) {
+      }
+      test::pull_to_end(engine, pull_frames, pulled);
+      engine.stop();
+      expect_contiguous(pulled, kFirst);
+      for (const PulledBlock& block : pulled.blocks) {
+        const std::int64_t end = block.first_frame + static_cast<std::int64_t>(block.frames);
+        const bool holds_lost = block.first_frame < kResumed && end > kLostFrom;
+        const bool is_reset = policy == GapPolicy::kReset && block.first_frame == kResumed;
+        EXPECT_EQ(has(block.flags, BlockFlags::kReset), is_reset) << "frame " << block.first_frame;
+        EXPECT_EQ(block.gap_before, is_reset ? kGap : 0) << "frame " << block.first_frame;
+        EXPECT_EQ(has(block.flags, BlockFlags::kFilled), holds_lost)
+            << "frame " << block.first_frame;
+        EXPECT_FALSE(holds_lost && (block.first_frame < kLostFrom || end > kResumed))
+            << "frames of both kinds in one pull, from " << block.first_frame;
+      }
+      EXPECT_EQ(frames_of(pulled), 220u + (policy == GapPolicy::kZero ? kGap : 0) + 300 + 29);
+    }
+  }
+}
+
+TYPED_TEST(EnginePipeline, CountsFramesBelowZeroToo) {
+  Random random(10);
+  const FilterBank bank = test::random_bank(random, {40});
+  EngineConfig config;
+  config.block_frames = 50;
+  BasicEngine<TypeParam> engine(config, bank, Routing::rows(1, 1));
+  EXPECT_EQ(engine.stats().first_spoiled_frame, Stats::kNone);
+  EXPECT_EQ(engine.stats().first_gap_frame, Stats::kNone);
+  Signal in = test::random_signal(random, 1, 2'000);
+  in[0][410] = std::numeric_limits<double>::quiet_NaN();
+  in[0][1'700] = in[0][410];
+  Pulled pulled;
+  engine.start();
+  test::push_all(engine, test::cut(in, 0, 600), test::equal_calls(600, 50), -1'000, 33, pulled);
+  test::push_all(engine, test::cut(in, 700, 100), test::equal_calls(100, 50), -300, 33, pulled);
+  test::push_all(engine, test::cut(in, 900, 1'100), test::equal_calls(1'100, 50), -100, 33, pulled);
+  test::pull_to_end(engine, 33, pulled);
+  engine.stop();
+  expect_contiguous(pulled, -1'000);
+  for (const std::size_t lost : {600, 800}) {
+    std::fill_n(in[0].begin() + static_cast<std::ptrdiff_t>(lost), 100, 0.0);
+  }
+  EXPECT_TRUE(test::follows(pulled.out, direct_convolution(in, bank, Routing::rows(1, 1), 2'039),
+                            test::kErrorLimit<TypeParam>));
+  const Stats stats = engine.stats();
+  EXPECT_EQ(stats.first_spoiled_frame, -1'000 + 410);
+  EXPECT_EQ(stats.spoiled_frames, 80);
+  EXPECT_EQ(stats.gaps, 2u);
+  EXPECT_EQ(stats.gap_frames, 200);
+  EXPECT_EQ(stats.first_gap_frame, -400);
+}
+
+TYPED_TEST(EnginePipeline, RefusesBlocksThatEndBeyondTheLastFrame) {
+  constexpr std::int64_t kLast = std::numeric_limits<std::int64_t>::max();
+  EngineConfig config;
+  config.block_frames = 16;
+  config.gap_policy = GapPolicy::kReset;
+  BasicEngine<TypeParam> engine(config, FilterBank({{1.0}}), Routing::rows(1, 1));
+  const Signal in(1, std::vector<double>(10, 1.0));
+  engine.start();
+  for (const std::int64_t first : {kLast, kLast - 1, kLast - 9}) {
+    const PushResult result = push_once(engine, in, first);
+    EXPECT_EQ(result.status, PushStatus::kOutOfRange) << first;
+    EXPECT_EQ(result.frames, 0u);
+  }
+  EXPECT_EQ(push_once(engine, in, -5).status, PushStatus::kOk);
+  EXPECT_EQ(push_once(engine, in, kLast - 9).status, PushStatus::kOutOfRange);
+  EXPECT_EQ(push_once(engine, in, kLast - 10).expected_frame, kLast);
+  EXPECT_EQ(push_once(engine, in, kLast).status, PushStatus::kOutOfRange);
+  Pulled pulled;
+  test::pull_to_end(engine, 16, pulled);
+  EXPECT_EQ(frames_of(pulled), 20u) << "a refused block was heard";
+  ASSERT_FALSE(pulled.blocks.empty());
+  EXPECT_EQ(pulled.blocks.back().first_frame, kLast - 10);
+  EXPECT_EQ(engine.stats().gap_frames, kLast - 10 - 5);
+}
+
+TYPED_TEST(EnginePipeline, RefusesGapsThatNoNumberHolds) {
+  constexpr std::int64_t kFirst = std::numeric_limits<std::int64_t>::min();
+  EngineConfig config;
+  config.block_frames = 16;
+  BasicEngine<TypeParam> engine(config, FilterBank({{1.0}}), Routing::rows(1, 1));
+  const Signal in(1, std::vector<double>(10, 1.0));
+  engine.start();
+  EXPECT_EQ(push_once(engine, in, kFirst).status, PushStatus::kOk);
+  const PushResult result = push_once(engine, in, 1'000);
+  EXPECT_EQ(result.status, PushStatus::kOutOfRange);
+  EXPECT_EQ(result.frames, 0u);
+  EXPECT_EQ(result.expected_frame, kFirst + 10);
+  EXPECT_EQ(push_once(engine, in, kFirst + 10).status, PushStatus::kOk);
+  Pulled pulled;
+  test::pull_to_end(engine, 16, pulled);
+  EXPECT_EQ(frames_of(pulled), 20u) << "a refused block was heard";
+  EXPECT_EQ(engine.stats().gaps, 0u);
+}
+
 }  // namespace
 }  // namespace firbank

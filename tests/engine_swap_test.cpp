@@ -5,7 +5,9 @@
 #include <chrono>
 #include <functional>
 #include <limits>
+#include <optional>
 #include <thread>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -303,6 +305,75 @@ TYPED_TEST(EngineSwap, ComesFromAnotherThreadWhileThisOneProcesses) {
       output.signal(position),
       test::with_changes(direct_convolution(heard, first, routing, position), changes),
       test::kErrorLimit<TypeParam>));
+}
+
+// As long as the long filter is heard at all, its tail counts.
+TYPED_TEST(EngineSwap, KeepsTheLongerTailWhileItFadesToAShorterFilter) {
+  const Routing rows = Routing::rows(1, 1);
+  for (const std::size_t fade : {std::size_t{400}, std::size_t{3'000}}) {
+    SCOPED_TRACE(testing::Message() << "seed 6, fade " << fade);
+    Random random(6);
+    const FilterBank first = test::random_bank(random, {1'000});
+    const FilterBank second = test::random_bank(random, {10});
+    EngineConfig config;
+    config.block_frames = 64;
+    BasicEngine<TypeParam> engine(config, first, rows);
+    const Signal in = test::random_signal(random, 1, 640);
+    engine.swap(second, 600, fade);
+    const Signal body = test::run_process(engine, in, test::equal_calls(640, 64));
+    EXPECT_EQ(engine.tail_frames(), 999u);
+    const Signal tail = test::run_flush(engine, 64);
+    // Once the fade is over, the long filter is heard no more.
+    const std::size_t heard = std::min<std::size_t>(999, 600 + fade - 640);
+    EXPECT_GE(tail[0].size(), heard);
+    EXPECT_LE(tail[0].size(), 999u);
+    EXPECT_TRUE(test::follows(
+        test::cut(test::joined(body, tail), 0, 640 + 999),
+        test::with_changes(direct_convolution(in, first, rows, 640 + 999),
+                           {{direct_convolution(in, second, rows, 640 + 999), 600, fade}}),
+        test::kErrorLimit<TypeParam>));
+  }
+}
+
+TYPED_TEST(EngineSwap, KnowsNoFrameOfTicketsThatWereNeverGivenOrAreTooOld) {
+  EngineConfig config;
+  config.block_frames = 16;
+  const FilterBank bank({{1.0, 0.5}});
+  BasicEngine<TypeParam> engine(config, bank, Routing::rows(1, 1));
+  test::Planes<TypeParam> planes(1, 16);
+  EXPECT_EQ(engine.live_frame(0), std::nullopt);
+  EXPECT_EQ(engine.live_frame(1), std::nullopt);
+  std::vector<std::uint64_t> tickets;
+  for (std::size_t i = 0; i < 300; ++i) {
+    tickets.push_back(engine.swap(bank, kNow));
+    engine.process(planes.from(0), planes.from(0), 16);
+  }
+  for (std::size_t i = 0; i < 300; ++i) {
+    const auto expected = i < 300 - 256
+                              ? std::nullopt
+                              : std::optional<std::int64_t>(static_cast<std::int64_t>(16 * i));
+    EXPECT_EQ(engine.live_frame(tickets[i]), expected) << "swap " << i;
+  }
+  EXPECT_EQ(engine.live_frame(0), std::nullopt);
+  EXPECT_EQ(engine.live_frame(tickets.back() + 1), std::nullopt);
+  EXPECT_EQ(engine.live_frame(tickets.back() + 256), std::nullopt);
+  EXPECT_EQ(engine.live_frame(~std::uint64_t{0}), std::nullopt);
+}
+
+TYPED_TEST(EngineSwap, RefusesTapsBeyondTheRangeOfTheSamples) {
+  const FilterBank first({{1.0}, {0.5}}, {"left", "right"});
+  EngineConfig config;
+  config.max_taps = 4;
+  const Routing routing(1, 1, {{.filter = 0}, {.filter = 1, .gain = 1e200}});
+  const double too_loud = sizeof(TypeParam) == 4 ? 1e-161 : 1e109;  // times the gain
+  const FilterBank second({{1.0}, {0.0, too_loud}}, {"left", "right"});
+  const FilterBank tame({{1.0}, {1e-170}}, {"left", "right"});
+  EXPECT_THAT(refusal([&] { BasicEngine<TypeParam>(config, second, routing); }),
+              AllOf(HasSubstr("'right'"), HasSubstr("gain")));
+  BasicEngine<TypeParam> engine(config, tame, routing);
+  EXPECT_THAT(refusal([&] { engine.swap(second, kNow); }),
+              AllOf(HasSubstr("'right'"), HasSubstr("gain")));
+  EXPECT_EQ(refusal([&] { engine.swap(tame, kNow); }), "accepted");
 }
 
 }  // namespace

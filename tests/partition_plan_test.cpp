@@ -136,5 +136,41 @@ TEST(PartitionPlan, RefusesWhatIsOutOfRange) {
               HasSubstr("max_taps"));
 }
 
+// Neither the sum of the two nor a rounding up of it may wrap.
+TEST(PartitionPlan, RefusesTapsAndDelaysNearTheEndOfTheirType) {
+  constexpr std::size_t kMost = ~std::size_t{0};
+  for (const std::size_t less : {0, 1, 10, 4'096, 65'536}) {
+    for (const std::size_t delay : {std::size_t{0}, std::size_t{1}, less, less + 1, kMost - less}) {
+      SCOPED_TRACE(testing::Message() << "SIZE_MAX - " << less << ", delay " << delay);
+      const Routing routing(1, 1, {{.delay = delay}});
+      EngineConfig config;
+      config.max_taps = kMost - less;
+      EXPECT_THROW(PartitionPlan::choose(config, bank_of({10}), routing), Error);
+      if (delay != kMost - less) continue;
+      for (const std::size_t taps : {std::size_t{0}, std::size_t{20}, less + 20}) {
+        config.max_taps = taps;
+        EXPECT_THROW(PartitionPlan::choose(config, bank_of({10}), routing), Error) << taps;
+      }
+    }
+  }
+}
+
+TEST(PartitionPlan, IsMadeForFiltersAsLongAsDeclared) {
+  for (const std::size_t block : {16, 64, 256, 1'024}) {
+    for (const std::size_t taps : {300, 2'000, 48'000}) {
+      SCOPED_TRACE(testing::Message() << "block " << block << ", max_taps " << taps);
+      EngineConfig config;
+      config.block_frames = block;
+      config.max_taps = taps;
+      const PartitionPlan declared =
+          PartitionPlan::choose(config, bank_of({10, 1}), Routing::rows(2, 2));
+      const PartitionPlan present =
+          PartitionPlan::choose(config, bank_of({taps, taps}), Routing::rows(2, 2));
+      EXPECT_EQ(declared.describe(), present.describe());
+      EXPECT_EQ(declared.call_frames, present.call_frames);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace firbank

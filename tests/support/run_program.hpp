@@ -34,6 +34,7 @@ class RunningProgram {
   RunningProgram& operator=(const RunningProgram&) = delete;
 
   void send(int signal) const;
+  pid_t id() const noexcept { return process_; }
 
   /// Feeds what is left of the input, collects the output, and waits for the end; kills the program
   /// after two minutes.

@@ -1,0 +1,162 @@
+// A backend that passes everything on to cpu-scalar and tells what was asked of it.
+//
+// Thread:   as the backend it wraps; the counts may be read from any thread.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "kernels/backends.hpp"
+
+namespace firbank::test {
+
+/// What the objects of one counting backend were asked.
+struct BackendCounts {
+  std::atomic<std::size_t> products{0};  // partitions x outputs, accumulated
+  std::atomic<std::size_t> forwards{0};  // inputs transformed
+  std::atomic<std::size_t> banks_made{0};
+  std::atomic<std::size_t> banks_destroyed{0};
+
+  /// Runs inside every operation of the running path, on its thread; set before the first one.
+  std::function<void()> on_operation = [] {};
+
+  void destroyed() {
+    ++banks_destroyed;
+    const std::lock_guard lock(mutex);
+    destroyers.push_back(std::this_thread::get_id());
+  }
+  std::vector<std::thread::id> destroyed_by() const {
+    const std::lock_guard lock(mutex);
+    return destroyers;
+  }
+
+ private:
+  mutable std::mutex mutex;
+  std::vector<std::thread::id> destroyers;
+};
+
+template <class Sample>
+class CountingSpectralBank final : public SpectralBank<Sample> {
+ public:
+  using Sum = typename SpectralBank<Sample>::Sum;
+
+  CountingSpectralBank(std::unique_ptr<SpectralBank<Sample>> inner,
+                       std::shared_ptr<BackendCounts> counts)
+      : inner_(std::move(inner)), counts_(std::move(counts)) {
+    ++counts_->banks_made;
+  }
+  ~CountingSpectralBank() override { counts_->destroyed(); }
+
+  void load(std::size_t response, std::size_t partition, std::span<const Sample> taps) override {
+    inner_->load(response, partition, taps);
+  }
+  void accumulate(Sum to, const Sum* from, std::size_t newest, IndexRange partitions,
+                  IndexRange outputs) noexcept override {
+    counts_->on_operation();
+    counts_->products += (partitions.last - partitions.first) * (outputs.last - outputs.first);
+    inner_->accumulate(to, from, newest, partitions, outputs);
+  }
+  void inverse(Sample* const* newest, IndexRange frames, IndexRange outputs,
+               std::size_t thread) noexcept override {
+    counts_->on_operation();
+    inner_->inverse(newest, frames, outputs, thread);
+  }
+  void exchange_ready_and_next() noexcept override { inner_->exchange_ready_and_next(); }
+
+ private:
+  std::unique_ptr<SpectralBank<Sample>> inner_;
+  std::shared_ptr<BackendCounts> counts_;
+};
+
+template <class Sample>
+class CountingSpectralLevel final : public SpectralLevel<Sample> {
+ public:
+  CountingSpectralLevel(std::unique_ptr<SpectralLevel<Sample>> inner,
+                        std::shared_ptr<BackendCounts> counts)
+      : inner_(std::move(inner)), counts_(std::move(counts)) {}
+
+  std::unique_ptr<SpectralBank<Sample>> make_bank(SpectralBankShape shape) const override {
+    return std::make_unique<CountingSpectralBank<Sample>>(inner_->make_bank(std::move(shape)),
+                                                          counts_);
+  }
+  void forward(std::size_t slot, const Sample* const* older, const Sample* const* newer,
+               IndexRange inputs, std::size_t thread) noexcept override {
+    counts_->on_operation();
+    counts_->forwards += inputs.last - inputs.first;
+    inner_->forward(slot, older, newer, inputs, thread);
+  }
+
+ private:
+  std::unique_ptr<SpectralLevel<Sample>> inner_;
+  std::shared_ptr<BackendCounts> counts_;
+};
+
+template <class Sample>
+class CountingDirectBank final : public DirectBank<Sample> {
+ public:
+  CountingDirectBank(std::unique_ptr<DirectBank<Sample>> inner,
+                     std::shared_ptr<BackendCounts> counts)
+      : inner_(std::move(inner)), counts_(std::move(counts)) {
+    ++counts_->banks_made;
+  }
+  ~CountingDirectBank() override { counts_->destroyed(); }
+
+  void load(std::size_t response, std::span<const Sample> taps) override {
+    inner_->load(response, taps);
+  }
+  void run(const Sample* const* newest, Sample* const* out, std::size_t frames,
+           IndexRange outputs) noexcept override {
+    counts_->on_operation();
+    inner_->run(newest, out, frames, outputs);
+  }
+
+ private:
+  std::unique_ptr<DirectBank<Sample>> inner_;
+  std::shared_ptr<BackendCounts> counts_;
+};
+
+class CountingBackend final : public Backend {
+ public:
+  BackendCounts& counts() const { return *counts_; }
+
+  const std::string& name() const noexcept override { return inner_->name(); }
+  const std::string& instruction_set() const noexcept override { return inner_->instruction_set(); }
+  std::pmr::memory_resource* memory() const noexcept override { return inner_->memory(); }
+
+  std::unique_ptr<SpectralLevel<float>> make_level_float(const LevelShape& shape) const override {
+    return level<float>(shape);
+  }
+  std::unique_ptr<SpectralLevel<double>> make_level_double(const LevelShape& shape) const override {
+    return level<double>(shape);
+  }
+  std::unique_ptr<DirectBank<float>> make_direct_float(DirectBankShape shape) const override {
+    return direct<float>(std::move(shape));
+  }
+  std::unique_ptr<DirectBank<double>> make_direct_double(DirectBankShape shape) const override {
+    return direct<double>(std::move(shape));
+  }
+
+ private:
+  template <class Sample>
+  std::unique_ptr<SpectralLevel<Sample>> level(const LevelShape& shape) const {
+    return std::make_unique<CountingSpectralLevel<Sample>>(inner_->make_level<Sample>(shape),
+                                                           counts_);
+  }
+  template <class Sample>
+  std::unique_ptr<DirectBank<Sample>> direct(DirectBankShape shape) const {
+    return std::make_unique<CountingDirectBank<Sample>>(
+        inner_->make_direct<Sample>(std::move(shape)), counts_);
+  }
+
+  std::shared_ptr<const Backend> inner_ = make_backend("cpu-scalar");
+  std::shared_ptr<BackendCounts> counts_ = std::make_shared<BackendCounts>();
+};
+
+}  // namespace firbank::test
