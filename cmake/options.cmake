@@ -21,13 +21,3 @@ if(sanitize)
   target_compile_options(firbank_options INTERFACE ${sanitize} -g -O1)
   target_link_options(firbank_options INTERFACE ${sanitize})
 endif()
-
-if(FIRBANK_BUILD_FUZZERS)
-  if(NOT CMAKE_CXX_COMPILER_ID MATCHES "Clang")
-    message(FATAL_ERROR "FIRBANK_BUILD_FUZZERS needs clang; the compiler is "
-                        "${CMAKE_CXX_COMPILER_ID} (set CMAKE_CXX_COMPILER=clang++)")
-  endif()
-  # The code under test tells the fuzzer where it went; only the fuzzers bring its main().
-  target_compile_options(firbank_options INTERFACE -fsanitize=fuzzer-no-link)
-  target_link_options(firbank_options INTERFACE -fsanitize=fuzzer-no-link)
-endif()

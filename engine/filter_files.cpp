@@ -59,6 +59,11 @@ LoadedFile load_file(const std::string& path) {
   file.read(head.data(), static_cast<std::streamsize>(head.size()));
   head.resize(static_cast<std::size_t>(file.gcount()));
   if (head.empty()) throw Error(ErrorKind::kInput, fmt::format("{}: the file is empty", path));
+  if (head.starts_with("\xFF\xFE") || head.starts_with("\xFE\xFF")) {
+    throw Error(
+        ErrorKind::kInput,
+        fmt::format("{}: it is UTF-16 text; allowed: UTF-8 or ASCII, one number a line", path));
+  }
   if (looks_like_text(head)) {
     head.append(std::istreambuf_iterator<char>(file), {});
     return {.channels = {parse_filter_text(head, path)}};

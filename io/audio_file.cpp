@@ -18,6 +18,7 @@
 #include "io/error.hpp"
 #include "io/input_file.hpp"
 #include "io/interleaved.hpp"
+#include "io/interruption.hpp"
 #include "io/output_file.hpp"
 #include "io/sample_codec.hpp"
 
@@ -158,6 +159,11 @@ class AudioFileSource final : public InterleavedSource {
                std::nullopt, describe(info.format)};
     if (info.frames >= 0 && info.frames < SF_COUNT_MAX) format_.frames = info.frames;
     if (length.samples) {
+      if (length.samples->claimed_bytes % length.frame_bytes != 0) {
+        input_.fail(
+            fmt::format("its header claims {} bytes of samples; allowed: whole frames of {}",
+                        length.samples->claimed_bytes, length.frame_bytes));
+      }
       if (length.samples->claimed_bytes > length.samples->available_bytes) {
         input_.fail(fmt::format("its header claims {} bytes of samples, but {} follow",
                                 length.samples->claimed_bytes, length.samples->available_bytes));
@@ -280,7 +286,7 @@ class WatchedFile {
           ::write(file.file_.descriptor(), at + done, static_cast<std::size_t>(count - done));
       if (got >= 0) {
         done += got;
-      } else if (errno != EINTR) {
+      } else if (errno != EINTR || stop_requests() > 1) {
         file.error_ = errno;
       }
     }
@@ -353,10 +359,33 @@ class AudioFileSink final : public InterleavedSink {
   std::vector<float> floats_;
 };
 
+/// What a container can hold, in the order of preference.
+std::vector<SampleEncoding> encodings_of(const Container& container, std::size_t channels,
+                                         double sample_rate_hz) {
+  SF_INFO info{};
+  info.channels = static_cast<int>(std::min<std::size_t>(channels, 1 << 20));
+  info.samplerate = static_cast<int>(sample_rate_hz);
+  std::vector<SampleEncoding> held;
+  for (const SampleEncoding candidate :
+       {SampleEncoding::kFloat32, SampleEncoding::kFloat64, SampleEncoding::kInt32,
+        SampleEncoding::kInt24, SampleEncoding::kInt16}) {
+    info.format = container.major | subtype(candidate);
+    if (sf_format_check(&info) != SF_FALSE) held.push_back(candidate);
+  }
+  return held;
+}
+
 }  // namespace
 
 bool is_audio_path(const std::string& path) {
   return container_of(path) != nullptr;
+}
+
+SampleEncoding default_audio_encoding(const std::string& path) {
+  const Container* container = container_of(path);
+  const std::vector<SampleEncoding> held =
+      container == nullptr ? std::vector<SampleEncoding>{} : encodings_of(*container, 1, 48'000);
+  return held.empty() ? SampleEncoding::kFloat32 : held.front();
 }
 
 std::string audio_extensions() {
@@ -391,28 +420,21 @@ std::unique_ptr<Sink> create_audio_file(const std::string& path, const StreamFor
                 fmt::format("{} cannot hold {} channels at {} Hz; allowed: 1 or more of each", path,
                             format.channels, format.sample_rate_hz));
   }
-  SF_INFO info{};
-  info.channels = static_cast<int>(std::min<std::size_t>(format.channels, 1 << 20));
-  info.samplerate = static_cast<int>(format.sample_rate_hz);
-  std::string holds;
-  std::optional<SampleEncoding> chosen;
-  for (const SampleEncoding candidate :
-       {SampleEncoding::kFloat32, SampleEncoding::kFloat64, SampleEncoding::kInt32,
-        SampleEncoding::kInt24, SampleEncoding::kInt16}) {
-    info.format = container->major | subtype(candidate);
-    if (sf_format_check(&info) == SF_FALSE) continue;
-    holds += (holds.empty() ? "" : ", ") + std::string(name(candidate));
-    if (!chosen && candidate == encoding.value_or(candidate)) chosen = candidate;
-  }
-  if (holds.empty()) {
+  const std::vector<SampleEncoding> held =
+      encodings_of(*container, format.channels, format.sample_rate_hz);
+  if (held.empty()) {
     throw Error(ErrorKind::kConfiguration, fmt::format("{} cannot hold {} channels at {} Hz", path,
                                                        format.channels, format.sample_rate_hz));
   }
-  if (!chosen) {
+  const SampleEncoding chosen = encoding.value_or(held.front());
+  if (std::find(held.begin(), held.end(), chosen) == held.end()) {
+    std::string names;
+    for (const SampleEncoding one : held)
+      names += (names.empty() ? "" : ", ") + std::string(name(one));
     throw Error(ErrorKind::kConfiguration,
-                fmt::format("{} cannot hold {}; allowed: {}", path, name(*encoding), holds));
+                fmt::format("{} cannot hold {}; allowed: {}", path, name(chosen), names));
   }
-  return std::make_unique<AudioFileSink>(path, format, container->major | subtype(*chosen), *chosen,
+  return std::make_unique<AudioFileSink>(path, format, container->major | subtype(chosen), chosen,
                                          dither);
 }
 

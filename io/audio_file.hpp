@@ -19,6 +19,9 @@ std::unique_ptr<Source> open_audio_file(const std::string& path);
 /// Whether `path` ends in the extension of a container that create_audio_file writes.
 bool is_audio_path(const std::string& path);
 
+/// What create_audio_file stores in a file of this name when no encoding is asked for.
+SampleEncoding default_audio_encoding(const std::string& path);
+
 /// The extensions that is_audio_path knows, for messages: ".wav, .w64, ...".
 std::string audio_extensions();
 

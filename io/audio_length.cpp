@@ -101,6 +101,7 @@ AudioLength wav_length(const ReadAt& read_at, std::uint64_t file_bytes, const By
                    result.open_wav = {body - 4, available, big_endian};
                  } else {
                    result.samples = {length, available};
+                   result.frame_bytes = frame_bytes;
                  }
                  return true;
                });
@@ -166,10 +167,10 @@ AudioLength audio_length(const ReadAt& read_at, std::uint64_t file_bytes) {
   if (!start.has(12)) return {};
   const bool riff = start.is(0, "RIFF") || start.is(0, "RIFX") || start.is(0, "RF64");
   if (riff && start.is(8, "WAVE")) return wav_length(read_at, file_bytes, start);
-  if (start.is(0, "riff")) return {w64_length(read_at, file_bytes), {}};
-  if (start.is(0, "FORM") && start.is(8, "AIF")) return {aiff_length(read_at, file_bytes), {}};
-  if (start.is(0, "caff")) return {caf_length(read_at, file_bytes), {}};
-  if (start.is(0, ".snd") || start.is(0, "dns.")) return {au_length(file_bytes, start), {}};
+  if (start.is(0, "riff")) return {w64_length(read_at, file_bytes), {}, 1};
+  if (start.is(0, "FORM") && start.is(8, "AIF")) return {aiff_length(read_at, file_bytes), {}, 1};
+  if (start.is(0, "caff")) return {caf_length(read_at, file_bytes), {}, 1};
+  if (start.is(0, ".snd") || start.is(0, "dns.")) return {au_length(file_bytes, start), {}, 1};
   return {};
 }
 

@@ -28,6 +28,7 @@ struct OpenWav {
 struct AudioLength {
   std::optional<SampleBytes> samples;
   std::optional<OpenWav> open_wav;
+  std::uint64_t frame_bytes = 1;  // of a WAV: its samples are whole frames of this size
 };
 
 /// Copies up to `count` bytes from position `at` on and returns how many there were.

@@ -41,6 +41,10 @@ std::unique_ptr<Source> open_source(const std::string& path, const OpenOptions& 
   return open_audio_file(path);
 }
 
+SampleEncoding default_encoding(const std::string& path) {
+  return is_audio_path(path) ? default_audio_encoding(path) : SampleEncoding::kFloat32;
+}
+
 std::unique_ptr<Sink> create_sink(const std::string& path, const StreamFormat& format,
                                   const CreateOptions& options) {
   const SampleEncoding plain = options.encoding.value_or(SampleEncoding::kFloat32);

@@ -34,6 +34,9 @@ struct CreateOptions {
   bool dither = false;
 };
 
+/// What create_sink stores at `path` when no encoding is asked for.
+SampleEncoding default_encoding(const std::string& path);
+
 /// Creates `path` for `format.channels` channels at `format.sample_rate_hz`: "-" is standard output
 /// (raw little-endian), ".npy", ".raw", and by extension what the audio library writes (.wav, .w64,
 /// .rf64, .flac, .aiff, ...). A WAV that outgrows 4 GiB becomes RF64 by itself. A file is

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "io/error.hpp"
+#include "io/interruption.hpp"
 
 namespace firbank {
 
@@ -38,7 +39,10 @@ std::size_t InputFile::read(void* bytes, std::size_t count) {
   std::size_t done = 0;
   while (done < count) {
     const ssize_t got = ::read(descriptor_, at + done, count - done);
-    if (got < 0 && errno == EINTR) continue;
+    if (got < 0 && errno == EINTR) {
+      if (stop_requests() > 0) break;
+      continue;
+    }
     if (got < 0) fail();
     if (got == 0) break;
     done += static_cast<std::size_t>(got);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "io/error.hpp"
+#include "io/interruption.hpp"
 
 namespace firbank {
 namespace {
@@ -80,7 +81,7 @@ void OutputFile::write(const void* bytes, std::size_t count) {
   const char* at = static_cast<const char*>(bytes);
   while (count > 0) {
     const ssize_t done = ::write(descriptor_, at, count);
-    if (done < 0 && errno == EINTR) continue;
+    if (done < 0 && errno == EINTR && stop_requests() < 2) continue;
     if (done < 0) fail();
     at += done;
     count -= static_cast<std::size_t>(done);

@@ -3,7 +3,7 @@ add_test(NAME layering COMMAND ${CMAKE_CURRENT_LIST_DIR}/layering_check)
 add_test(NAME layering_check_self_test COMMAND ${CMAKE_CURRENT_LIST_DIR}/layering_check --self-test)
 
 # An instrumented library cannot be linked into a plain program.
-if(NOT FIRBANK_SANITIZE AND NOT FIRBANK_BUILD_FUZZERS)
+if(NOT FIRBANK_SANITIZE)
   add_test(NAME consumers
            COMMAND ${CMAKE_CURRENT_LIST_DIR}/consumers/check ${PROJECT_BINARY_DIR}
                    ${PROJECT_BINARY_DIR}/consumers ${CMAKE_CXX_COMPILER})

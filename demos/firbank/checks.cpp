@@ -3,12 +3,15 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <filesystem>
 #include <optional>
 #include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+
+#include "io/error.hpp"
 
 namespace firbank::program {
 namespace {
@@ -62,6 +65,21 @@ CLI::Validator one_of(std::vector<std::string> words) {
         return fmt::format("'{}' is not allowed; {} are", text, fmt::join(words, ", "));
       },
       "");
+}
+
+void refuse_same_file(const std::string& json, const std::vector<std::string>& others) {
+  namespace fs = std::filesystem;
+  if (json.empty()) return;
+  for (const std::string& other : others) {
+    std::error_code ignored;
+    const bool same = json == other || (json != "-" && other != "-" &&
+                                        (fs::equivalent(json, other, ignored) ||
+                                         fs::absolute(json, ignored).lexically_normal() ==
+                                             fs::absolute(other, ignored).lexically_normal()));
+    if (!same) continue;
+    throw Error(ErrorKind::kConfiguration,
+                fmt::format("--json {}: {} is the same file; another is needed", json, other));
+  }
 }
 
 }  // namespace firbank::program

@@ -82,9 +82,7 @@ void check_output(const Arguments& arguments) {
     refuse(fmt::format("--output-format {} is for .wav and .npy; text has all digits",
                        arguments.format));
   }
-  if (arguments.json == path) {
-    refuse(fmt::format("--json {}: OUTPUT goes to the same place; another is needed", path));
-  }
+  refuse_same_file(arguments.json, {path});
 }
 
 void write_taps(const Arguments& arguments, const std::vector<double>& taps) {
@@ -130,7 +128,7 @@ int run(Arguments& arguments) {
                                            {"attenuation_asked_db", request.attenuation_db},
                                            {"attenuation_db", design.attenuation_db},
                                            {"passband_ripple_db", design.passband_ripple_db}};
-    json->finish(report.dump(2) + "\n");
+    json->finish(report.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
   }
   if (arguments.quiet) return kExitDone;
   std::FILE* const to = arguments.output == "-" || arguments.json == "-" ? stderr : stdout;
@@ -144,7 +142,9 @@ int run(Arguments& arguments) {
   fmt::print(to, "{:<12} {:.2f} dB measured, {:g} dB asked for{}{}\n", "attenuation",
              design.attenuation_db, request.attenuation_db,
              request.kind == FilterKind::kHilbert ? " (of negative frequencies)" : "",
-             reached ? "" : "; more taps or a wider transition are needed for that");
+             reached        ? ""
+             : request.taps ? "; more taps or a wider transition are needed for that"
+                            : "; the precision of the taps allows no more");
   fmt::print(to, "{:<12} {:.3g} dB at most\n", "ripple", design.passband_ripple_db);
   fmt::print(to, "{:<12} {}\n", "output", output_name(arguments.output));
   return kExitDone;

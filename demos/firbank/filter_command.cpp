@@ -7,6 +7,7 @@
 
 #include "demos/firbank/checks.hpp"
 #include "demos/firbank/commands.hpp"
+#include "demos/firbank/console.hpp"
 #include "demos/firbank/exit_code.hpp"
 #include "demos/firbank/filter_run.hpp"
 #include "demos/firbank/interrupt.hpp"
@@ -123,10 +124,10 @@ void finish_settings(Arguments& arguments) {
   if (arguments.as_live && arguments.realtime) {
     refuse("--as-live and --realtime exclude each other; --realtime is the paced one");
   }
-  if (!arguments.json.empty() && arguments.json == settings.output) {
-    refuse(
-        fmt::format("--json {}: OUTPUT goes to the same place; another is needed", arguments.json));
-  }
+  std::vector<std::string> others = settings.bank.files;
+  others.push_back(settings.output);
+  if (settings.input != "-") others.push_back(settings.input);
+  refuse_same_file(arguments.json, others);
   if (settings.normalize) {
     refuse_normalize_of_pipes(settings.input);
     if (settings.gain_db > 0) {
@@ -155,7 +156,7 @@ void finish_settings(Arguments& arguments) {
                                       : Pace::kOffline;
   settings.progress = !arguments.quiet;
   settings.notice = [quiet = arguments.quiet](const std::string& line) {
-    if (!quiet) fmt::print(stderr, "firbank: note: {}\n", line);
+    if (!quiet) tell("firbank: note: {}\n", line);
   };
 }
 
@@ -171,18 +172,21 @@ int run(Arguments& arguments) {
   std::unique_ptr<TextFile> json;
   if (!arguments.json.empty()) json = std::make_unique<TextFile>(arguments.json);
 
+  install_interrupt_handlers(2);
   watch_standard_streams(settings.input == "-", settings.output == "-");
   const FilterReport report = run_filter(settings);
 
-  if (json) json->finish(to_json(report).dump(2) + "\n");
+  if (json)
+    json->finish(to_json(report).dump(2, ' ', false, nlohmann::json::error_handler_t::replace) +
+                 "\n");
   if (!arguments.quiet) {
     const bool stdout_taken = settings.output == "-" || arguments.json == "-";
     fmt::print(stdout_taken ? stderr : stdout, "{}", summary(report));
   }
   const std::string lost = losses(report, arguments.strict);
-  if (!lost.empty()) fmt::print(stderr, "firbank: {}\n", lost);
+  if (!lost.empty()) tell("firbank: {}\n", lost);
   if (report.pass.interrupted) {
-    fmt::print(stderr, "firbank: {}\n", interruption(report));
+    tell("firbank: {}\n", interruption(report));
     return kExitInterrupted;
   }
   return lost.empty() ? kExitDone : kExitLoss;

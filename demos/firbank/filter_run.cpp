@@ -35,10 +35,9 @@ double linear(double db) {
 }
 
 /// The largest amplitude that the output's format holds with dither added.
-double full_scale(const CreateOptions& create) {
-  if (!create.encoding) return 1.0;
+double full_scale(const std::string& output, const CreateOptions& create) {
   double bits = 0;
-  switch (*create.encoding) {
+  switch (create.encoding.value_or(default_encoding(output))) {
     case SampleEncoding::kInt16:
       bits = 16;
       break;
@@ -96,7 +95,8 @@ class FilterRun {
         report.pass.interrupted = true;
         return report;
       }
-      scale = scale_to<Sample>(linear(settings_.gain_db) * full_scale(settings_.create), *peak);
+      scale = scale_to<Sample>(
+          linear(settings_.gain_db) * full_scale(settings_.output, settings_.create), *peak);
       report.gain_db = 20 * std::log10(static_cast<double>(scale));
     }
     write_output(scale, report);

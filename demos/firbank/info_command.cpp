@@ -191,11 +191,16 @@ int run(const Arguments& arguments) {
   if (arguments.path == "-" && !options.raw_format) {
     throw Error(ErrorKind::kConfiguration, "FILE '-' needs --raw-format, such as f32le:2:48000");
   }
+  if (arguments.path != "-") refuse_same_file(arguments.json, {arguments.path});
+  install_interrupt_handlers(1);
   watch_standard_streams(arguments.path == "-", false);
   const FileStatistics file = examine(arguments.path, options, arguments.rate_hz);
   if (interrupt_requested()) return kExitInterrupted;
   if (!arguments.json.empty()) {
-    TextFile(arguments.json).finish(to_json(arguments.path, file).dump(2) + "\n");
+    TextFile(arguments.json)
+        .finish(to_json(arguments.path, file)
+                    .dump(2, ' ', false, nlohmann::json::error_handler_t::replace) +
+                "\n");
   }
   if (arguments.json != "-") print(arguments.path, file);
   return kExitDone;

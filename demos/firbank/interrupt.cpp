@@ -7,6 +7,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "io/interruption.hpp"
+
 namespace firbank::program {
 namespace {
 
@@ -16,11 +18,16 @@ std::atomic<int> requests{0};
 std::atomic<bool> input_watched{false};
 std::atomic<bool> output_watched{false};
 std::atomic<int> null_descriptor{-1};
+std::atomic<int> requests_answered{0};
 static_assert(std::atomic<int>::is_always_lock_free);
 
-void handle(int) {
+void handle(int signal) {
   const int saved_errno = errno;
   const int before = requests.fetch_add(1);
+  if (before >= requests_answered.load()) {
+    std::signal(signal, SIG_DFL);
+    raise(signal);
+  }
   const int null = null_descriptor.load();
   if (null >= 0) {
     if (input_watched) dup2(null, STDIN_FILENO);
@@ -31,13 +38,19 @@ void handle(int) {
 
 }  // namespace
 
-void install_interrupt_handlers() {
+void install_interrupt_handlers(int answered) {
+  requests_answered = answered;
   null_descriptor = open("/dev/null", O_RDWR | O_CLOEXEC);
   struct sigaction action = {};
   action.sa_handler = handle;  // without SA_RESTART: a sleep or a read is to return
   sigemptyset(&action.sa_mask);
-  for (const int signal : kSignals) sigaction(signal, &action, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);
+  for (const int signal : kSignals) {
+    // What was ignored from the start stays so: nohup, and commands that a script puts behind.
+    struct sigaction before = {};
+    if (sigaction(signal, nullptr, &before) == 0 && before.sa_handler == SIG_IGN) continue;
+    sigaction(signal, &action, nullptr);
+  }
+  set_stop_requests([]() noexcept { return requests.load(std::memory_order_relaxed); });
 }
 
 void watch_standard_streams(bool input, bool output) noexcept {

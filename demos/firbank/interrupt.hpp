@@ -1,15 +1,17 @@
 // Ctrl-C, SIGTERM and SIGHUP: a request to stop that the program looks at between blocks.
 //
 // A thread that waits for a standard stream could not look: the first signal turns a watched
-// standard input into its end, the second one a watched standard output into nothing.
+// standard input into its end, the second one a watched standard output into nothing. Reads of
+// other files end at the first signal, writes fail at the second (io/interruption.hpp).
 #pragma once
 
 #include <csignal>
 
 namespace firbank::program {
 
-/// Installs the handlers, and ignores SIGPIPE, so that a closed pipe is an error of the write.
-void install_interrupt_handlers();
+/// Installs the handlers, but for signals that are ignored already. `answered` requests are only
+/// noted; one more ends the program at once. Commands that do not look for requests install none.
+void install_interrupt_handlers(int answered);
 
 /// Which standard streams carry samples.
 void watch_standard_streams(bool input, bool output) noexcept;

@@ -1,5 +1,6 @@
 // firbank: the command line. Commands are a file each; this one maps what happened to exit codes.
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <iostream>
@@ -11,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "demos/firbank/commands.hpp"
+#include "demos/firbank/console.hpp"
 #include "demos/firbank/exit_code.hpp"
 #include "demos/firbank/interrupt.hpp"
 #include "demos/firbank/version.hpp"
@@ -32,20 +34,22 @@ constexpr const char* kExamples = R"(Examples:
 /// One line on stderr, whatever the message holds.
 void print_error(std::string message) {
   std::replace(message.begin(), message.end(), '\n', ' ');
-  fmt::print(stderr, "firbank: {}\n", message);
+  tell("firbank: {}\n", message);
 }
 
-/// What to tell of arguments that do not parse. A mistyped option is named before what is missing,
-/// since it is the likelier reason.
-std::string complaint(const CLI::App& app, const CLI::ParseError& error) {
-  for (const std::string& argument : app.remaining(true)) {
-    if (argument.size() > 1 && argument[0] == '-') {
-      return fmt::format("there is no option {}", argument);
-    }
+/// What to tell of arguments that do not parse. A mistyped command or option is named before what
+/// is missing, since it is the likelier reason.
+std::string complaint(const CLI::App& app, const CLI::ParseError& error, int argc, char** argv) {
+  const std::vector<std::string_view> given(argv + 1, argv + argc);
+  if (app.get_subcommands().empty()) {
+    const auto word = std::find_if(given.begin(), given.end(),
+                                   [](std::string_view text) { return !text.starts_with('-'); });
+    if (word != given.end()) return fmt::format("there is no command {}", *word);
   }
-  const std::vector<std::string> rest = app.remaining();
-  if (app.get_subcommands().empty() && !rest.empty()) {
-    return fmt::format("there is no command {}", rest.back());
+  for (const std::string& argument : app.remaining(true)) {
+    if (argument == "--") break;
+    const bool is_option = argument.size() > 1 && argument[0] == '-';
+    if (is_option) return fmt::format("there is no option {}", argument);
   }
   return error.what();
 }
@@ -82,7 +86,7 @@ int run(int argc, char** argv) {
     std::cout << "firbank " << kVersion << '\n';
   } catch (const CLI::ParseError& error) {
     const bool in_command = !app.get_subcommands().empty();
-    print_error(fmt::format("{} (see 'firbank {}--help')", complaint(app, error),
+    print_error(fmt::format("{} (see 'firbank {}--help')", complaint(app, error, argc, argv),
                             in_command ? app.get_subcommands()[0]->get_name() + " " : ""));
     return kExitUsage;
   }
@@ -97,11 +101,13 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  install_interrupt_handlers();
+  std::signal(SIGPIPE, SIG_IGN);
   try {
     return run(argc, argv);
   } catch (const firbank::Error& error) {
     print_error(error.what());
+    // A wait for a pipe that was broken off by a signal ends as an error of that pipe.
+    if (interrupt_requested()) return kExitInterrupted;
     return error.kind() == firbank::ErrorKind::kConfiguration ? kExitUsage : kExitFile;
   } catch (const std::bad_alloc&) {
     print_error("not enough memory for these filters and channels");

@@ -7,6 +7,7 @@
 #include "demos/firbank/bank_options.hpp"
 #include "demos/firbank/checks.hpp"
 #include "demos/firbank/commands.hpp"
+#include "demos/firbank/console.hpp"
 #include "demos/firbank/engine_options.hpp"
 #include "demos/firbank/exit_code.hpp"
 #include "demos/firbank/filter_report.hpp"
@@ -39,11 +40,12 @@ struct Arguments {
 int run(const Arguments& arguments) {
   arguments.bank.check();
   std::unique_ptr<TextFile> json;
+  refuse_same_file(arguments.json, arguments.bank.files);
   if (!arguments.json.empty()) json = std::make_unique<TextFile>(arguments.json);
   const FilterBank bank = arguments.bank.files.empty()
                               ? arguments.synthetic.make(SyntheticBank::Lengths::kEqual, 1)
                               : arguments.bank.load(arguments.rate_hz, [](const std::string& line) {
-                                  fmt::print(stderr, "firbank: note: {}\n", line);
+                                  tell("firbank: note: {}\n", line);
                                 });
   const std::size_t channels =
       arguments.channels.value_or(arguments.bank.natural_channels(bank.size()));
@@ -62,7 +64,7 @@ int run(const Arguments& arguments) {
     report["connections"] = routing.edges().size();
     report["sample_rate_hz"] = arguments.rate_hz;
     report["flops_per_second"] = plan.flops_per_frame * arguments.rate_hz;
-    json->finish(report.dump(2) + "\n");
+    json->finish(report.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
     if (arguments.json == "-") return kExitDone;
   }
 

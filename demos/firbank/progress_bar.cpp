@@ -7,6 +7,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "demos/firbank/console.hpp"
+
 namespace firbank::program {
 namespace {
 
@@ -35,7 +37,7 @@ ProgressBar::ProgressBar(std::optional<std::int64_t> total_frames, double sample
       drawing_(wanted && isatty(STDERR_FILENO) == 1) {}
 
 ProgressBar::~ProgressBar() {
-  if (drawn_) fmt::print(stderr, "\r\033[K");
+  if (drawn_) tell("\r\033[K");
 }
 
 void ProgressBar::update(std::int64_t frames) {
@@ -45,7 +47,7 @@ void ProgressBar::update(std::int64_t frames) {
   next_draw_ = now + kInterval;
   drawn_ = true;
   const double elapsed_seconds = std::chrono::duration<double>(now - start_).count();
-  fmt::print(stderr, "\r{}\033[K", line(frames, elapsed_seconds));
+  tell("\r{}\033[K", line(frames, elapsed_seconds));
   std::fflush(stderr);
 }
 

@@ -15,6 +15,16 @@
 namespace firbank::program {
 
 TextFile::TextFile(std::string path) : path_(std::move(path)) {
+  open();
+  // Only a try: while the program works there is no file that a signal could leave behind.
+  if (!temporary_.empty()) discard();
+}
+
+TextFile::~TextFile() {
+  discard();
+}
+
+void TextFile::open() {
   if (path_ == "-") {
     descriptor_ = STDOUT_FILENO;
     return;
@@ -22,7 +32,7 @@ TextFile::TextFile(std::string path) : path_(std::move(path)) {
   struct stat status {};
   const bool exists = stat(path_.c_str(), &status) == 0;
   if (exists && !S_ISREG(status.st_mode)) {
-    descriptor_ = open(path_.c_str(), O_WRONLY | O_CLOEXEC);
+    descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CLOEXEC);
     if (descriptor_ < 0) fail();
     return;
   }
@@ -35,12 +45,15 @@ TextFile::TextFile(std::string path) : path_(std::move(path)) {
   fchmod(descriptor_, exists ? status.st_mode & 07777 : 0666 & ~mask);
 }
 
-TextFile::~TextFile() {
+void TextFile::discard() noexcept {
   if (descriptor_ > STDERR_FILENO) close(descriptor_);
+  descriptor_ = -1;
   if (!temporary_.empty()) unlink(temporary_.c_str());
+  temporary_.clear();
 }
 
 void TextFile::finish(std::string_view text) {
+  if (descriptor_ < 0) open();
   while (!text.empty()) {
     const ssize_t written = write(descriptor_, text.data(), text.size());
     if (written < 0 && errno == EINTR) continue;

@@ -1,6 +1,6 @@
 // TextFile: a small file that is written whole or not at all.
 //
-// It is written under a temporary name in the same folder, and takes its name in finish(); one that
+// finish() writes it under a temporary name in the same folder and then gives it its name; one that
 // is destroyed before leaves nothing behind. What exists and is no regular file, such as a device
 // or a pipe, is written in place; "-" is standard output.
 #pragma once
@@ -12,7 +12,7 @@ namespace firbank::program {
 
 class TextFile {
  public:
-  /// Throws: Error (kOutput) naming the file and the reason.
+  /// Tries whether the file can be written. Throws: Error (kOutput) naming the file and the reason.
   explicit TextFile(std::string path);
   ~TextFile();
   TextFile(const TextFile&) = delete;
@@ -22,6 +22,8 @@ class TextFile {
   void finish(std::string_view text);
 
  private:
+  void open();
+  void discard() noexcept;
   [[noreturn]] void fail() const;  // with the reason in errno
 
   std::string path_;

@@ -10,6 +10,7 @@
 #include "demos/firbank/bank_options.hpp"
 #include "demos/firbank/checks.hpp"
 #include "demos/firbank/commands.hpp"
+#include "demos/firbank/console.hpp"
 #include "demos/firbank/engine_options.hpp"
 #include "demos/firbank/exit_code.hpp"
 #include "demos/firbank/interrupt.hpp"
@@ -88,12 +89,13 @@ void write_json(TextFile& file, const Arguments& arguments,
     if (std::isfinite(outcome.error)) one["error"] = outcome.error;
     report["cases"].push_back(one);
   }
-  file.finish(report.dump(2) + "\n");
+  file.finish(report.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
 }
 
 int run(const Arguments& arguments) {
   arguments.bank.check();
   std::unique_ptr<TextFile> json;
+  refuse_same_file(arguments.json, arguments.bank.files);
   if (!arguments.json.empty()) json = std::make_unique<TextFile>(arguments.json);
   const bool printing = !arguments.quiet && arguments.json != "-";
 
@@ -101,7 +103,7 @@ int run(const Arguments& arguments) {
       arguments.bank.files.empty()
           ? arguments.synthetic.make(SyntheticBank::Lengths::kMixed, arguments.seed)
           : arguments.bank.load(arguments.rate_hz, [&](const std::string& line) {
-              if (!arguments.quiet) fmt::print(stderr, "firbank: note: {}\n", line);
+              if (!arguments.quiet) tell("firbank: note: {}\n", line);
             });
   const std::size_t channels =
       arguments.channels.value_or(arguments.bank.natural_channels(bank.size()));
@@ -119,6 +121,7 @@ int run(const Arguments& arguments) {
   const Signal in = noise(routing.inputs(), frames, arguments.seed);
   const Signal expected = direct_convolution(in, bank, routing, frames + bank.longest() - 1);
 
+  install_interrupt_handlers(1);  // not before: the oracle does not look for requests
   const std::vector<VerifyCase> cases = verify_cases();
   if (printing) {
     fmt::print("{:<14} {:<14} {:<10} {:<11} {:<12} {:<8} {}\n", "backend", "instructions",
@@ -141,7 +144,7 @@ int run(const Arguments& arguments) {
     outcomes.push_back(outcome);
   }
   if (interrupt_requested()) {
-    fmt::print(stderr, "firbank: stopped after {} of {} cases\n", outcomes.size(), cases.size());
+    tell("firbank: stopped after {} of {} cases\n", outcomes.size(), cases.size());
     return kExitInterrupted;
   }
   if (printing) {
@@ -156,8 +159,8 @@ int run(const Arguments& arguments) {
   if (passed) return kExitDone;
   const auto failed = std::count_if(outcomes.begin(), outcomes.end(),
                                     [](const VerifyOutcome& outcome) { return !outcome.passed; });
-  fmt::print(stderr, "firbank: {} of {} cases are further from the oracle than allowed, seed {}\n",
-             failed, outcomes.size(), arguments.seed);
+  tell("firbank: {} of {} cases are further from the oracle than allowed, seed {}\n", failed,
+       outcomes.size(), arguments.seed);
   return kExitLoss;
 }
 

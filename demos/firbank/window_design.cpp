@@ -319,6 +319,7 @@ FilterDesign design_filter(const DesignRequest& request) {
   }
 
   constexpr int kTries = 20;
+  constexpr double kWorthwhileDb = 0.01;
   FilterDesign design;
   double target_db = asked_db;
   for (int i = 0; i < kTries; ++i) {
@@ -329,8 +330,11 @@ FilterDesign design_filter(const DesignRequest& request) {
                       "allowed",
                       transition_hz, kMaxTaps));
     }
-    design =
+    FilterDesign longer =
         measured(request, windowed_taps(request, count, kaiser_beta(target_db)), transition_hz);
+    // Where rounding is what leaks, more taps do not help.
+    if (i > 0 && longer.attenuation_db < design.attenuation_db + kWorthwhileDb) break;
+    design = std::move(longer);
     if (design.attenuation_db >= asked_db) break;
     target_db += asked_db - design.attenuation_db + 0.05;
   }
