@@ -63,10 +63,10 @@ struct Cost {
 };
 
 /// Pieces in the worst of calls of `call` frames, wherever it begins.
-double most_pieces(std::size_t call, std::size_t block) {
+std::size_t most_pieces(std::size_t call, std::size_t block) {
   if (block % call == 0) return 1;
-  if (call % block == 0) return static_cast<double>(call / block);
-  return static_cast<double>(call < 2 ? 1 : (call - 2) / block + 2);
+  if (call % block == 0) return call / block;
+  return (call - 2) / block + 2;  // the call is at least 3 frames long here
 }
 
 /// The operations of the mean call, the time of the worst one: a late block cannot be made good by
@@ -76,7 +76,7 @@ Cost uniform_cost(const Load& load, std::size_t call, std::size_t block) {
   const double c = static_cast<double>(call);
   const double products = load.partitions(block) / b;  // a frame, of b bins, but for partition 0
   const double mean = pieces_per_frame(call, block);
-  const double worst = most_pieces(call, block) / c;
+  const double worst = static_cast<double>(most_pieces(call, block)) / c;
   Cost cost;
   cost.flops = mean * (load.inputs + load.outputs) * transform_flops(block) +
                (mean * load.edges + products) * 8 * b;
