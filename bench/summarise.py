@@ -6,6 +6,7 @@
 
 import json
 import platform
+import re
 import sys
 from pathlib import Path
 
@@ -17,10 +18,15 @@ def processor() -> str:
     return platform.machine()
 
 
+def natural(name: str) -> list:
+    """Orders block:32 before block:1024; the runs themselves come in random order."""
+    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)]
+
+
 def medians(path: Path) -> tuple[dict, list[dict]]:
     report = json.loads(path.read_text())
     rows = [row for row in report["benchmarks"] if row.get("aggregate_name") == "median"]
-    return report["context"], rows
+    return report["context"], sorted(rows, key=lambda row: natural(row["run_name"]))
 
 
 def scaled(value: float) -> str:
