@@ -47,16 +47,6 @@ std::unique_ptr<Level<Sample>> make_level(const Backend& backend, const Partitio
   return std::make_unique<PartitionedLevel<Sample>>(backend, plan, routing, pool);
 }
 
-/// The longest response and what is in flight, in whole blocks.
-template <class Sample>
-InputHistory<Sample> make_history(const PartitionPlan& plan, const Routing& routing) {
-  const std::size_t block = plan.piece_frames;
-  const std::size_t blocks = (plan.max_response + block - 1) / block + 2;
-  const bool direct = plan.kind == PlanKind::kDirect;
-  return InputHistory<Sample>(routing.inputs(), blocks * block,
-                              direct ? plan.max_response + block : 0);
-}
-
 }  // namespace
 
 template <class Sample>
@@ -70,7 +60,7 @@ Convolver<Sample>::Convolver(std::shared_ptr<const Backend> backend, const Parti
       responses_(routing),
       pool_(config.threads),
       level_(make_level<Sample>(*backend_, plan, routing, pool_)),
-      history_(make_history<Sample>(plan, routing)),
+      history_(routing.inputs(), plan.history_frames(), plan.history_window()),
       guard_(routing.inputs(), plan.max_response, plan.piece_frames),
       // The bank in use, the one that fades in, and all that wait.
       handoff_(BasicEngine<Sample>::kMaxPendingSwaps + 2),

@@ -5,8 +5,7 @@
 // counts from 0 at construction and never runs backwards.
 //
 // A stretch of up to `window` frames is contiguous wherever it begins: the ring's first `window`
-// frames are stored a second time behind its end. A block of a size that divides the capacity is
-// contiguous where it begins at a multiple of its size.
+// frames are stored a second time behind its end.
 //
 // Thread:   one at a time.
 // Realtime: everything but construction is safe.
@@ -54,7 +53,7 @@ class InputHistory {
   void advance(std::size_t frames) noexcept { clock_ += static_cast<std::int64_t>(frames); }
 
   /// Frame `clock`, with up to `before` frames readable before it; before + the frames read from
-  /// it on are at most the window, or the whole lies in one aligned block.
+  /// it on are at most the window.
   const Sample* at(std::size_t channel, std::int64_t clock, std::size_t before = 0) const noexcept {
     return ring(channel) + slot(clock - static_cast<std::int64_t>(before)) + before;
   }

@@ -50,8 +50,8 @@ class Level {
   /// heard, and for one that is to be heard soon.
   virtual void advance(std::span<LevelBank* const> banks, std::size_t frames) noexcept = 0;
 
-  /// Forgets all input; `banks` are those that advance() would be given. The history's clock moves
-  /// on to where the next piece begins.
+  /// Forgets all input, so that the next piece begins a stream; `banks` are those that advance()
+  /// would be given.
   virtual void reset(InputHistory<Sample>& history, std::span<LevelBank* const> banks) noexcept = 0;
 };
 

@@ -40,8 +40,8 @@ double pieces_per_frame(std::size_t call, std::size_t block) {
   return 1 / c + 1 / b - 1 / static_cast<double>(std::lcm(call, block));
 }
 
-double transform_flops(std::size_t block) {
-  const double size = 2 * static_cast<double>(block);
+double transform_flops(std::size_t bins) {
+  const double size = 2 * static_cast<double>(bins);
   return 2.5 * size * std::log2(size);
 }
 
@@ -62,28 +62,25 @@ struct Cost {
   double flops = 0;  // a frame
 };
 
-/// Pieces in the worst of calls of `call` frames, wherever it begins.
-std::size_t most_pieces(std::size_t call, std::size_t block) {
-  if (block % call == 0) return 1;
-  if (call % block == 0) return call / block;
-  return (call - 2) / block + 2;  // the call is at least 3 frames long here
+/// The longest block that a transform of 2 x `bins` samples serves so that all calls of `call`
+/// frames are cut alike; 0 where there is none. Calls beyond the largest transform may have to be
+/// cut unevenly.
+std::size_t block_for(std::size_t call, std::size_t bins) {
+  if (call <= bins) return bins / call * call;
+  const std::size_t pieces = (call + bins - 1) / bins;
+  if (call % pieces == 0) return call / pieces;
+  return bins == kMaxTransform / 2 ? bins : 0;
 }
 
-/// The operations of the mean call, the time of the worst one: a late block cannot be made good by
-/// those before it.
-Cost uniform_cost(const Load& load, std::size_t call, std::size_t block) {
-  const double b = static_cast<double>(block);
-  const double c = static_cast<double>(call);
-  const double products = load.partitions(block) / b;  // a frame, of b bins, but for partition 0
-  const double mean = pieces_per_frame(call, block);
-  const double worst = static_cast<double>(most_pieces(call, block)) / c;
+Cost uniform_cost(const Load& load, std::size_t call, std::size_t block, std::size_t bins) {
+  const double spectra = load.partitions(block) / static_cast<double>(block);  // a frame
+  const double pieces = pieces_per_frame(call, block);
+  const double transforms = pieces * (load.inputs + load.outputs);
+  const double products = (pieces * load.edges + spectra) * static_cast<double>(bins);
   Cost cost;
-  cost.flops = mean * (load.inputs + load.outputs) * transform_flops(block) +
-               (mean * load.edges + products) * 8 * b;
-  cost.ns = worst * (load.inputs + load.outputs) *
-                (transform_flops(block) * kTransformNsPerFlop + kTransformNs) +
-            (worst * load.edges + products) * b * kProductNsPerBin +
-            2 * worst * load.edges * kEdgeNs;
+  cost.flops = transforms * transform_flops(bins) + products * 8;
+  cost.ns = transforms * (transform_flops(bins) * kTransformNsPerFlop + kTransformNs) +
+            products * kProductNsPerBin + 2 * pieces * load.edges * kEdgeNs;
   return cost;
 }
 
@@ -155,14 +152,17 @@ PartitionPlan PartitionPlan::choose(const EngineConfig& config, const FilterBank
     plan.piece_frames = std::clamp<std::size_t>(direct_call, 64, 4'096);
     plan.flops_per_frame = cost.flops;
   }
-  for (std::size_t block = kMinTransform / 2; block <= kMaxTransform / 2; block *= 2) {
-    const std::size_t call = offline ? std::max(block, kOfflineCallFrames) : config.block_frames;
-    const Cost cost = uniform_cost(load, call, block);
+  for (std::size_t bins = kMinTransform / 2; bins <= kMaxTransform / 2; bins *= 2) {
+    const std::size_t call = offline ? std::max(bins, kOfflineCallFrames) : config.block_frames;
+    const std::size_t block = block_for(call, bins);
+    if (block == 0) continue;
+    const Cost cost = uniform_cost(load, call, block, bins);
     if (cost.ns >= best) continue;
     best = cost.ns;
     plan.kind = PlanKind::kUniform;
     plan.call_frames = call;
     plan.partition_frames = plan.piece_frames = block;
+    plan.transform_frames = 2 * bins;
     plan.flops_per_frame = cost.flops;
   }
 
@@ -172,11 +172,10 @@ PartitionPlan PartitionPlan::choose(const EngineConfig& config, const FilterBank
                                         static_cast<double>(plan.call_frames));
   plan.forward_transforms = static_cast<std::size_t>(pieces * load.inputs);
   plan.inverse_transforms = static_cast<std::size_t>(pieces * load.outputs);
-  double samples = load.inputs * static_cast<double>(plan.max_response + 2 * plan.piece_frames);
+  double samples = load.inputs * static_cast<double>(plan.history_frames() + plan.history_window());
   if (plan.kind == PlanKind::kUniform) {
-    const double block = static_cast<double>(plan.partition_frames);
     plan.partitions = (plan.max_response + plan.partition_frames - 1) / plan.partition_frames;
-    samples += 2 * block *
+    samples += static_cast<double>(plan.transform_frames) *
                (load.inputs * static_cast<double>(plan.partitions) +
                 load.partitions(plan.partition_frames) + 3 * load.outputs);
   } else {
@@ -186,10 +185,18 @@ PartitionPlan PartitionPlan::choose(const EngineConfig& config, const FilterBank
   return plan;
 }
 
+std::size_t PartitionPlan::history_window() const noexcept {
+  return kind == PlanKind::kDirect ? max_response + piece_frames : transform_frames;
+}
+
+std::size_t PartitionPlan::history_frames() const noexcept {
+  return max_response + history_window();
+}
+
 std::string PartitionPlan::describe() const {
   if (kind == PlanKind::kDirect) return fmt::format("direct form, up to {} taps", max_response);
   return fmt::format("uniform: {} partition{} of {} taps, transforms of {}", partitions,
-                     partitions == 1 ? "" : "s", partition_frames, 2 * partition_frames);
+                     partitions == 1 ? "" : "s", partition_frames, transform_frames);
 }
 
 }  // namespace firbank

@@ -1,7 +1,8 @@
 // PartitionPlan: how the taps of a bank are cut for the transforms, and what that costs.
 //
-// A plan is either direct (no transform; output = sum of tap x sample) or uniform partitions of
-// `block_frames` taps, each worth one real transform of twice that size. `choose` picks the
+// A plan is either direct (no transform; output = sum of tap x sample) or uniform partitions. A
+// partition is as long as a block of the stream, and blocks are whole numbers of calls or calls
+// whole numbers of blocks, so that each call costs the same at any nominal size. `choose` picks the
 // cheapest by counting operations; nothing in a plan depends on a backend.
 #pragma once
 
@@ -19,7 +20,8 @@ enum class PlanKind { kDirect, kUniform };
 struct PartitionPlan {
   PlanKind kind = PlanKind::kUniform;
   std::size_t call_frames = 0;       // nominal frames a call
-  std::size_t partition_frames = 0;  // taps a partition, a power of two; 0 when direct
+  std::size_t partition_frames = 0;  // taps a partition, frames a block; 0 when direct
+  std::size_t transform_frames = 0;  // a power of two, at least two partitions; 0 when direct
   std::size_t partitions = 0;        // of the longest response (filter and delay); 0 when direct
   std::size_t piece_frames = 0;      // most frames that are computed at once
   std::size_t max_taps = 0;          // longest filter that fits
@@ -35,6 +37,11 @@ struct PartitionPlan {
   /// the bank is longer than max_taps.
   static PartitionPlan choose(const EngineConfig& config, const FilterBank& bank,
                               const Routing& routing);
+
+  /// Frames of an input that a level reads at a time, contiguous.
+  std::size_t history_window() const noexcept;
+  /// Frames of an input that are kept: the longest response and what is in flight.
+  std::size_t history_frames() const noexcept;
 
   /// One line, such as "uniform: 188 partitions of 256 taps, transforms of 512".
   std::string describe() const;

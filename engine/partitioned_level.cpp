@@ -9,10 +9,11 @@ template <class Sample>
 PartitionedLevel<Sample>::PartitionedLevel(const Backend& backend, const PartitionPlan& plan,
                                            const Routing& routing, WorkerPool& pool)
     : block_frames_(plan.partition_frames),
+      bins_(plan.transform_frames / 2),
       inputs_(routing.inputs()),
       outputs_(routing.outputs()),
-      level_(backend.make_level<Sample>(
-          {plan.partition_frames, plan.partitions, inputs_, outputs_, pool.threads()})),
+      level_(
+          backend.make_level<Sample>({bins_, plan.partitions, inputs_, outputs_, pool.threads()})),
       delay_line_(plan.partitions),
       pool_(pool),
       older_(inputs_),
@@ -54,13 +55,11 @@ template <class Sample>
 void PartitionedLevel<Sample>::ingest(InputHistory<Sample>& history, std::size_t frames) noexcept {
   // What has not arrived cannot be heard yet, but leftovers far louder than the present would leave
   // their rounding errors in it.
-  if (arrived_ == 0 && frames < block_frames_) {
-    history.clear(static_cast<std::int64_t>(frames), block_frames_ - frames);
-  }
+  if (arrived_ == 0) history.clear(static_cast<std::int64_t>(frames), bins_ - frames);
   const std::int64_t block_start = history.clock() - static_cast<std::int64_t>(arrived_);
   for (std::size_t input = 0; input < inputs_; ++input) {
-    older_[input] = history.at(input, block_start - static_cast<std::int64_t>(block_frames_));
-    newer_[input] = history.at(input, block_start);
+    newer_[input] = history.at(input, block_start, bins_);
+    older_[input] = newer_[input] - bins_;
   }
   pool_.run(inputs_, [&](IndexRange range, std::size_t thread) noexcept {
     level_->forward(delay_line_.newest(), older_.data(), newer_.data(), range, thread);
@@ -152,9 +151,8 @@ template <class Sample>
 void PartitionedLevel<Sample>::reset(InputHistory<Sample>& history,
                                      std::span<LevelBank* const> banks) noexcept {
   delay_line_.reset();
-  if (arrived_ != 0) history.advance(block_frames_ - arrived_);
   arrived_ = 0;
-  history.clear(-static_cast<std::int64_t>(block_frames_), block_frames_);
+  history.clear(-static_cast<std::int64_t>(bins_), bins_);
   for (LevelBank* bank : banks) {
     static_cast<Bank&>(*bank).step = Step::kIdle;
     activate(*bank);  // without any past this is no work

@@ -1,10 +1,10 @@
 // PartitionedLevel: uniform partitions with a frequency-domain delay line.
 //
 // Input arrives on a grid of blocks of B frames. A piece that ends inside a block transforms what
-// has arrived so far (zeros follow), meets partition 0, and adds the sum of all other partitions,
-// which was prepared beforehand. Inside the level this is overlap-save: of each
-// transform pair only the newest B frames are kept, and nothing is carried from block to block but
-// spectra, so a new bank can start anywhere.
+// has arrived so far, after the M frames before the block and before zeros up to 2 M samples; it
+// meets partition 0, and the sum of all other partitions is added, which was prepared beforehand.
+// Inside the level this is overlap-save: of each transform pair only the newest frames are kept,
+// and nothing is carried from block to block but spectra, so a new bank can start anywhere.
 //
 // The sum for the next block is built while the current one arrives: partitions 2 and up in
 // proportion to the frames, partition 1 when the block is complete. So every call does its share. A
@@ -58,15 +58,16 @@ class PartitionedLevel final : public Level<Sample> {
   void add_to_next(Bank& bank, IndexRange partitions) noexcept;
   void prepare_next(Bank& bank, bool complete) noexcept;
 
-  std::size_t block_frames_;
+  std::size_t block_frames_;  // B
+  std::size_t bins_;          // M, a power of two, at least B
   std::size_t inputs_;
   std::size_t outputs_;
   std::unique_ptr<SpectralLevel<Sample>> level_;
   FrequencyDelayLine delay_line_;
   WorkerPool& pool_;
   std::size_t arrived_ = 0;           // frames of the current block, before this piece
-  std::vector<const Sample*> older_;  // of each input: the block before the current one
-  std::vector<const Sample*> newer_;  // of each input: the current block
+  std::vector<const Sample*> older_;  // of each input: the M frames before the current block
+  std::vector<const Sample*> newer_;  // of each input: the current block, and zeros up to M
 };
 
 extern template class PartitionedLevel<float>;

@@ -36,6 +36,7 @@ PartitionPlan uniform_plan() {
   PartitionPlan plan;
   plan.kind = PlanKind::kUniform;
   plan.call_frames = plan.piece_frames = plan.partition_frames = kBlock;
+  plan.transform_frames = 2 * kBlock;
   plan.partitions = kPartitions;
   plan.max_taps = plan.max_response = kTaps;
   return plan;

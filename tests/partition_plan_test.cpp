@@ -66,7 +66,8 @@ TEST(PartitionPlan, CoversEveryTapAndDelay) {
       EXPECT_EQ(plan.forward_transforms, 0u);
       continue;
     }
-    EXPECT_TRUE(std::has_single_bit(plan.partition_frames)) << plan.partition_frames;
+    EXPECT_TRUE(std::has_single_bit(plan.transform_frames)) << plan.transform_frames;
+    EXPECT_GE(plan.transform_frames, 2 * plan.partition_frames);
     EXPECT_GE(plan.partitions * plan.partition_frames, plan.max_response);
     EXPECT_LT((plan.partitions - 1) * plan.partition_frames, plan.max_response);
     EXPECT_GE(plan.forward_transforms, routing.inputs());
@@ -89,6 +90,26 @@ TEST(PartitionPlan, UsesTransformsForLongFilters) {
     EXPECT_LE(plan.partition_frames, 16 * block) << "calls are transformed over and over";
     EXPECT_LT(plan.flops_per_frame, 2.0 * 48'000 / 4) << "hardly cheaper than the direct form";
   }
+}
+
+// The promise behind a flat cost: calls of the nominal size are cut into the same pieces.
+TEST(PartitionPlan, CutsEveryCallOfTheNominalSizeAlike) {
+  for (std::size_t call = 1; call <= 32'768; call += 1 + call / 37) {
+    for (const std::size_t taps : {1'500, 48'000}) {
+      SCOPED_TRACE(testing::Message() << "calls of " << call << " frames, " << taps << " taps");
+      const PartitionPlan plan = plan_for(call, taps);
+      if (plan.kind == PlanKind::kDirect) continue;
+      const std::size_t block = plan.partition_frames;
+      EXPECT_TRUE(block % call == 0 || call % block == 0) << block;
+      EXPECT_GE(4 * block, plan.transform_frames) << "less than half of the transform is used";
+    }
+  }
+}
+
+TEST(PartitionPlan, CutsCallsBeyondTheLargestTransformAsItCan) {
+  EXPECT_EQ(plan_for(65'536, 48'000).partition_frames, 32'768u);
+  EXPECT_EQ(plan_for(65'534, 48'000).partition_frames, 32'767u);
+  EXPECT_EQ(plan_for(65'521, 48'000).partition_frames, 32'768u);  // a prime
 }
 
 TEST(PartitionPlan, NeverAsksForMoreThanTheNextSmallerBlockWould) {
@@ -116,7 +137,7 @@ TEST(PartitionPlan, DescribesItselfInOneLine) {
   const PartitionPlan plan = plan_for(256, 48'000);
   EXPECT_EQ(plan.describe(),
             fmt::format("uniform: {} partitions of {} taps, transforms of {}", plan.partitions,
-                        plan.partition_frames, 2 * plan.partition_frames));
+                        plan.partition_frames, plan.transform_frames));
   EXPECT_THAT(plan_for(256, 2).describe(), HasSubstr("direct"));
 }
 

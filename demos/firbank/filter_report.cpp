@@ -68,6 +68,7 @@ nlohmann::ordered_json to_json(const PartitionPlan& plan) {
           {"call_frames", plan.call_frames},
           {"partition_frames", plan.partition_frames},
           {"partitions", plan.partitions},
+          {"transform_frames", plan.transform_frames},
           {"max_taps", plan.max_taps},
           {"latency_frames", plan.latency_frames},
           {"forward_transforms", plan.forward_transforms},
