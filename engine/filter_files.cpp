@@ -1,14 +1,10 @@
 #include "engine/filter_files.hpp"
 
 #include <algorithm>
-#include <cerrno>
 #include <cmath>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
+#include <cstdint>
 #include <memory>
 #include <string_view>
-#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
@@ -16,6 +12,8 @@
 #include "engine/filter_text.hpp"
 #include "io/error.hpp"
 #include "io/files.hpp"
+#include "io/input_source.hpp"
+#include "io/one_line.hpp"
 #include "io/resampler.hpp"
 
 namespace firbank {
@@ -25,19 +23,6 @@ struct LoadedFile {
   std::vector<std::vector<double>> channels;
   double sample_rate_hz = 0;  // 0: the file has none
 };
-
-std::ifstream open_file(const std::string& path) {
-  std::error_code ignored;
-  const bool is_folder = std::filesystem::is_directory(path, ignored);
-  errno = is_folder ? EISDIR : 0;
-  std::ifstream file;
-  if (!is_folder) file.open(path, std::ios::binary);
-  if (!file.is_open()) {
-    const std::string reason = std::generic_category().message(errno == 0 ? EIO : errno);
-    throw Error(ErrorKind::kInput, fmt::format("{}: the filter cannot be read: {}", path, reason));
-  }
-  return file;
-}
 
 // Every audio container and .npy has a control character in its first bytes; text has none. A file
 // is judged by what it holds and not by its extension, which may lie.
@@ -54,10 +39,14 @@ LoadedFile load_file(const std::string& path) {
     throw Error(ErrorKind::kConfiguration,
                 "filter '-': filters are read from files, not from standard input");
   }
-  std::ifstream file = open_file(path);
-  std::string head(kHeadBytes, '\0');
-  file.read(head.data(), static_cast<std::streamsize>(head.size()));
-  head.resize(static_cast<std::size_t>(file.gcount()));
+  InputFile file(path);
+  file.load();
+  const auto text_of = [&](std::size_t most) {
+    std::string text(std::min<std::uint64_t>(*file.size(), most), '\0');
+    text.resize(file.read_at(0, text.data(), text.size()));
+    return text;
+  };
+  const std::string head = text_of(kHeadBytes);
   if (head.empty()) throw Error(ErrorKind::kInput, fmt::format("{}: the file is empty", path));
   if (head.starts_with("\xFF\xFE") || head.starts_with("\xFE\xFF")) {
     throw Error(
@@ -65,10 +54,10 @@ LoadedFile load_file(const std::string& path) {
         fmt::format("{}: it is UTF-16 text; allowed: UTF-8 or ASCII, one number a line", path));
   }
   if (looks_like_text(head)) {
-    head.append(std::istreambuf_iterator<char>(file), {});
-    return {.channels = {parse_filter_text(head, path)}};
+    return {.channels = {parse_filter_text(text_of(std::string::npos), path)}};
   }
-  const std::unique_ptr<Source> source = open_source(path);
+  constexpr double kAnyRate = 48'000;
+  const std::unique_ptr<Source> source = open_source(std::move(file), kAnyRate);
   LoadedFile loaded{.channels = read_all(*source)};
   if (!head.starts_with("\x93NUMPY")) loaded.sample_rate_hz = source->format().sample_rate_hz;
   return loaded;
@@ -120,8 +109,8 @@ FilterBank load_filters(const std::vector<std::string>& files, const FilterFileO
       names.push_back(std::move(name));
     }
     if (resampling && options.notice) {
-      options.notice(fmt::format("{}: filter resampled from {} Hz to {} Hz, now {} taps", path,
-                                 from_hz, to_hz, filters[first].size()));
+      options.notice(printable(fmt::format("{}: filter resampled from {} Hz to {} Hz, now {} taps",
+                                           path, from_hz, to_hz, filters[first].size())));
     }
   }
   return FilterBank(std::move(filters), std::move(names));

@@ -23,8 +23,9 @@ struct FilterFileOptions {
 };
 
 /// The filters of all files, in order; a file of many channels counts as that many filters in
-/// channel order. Resampling keeps a filter's gain: taps are scaled by the ratio of the rates.
-/// Throws: Error naming the file, the value and what is allowed.
+/// channel order. A pipe will do as well, of up to 256 MiB. Resampling keeps a filter's gain: taps
+/// are scaled by the ratio of the rates. Throws: Error naming the file, the value and what is
+/// allowed.
 FilterBank load_filters(const std::vector<std::string>& files,
                         const FilterFileOptions& options = {});
 

@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <locale>
+#include <sstream>
 #include <system_error>
 
 #include <fmt/format.h>
 
 #include "io/error.hpp"
+#include "io/one_line.hpp"
 
 namespace firbank {
 namespace {
@@ -21,28 +24,33 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
 }
 
-// At most 40 characters of the line, and only printable ones: it goes into a one-line message.
-std::string quoted(std::string_view line) {
-  constexpr std::size_t kShown = 40;
-  std::string shown(line.substr(0, kShown));
-  std::replace_if(
-      shown.begin(), shown.end(),
-      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '?');
-  return fmt::format("'{}{}'", shown, line.size() > kShown ? "..." : "");
+// What std::from_chars calls out of range: overflow gives a number above 1, underflow the nearest
+// that a double has.
+double out_of_range(std::string_view digits) {
+  std::istringstream stream{std::string(digits)};
+  stream.imbue(std::locale::classic());
+  double value = 0;
+  stream >> value;
+  return value;
 }
 
 double parse_tap(std::string_view number, const std::string& name, std::size_t line) {
   const auto refuse = [&](const char* what) {
-    throw Error(ErrorKind::kInput, fmt::format("{}, line {}: {} {}; one finite number a line is "
+    throw Error(ErrorKind::kInput, fmt::format("{}, line {}: '{}' {}; one finite number a line is "
                                                "allowed, and comments after '#'",
-                                               name, line, quoted(number), what));
+                                               name, line, one_line(number), what));
   };
   std::string_view digits = number;
   if (digits.size() > 1 && digits[0] == '+' && digits[1] != '-') digits.remove_prefix(1);
   double tap = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), tap);
-  if (error == std::errc::result_out_of_range) refuse("is out of the range of a double");
-  if (error != std::errc() || end != digits.data() + digits.size()) refuse("is not a number");
+  if (end != digits.data() + digits.size() || error == std::errc::invalid_argument) {
+    refuse("is not a number");
+  }
+  if (error == std::errc::result_out_of_range) {
+    tap = out_of_range(digits);
+    if (std::abs(tap) > 1) refuse("is out of the range of a double");
+  }
   if (!std::isfinite(tap)) refuse("is not finite");
   return tap;
 }

@@ -10,9 +10,9 @@
 namespace firbank {
 
 /// The taps in `text`, one a line. Blank lines, and everything from a '#' on, are skipped; lines
-/// may end in CR LF. `name` is what error messages call the text, usually its file. Throws: Error
-/// (kInput) naming the line and its text when it is not one finite number, or when there is no
-/// number at all.
+/// may end in CR LF. A number too small for a double is taken as the nearest that it has. `name` is
+/// what error messages call the text, usually its file. Throws: Error (kInput) naming the line and
+/// its text when it is not one finite number, or when there is no number at all.
 std::vector<double> parse_filter_text(std::string_view text, const std::string& name);
 
 }  // namespace firbank

@@ -2,25 +2,25 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <cerrno>
 #include <cmath>
-#include <filesystem>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 #include <fmt/format.h>
 #include <sndfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "io/audio_length.hpp"
+#include "io/audio_header.hpp"
 #include "io/error.hpp"
-#include "io/input_file.hpp"
+#include "io/extension.hpp"
 #include "io/interleaved.hpp"
 #include "io/interruption.hpp"
 #include "io/output_file.hpp"
 #include "io/sample_codec.hpp"
+#include "io/wav_file.hpp"
 
 namespace firbank {
 namespace {
@@ -30,21 +30,25 @@ struct SoundFileCloser {
 };
 using SoundFile = std::unique_ptr<SNDFILE, SoundFileCloser>;
 
+constexpr std::size_t kMostChannels = 1'024;  // of the library
+constexpr int kHighestRate = 2'147'483'647;
+
 struct Container {
   const char* extension;
   int major;
+  std::size_t most_channels = kMostChannels;
+  int highest_rate = kHighestRate;
 };
 
 constexpr std::array kContainers = {
-    Container{".wav", SF_FORMAT_RF64},  Container{".w64", SF_FORMAT_W64},
-    Container{".rf64", SF_FORMAT_RF64}, Container{".flac", SF_FORMAT_FLAC},
+    Container{".wav", SF_FORMAT_WAV},   Container{".w64", SF_FORMAT_W64},
+    Container{".rf64", SF_FORMAT_RF64}, Container{".flac", SF_FORMAT_FLAC, 8, 655'350},
     Container{".aiff", SF_FORMAT_AIFF}, Container{".aif", SF_FORMAT_AIFF},
     Container{".caf", SF_FORMAT_CAF},   Container{".au", SF_FORMAT_AU},
 };
 
 const Container* container_of(const std::string& path) {
-  std::string extension = std::filesystem::path(path).extension().string();
-  for (char& c : extension) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  const std::string extension = extension_of(path);
   for (const Container& known : kContainers) {
     if (extension == known.extension) return &known;
   }
@@ -82,13 +86,32 @@ std::string describe(int format) {
   return words(format & SF_FORMAT_TYPEMASK) + ", " + words(format & SF_FORMAT_SUBMASK);
 }
 
-/// A WAV of open length as the library likes it: with the lengths that the file has.
-class CompletedWav {
+/// Whether the library reads a file of this format rightly when it cannot go back in it.
+bool comes_through_pipes(int format) {
+  const int type = format & SF_FORMAT_TYPEMASK;
+  return type == SF_FORMAT_WAV || type == SF_FORMAT_WAVEX || type == SF_FORMAT_AIFF ||
+         type == SF_FORMAT_AU;
+}
+
+/// What the library says, to end a message with.
+std::string library_says(SNDFILE* file) {
+  std::string text = sf_strerror(file);
+  for (const std::string_view prefix : {"Internal error : ", "Error : "}) {
+    if (text.starts_with(prefix)) text.erase(0, prefix.size());
+  }
+  while (!text.empty() && (text.back() == '.' || text.back() == '\n')) text.pop_back();
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  return text.empty() ? "unknown reason" : text;
+}
+
+/// A seekable input as the library likes it: a WAV of open length has the lengths of its file.
+class LibraryInput {
  public:
-  CompletedWav(const InputFile& file, const OpenWav& wav)
+  LibraryInput(const InputFile& file, const std::optional<OpenWav>& wav)
       : file_(file), size_(static_cast<sf_count_t>(*file.size())) {
-    overlays_[0] = {4, wav.big_endian, *file.size() - 8};
-    overlays_[1] = {static_cast<sf_count_t>(wav.length_at), wav.big_endian, wav.available_bytes};
+    if (!wav) return;
+    overlays_ = {{4, wav->big_endian, *file.size() - 8},
+                 {static_cast<sf_count_t>(wav->length_at), wav->big_endian, wav->available_bytes}};
   }
 
   SNDFILE* open(SF_INFO& info) {
@@ -103,10 +126,10 @@ class CompletedWav {
     std::uint64_t number = 0;
   };
 
-  static CompletedWav& self(void* data) { return *static_cast<CompletedWav*>(data); }
+  static LibraryInput& self(void* data) { return *static_cast<LibraryInput*>(data); }
   static sf_count_t length(void* data) { return self(data).size_; }
   static sf_count_t seek(sf_count_t offset, int whence, void* data) {
-    CompletedWav& file = self(data);
+    LibraryInput& file = self(data);
     if (whence == SEEK_CUR) offset += file.position_;
     if (whence == SEEK_END) offset += file.size_;
     return file.position_ = std::max<sf_count_t>(offset, 0);
@@ -114,7 +137,7 @@ class CompletedWav {
   static sf_count_t tell(void* data) { return self(data).position_; }
   static sf_count_t write(const void*, sf_count_t, void*) { return 0; }
   static sf_count_t read(void* to, sf_count_t count, void* data) {
-    CompletedWav& file = self(data);
+    LibraryInput& file = self(data);
     auto* const bytes = static_cast<unsigned char*>(to);
     const auto got = static_cast<sf_count_t>(file.file_.read_at(
         static_cast<std::uint64_t>(file.position_), bytes, static_cast<std::size_t>(count)));
@@ -132,73 +155,95 @@ class CompletedWav {
   const InputFile& file_;
   sf_count_t size_;
   sf_count_t position_ = 0;
-  std::array<Overlay, 2> overlays_;
+  std::vector<Overlay> overlays_;
 };
 
 class AudioFileSource final : public InterleavedSource {
  public:
-  explicit AudioFileSource(const std::string& path) : InterleavedSource({}), input_(path) {
+  explicit AudioFileSource(InputFile input) : InterleavedSource({}), input_(std::move(input)) {
     if (input_.size() == std::uint64_t{0}) input_.fail("it is empty");
-    AudioLength length;
-    if (input_.size()) length = find_length();
     SF_INFO info{};
-    if (length.open_wav) {
-      completed_.emplace(input_, *length.open_wav);
-      file_.reset(completed_->open(info));
+    AudioHeader header;
+    if (input_.size()) {
+      header = checked_header();
+      library_input_.emplace(input_, header.open_wav);
+      file_.reset(library_input_->open(info));
     } else {
       file_.reset(sf_open_fd(input_.descriptor(), SFM_READ, &info, SF_FALSE));
     }
-    if (!file_) input_.fail(library_says(sf_strerror(nullptr)));
-    if (info.channels < 1) {
-      input_.fail(fmt::format("it has {} channels; allowed: 1 or more", info.channels));
-    }
-    if (info.samplerate < 1) {
-      input_.fail(fmt::format("its rate is {} Hz; allowed: 1 or more", info.samplerate));
-    }
+    if (!file_) refuse(header.shape, library_says(nullptr));
+    if (!input_.size() && !comes_through_pipes(info.format)) refuse({}, describe(info.format));
+    check_shape({static_cast<std::uint64_t>(info.channels), static_cast<double>(info.samplerate),
+                 std::nullopt});
     format_ = {static_cast<std::size_t>(info.channels), static_cast<double>(info.samplerate),
                std::nullopt, describe(info.format)};
     if (info.frames >= 0 && info.frames < SF_COUNT_MAX) format_.frames = info.frames;
-    if (length.samples) {
-      if (length.samples->claimed_bytes % length.frame_bytes != 0) {
+    if (header.samples) {
+      if (header.samples->claimed_bytes % header.frame_bytes != 0) {
         input_.fail(
             fmt::format("its header claims {} bytes of samples; allowed: whole frames of {}",
-                        length.samples->claimed_bytes, length.frame_bytes));
+                        header.samples->claimed_bytes, header.frame_bytes));
       }
-      if (length.samples->claimed_bytes > length.samples->available_bytes) {
+      if (header.samples->claimed_bytes > header.samples->available_bytes) {
         input_.fail(fmt::format("its header claims {} bytes of samples, but {} follow",
-                                length.samples->claimed_bytes, length.samples->available_bytes));
+                                header.samples->claimed_bytes, header.samples->available_bytes));
       }
       // The library takes a length of 0 for a header that was never completed.
-      if (length.samples->claimed_bytes == 0) format_.frames = 0;
+      if (header.samples->claimed_bytes == 0) format_.frames = 0;
     }
   }
 
  private:
-  AudioLength find_length() const {
+  /// Of a file that the library may open: it prints to stderr when it takes one for damaged MP3.
+  AudioHeader checked_header() const {
     const auto read_at = [&](std::uint64_t at, unsigned char* to, std::size_t count) {
       return input_.read_at(at, to, count);
     };
-    const AudioLength length = audio_length(read_at, *input_.size());
+    const std::optional<AudioHeader> header = audio_header(read_at, *input_.size());
+    if (!header) input_.fail(fmt::format("it is no audio; allowed: {}, .npy", kAudioKinds));
+    if (header->shape) check_shape(*header->shape);
     constexpr std::uint64_t kMost = 0xFFFF'FFFF;
-    if (length.open_wav && *input_.size() - 8 > kMost) {
+    if (header->open_wav && *input_.size() - 8 > kMost) {
       input_.fail(
           fmt::format("its header leaves its length open, and {} bytes of samples follow; "
                       "a WAV holds up to {}",
-                      length.open_wav->available_bytes, kMost));
+                      header->open_wav->available_bytes, kMost));
     }
-    return length;
+    return *header;
   }
 
-  static std::string library_says(std::string text) {
-    while (!text.empty() && (text.back() == '.' || text.back() == '\n')) text.pop_back();
-    std::replace(text.begin(), text.end(), '\n', ' ');
-    return text.empty() ? "it is not audio" : text;
+  void check_shape(const AudioShape& shape) const {
+    if (shape.channels < 1 || shape.channels > kMostChannels) {
+      input_.fail(fmt::format("its header claims {} channels; allowed: 1 to {}", shape.channels,
+                              kMostChannels));
+    }
+    if (!(shape.sample_rate_hz >= 1 && shape.sample_rate_hz <= kHighestRate)) {
+      input_.fail(fmt::format("its header claims a rate of {} Hz; allowed: 1 to {}",
+                              shape.sample_rate_hz, kHighestRate));
+    }
+  }
+
+  /// What the library could not open, or would not read rightly.
+  [[noreturn]] void refuse(const std::optional<AudioShape>& shape,
+                           const std::string& reason) const {
+    if (!input_.size()) {
+      input_.fail(
+          fmt::format("it is a pipe, from which this cannot be read ({}); allowed: WAV, AIFF, AU, "
+                      "or a regular file",
+                      reason));
+    }
+    if (!shape || !shape->bits) input_.fail(fmt::format("it is damaged ({})", reason));
+    input_.fail(
+        fmt::format("its header claims {} channels of {} bits at {} Hz in an encoding that "
+                    "is not known ({}); allowed: integers of 8 to 32 bits, floats of 32 "
+                    "or 64",
+                    shape->channels, *shape->bits, shape->sample_rate_hz, reason));
   }
 
   std::size_t checked(sf_count_t got, std::size_t wanted) {
     if (got < 0 || sf_error(file_.get()) != SF_ERR_NO_ERROR) {
-      input_.fail(
-          fmt::format("after {} frames: {}", frames_, library_says(sf_strerror(file_.get()))));
+      input_.fail(fmt::format("it is damaged after {} of {} frames ({})", frames_,
+                              format_.frames.value_or(frames_), library_says(file_.get())));
     }
     frames_ += got;
     if (static_cast<std::size_t>(got) < wanted && format_.frames && frames_ < *format_.frames) {
@@ -223,7 +268,7 @@ class AudioFileSource final : public InterleavedSource {
   }
 
   InputFile input_;
-  std::optional<CompletedWav> completed_;
+  std::optional<LibraryInput> library_input_;
   SoundFile file_;
   std::int64_t frames_ = 0;
 };
@@ -231,12 +276,7 @@ class AudioFileSource final : public InterleavedSource {
 /// An output file as the library sees it. The library forgets some errors; this keeps the first.
 class WatchedFile {
  public:
-  explicit WatchedFile(const std::string& path) : file_(path) {
-    if (::lseek(file_.descriptor(), 0, SEEK_CUR) < 0) {
-      file_.fail(
-          "an audio file needs its header completed at the end, which a pipe does not allow");
-    }
-  }
+  explicit WatchedFile(const std::string& path) : file_(path) { file_.need_patching(); }
 
   SNDFILE* open(SF_INFO& info) {
     static SF_VIRTUAL_IO io{length, seek, read, write, tell};
@@ -246,7 +286,7 @@ class WatchedFile {
   /// Throws Error (kOutput) when anything could not be written, or the library `failed`.
   void check(bool failed, SNDFILE* file) const {
     if (error_ != 0) file_.fail(std::generic_category().message(error_));
-    if (failed) file_.fail(sf_strerror(file));
+    if (failed) file_.fail(library_says(file));
   }
 
   /// The library puts the time of writing into a PEAK chunk before the samples; without it, equal
@@ -310,10 +350,6 @@ class AudioFileSink final : public InterleavedSink {
     info.format = library_format;
     file_.reset(output_.open(info));
     output_.check(!file_, nullptr);
-    // A short RF64 file is turned into the plain WAV that everything reads.
-    if ((library_format & SF_FORMAT_TYPEMASK) == SF_FORMAT_RF64) {
-      sf_command(file_.get(), SFC_RF64_AUTO_DOWNGRADE, nullptr, SF_TRUE);
-    }
   }
 
   void finish() override {
@@ -360,11 +396,10 @@ class AudioFileSink final : public InterleavedSink {
 };
 
 /// What a container can hold, in the order of preference.
-std::vector<SampleEncoding> encodings_of(const Container& container, std::size_t channels,
-                                         double sample_rate_hz) {
+std::vector<SampleEncoding> encodings_of(const Container& container) {
   SF_INFO info{};
-  info.channels = static_cast<int>(std::min<std::size_t>(channels, 1 << 20));
-  info.samplerate = static_cast<int>(sample_rate_hz);
+  info.channels = 1;
+  info.samplerate = 48'000;
   std::vector<SampleEncoding> held;
   for (const SampleEncoding candidate :
        {SampleEncoding::kFloat32, SampleEncoding::kFloat64, SampleEncoding::kInt32,
@@ -383,9 +418,7 @@ bool is_audio_path(const std::string& path) {
 
 SampleEncoding default_audio_encoding(const std::string& path) {
   const Container* container = container_of(path);
-  const std::vector<SampleEncoding> held =
-      container == nullptr ? std::vector<SampleEncoding>{} : encodings_of(*container, 1, 48'000);
-  return held.empty() ? SampleEncoding::kFloat32 : held.front();
+  return container == nullptr ? SampleEncoding::kFloat32 : encodings_of(*container).front();
 }
 
 std::string audio_extensions() {
@@ -397,8 +430,8 @@ std::string audio_extensions() {
   return list;
 }
 
-std::unique_ptr<Source> open_audio_file(const std::string& path) {
-  return std::make_unique<AudioFileSource>(path);
+std::unique_ptr<Source> open_audio_file(InputFile file) {
+  return std::make_unique<AudioFileSource>(std::move(file));
 }
 
 std::unique_ptr<Sink> create_audio_file(const std::string& path, const StreamFormat& format,
@@ -409,23 +442,18 @@ std::unique_ptr<Sink> create_audio_file(const std::string& path, const StreamFor
         ErrorKind::kConfiguration,
         fmt::format("cannot tell the format of {}; known endings: {}", path, audio_extensions()));
   }
-  if (format.sample_rate_hz != std::floor(format.sample_rate_hz) ||
-      format.sample_rate_hz > 2'147'483'647.0) {
+  if (format.channels < 1 || format.channels > container->most_channels) {
     throw Error(ErrorKind::kConfiguration,
-                fmt::format("{} cannot hold the rate {} Hz; allowed: whole numbers", path,
-                            format.sample_rate_hz));
+                fmt::format("{} cannot hold {} channels; allowed: 1 to {}", path, format.channels,
+                            container->most_channels));
   }
-  if (format.channels < 1 || !(format.sample_rate_hz >= 1)) {
+  const double rate = format.sample_rate_hz;
+  if (!(rate >= 1 && rate <= container->highest_rate && rate == std::floor(rate))) {
     throw Error(ErrorKind::kConfiguration,
-                fmt::format("{} cannot hold {} channels at {} Hz; allowed: 1 or more of each", path,
-                            format.channels, format.sample_rate_hz));
+                fmt::format("{} cannot hold the rate {} Hz; allowed: whole numbers from 1 to {}",
+                            path, rate, container->highest_rate));
   }
-  const std::vector<SampleEncoding> held =
-      encodings_of(*container, format.channels, format.sample_rate_hz);
-  if (held.empty()) {
-    throw Error(ErrorKind::kConfiguration, fmt::format("{} cannot hold {} channels at {} Hz", path,
-                                                       format.channels, format.sample_rate_hz));
-  }
+  const std::vector<SampleEncoding> held = encodings_of(*container);
   const SampleEncoding chosen = encoding.value_or(held.front());
   if (std::find(held.begin(), held.end(), chosen) == held.end()) {
     std::string names;
@@ -433,6 +461,10 @@ std::unique_ptr<Sink> create_audio_file(const std::string& path, const StreamFor
       names += (names.empty() ? "" : ", ") + std::string(name(one));
     throw Error(ErrorKind::kConfiguration,
                 fmt::format("{} cannot hold {}; allowed: {}", path, name(chosen), names));
+  }
+  const bool is_rf64 = container->major == SF_FORMAT_RF64;
+  if (is_rf64 || container->major == SF_FORMAT_WAV) {
+    return create_wav(path, format, chosen, dither, is_rf64);
   }
   return std::make_unique<AudioFileSink>(path, format, container->major | subtype(chosen), chosen,
                                          dither);

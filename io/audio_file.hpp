@@ -1,4 +1,5 @@
-// Audio files with a header, through libsndfile: WAV, RF64, W64, FLAC, AIFF, CAF, AU and more.
+// Audio files with a header: WAV, RF64, W64, FLAC, AIFF, CAF and AU, and Ogg for reading. All are
+// read and most are written through libsndfile; WAV and RF64 are written by wav_file.hpp.
 #pragma once
 
 #include <memory>
@@ -7,6 +8,7 @@
 #include <vector>
 
 #include "io/endpoint.hpp"
+#include "io/input_file.hpp"
 #include "io/sample_encoding.hpp"
 
 namespace firbank {
@@ -14,7 +16,7 @@ namespace firbank {
 /// Throws: Error (kInput) when the file is not audio, is damaged, or holds fewer frames than its
 /// header claims. A WAV whose header leaves its length open (as programs write into pipes) is read
 /// to its end.
-std::unique_ptr<Source> open_audio_file(const std::string& path);
+std::unique_ptr<Source> open_audio_file(InputFile file);
 
 /// Whether `path` ends in the extension of a container that create_audio_file writes.
 bool is_audio_path(const std::string& path);
@@ -26,7 +28,7 @@ SampleEncoding default_audio_encoding(const std::string& path);
 std::string audio_extensions();
 
 /// Without an encoding: float32 where the container can hold it, else its widest integer.
-/// A .wav that outgrows 4 GiB becomes RF64.
+/// A .wav is a plain WAV that everything reads, and becomes RF64 when it outgrows 4 GiB.
 /// Throws: Error (kOutput); Error (kConfiguration) when the container cannot hold the encoding, the
 /// channels or the rate.
 std::unique_ptr<Sink> create_audio_file(const std::string& path, const StreamFormat& format,

@@ -34,7 +34,8 @@ class Source {
   virtual std::size_t read(BasicBlock<double>& block) = 0;
 };
 
-/// Samples that a sink's format could not hold and that were limited to its full scale.
+/// Samples that a sink's format could not hold and that were limited to its full scale. A NaN is
+/// not one of them, though an integer format stores it as 0.
 struct ClipCount {
   std::int64_t samples = 0;
   std::int64_t first_frame = -1;  // of the stream; -1 when nothing was clipped

@@ -1,7 +1,8 @@
 // The one exception type of firbank. Set-up code throws it; the running path never does.
 //
-// The message is one line that names the offending thing, its value and what is allowed. The kind
-// tells a program which exit code fits.
+// The message is one line that names the offending thing, its value and what is allowed; control
+// characters in it, as a file's name may have, stand as \xNN. The kind tells a program which exit
+// code fits.
 #pragma once
 
 #include <stdexcept>
@@ -17,7 +18,7 @@ enum class ErrorKind {
 
 class Error : public std::runtime_error {
  public:
-  Error(ErrorKind kind, const std::string& message) : std::runtime_error(message), kind_(kind) {}
+  Error(ErrorKind kind, const std::string& message);
 
   ErrorKind kind() const noexcept { return kind_; }
 

@@ -9,19 +9,14 @@
 
 #include "io/audio_file.hpp"
 #include "io/error.hpp"
-#include "io/input_file.hpp"
+#include "io/extension.hpp"
+#include "io/input_source.hpp"
 #include "io/npy_file.hpp"
 #include "io/npy_header.hpp"
 #include "io/raw_pcm.hpp"
 
 namespace firbank {
-namespace {
-
-bool ends_in(const std::string& path, const char* extension) {
-  return std::filesystem::path(path).extension() == extension;
-}
-
-}  // namespace
+namespace {}  // namespace
 
 std::unique_ptr<Source> open_source(const std::string& path, const OpenOptions& options) {
   if (options.raw_format) return open_raw(path, *options.raw_format);
@@ -29,16 +24,18 @@ std::unique_ptr<Source> open_source(const std::string& path, const OpenOptions& 
     throw Error(ErrorKind::kConfiguration,
                 "standard input needs its raw format, such as f32le:2:48000");
   }
-  // Magic is looked for in regular files only: what is read from a pipe is gone.
-  std::error_code ignored;
-  if (std::filesystem::is_regular_file(path, ignored)) {
-    InputFile file(path);
+  return open_source(InputFile(path), options.npy_sample_rate_hz);
+}
+
+std::unique_ptr<Source> open_source(InputFile file, double npy_sample_rate_hz) {
+  bool is_npy = extension_of(file.path()) == ".npy";
+  if (file.size()) {  // what is read from a pipe is gone
     std::array<unsigned char, 6> magic{};
-    const std::size_t got = file.read(magic.data(), magic.size());
-    if (has_npy_magic({magic.data(), got})) return open_npy(path, options.npy_sample_rate_hz);
+    const std::size_t got = file.read_at(0, magic.data(), magic.size());
+    is_npy = is_npy || has_npy_magic({magic.data(), got});
   }
-  if (ends_in(path, ".npy")) return open_npy(path, options.npy_sample_rate_hz);
-  return open_audio_file(path);
+  if (is_npy) return open_npy(std::move(file), npy_sample_rate_hz);
+  return open_audio_file(std::move(file));
 }
 
 SampleEncoding default_encoding(const std::string& path) {
@@ -48,10 +45,11 @@ SampleEncoding default_encoding(const std::string& path) {
 std::unique_ptr<Sink> create_sink(const std::string& path, const StreamFormat& format,
                                   const CreateOptions& options) {
   const SampleEncoding plain = options.encoding.value_or(SampleEncoding::kFloat32);
-  if (path == "-" || ends_in(path, ".raw")) {
+  const std::string extension = extension_of(path);
+  if (path == "-" || extension == ".raw") {
     return create_raw(path, format.channels, plain, options.dither);
   }
-  if (ends_in(path, ".npy")) return create_npy(path, format.channels, plain, options.dither);
+  if (extension == ".npy") return create_npy(path, format.channels, plain, options.dither);
   if (is_audio_path(path)) {
     return create_audio_file(path, format, options.encoding, options.dither);
   }
@@ -61,7 +59,7 @@ std::unique_ptr<Sink> create_sink(const std::string& path, const StreamFormat& f
     return create_raw(path, format.channels, plain, options.dither);
   }
   throw Error(ErrorKind::kConfiguration,
-              fmt::format("cannot tell the format of {}; known endings: {}, .npy, .raw", path,
+              fmt::format("cannot tell the format of '{}'; known endings: {}, .npy, .raw", path,
                           audio_extensions()));
 }
 

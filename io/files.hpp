@@ -22,8 +22,9 @@ struct OpenOptions {
 };
 
 /// Opens `path` for reading: "-" is standard input (raw), ".npy" by its magic, everything else
-/// through the audio library. Throws: Error (kInput) naming the file, the value and what is
-/// allowed; Error (kConfiguration) when "-" comes without raw_format.
+/// through the audio library. From a pipe come raw samples, WAV, AIFF, AU, and .npy by its name.
+/// Throws: Error (kInput) naming the file, the value and what is allowed; Error (kConfiguration)
+/// when "-" comes without raw_format.
 std::unique_ptr<Source> open_source(const std::string& path, const OpenOptions& options = {});
 
 struct CreateOptions {
@@ -39,10 +40,12 @@ SampleEncoding default_encoding(const std::string& path);
 
 /// Creates `path` for `format.channels` channels at `format.sample_rate_hz`: "-" is standard output
 /// (raw little-endian), ".npy", ".raw", and by extension what the audio library writes (.wav, .w64,
-/// .rf64, .flac, .aiff, ...). A WAV that outgrows 4 GiB becomes RF64 by itself. A file is
-/// written under a temporary name beside `path` and takes its name in Sink::finish(); a sink
-/// destroyed before that removes it. Throws: Error (kOutput); Error (kConfiguration) when the
-/// container cannot hold the encoding.
+/// .rf64, .flac, .aiff, ...), whether in small or in capital letters. A WAV that outgrows 4 GiB
+/// becomes RF64 by itself; with `format.frames` set, to the frames that will come at most, a
+/// shorter one has the plainest header there is. A file is written under a temporary name beside
+/// `path` and takes its name in Sink::finish(); a sink destroyed before that removes it. Throws:
+/// Error (kOutput); Error (kConfiguration) when the container cannot hold the encoding, the
+/// channels or the rate.
 std::unique_ptr<Sink> create_sink(const std::string& path, const StreamFormat& format,
                                   const CreateOptions& options = {});
 

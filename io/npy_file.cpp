@@ -1,12 +1,12 @@
 #include "io/npy_file.hpp"
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
 
 #include "io/error.hpp"
-#include "io/input_file.hpp"
 #include "io/interleaved.hpp"
 #include "io/npy_header.hpp"
 #include "io/output_file.hpp"
@@ -17,7 +17,7 @@ namespace {
 
 class NpySource final : public InterleavedSource {
  public:
-  NpySource(const std::string& path, double sample_rate_hz) : InterleavedSource({}), file_(path) {
+  NpySource(InputFile file, double sample_rate_hz) : InterleavedSource({}), file_(std::move(file)) {
     std::vector<unsigned char> bytes(kNpyPreambleBytes);
     bytes.resize(file_.read(bytes.data(), bytes.size()));
     const std::size_t length = parse_npy_length(bytes, file_.path());
@@ -69,7 +69,7 @@ class NpySink final : public InterleavedSink {
       : InterleavedSink(channels), file_(path), encoder_(encoding, channels, dither) {
     header_.encoding = encoding;
     header_.channels = channels;
-    if (!file_.is_seekable()) file_.fail("a .npy file needs a regular file");
+    file_.need_patching();
     const std::string text = make_npy_header(header_);
     file_.write(text.data(), text.size());
   }
@@ -104,8 +104,8 @@ class NpySink final : public InterleavedSink {
 
 }  // namespace
 
-std::unique_ptr<Source> open_npy(const std::string& path, double sample_rate_hz) {
-  return std::make_unique<NpySource>(path, sample_rate_hz);
+std::unique_ptr<Source> open_npy(InputFile file, double sample_rate_hz) {
+  return std::make_unique<NpySource>(std::move(file), sample_rate_hz);
 }
 
 std::unique_ptr<Sink> create_npy(const std::string& path, std::size_t channels,

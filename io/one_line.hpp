@@ -8,11 +8,10 @@
 
 namespace firbank {
 
-/// `text` with control characters as \xNN, cut after 60 characters.
-inline std::string one_line(std::string_view text) {
-  constexpr std::size_t kMost = 60;
+/// `text` with control characters as \xNN.
+inline std::string printable(std::string_view text) {
   std::string result;
-  for (const char c : text.substr(0, kMost)) {
+  for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
     if (byte < 0x20 || byte == 0x7f) {
       result += fmt::format("\\x{:02x}", byte);
@@ -20,8 +19,13 @@ inline std::string one_line(std::string_view text) {
       result += c;
     }
   }
-  if (text.size() > kMost) result += "...";
   return result;
+}
+
+/// The same, cut after 60 characters.
+inline std::string one_line(std::string_view text) {
+  constexpr std::size_t kMost = 60;
+  return printable(text.substr(0, kMost)) + (text.size() > kMost ? "..." : "");
 }
 
 }  // namespace firbank

@@ -32,6 +32,9 @@ std::filesystem::path followed(std::filesystem::path path) {
 }  // namespace
 
 OutputFile::OutputFile(const std::string& path) : path_(path) {
+  if (path.empty()) {
+    throw Error(ErrorKind::kOutput, "cannot write '': a file's name has at least 1 character");
+  }
   if (path == "-") {
     path_ = "standard output";
     descriptor_ = STDOUT_FILENO;
@@ -63,7 +66,6 @@ OutputFile::OutputFile(const std::string& path) : path_(path) {
     }
   }
   path_ = target.string();
-  seekable_ = true;
 }
 
 OutputFile::~OutputFile() {
@@ -75,6 +77,13 @@ void OutputFile::fail(const std::string& why) const {
   throw Error(ErrorKind::kOutput,
               fmt::format("cannot write {}: {}", path_,
                           why.empty() ? std::generic_category().message(errno) : why));
+}
+
+void OutputFile::need_patching() const {
+  if (::lseek(descriptor_, 0, SEEK_CUR) < 0) {
+    fail(
+        "its header is completed at the end, which a pipe does not allow; allowed: a regular file");
+  }
 }
 
 void OutputFile::write(const void* bytes, std::size_t count) {

@@ -21,7 +21,9 @@ class OutputFile {
 
   const std::string& path() const noexcept { return path_; }
   int descriptor() const noexcept { return descriptor_; }
-  bool is_seekable() const noexcept { return seekable_; }
+
+  /// Throws Error (kOutput) when write_at() cannot work, as on a pipe.
+  void need_patching() const;
 
   /// Throws: Error (kOutput).
   void write(const void* bytes, std::size_t count);
@@ -37,7 +39,6 @@ class OutputFile {
   std::string path_;
   std::string temporary_;  // empty when written directly
   int descriptor_ = -1;
-  bool seekable_ = false;
 };
 
 }  // namespace firbank

@@ -87,10 +87,11 @@ std::int32_t Encoder::quantise_one(double sample, std::int64_t frame) noexcept {
   double value = sample * scale;
   if (dither_) value += dither_->next();
   value = std::nearbyint(value);
-  const bool fits = value >= -scale && value <= scale - 1;
-  if (!fits) {
+  if (std::isnan(value)) {
+    value = 0;
+  } else if (value < -scale || value > scale - 1) {
     if (clipped_.samples++ == 0) clipped_.first_frame = frame;
-    value = std::isnan(value) ? 0 : value < 0 ? -scale : scale - 1;
+    value = value < 0 ? -scale : scale - 1;
   }
   return static_cast<std::int32_t>(static_cast<std::uint32_t>(static_cast<std::int32_t>(value))
                                    << (32 - bits_));

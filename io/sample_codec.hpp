@@ -1,8 +1,9 @@
 // SampleCodec: samples between memory and a stored encoding.
 //
 // Integer encodings hold full scale +-1 as +-2^(bits - 1). Encoding saturates and counts what it
-// had to limit; a NaN becomes 0 and is counted too. A finite number that float32 cannot hold is
-// limited and counted likewise; infinities and NaN stay what they are in float32 and float64.
+// had to limit. A NaN becomes 0 and is not counted here: it spoils its frame in any encoding, and
+// is counted as that where it arises. A finite number that float32 cannot hold is limited and
+// counted likewise; infinities and NaN stay what they are in float32 and float64.
 #pragma once
 
 #include <cstddef>

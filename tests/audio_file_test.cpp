@@ -131,8 +131,43 @@ TEST_F(AudioFile, TheDefaultIsFloatWhereItFitsAndElseTheWidestInteger) {
 
 TEST_F(AudioFile, ShortWavFilesArePlainWav) {
   io_test::write_file(path("x.wav"), noise(2, 100, 1), SampleEncoding::kInt16);
-  EXPECT_EQ(bytes_of(path("x.wav")).substr(0, 4), "RIFF");
+  EXPECT_EQ(bytes_of(path("x.wav")).substr(0, 12),
+            "RIFF" + little_endian(80 + 400 - 8, 4) + "WAVE");
   EXPECT_THAT(open_source(path("x.wav"))->format().encoding, HasSubstr("WAV"));
+}
+
+TEST_F(AudioFile, AWavOfAKnownLengthHasAHeaderOf44Bytes) {
+  const Planes planes = noise(2, 101, 1);
+  CreateOptions options;
+  options.encoding = SampleEncoding::kInt16;
+  std::string data;
+  for (std::size_t n = 0; n < 101; ++n) {
+    for (const auto& plane : planes) {
+      const auto code = static_cast<std::int16_t>(plane[n] * 32'768);
+      data += little_endian(static_cast<std::uint64_t>(code), 2);
+    }
+  }
+  // The length is only a promise: the header tells what came.
+  for (const std::int64_t promised : {101, 50, 1'000}) {
+    const auto sink = create_sink(path("x.wav"), {2, 48'000, promised, ""}, options);
+    io_test::write_planes<double>(*sink, planes, 0, 101);
+    sink->finish();
+    EXPECT_EQ(bytes_of(path("x.wav")), wav(36 + 404, 404, data, 2));
+  }
+}
+
+TEST_F(AudioFile, ChunksOfAWavHaveAnEvenSize) {
+  io_test::write_file(path("x.wav"), noise(1, 3, 1), SampleEncoding::kInt24);
+  const std::string bytes = bytes_of(path("x.wav"));
+  EXPECT_EQ(bytes.size(), 80u + 9u + 1u);
+  EXPECT_EQ(bytes.substr(4, 4), little_endian(bytes.size() - 8, 4));
+  EXPECT_EQ(read_file(path("x.wav"))[0].size(), 3u);
+}
+
+TEST_F(AudioFile, AnRf64NeedsNotBeLong) {
+  io_test::write_file(path("x.rf64"), noise(2, 100, 1), SampleEncoding::kInt16);
+  EXPECT_EQ(bytes_of(path("x.rf64")).substr(0, 4), "RF64");
+  EXPECT_THAT(open_source(path("x.rf64"))->format().encoding, HasSubstr("RF64"));
 }
 
 TEST_F(AudioFile, FilesAreTheSameWheneverTheyAreWritten) {
@@ -162,7 +197,7 @@ TEST_F(AudioFile, IntegersAreLimitedAndCounted) {
     }
     SCOPED_TRACE(std::string(one.name) + " " + name(one.encoding));
     const ClipCount clipped = io_test::write_file(path(one.name), planes, one.encoding);
-    EXPECT_EQ(clipped.samples, 3);
+    EXPECT_EQ(clipped.samples, 2);  // the NaN is spoiled, not clipped
     EXPECT_EQ(clipped.first_frame, 4'500);
     const Planes back = read_file(path(one.name));
     EXPECT_EQ(back[1][4'500], 1 - std::ldexp(1.0, 1 - one.bits));
@@ -207,7 +242,82 @@ TEST_F(AudioFile, RefusesWhatIsNoAudio) {
   EXPECT_THAT(read_refusal(path("")), HasSubstr("directory"));
   EXPECT_THAT(refused("empty.wav", ""), HasSubstr("empty"));
   EXPECT_NE(refused("text.wav", "this is no audio, whatever its name says\n"), "");
-  EXPECT_NE(refused("zeros.flac", std::string(10'000, '\0')), "");
+  EXPECT_THAT(refused("zeros.flac", std::string(10'000, '\0')), HasSubstr("allowed: WAV"));
+  EXPECT_THAT(read_refusal(""), HasSubstr("''"));
+}
+
+// The library would take it for MP3 and tell stderr what it thinks of it.
+TEST_F(AudioFile, RefusesWhatLooksLikeMp3InSilence) {
+  std::mt19937_64 random(1);
+  std::string bytes = "\xff\xfb\x90";
+  for (int n = 0; n < 5'000; ++n) bytes += static_cast<char>(random());
+  testing::internal::CaptureStderr();
+  EXPECT_THAT(refused("x.mp3", bytes), HasSubstr("allowed: WAV"));
+  EXPECT_THAT(refused("x.wav", "ID3\3" + std::string(16, '\0') + bytes), HasSubstr("allowed: WAV"));
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+}
+
+TEST_F(AudioFile, NamesTheNumberInAHeaderThatIsNotAllowed) {
+  struct Place {
+    const char* name;
+    const char* chunk;
+    std::size_t channels, rate, rate_bytes, bits;  // from the chunk's tag on
+    bool big_endian;
+  };
+  const Place places[] = {
+      {"x.wav", "fmt ", 10, 12, 4, 22, false}, {"x.rf64", "fmt ", 10, 12, 4, 22, false},
+      {"x.w64", "fmt ", 26, 28, 4, 38, false}, {"x.aiff", "COMM", 8, 16, 10, 14, true},
+      {"x.caf", "desc", 38, 12, 8, 42, true},  {"x.au", ".snd", 22, 16, 4, 0, true},
+  };
+  for (const Place& place : places) {
+    SCOPED_TRACE(place.name);
+    io_test::write_file(path("whole" + std::string(place.name)), noise(2, 1'000, 1),
+                        SampleEncoding::kInt16);
+    const std::string whole = bytes_of(path("whole" + std::string(place.name)));
+    const std::size_t chunk = whole.find(place.chunk);
+    ASSERT_NE(chunk, whole.npos);
+    const auto with = [&](std::size_t at, const std::string& bytes) {
+      return refused(place.name, std::string(whole).replace(chunk + at, bytes.size(), bytes));
+    };
+    const auto number = [&](unsigned value) {
+      const std::string low(1, static_cast<char>(value));
+      const std::string high(1, static_cast<char>(value >> 8));
+      return place.big_endian ? high + low : low + high;
+    };
+    EXPECT_THAT(with(place.channels, number(0)), HasSubstr("0 channels; allowed: 1 to 1024"));
+    EXPECT_THAT(with(place.channels, number(40'000)),
+                HasSubstr("40000 channels; allowed: 1 to 1024"));
+    EXPECT_THAT(with(place.rate, std::string(place.rate_bytes, '\0')),
+                HasSubstr("rate of 0 Hz; allowed: 1 to"));
+    if (place.bits != 0) {
+      EXPECT_THAT(with(place.bits, number(0)),
+                  AllOf(HasSubstr("2 channels of 0 bits at 48000 Hz"), HasSubstr("allowed: ")));
+    }
+  }
+}
+
+TEST_F(AudioFile, SaysHowFarADamagedFlacCanBeRead) {
+  io_test::write_file(path("whole.flac"), noise(2, 20'000, 1), SampleEncoding::kInt16);
+  std::string bytes = bytes_of(path("whole.flac"));
+  std::string no_rate = bytes;
+  no_rate.replace(18, 2, 2, '\0');
+  no_rate[20] = static_cast<char>(no_rate[20] & 0x0f);
+  EXPECT_THAT(refused("x.flac", no_rate), HasSubstr("rate of 0 Hz"));
+  for (std::size_t at = bytes.size() / 2; at < bytes.size() / 2 + 200; ++at) bytes[at] ^= 0x5a;
+  EXPECT_THAT(refused("x.flac", bytes), AllOf(HasSubstr("damaged after"), HasSubstr("of 20000")));
+}
+
+TEST_F(AudioFile, APipeWithWhatItCannotCarryIsCalledAPipe) {
+  const std::string pipe = path("pipe");
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  for (const char* name : {"x.npy", "x.flac", "x.caf", "x.w64", "x.rf64"}) {
+    SCOPED_TRACE(name);
+    io_test::write_file(path(name), noise(2, 100, 1), SampleEncoding::kInt16);
+    const std::string bytes = bytes_of(path(name));
+    std::thread writer([&] { std::ofstream(pipe, std::ios::binary) << bytes; });
+    EXPECT_THAT(read_refusal(pipe), AllOf(HasSubstr(pipe), HasSubstr("it is a pipe")));
+    writer.join();
+  }
 }
 
 TEST_F(AudioFile, RefusesHeadersThatAreCutShort) {
@@ -284,15 +394,18 @@ TEST_F(AudioFile, WavFilesOfOpenLengthAreReadToTheirEnd) {
   }
 }
 
-TEST_F(AudioFile, AWavMayComeThroughANamedPipe) {
-  const std::string pipe = path("pipe.wav");
+TEST_F(AudioFile, SomeMayComeThroughANamedPipe) {
+  const std::string pipe = path("pipe");
   ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
   const Planes planes = noise(2, 50'000, 1);
-  io_test::write_file(path("x.wav"), planes, SampleEncoding::kInt16);
-  const std::string bytes = bytes_of(path("x.wav"));
-  std::thread writer([&] { std::ofstream(pipe, std::ios::binary) << bytes; });
-  EXPECT_EQ(read_file(pipe), planes);
-  writer.join();
+  for (const char* name : {"x.wav", "x.aiff", "x.au"}) {
+    SCOPED_TRACE(name);
+    io_test::write_file(path(name), planes, SampleEncoding::kInt16);
+    const std::string bytes = bytes_of(path(name));
+    std::thread writer([&] { std::ofstream(pipe, std::ios::binary) << bytes; });
+    EXPECT_EQ(read_file(pipe), planes);
+    writer.join();
+  }
 }
 
 TEST_F(AudioFile, OtherChunksMayFollowTheSamples) {
@@ -342,14 +455,21 @@ TEST_F(AudioFile, RefusesWhatAContainerCannotHold) {
     EXPECT_THAT(refused_output("x.flac", good, encoding),
                 AllOf(HasSubstr(name(encoding)), HasSubstr("int24")));
   }
-  EXPECT_THAT(refused_output("x.flac", {9, 48'000, std::nullopt, ""}, {}), HasSubstr("9"));
-  EXPECT_THAT(refused_output("x.wav", {2'000, 48'000, std::nullopt, ""}, {}), HasSubstr("2000"));
+  EXPECT_THAT(refused_output("x.flac", {9, 48'000, std::nullopt, ""}, {}),
+              HasSubstr("9 channels; allowed: 1 to 8"));
+  EXPECT_THAT(refused_output("x.flac", {1, 1e6, std::nullopt, ""}, {}),
+              HasSubstr("1000000 Hz; allowed: whole numbers from 1 to 655350"));
+  for (const char* file : {"x.wav", "x.w64", "x.aiff", "x.caf", "x.au"}) {
+    EXPECT_THAT(refused_output(file, {65'536, 48'000, std::nullopt, ""}, {}),
+                HasSubstr("65536 channels; allowed: 1 to 1024"));
+  }
   EXPECT_THAT(refused_output("x.wav", {1, 44'100.5, std::nullopt, ""}, {}), HasSubstr("44100.5"));
   EXPECT_THAT(refused_output("x.wav", {1, 0, std::nullopt, ""}, {}), HasSubstr("0 Hz"));
   EXPECT_THAT(refused_output("x.wav", {1, -1, std::nullopt, ""}, {}), HasSubstr("-1"));
   EXPECT_THAT(refused_output("x.wav", {0, 48'000, std::nullopt, ""}, {}), HasSubstr("0"));
   EXPECT_THAT(refused_output("x.mp3", good, {}), AllOf(HasSubstr(".flac"), HasSubstr(".npy")));
   EXPECT_THAT(refused_output("x", good, {}), HasSubstr(".wav"));
+  EXPECT_THAT(refusal(ErrorKind::kConfiguration, [&] { create_sink("", good); }), HasSubstr("''"));
   EXPECT_TRUE(names().empty());
 }
 

@@ -7,9 +7,11 @@
 #include <limits>
 #include <numbers>
 #include <numeric>
+#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "engine/reference.hpp"
@@ -109,6 +111,27 @@ TEST_F(FilterFiles, ReadsTextOfAnyLength) {
   EXPECT_EQ(bank.taps(0)[19'999], 19'999.0);
 }
 
+TEST_F(FilterFiles, MayComeThroughAPipe) {
+  const Signal samples = {{0.5, 0.25, -1}, {0.125, 0, 0.75}};
+  with_samples("a.npy", samples, 48'000);
+  with_samples("a.wav", samples, 48'000);
+  std::filesystem::copy(with_samples("a.w64", samples, 48'000), path("a.without-extension"));
+  with_bytes("a.txt", "0.5\n0.25\n-1\n");
+  for (const char* name : {"a.npy", "a.wav", "a.w64", "a.without-extension", "a.txt"}) {
+    SCOPED_TRACE(name);
+    const std::string pipe = path("pipe-" + std::string(name).substr(2));
+    ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+    std::thread writer([&] {
+      std::ofstream(pipe, std::ios::binary) << std::ifstream(path(name), std::ios::binary).rdbuf();
+    });
+    const FilterBank bank = load_filters({pipe});
+    writer.join();
+    EXPECT_THAT(bank.taps(0), testing::ElementsAreArray(samples[0]));
+    EXPECT_EQ(bank.size(), std::string(name) == "a.txt" ? 1u : 2u);
+  }
+  EXPECT_THAT(refusal("/dev/null"), HasSubstr("empty"));
+}
+
 TEST_F(FilterFiles, ResamplesToTheRateOfTheStreamAndKeepsTheGain) {
   // A Hann-windowed low-pass at 4 kHz.
   constexpr std::size_t kTaps = 401;
@@ -169,6 +192,7 @@ TEST_F(FilterFiles, RefusesWhatIsNoFilter) {
   constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
   EXPECT_THAT(refusal(path("missing.wav")), HasSubstr("No such file"));
   EXPECT_THAT(refusal(path("")), HasSubstr("directory"));
+  EXPECT_THAT(refusal(""), HasSubstr("''"));
   EXPECT_THAT(refusal(with_bytes("empty.wav", "")), HasSubstr("empty"));
   EXPECT_THAT(refusal(with_bytes("noise.wav", std::string("\0\1\2\3garbage", 11))),
               Not(HasSubstr("accepted")));

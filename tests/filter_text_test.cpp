@@ -38,12 +38,19 @@ TEST(FilterText, KeepsEveryBitOfADouble) {
               ElementsAre(0.1, 1.7976931348623157e308, 5e-324));
 }
 
+TEST(FilterText, TakesWhatIsTooSmallForADoubleAsTheNearest) {
+  EXPECT_THAT(parse_filter_text("1e-400\n-1e-400\n+3e-324\n0." + std::string(400, '0') + "1", "t"),
+              ElementsAre(0, 0, 5e-324, 0));
+}
+
 TEST(FilterText, NamesTheLineThatIsWrong) {
   EXPECT_THAT(refusal("1\n# comment\n0,5\n"), AllOf(HasSubstr("line 3"), HasSubstr("'0,5'")));
   EXPECT_THAT(refusal("1 2"), AllOf(HasSubstr("line 1"), HasSubstr("'1 2'")));
   EXPECT_THAT(refusal("1\nnan"), AllOf(HasSubstr("line 2"), HasSubstr("not finite")));
   EXPECT_THAT(refusal("-inf"), HasSubstr("not finite"));
   EXPECT_THAT(refusal("1e999"), HasSubstr("range"));
+  EXPECT_THAT(refusal("-1e400"), HasSubstr("range"));
+  EXPECT_THAT(refusal("1e-400x"), HasSubstr("not a number"));
   EXPECT_THAT(refusal("+-1"), HasSubstr("not a number"));
   EXPECT_THAT(refusal("0x10"), HasSubstr("not a number"));
   EXPECT_THAT(refusal("+"), HasSubstr("not a number"));

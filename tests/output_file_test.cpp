@@ -57,6 +57,19 @@ TEST_F(Output, AppearsUnderItsNameWhenItIsFinished) {
   }
 }
 
+TEST_F(Output, CapitalsInAnEndingDoNotMatter) {
+  const Planes planes = noise(2, 100, 1);
+  OpenOptions raw;
+  raw.raw_format = RawFormat{.channels = 2};
+  for (const char* name : {"x.RAW", "x.Npy", "x.WAV", "x.Flac"}) {
+    SCOPED_TRACE(name);
+    const auto sink = create(path(name));
+    write_planes<float>(*sink, planes, 0, 100);
+    sink->finish();
+    EXPECT_EQ(read_file(path(name), name == std::string("x.RAW") ? raw : OpenOptions{}), planes);
+  }
+}
+
 TEST_F(Output, LeavesNothingWhenItIsNotFinished) {
   for (const char* name : kNames) {
     SCOPED_TRACE(name);
@@ -233,7 +246,7 @@ TEST_F(Output, ContainersRefusePipesThatTheyCannotGoBackIn) {
 TEST_F(Output, WritesPiecesAndPatchesThem) {
   {
     OutputFile file(path("x"));
-    EXPECT_TRUE(file.is_seekable());
+    file.need_patching();
     file.write("hello, ", 7);
     file.write("world", 5);
     file.write_at(0, "J", 1);

@@ -1,8 +1,9 @@
-// What the headers of audio files claim about their length.
+// What the headers of audio files claim.
 #include <algorithm>
 #include <cstring>
+#include <optional>
 
-#include "io/audio_length.hpp"
+#include "io/audio_header.hpp"
 #include "tests/fuzz/fuzz_target.hpp"
 
 using firbank::fuzz::require;
@@ -14,13 +15,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     std::memcpy(to, data + at, got);
     return got;
   };
-  const firbank::AudioLength length = firbank::audio_length(read_at, size);
-  require(!length.samples || !length.open_wav, "a length is open or it is not");
-  if (length.samples) {
-    require(length.samples->available_bytes <= size, "no more is available than the file has");
+  const std::optional<firbank::AudioHeader> header = firbank::audio_header(read_at, size);
+  if (!header) return 0;
+  require(!header->samples || !header->open_wav, "a length is open or it is not");
+  if (header->samples) {
+    require(header->samples->available_bytes <= size, "no more is available than the file has");
   }
-  if (length.open_wav) {
-    require(length.open_wav->length_at + 4 + length.open_wav->available_bytes == size,
+  if (header->open_wav) {
+    require(header->open_wav->length_at + 4 + header->open_wav->available_bytes == size,
             "a length left open reaches to the end of the file");
   }
   return 0;
@@ -42,8 +44,9 @@ std::vector<std::string> firbank::fuzz::seeds() {
           "data\xf3\xac\xd3\x11\x8c\xd1\0\xc0\x4f\x8e\xdb\x8a\x20\0\0\0\0\0\0\0"s + "abcdefgh",
       "FORM\0\0\0\x3a"s + "AIFFCOMM\0\0\0\x12\0\2\0\0\0\2\0\x10\x40\x0e\xbb\x80\0\0\0\0\0\0"s +
           "SSND\0\0\0\x10\0\0\0\0\0\0\0\0"s + "abcdefgh",
-      "caff\0\1\0\0desc\0\0\0\0\0\0\0\x08"s + "12345678" + "data\0\0\0\0\0\0\0\x0c\0\0\0\0"s +
-          "abcdefgh",
+      "caff\0\1\0\0desc\0\0\0\0\0\0\0\x20"s + "\x40\xe7\x70\0\0\0\0\0lpcm\0\0\0\0"s +
+          "\0\0\0\4\0\0\0\1\0\0\0\2\0\0\0\x10"s + "data\0\0\0\0\0\0\0\x0c\0\0\0\0"s + "abcdefgh",
       ".snd\0\0\0\x18\0\0\0\x08\0\0\0\3\0\0\xbb\x80\0\0\0\2"s + "abcdefgh",
+      "fLaC\0\0\0\x22\x10\0\x10\0\0\0\x0e\0\x10\0\x0b\xb8\2\xf0\0\0\0\0"s,
   };
 }

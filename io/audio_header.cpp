@@ -1,7 +1,9 @@
-#include "io/audio_length.hpp"
+#include "io/audio_header.hpp"
 
 #include <algorithm>
 #include <array>
+#include <bit>
+#include <cmath>
 #include <cstring>
 
 namespace firbank {
@@ -14,7 +16,7 @@ constexpr int kMaxChunks = 10'000;  // a damaged file may consist of empty ones
 /// A few bytes of the file, and the numbers in them.
 class Bytes {
  public:
-  static constexpr std::size_t kSize = 40;
+  static constexpr std::size_t kSize = 48;
 
   Bytes(const ReadAt& read_at, std::uint64_t at) : got_(read_at(at, bytes_.data(), kSize)) {}
 
@@ -76,17 +78,25 @@ bool is_open(std::uint64_t length, std::uint64_t frame_bytes) {
   return false;
 }
 
-AudioLength wav_length(const ReadAt& read_at, std::uint64_t file_bytes, const Bytes& start) {
+/// The shape in the body of a "fmt " chunk at `at`.
+AudioShape wav_shape(const Bytes& bytes, std::size_t at, bool big_endian) {
+  return {bytes.number(at + 2, 2, big_endian),
+          static_cast<double>(bytes.number(at + 4, 4, big_endian)),
+          bytes.number(at + 14, 2, big_endian)};
+}
+
+AudioHeader wav_header(const ReadAt& read_at, std::uint64_t file_bytes, const Bytes& start) {
   const bool big_endian = start.is(0, "RIFX");
   const std::uint64_t riff_bytes = start.number(4, 4, big_endian);
   std::optional<std::uint64_t> long_length;  // of an RF64
   std::uint64_t frame_bytes = 1;
-  AudioLength result;
+  AudioHeader result;
   visit_chunks(read_at, file_bytes, 12, {4, 4, big_endian, false, 2},
                [&](const Bytes& chunk, std::uint64_t length, std::uint64_t body) {
                  if (chunk.is(0, "ds64") && chunk.has(24)) {
                    long_length = chunk.number(16, 8, big_endian);
-                 } else if (chunk.is(0, "fmt ") && chunk.has(22)) {
+                 } else if (chunk.is(0, "fmt ") && chunk.has(24)) {
+                   result.shape = wav_shape(chunk, 8, big_endian);
                    frame_bytes = std::max<std::uint64_t>(1, chunk.number(20, 2, big_endian));
                  }
                  if (!chunk.is(0, "data")) return false;
@@ -109,69 +119,108 @@ AudioLength wav_length(const ReadAt& read_at, std::uint64_t file_bytes, const By
 }
 
 // GUIDs of Sony's Wave64: the first four bytes are the name that WAV has.
-std::optional<SampleBytes> w64_length(const ReadAt& read_at, std::uint64_t file_bytes) {
-  std::optional<SampleBytes> result;
+AudioHeader w64_header(const ReadAt& read_at, std::uint64_t file_bytes) {
+  AudioHeader result;
   visit_chunks(read_at, file_bytes, 40, {16, 8, false, true, 8},
                [&](const Bytes& chunk, std::uint64_t length, std::uint64_t body) {
+                 if (chunk.is(0, "fmt ") && chunk.has(40)) {
+                   result.shape = wav_shape(chunk, 24, false);
+                 }
                  if (!chunk.is(0, "data")) return false;
-                 if (length != kOpen64) result = {length, bytes_after(body, file_bytes)};
+                 if (length != kOpen64) result.samples = {length, bytes_after(body, file_bytes)};
                  return true;
                });
   return result;
 }
 
-std::optional<SampleBytes> aiff_length(const ReadAt& read_at, std::uint64_t file_bytes) {
+/// An 80-bit number of extended precision, as AIFF stores its rate.
+double extended(const Bytes& bytes, std::size_t at) {
+  constexpr int kBias = 16'383 + 63;
+  const auto exponent = static_cast<int>(bytes.number(at, 2, true));  // a sign makes it too large
+  return std::ldexp(static_cast<double>(bytes.number(at + 2, 8, true)), exponent - kBias);
+}
+
+AudioHeader aiff_header(const ReadAt& read_at, std::uint64_t file_bytes) {
   constexpr std::uint64_t kOffsetAndBlock = 8;  // before the samples
-  std::optional<SampleBytes> result;
+  AudioHeader result;
   std::optional<std::uint64_t> frames;
-  visit_chunks(read_at, file_bytes, 12, {4, 4, true, false, 2},
-               [&](const Bytes& chunk, std::uint64_t length, std::uint64_t body) {
-                 if (chunk.is(0, "COMM") && chunk.has(14)) frames = chunk.number(10, 4, true);
-                 if (chunk.is(0, "SSND") && length != kOpen32) {
-                   result = {std::max(length, kOffsetAndBlock) - kOffsetAndBlock,
-                             bytes_after(body + kOffsetAndBlock, file_bytes)};
-                 }
-                 return false;  // COMM may follow
-               });
+  visit_chunks(
+      read_at, file_bytes, 12, {4, 4, true, false, 2},
+      [&](const Bytes& chunk, std::uint64_t length, std::uint64_t body) {
+        if (chunk.is(0, "COMM") && chunk.has(26)) {
+          frames = chunk.number(10, 4, true);
+          result.shape = {chunk.number(8, 2, true), extended(chunk, 16), chunk.number(14, 2, true)};
+        }
+        if (chunk.is(0, "SSND") && length != kOpen32) {
+          result.samples = {std::max(length, kOffsetAndBlock) - kOffsetAndBlock,
+                            bytes_after(body + kOffsetAndBlock, file_bytes)};
+        }
+        return false;  // COMM may follow
+      });
   // A file of no frames needs no samples' chunk.
-  if (frames == std::uint64_t{0}) return SampleBytes{0, result ? result->available_bytes : 0};
+  if (frames == std::uint64_t{0}) {
+    result.samples = {0, result.samples ? result.samples->available_bytes : 0};
+  }
   return result;
 }
 
-std::optional<SampleBytes> caf_length(const ReadAt& read_at, std::uint64_t file_bytes) {
+AudioHeader caf_header(const ReadAt& read_at, std::uint64_t file_bytes) {
   constexpr std::uint64_t kEditCount = 4;  // before the samples
-  std::optional<SampleBytes> result;
+  AudioHeader result;
   visit_chunks(read_at, file_bytes, 8, {4, 8, true, false, 1},
                [&](const Bytes& chunk, std::uint64_t length, std::uint64_t body) {
+                 if (chunk.is(0, "desc") && chunk.has(44)) {
+                   result.shape = {chunk.number(36, 4, true),
+                                   std::bit_cast<double>(chunk.number(12, 8, true)),
+                                   chunk.number(40, 4, true)};
+                 }
                  if (!chunk.is(0, "data")) return false;
                  if (length != kOpen64) {
-                   result = {std::max(length, kEditCount) - kEditCount,
-                             bytes_after(body + kEditCount, file_bytes)};
+                   result.samples = {std::max(length, kEditCount) - kEditCount,
+                                     bytes_after(body + kEditCount, file_bytes)};
                  }
                  return true;
                });
   return result;
 }
 
-std::optional<SampleBytes> au_length(std::uint64_t file_bytes, const Bytes& start) {
+AudioHeader au_header(std::uint64_t file_bytes, const Bytes& start) {
   const bool big_endian = start.is(0, ".snd");
   const std::uint64_t length = start.number(8, 4, big_endian);
-  if (length == kOpen32) return std::nullopt;
-  return SampleBytes{length, bytes_after(start.number(4, 4, big_endian), file_bytes)};
+  AudioHeader result;
+  if (start.has(24)) {
+    result.shape = {start.number(20, 4, big_endian),
+                    static_cast<double>(start.number(16, 4, big_endian)), std::nullopt};
+  }
+  if (length != kOpen32) {
+    result.samples = {length, bytes_after(start.number(4, 4, big_endian), file_bytes)};
+  }
+  return result;
+}
+
+AudioHeader flac_header(const Bytes& start) {
+  AudioHeader result;
+  if (!start.has(22)) return result;
+  // 20 bits of rate, 3 of channels less 1, 5 of bits less 1
+  const std::uint64_t packed = start.number(18, 4, true) >> 4;
+  result.shape = {(packed >> 5 & 7) + 1, static_cast<double>(packed >> 8), (packed & 31) + 1};
+  return result;
 }
 
 }  // namespace
 
-AudioLength audio_length(const ReadAt& read_at, std::uint64_t file_bytes) {
+std::optional<AudioHeader> audio_header(const ReadAt& read_at, std::uint64_t file_bytes) {
   const Bytes start(read_at, 0);
-  if (!start.has(12)) return {};
+  if (!start.has(12)) return std::nullopt;
   const bool riff = start.is(0, "RIFF") || start.is(0, "RIFX") || start.is(0, "RF64");
-  if (riff && start.is(8, "WAVE")) return wav_length(read_at, file_bytes, start);
-  if (start.is(0, "riff")) return {w64_length(read_at, file_bytes), {}, 1};
-  if (start.is(0, "FORM") && start.is(8, "AIF")) return {aiff_length(read_at, file_bytes), {}, 1};
-  if (start.is(0, "caff")) return {caf_length(read_at, file_bytes), {}, 1};
-  if (start.is(0, ".snd") || start.is(0, "dns.")) return {au_length(file_bytes, start), {}, 1};
-  return {};
+  if (riff && start.is(8, "WAVE")) return wav_header(read_at, file_bytes, start);
+  if (start.is(0, "riff")) return w64_header(read_at, file_bytes);
+  if (start.is(0, "FORM") && start.is(8, "AIF")) return aiff_header(read_at, file_bytes);
+  if (start.is(0, "caff")) return caf_header(read_at, file_bytes);
+  if (start.is(0, ".snd") || start.is(0, "dns.")) return au_header(file_bytes, start);
+  if (start.is(0, "fLaC")) return flac_header(start);
+  if (start.is(0, "OggS")) return AudioHeader{};
+  return std::nullopt;
 }
 
 }  // namespace firbank
