@@ -9,15 +9,13 @@ set_target_properties(firbank PROPERTIES
   LINKER_LANGUAGE CXX)
 target_compile_features(firbank PUBLIC cxx_std_20)
 
-# An installed header is included as <firbank/engine/engine.hpp>, and finds "engine/config.hpp".
-target_include_directories(firbank INTERFACE
-  $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/firbank>
-  $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
 target_link_libraries(firbank PRIVATE Threads::Threads fmt::fmt hwy::hwy PkgConfig::sndfile
                                       PkgConfig::soxr $<BUILD_INTERFACE:firbank_options>)
 
-# What an installed library offers; internal headers stay out, and *-inl.h always.
-target_sources(firbank PUBLIC FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR} FILES
+# What the library offers to others, as <firbank/engine/engine.hpp>; internal headers stay out, and
+# *-inl.h always. Here headers include each other from the root, "io/block.hpp"; others get them as
+# <firbank/io/block.hpp>, so that nothing so short need be on their include path.
+set(public_headers
   io/block.hpp
   io/block_pool.hpp
   io/block_queue.hpp
@@ -37,3 +35,14 @@ target_sources(firbank PUBLIC FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR} F
   engine/stats.hpp
   kernels/backend.hpp
   kernels/backends.hpp)
+set(offered_headers "")
+foreach(header IN LISTS public_headers)
+  file(READ ${PROJECT_SOURCE_DIR}/${header} text)
+  string(REGEX REPLACE "#include \"([^\"]+)\"" "#include <firbank/\\1>" text "${text}")
+  set(offered ${PROJECT_BINARY_DIR}/include/firbank/${header})
+  file(CONFIGURE OUTPUT ${offered} CONTENT "${text}" @ONLY)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${header})
+  list(APPEND offered_headers ${offered})
+endforeach()
+target_sources(firbank PUBLIC
+  FILE_SET HEADERS BASE_DIRS ${PROJECT_BINARY_DIR}/include FILES ${offered_headers})

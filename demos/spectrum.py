@@ -68,7 +68,7 @@ def decibels(power):
 
 
 def seconds_and_rate(samples, rate_hz):
-    return f"{len(samples) / rate_hz:.1f} s, {rate_hz / 1000:g} kHz"
+    return f"{len(samples) / rate_hz:.3g} s, {rate_hz / 1000:g} kHz"
 
 
 def main(before_path, after_path, filter_path, picture_path):

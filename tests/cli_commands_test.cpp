@@ -1,10 +1,13 @@
 // The program's other commands: design, info, plan, verify, backends, and its help.
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <complex>
+#include <csignal>
 #include <cstdlib>
 #include <numbers>
 #include <sstream>
+#include <thread>
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -150,6 +153,28 @@ TEST_F(Design, FiltersAsItWasDesigned) {
   ASSERT_EQ(result.exit_code, 0) << result.err;
   const Signal out = read_signal(folder_.file("out.wav"));
   for (const double sample : out[0]) ASSERT_LE(std::abs(sample), 1e-4);
+}
+
+TEST_F(Design, StopsWithoutAResult) {
+  // A million taps, measured for many seconds.
+  RunningProgram program({FIRBANK_PROGRAM, "design", "lowpass", folder_.file("low.wav"), "--cutoff",
+                          "1000", "--transition", "0.2", "--json", folder_.file("low.json")});
+  std::this_thread::sleep_for(std::chrono::milliseconds(700));
+  program.send(SIGINT);
+  const ProgramResult result = program.wait();
+  EXPECT_EQ(result.exit_code, 130) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("stopped before " + folder_.file("low.wav")));
+  EXPECT_THAT(folder_.names(), testing::IsEmpty());
+}
+
+TEST_F(Design, StopsAlthoughNobodyReadsItsPipe) {
+  RunningProgram program(
+      {FIRBANK_PROGRAM, "design", "lowpass", "-", "--cutoff", "1000", "--taps", "30001"});
+  std::this_thread::sleep_for(std::chrono::milliseconds(1'000));
+  program.send(SIGINT);
+  const ProgramResult result = program.wait();
+  EXPECT_EQ(result.exit_code, 130) << result.err;
+  EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
 }
 
 TEST(Info, MeasuresAFile) {

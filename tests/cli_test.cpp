@@ -292,6 +292,7 @@ TEST_F(FilterCommand, GainIsExactAndNormalizeReachesFullScale) {
     return filtered(path("out.wav"), files, more);
   };
   EXPECT_LE(relative_error(with({"--gain", "-6"}), scaled(std::pow(10, -0.3))), 1e-6);
+  EXPECT_LE(relative_error(with({"--gain", "+6"}), scaled(std::pow(10, 0.3))), 1e-6);
   EXPECT_LE(relative_error(with({"--normalize"}), scaled(1 / plain_peak)), 1e-6);
   EXPECT_LE(relative_error(with({"--normalize", "--gain", "-20"}), scaled(0.1 / plain_peak)), 1e-6);
   // Full scale of an integer format is one step below 1, so that nothing is clipped.

@@ -1,10 +1,11 @@
 # Tests of the firbank program from outside: arguments in; files, streams and exit codes out.
 if(TARGET firbank_program)
-  firbank_test(cli_test cli_bad_input_test.cpp cli_commands_test.cpp
+  firbank_test(cli_test cli_bad_input_test.cpp cli_commands_test.cpp cli_documents_test.cpp
                support/program_files.cpp support/run_program.cpp)
   target_link_libraries(cli_test PRIVATE nlohmann_json::nlohmann_json)
   target_compile_definitions(cli_test PRIVATE
     FIRBANK_PROGRAM="$<TARGET_FILE:firbank_program>" FIRBANK_EMBED="$<TARGET_FILE:firbank_embed>"
-    FIRBANK_VERSION="${PROJECT_VERSION}")
+    FIRBANK_MANUAL="${PROJECT_BINARY_DIR}/demos/firbank/firbank.1"
+    FIRBANK_SOURCE="${PROJECT_SOURCE_DIR}" FIRBANK_VERSION="${PROJECT_VERSION}")
   add_dependencies(cli_test firbank_program firbank_embed)
 endif()

@@ -7,7 +7,6 @@
 #include "demos/firbank/checks.hpp"
 #include "demos/firbank/wording.hpp"
 #include "engine/filter_files.hpp"
-#include "io/error.hpp"
 
 namespace firbank::program {
 
@@ -35,13 +34,11 @@ void BankOptions::add_to(CLI::App& command, bool filter_required) {
 
 void BankOptions::check() const {
   if (routing == "matrix" && !outputs) {
-    throw Error(ErrorKind::kConfiguration,
-                "--routing matrix needs --outputs N, the number of output channels");
+    refuse("--routing matrix needs --outputs N, the number of output channels");
   }
   if (routing != "matrix" && outputs) {
-    throw Error(ErrorKind::kConfiguration,
-                fmt::format("--outputs {} has no use with --routing {}; it is for matrix only",
-                            *outputs, routing));
+    refuse(fmt::format("--outputs {} has no use with --routing {}; it is for matrix only", *outputs,
+                       routing));
   }
 }
 

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <filesystem>
 #include <optional>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -16,8 +17,10 @@
 namespace firbank::program {
 namespace {
 
+/// The whole text as a number; unlike std::from_chars it may begin with '+'.
 template <class Number>
-std::optional<Number> parse(const std::string& text) {
+std::optional<Number> parse(std::string_view text) {
+  if (text.starts_with('+') && !text.starts_with("+-")) text.remove_prefix(1);
   Number value{};
   const char* const last = text.data() + text.size();
   const auto [end, error] = std::from_chars(text.data(), last, value);
@@ -67,18 +70,21 @@ CLI::Validator one_of(std::vector<std::string> words) {
       "");
 }
 
-void refuse_same_file(const std::string& json, const std::vector<std::string>& others) {
+void refuse(const std::string& message) {
+  throw Error(ErrorKind::kConfiguration, message);
+}
+
+void refuse_same_file(const std::string& name, const std::string& output,
+                      const std::vector<std::string>& others) {
   namespace fs = std::filesystem;
-  if (json.empty()) return;
   for (const std::string& other : others) {
     std::error_code ignored;
-    const bool same = json == other || (json != "-" && other != "-" &&
-                                        (fs::equivalent(json, other, ignored) ||
-                                         fs::absolute(json, ignored).lexically_normal() ==
-                                             fs::absolute(other, ignored).lexically_normal()));
+    const bool same = output == other || (output != "-" && other != "-" &&
+                                          (fs::equivalent(output, other, ignored) ||
+                                           fs::absolute(output, ignored).lexically_normal() ==
+                                               fs::absolute(other, ignored).lexically_normal()));
     if (!same) continue;
-    throw Error(ErrorKind::kConfiguration,
-                fmt::format("--json {}: {} is the same file; another is needed", json, other));
+    refuse(fmt::format("{} {}: {} is the same file; another is needed", name, output, other));
   }
 }
 

@@ -21,8 +21,12 @@ CLI::Validator positive_number();
 /// One of a few words.
 CLI::Validator one_of(std::vector<std::string> words);
 
-/// Throws Error when `json` (may be empty or "-") is one of the other files, by whatever name: it
-/// would be overwritten.
-void refuse_same_file(const std::string& json, const std::vector<std::string>& others);
+/// Throws: Error (kConfiguration) with this line.
+[[noreturn]] void refuse(const std::string& message);
+
+/// Throws Error when `output` (may be "-"), which the command line calls `name`, is one of the
+/// other files, by whatever name: it would be overwritten.
+void refuse_same_file(const std::string& name, const std::string& output,
+                      const std::vector<std::string>& others);
 
 }  // namespace firbank::program

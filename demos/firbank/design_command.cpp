@@ -3,15 +3,18 @@
 #include <optional>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "demos/firbank/checks.hpp"
 #include "demos/firbank/commands.hpp"
 #include "demos/firbank/exit_code.hpp"
+#include "demos/firbank/interrupt.hpp"
+#include "demos/firbank/json_report.hpp"
+#include "demos/firbank/progress_bar.hpp"
 #include "demos/firbank/text_file.hpp"
 #include "demos/firbank/window_design.hpp"
 #include "demos/firbank/wording.hpp"
 #include "io/error.hpp"
+#include "io/extension.hpp"
 #include "io/files.hpp"
 
 namespace firbank::program {
@@ -27,7 +30,8 @@ constexpr const char* kExamples = R"(Examples:
 Linear phase, an odd number of taps. An edge lies in the middle of its transition,
 where the gain is one half (-6 dB). The gain is 1 at 0 Hz (lowpass, bandstop), at half the
 rate (highpass), in the middle (bandpass) or at a quarter of the rate (hilbert). What
-was reached is measured on the finished taps and printed.)";
+was reached is measured on the finished taps and printed. 'firbank filter --mode same'
+takes the delay out.)";
 
 struct Arguments {
   std::string kind;
@@ -37,13 +41,9 @@ struct Arguments {
   std::optional<double> low_hz;
   std::optional<double> high_hz;
   std::string format;
-  std::string json;
+  JsonReport json;
   bool quiet = false;
 };
-
-void refuse(const std::string& message) {
-  throw Error(ErrorKind::kConfiguration, message);
-}
 
 /// Which edges a kind has: --cutoff, --low and --high, or none.
 void take_edges(Arguments& arguments) {
@@ -69,12 +69,12 @@ void take_edges(Arguments& arguments) {
 }
 
 bool is_text(const std::string& path) {
-  return path == "-" || path.ends_with(".txt");
+  return path == "-" || extension_of(path) == ".txt";
 }
 
 void check_output(const Arguments& arguments) {
   const std::string& path = arguments.output;
-  const bool known = is_text(path) || path.ends_with(".wav") || path.ends_with(".npy");
+  const bool known = is_text(path) || extension_of(path) == ".wav" || extension_of(path) == ".npy";
   if (!known) {
     refuse(fmt::format("OUTPUT is '{}'; .wav, .npy, .txt, or '-' for text, are allowed", path));
   }
@@ -82,7 +82,22 @@ void check_output(const Arguments& arguments) {
     refuse(fmt::format("--output-format {} is for .wav and .npy; text has all digits",
                        arguments.format));
   }
-  refuse_same_file(arguments.json, {path});
+}
+
+/// With a progress bar. Throws: Error, also once an interrupt is requested.
+FilterDesign computed(const Arguments& arguments) {
+  std::optional<ProgressBar> bar;
+  const DesignProgress progress = [&](std::size_t taps, std::int64_t done, std::int64_t total) {
+    if (interrupt_requested()) {
+      throw Error(ErrorKind::kOutput, fmt::format("stopped before {} was written; nothing is left",
+                                                  output_name(arguments.output)));
+    }
+    if (done == 1) bar.emplace(total, fmt::format("measuring {} taps", taps), !arguments.quiet);
+    bar->update(done);
+  };
+  FilterDesign design = design_filter(arguments.request, progress);
+  if (arguments.format == "float32") design = rounded_to_float(arguments.request, design, progress);
+  return design;
 }
 
 void write_taps(const Arguments& arguments, const std::vector<double>& taps) {
@@ -95,6 +110,7 @@ void write_taps(const Arguments& arguments, const std::vector<double>& taps) {
   }
   StreamFormat format;
   format.sample_rate_hz = arguments.request.sample_rate_hz;
+  format.frames = static_cast<std::int64_t>(taps.size());
   CreateOptions create;
   create.encoding =
       arguments.format == "float32" ? SampleEncoding::kFloat32 : SampleEncoding::kFloat64;
@@ -112,26 +128,23 @@ int run(Arguments& arguments) {
   take_edges(arguments);
   check_output(arguments);
   const DesignRequest& request = arguments.request;
-  std::unique_ptr<TextFile> json;
-  if (!arguments.json.empty()) json = std::make_unique<TextFile>(arguments.json);
-  FilterDesign design = design_filter(request);
-  if (arguments.format == "float32") design = rounded_to_float(request, design);
+  arguments.json.open({arguments.output});
+  install_interrupt_handlers(1);
+  const FilterDesign design = computed(arguments);
   write_taps(arguments, design.taps);
 
-  if (json) {
-    const nlohmann::ordered_json report = {{"kind", arguments.kind},
-                                           {"output", arguments.output},
-                                           {"sample_rate_hz", request.sample_rate_hz},
-                                           {"taps", design.taps.size()},
-                                           {"delay_frames", design.delay_frames()},
-                                           {"transition_hz", design.transition_hz},
-                                           {"attenuation_asked_db", request.attenuation_db},
-                                           {"attenuation_db", design.attenuation_db},
-                                           {"passband_ripple_db", design.passband_ripple_db}};
-    json->finish(report.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
-  }
+  arguments.json.finish({{"kind", arguments.kind},
+                         {"output", arguments.output},
+                         {"sample_rate_hz", request.sample_rate_hz},
+                         {"taps", design.taps.size()},
+                         {"delay_frames", design.delay_frames()},
+                         {"transition_hz", design.transition_hz},
+                         {"attenuation_asked_db", request.attenuation_db},
+                         {"attenuation_db", design.attenuation_db},
+                         {"passband_ripple_db", design.passband_ripple_db}});
   if (arguments.quiet) return kExitDone;
-  std::FILE* const to = arguments.output == "-" || arguments.json == "-" ? stderr : stdout;
+  const bool stdout_taken = arguments.output == "-" || arguments.json.takes_standard_output();
+  std::FILE* const to = stdout_taken ? stderr : stdout;
   const double rate = request.sample_rate_hz;
   const bool reached = design.attenuation_db >= request.attenuation_db;
   fmt::print(to, "{:<12} {}, {} taps at {} Hz\n", "filter", arguments.kind, design.taps.size(),
@@ -186,20 +199,20 @@ void add_design_command(CLI::App& app, int& exit_code) {
       ->check(positive_number());
   command
       ->add_option("--attenuation", request.attenuation_db,
-                   "Of the stopbands, in dB (80); as many taps as that takes")
+                   "Of the stopbands, in dB (80), 10 to 240; as many taps as that takes")
       ->type_name("DB")
       ->check(number(10, 240));
   command
       ->add_option("--taps", request.taps,
-                   "An odd number of taps instead, whatever attenuation that gives\n"
-                   "in the transition, or whatever transition")
+                   fmt::format("An odd number of taps, 3 to {}, instead of --transition;\n"
+                               "with it: the attenuation is what it turns out to be",
+                               kMaxDesignTaps))
       ->type_name("N")
-      ->check(whole_number(1, 10'000'000));
+      ->check(whole_number(3, kMaxDesignTaps));
   command->add_option("--output-format", arguments->format, "float64 (default) or float32")
       ->type_name("FORMAT")
       ->check(one_of({"float32", "float64"}));
-  command->add_option("--json", arguments->json, "Write a report as JSON; '-' is standard output")
-      ->type_name("FILE");
+  arguments->json.add_to(*command, "a report");
   command->add_flag("-q,--quiet", arguments->quiet, "No summary");
   command->group("Commands");
   command->footer(kExamples);

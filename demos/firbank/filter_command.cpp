@@ -3,7 +3,6 @@
 #include <memory>
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include "demos/firbank/checks.hpp"
 #include "demos/firbank/commands.hpp"
@@ -11,9 +10,8 @@
 #include "demos/firbank/exit_code.hpp"
 #include "demos/firbank/filter_run.hpp"
 #include "demos/firbank/interrupt.hpp"
-#include "demos/firbank/text_file.hpp"
+#include "demos/firbank/json_report.hpp"
 #include "demos/firbank/wording.hpp"
-#include "io/error.hpp"
 
 namespace firbank::program {
 namespace {
@@ -28,6 +26,8 @@ constexpr const char* kExamples = R"(Examples:
     firbank filter data.npy out.npy --rate 1000 --filter low.npy --precision double
   Two ears from five loudspeakers: ten responses, summed over the inputs:
     firbank filter film.wav ears.wav --routing matrix --outputs 2 --filter room.wav
+  Eight channels of 16-bit data as they are acquired, 1000 frames a second:
+    acquire | firbank filter - out.npy --raw-format s16le:8:1000 --filter low.txt
   In a pipe, in blocks of 64 frames as a live run would use:
     sox in.flac -t f32 - | firbank filter - - --raw-format f32le:2:44100 \
         --filter eq.txt --as-live --block 64 | aplay -f FLOAT_LE -c 2 -r 44100
@@ -42,7 +42,7 @@ struct Arguments {
   std::string output_format;
   bool as_live = false;
   bool realtime = false;
-  std::string json;
+  JsonReport json;
   bool quiet = false;
   bool strict = false;
 };
@@ -52,7 +52,8 @@ void add_stream_options(CLI::App& command, Arguments& arguments) {
   command
       .add_option("INPUT", settings.input,
                   "Audio file, .npy (frames, or frames x channels), or '-': raw samples\n"
-                  "from standard input, laid out as --raw-format says")
+                  "from standard input, laid out as --raw-format says. Integers are read\n"
+                  "as parts of full scale, which is 1")
       ->type_name("")
       ->required();
   command
@@ -90,22 +91,18 @@ void add_stream_options(CLI::App& command, Arguments& arguments) {
                   "float32 unless the container cannot hold it")
       ->type_name("FORMAT");
   command.add_flag("--dither", settings.create.dither,
-                   "Add triangular dither before rounding to an integer format");
+                   "Add triangular dither before rounding to an integer format;\n"
+                   "float samples are refused then");
 }
 
 void add_run_options(CLI::App& command, Arguments& arguments) {
   command.add_flag("--as-live", arguments.as_live,
-                   "Use the blocks and the plan of a live run, as fast as they go;\n"
-                   "without it larger blocks are chosen for speed");
+                   "Use the blocks and the plan of a live run, as fast as they go, also in\n"
+                   "a pipe that is to flow; without it larger blocks are chosen for speed");
   command.add_flag("--realtime", arguments.realtime, "As --as-live, but paced by the clock");
   command.add_flag("--strict", arguments.strict, "Missed deadlines too end in exit code 4");
-  command.add_option("--json", arguments.json, "Write a report as JSON; '-' is standard output")
-      ->type_name("FILE");
+  arguments.json.add_to(command, "a report");
   command.add_flag("-q,--quiet", arguments.quiet, "No summary, no notes, no progress bar");
-}
-
-void refuse(const std::string& message) {
-  throw Error(ErrorKind::kConfiguration, message);
 }
 
 void refuse_normalize_of_pipes(const std::string& input) {
@@ -121,13 +118,10 @@ void refuse_normalize_of_pipes(const std::string& input) {
 void finish_settings(Arguments& arguments) {
   FilterSettings& settings = arguments.settings;
   settings.bank.check();
+  refuse_same_file("OUTPUT", settings.output, settings.bank.files);
   if (arguments.as_live && arguments.realtime) {
     refuse("--as-live and --realtime exclude each other; --realtime is the paced one");
   }
-  std::vector<std::string> others = settings.bank.files;
-  others.push_back(settings.output);
-  if (settings.input != "-") others.push_back(settings.input);
-  refuse_same_file(arguments.json, others);
   if (settings.normalize) {
     refuse_normalize_of_pipes(settings.input);
     if (settings.gain_db > 0) {
@@ -142,14 +136,15 @@ void finish_settings(Arguments& arguments) {
   }
   if (!arguments.output_format.empty()) {
     settings.create.encoding = parse_sample_encoding(arguments.output_format);
-    const bool integer = *settings.create.encoding != SampleEncoding::kFloat32 &&
-                         *settings.create.encoding != SampleEncoding::kFloat64;
-    if (settings.create.dither && !integer) {
-      refuse(
-          fmt::format("--dither has no use with --output-format {}; int16, int24 and int32 are "
-                      "allowed",
-                      arguments.output_format));
-    }
+  }
+  const SampleEncoding stored =
+      settings.create.encoding.value_or(default_encoding(settings.output));
+  if (settings.create.dither &&
+      (stored == SampleEncoding::kFloat32 || stored == SampleEncoding::kFloat64)) {
+    refuse(
+        fmt::format("--dither has no use with {} samples; --output-format int16, int24 or int32 "
+                    "is allowed with it",
+                    name(stored)));
   }
   settings.pace = arguments.realtime  ? Pace::kRealtime
                   : arguments.as_live ? Pace::kAsLive
@@ -169,18 +164,18 @@ std::string interruption(const FilterReport& report) {
 int run(Arguments& arguments) {
   finish_settings(arguments);
   const FilterSettings& settings = arguments.settings;
-  std::unique_ptr<TextFile> json;
-  if (!arguments.json.empty()) json = std::make_unique<TextFile>(arguments.json);
+  std::vector<std::string> others = settings.bank.files;
+  others.push_back(settings.output);
+  if (settings.input != "-") others.push_back(settings.input);
+  arguments.json.open(others);
 
   install_interrupt_handlers(2);
   watch_standard_streams(settings.input == "-", settings.output == "-");
   const FilterReport report = run_filter(settings);
 
-  if (json)
-    json->finish(to_json(report).dump(2, ' ', false, nlohmann::json::error_handler_t::replace) +
-                 "\n");
+  arguments.json.finish(to_json(report));
   if (!arguments.quiet) {
-    const bool stdout_taken = settings.output == "-" || arguments.json == "-";
+    const bool stdout_taken = settings.output == "-" || arguments.json.takes_standard_output();
     fmt::print(stdout_taken ? stderr : stdout, "{}", summary(report));
   }
   const std::string lost = losses(report, arguments.strict);

@@ -155,6 +155,11 @@ class FilterRun {
     StreamFormat format;
     format.channels = engine_->outputs();
     format.sample_rate_hz = format_.sample_rate_hz;
+    if (format_.frames) {
+      const FrameWindow kept =
+          frame_window(pass_options_.mode, *format_.frames, pass_options_.longest_taps);
+      format.frames = kept.last - kept.first;
+    }
     const std::unique_ptr<Sink> sink = create_sink(settings_.output, format, settings_.create);
     LevelMeter meter;
     report.pass = run_pass<Sample>(

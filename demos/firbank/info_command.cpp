@@ -12,11 +12,12 @@
 #include "demos/firbank/exit_code.hpp"
 #include "demos/firbank/filter_run.hpp"
 #include "demos/firbank/interrupt.hpp"
+#include "demos/firbank/json_report.hpp"
 #include "demos/firbank/planar_buffer.hpp"
-#include "demos/firbank/text_file.hpp"
 #include "demos/firbank/wording.hpp"
 #include "engine/filter_files.hpp"
 #include "io/error.hpp"
+#include "io/extension.hpp"
 
 namespace firbank::program {
 namespace {
@@ -105,7 +106,7 @@ FileStatistics examine_text(const std::string& path) {
 
 FileStatistics examine(const std::string& path, const OpenOptions& options,
                        const std::optional<double>& rate_hz) {
-  if (path.ends_with(".txt")) return examine_text(path);
+  if (extension_of(path) == ".txt") return examine_text(path);
   std::unique_ptr<Source> source;
   try {
     source = open_input(path, options, rate_hz);
@@ -182,27 +183,23 @@ struct Arguments {
   std::string path;
   std::string raw_format;
   std::optional<double> rate_hz;
-  std::string json;
+  JsonReport json;
 };
 
-int run(const Arguments& arguments) {
+int run(Arguments& arguments) {
   OpenOptions options;
   if (!arguments.raw_format.empty()) options.raw_format = parse_raw_format(arguments.raw_format);
   if (arguments.path == "-" && !options.raw_format) {
-    throw Error(ErrorKind::kConfiguration, "FILE '-' needs --raw-format, such as f32le:2:48000");
+    refuse("FILE '-' needs --raw-format, such as f32le:2:48000");
   }
-  if (arguments.path != "-") refuse_same_file(arguments.json, {arguments.path});
+  arguments.json.open(arguments.path == "-" ? std::vector<std::string>{}
+                                            : std::vector<std::string>{arguments.path});
   install_interrupt_handlers(1);
   watch_standard_streams(arguments.path == "-", false);
   const FileStatistics file = examine(arguments.path, options, arguments.rate_hz);
   if (interrupt_requested()) return kExitInterrupted;
-  if (!arguments.json.empty()) {
-    TextFile(arguments.json)
-        .finish(to_json(arguments.path, file)
-                    .dump(2, ' ', false, nlohmann::json::error_handler_t::replace) +
-                "\n");
-  }
-  if (arguments.json != "-") print(arguments.path, file);
+  arguments.json.finish(to_json(arguments.path, file));
+  if (!arguments.json.takes_standard_output()) print(arguments.path, file);
   return kExitDone;
 }
 
@@ -225,8 +222,7 @@ void add_info_command(CLI::App& app, int& exit_code) {
   command->add_option("--rate", arguments->rate_hz, "Sample rate of an .npy file (48000)")
       ->type_name("HZ")
       ->check(positive_number());
-  command->add_option("--json", arguments->json, "Write a report as JSON; '-' is standard output")
-      ->type_name("FILE");
+  arguments->json.add_to(*command, "a report");
   command->group("Commands");
   command->footer(kExamples);
   command->callback([arguments, &exit_code] { exit_code = run(*arguments); });

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <utility>
 
 #include <fmt/format.h>
 #include <sys/ioctl.h>
@@ -32,37 +33,47 @@ std::string clock_time(double seconds) {
 
 ProgressBar::ProgressBar(std::optional<std::int64_t> total_frames, double sample_rate_hz,
                          bool wanted)
-    : total_frames_(total_frames),
+    : ProgressBar(total_frames, sample_rate_hz, "", wanted) {}
+
+ProgressBar::ProgressBar(std::int64_t total_steps, std::string what, bool wanted)
+    : ProgressBar(total_steps, 0, std::move(what), wanted) {}
+
+ProgressBar::ProgressBar(std::optional<std::int64_t> total, double sample_rate_hz, std::string what,
+                         bool wanted)
+    : total_(total),
       sample_rate_hz_(sample_rate_hz),
+      what_(std::move(what)),
       drawing_(wanted && isatty(STDERR_FILENO) == 1) {}
 
 ProgressBar::~ProgressBar() {
   if (drawn_) tell("\r\033[K");
 }
 
-void ProgressBar::update(std::int64_t frames) {
+void ProgressBar::update(std::int64_t done) {
   if (!drawing_) return;
   const Clock::time_point now = Clock::now();
   if (now < next_draw_) return;
   next_draw_ = now + kInterval;
   drawn_ = true;
   const double elapsed_seconds = std::chrono::duration<double>(now - start_).count();
-  tell("\r{}\033[K", line(frames, elapsed_seconds));
+  tell("\r{}\033[K", line(done, elapsed_seconds));
   std::fflush(stderr);
 }
 
-std::string ProgressBar::line(std::int64_t frames, double elapsed_seconds) const {
-  const double stream_seconds = static_cast<double>(frames) / sample_rate_hz_;
-  const double speed = elapsed_seconds > 0 ? stream_seconds / elapsed_seconds : 0.0;
-  const std::string speed_text = fmt::format("{:.{}f} x real time", speed, speed < 10 ? 1 : 0);
-  if (!total_frames_ || *total_frames_ <= 0) {
-    return fmt::format("{} done, {}", clock_time(stream_seconds), speed_text);
+std::string ProgressBar::line(std::int64_t done, double elapsed_seconds) const {
+  std::string about = what_;
+  if (sample_rate_hz_ > 0) {
+    const double stream_seconds = static_cast<double>(done) / sample_rate_hz_;
+    const double speed = elapsed_seconds > 0 ? stream_seconds / elapsed_seconds : 0.0;
+    about = fmt::format("{:.{}f} x real time", speed, speed < 10 ? 1 : 0);
+    if (!total_ || *total_ <= 0) {
+      return fmt::format("{} done, {}", clock_time(stream_seconds), about);
+    }
   }
-  const double share =
-      std::min(static_cast<double>(frames) / static_cast<double>(*total_frames_), 1.0);
+  const double share = std::min(static_cast<double>(done) / static_cast<double>(*total_), 1.0);
   const std::string left =
       share > 0 ? clock_time(elapsed_seconds * (1 - share) / share) + " left" : "";
-  const std::string text = fmt::format(" {:3.0f} %  {}  {}", 100 * share, speed_text, left);
+  const std::string text = fmt::format(" {:3.0f} %  {}  {}", 100 * share, about, left);
   const std::size_t columns = terminal_columns();
   if (columns < text.size() + 8) return text;
   const std::size_t width = std::min<std::size_t>(columns - text.size() - 3, 40);

@@ -5,15 +5,21 @@
 #include <utility>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include "demos/firbank/checks.hpp"
 
 namespace firbank::program {
 
 void SyntheticBank::add_to(CLI::App& command) {
-  command.add_option("--filters", filters, "Without --filter: how many noise filters (1)")
+  command
+      .add_option("--filters", filters,
+                  fmt::format("Without --filter: how many noise filters ({})", filters))
       ->type_name("N")
       ->check(whole_number(1, 65'536));
-  command.add_option("--taps", taps, "Without --filter: taps of the longest noise filter (48000)")
+  command
+      .add_option("--taps", taps,
+                  fmt::format("Without --filter: taps of the longest noise filter ({})", taps))
       ->type_name("N")
       ->check(whole_number(1, 16'777'216));
 }

@@ -15,7 +15,7 @@ struct SyntheticBank {
   std::size_t filters = 1;
   std::size_t taps = 48'000;
 
-  /// Adds --filters and --taps.
+  /// Adds --filters and --taps; what they are now is the default.
   void add_to(CLI::App& command);
 
   enum class Lengths { kEqual, kMixed };

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "io/error.hpp"
+#include "io/interruption.hpp"
 
 namespace firbank::program {
 
@@ -54,11 +55,17 @@ void TextFile::discard() noexcept {
 
 void TextFile::finish(std::string_view text) {
   if (descriptor_ < 0) open();
+  // A pipe that nobody reads is given up when the program is asked to stop meanwhile; the report of
+  // a run that was stopped before is written all the same.
+  const int requests = stop_requests();
   while (!text.empty()) {
     const ssize_t written = write(descriptor_, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) fail();
-    text.remove_prefix(static_cast<std::size_t>(written));
+    if (written < 0 && errno != EINTR) fail();
+    if (written > 0) text.remove_prefix(static_cast<std::size_t>(written));
+    if (!text.empty() && stop_requests() != requests) {
+      errno = EINTR;
+      fail();
+    }
   }
   if (descriptor_ > STDERR_FILENO && close(std::exchange(descriptor_, -1)) != 0) fail();
   if (temporary_.empty()) return;

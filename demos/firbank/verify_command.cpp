@@ -7,20 +7,17 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "demos/firbank/bank_options.hpp"
 #include "demos/firbank/checks.hpp"
 #include "demos/firbank/commands.hpp"
 #include "demos/firbank/console.hpp"
-#include "demos/firbank/engine_options.hpp"
 #include "demos/firbank/exit_code.hpp"
 #include "demos/firbank/interrupt.hpp"
+#include "demos/firbank/json_report.hpp"
 #include "demos/firbank/progress_bar.hpp"
-#include "demos/firbank/synthetic.hpp"
-#include "demos/firbank/text_file.hpp"
+#include "demos/firbank/setup_options.hpp"
 #include "demos/firbank/verify_run.hpp"
 #include "demos/firbank/version.hpp"
 #include "demos/firbank/wording.hpp"
-#include "io/error.hpp"
 #include "kernels/backends.hpp"
 
 namespace firbank::program {
@@ -37,24 +34,20 @@ convolution in double precision: relative L2 error at most 1e-6 in float, 1e-13 
 double, in the worst channel. Exit code 4 when a backend fails.)";
 
 struct Arguments {
-  BankOptions bank;
-  SyntheticBank synthetic{.filters = 2, .taps = 5'000};
-  EngineOptions engine;
-  std::optional<std::size_t> channels;
-  double rate_hz = 48'000;
+  SetupOptions setup;
   std::optional<double> seconds;
   std::uint64_t seed = 1;
-  std::string json;
+  JsonReport json;
   bool quiet = false;
 };
 
 /// Long enough for every partition to be met, unless the user says how long.
 std::size_t frames_to_run(const Arguments& arguments, const FilterBank& bank) {
   if (arguments.seconds) {
-    const double frames = std::ceil(*arguments.seconds * arguments.rate_hz);
+    const double frames = std::ceil(*arguments.seconds * arguments.setup.sample_rate_hz);
     return std::max<std::size_t>(static_cast<std::size_t>(frames), 1);
   }
-  return bank.longest() + std::max<std::size_t>(8'192, 8 * arguments.engine.block_frames);
+  return bank.longest() + std::max<std::size_t>(8'192, 8 * arguments.setup.engine.block_frames);
 }
 
 struct VerifyOutcome {
@@ -71,13 +64,13 @@ void print_table_line(const VerifyOutcome& outcome) {
   std::fflush(stdout);
 }
 
-void write_json(TextFile& file, const Arguments& arguments,
-                const std::vector<VerifyOutcome>& outcomes, bool passed) {
+nlohmann::ordered_json to_json(const Arguments& arguments,
+                               const std::vector<VerifyOutcome>& outcomes, bool passed) {
   nlohmann::ordered_json report = {{"version", kVersion},
                                    {"passed", passed},
                                    {"seed", arguments.seed},
-                                   {"block_frames", arguments.engine.block_frames},
-                                   {"threads", arguments.engine.threads}};
+                                   {"block_frames", arguments.setup.engine.block_frames},
+                                   {"threads", arguments.setup.engine.threads}};
   for (const VerifyOutcome& outcome : outcomes) {
     nlohmann::ordered_json one = {{"backend", outcome.what.backend},
                                   {"instruction_set", outcome.what.instruction_set},
@@ -89,33 +82,27 @@ void write_json(TextFile& file, const Arguments& arguments,
     if (std::isfinite(outcome.error)) one["error"] = outcome.error;
     report["cases"].push_back(one);
   }
-  file.finish(report.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+  return report;
 }
 
-int run(const Arguments& arguments) {
-  arguments.bank.check();
-  std::unique_ptr<TextFile> json;
-  refuse_same_file(arguments.json, arguments.bank.files);
-  if (!arguments.json.empty()) json = std::make_unique<TextFile>(arguments.json);
-  const bool printing = !arguments.quiet && arguments.json != "-";
+int run(Arguments& arguments) {
+  const SetupOptions& options = arguments.setup;
+  options.bank.check();
+  arguments.json.open(options.bank.files);
+  const bool printing = !arguments.quiet && !arguments.json.takes_standard_output();
 
-  const FilterBank bank =
-      arguments.bank.files.empty()
-          ? arguments.synthetic.make(SyntheticBank::Lengths::kMixed, arguments.seed)
-          : arguments.bank.load(arguments.rate_hz, [&](const std::string& line) {
-              if (!arguments.quiet) tell("firbank: note: {}\n", line);
-            });
-  const std::size_t channels =
-      arguments.channels.value_or(arguments.bank.natural_channels(bank.size()));
-  const Routing routing = arguments.bank.connect(channels, bank.size());
-  const EngineConfig config = arguments.engine.config(arguments.rate_hz, PlanGoal::kLive);
+  const Setup setup =
+      options.load(SyntheticBank::Lengths::kMixed, arguments.seed, [&](const std::string& line) {
+        if (!arguments.quiet) tell("firbank: note: {}\n", line);
+      });
+  const auto& [bank, routing] = setup;
+  const EngineConfig config = options.engine.config(options.sample_rate_hz, PlanGoal::kLive);
   const std::size_t frames = frames_to_run(arguments, bank);
   if (printing) {
-    fmt::print("{}; {} in, {} out\n", describe(bank, arguments.bank.routing, arguments.rate_hz),
-               counted(routing.inputs(), "channel"), routing.outputs());
+    fmt::print("{}\n", describe(setup, options));
     fmt::print("{} of noise, calls of 1 to {}, {}, seed {}\n\n", counted(frames, "frame"),
-               counted(2 * arguments.engine.block_frames, "frame"),
-               counted(arguments.engine.threads, "thread"), arguments.seed);
+               counted(2 * options.engine.block_frames, "frame"),
+               counted(options.engine.threads, "thread"), arguments.seed);
     std::fflush(stdout);
   }
   const Signal in = noise(routing.inputs(), frames, arguments.seed);
@@ -132,7 +119,7 @@ int run(const Arguments& arguments) {
   for (std::size_t i = 0; i < cases.size() && !interrupt_requested(); ++i) {
     VerifyOutcome outcome{cases[i]};
     {
-      ProgressBar progress(static_cast<std::int64_t>(frames), arguments.rate_hz, printing);
+      ProgressBar progress(static_cast<std::int64_t>(frames), options.sample_rate_hz, printing);
       outcome.error =
           verify(cases[i], config, bank, routing, in, expected, arguments.seed + i,
                  [&](std::size_t done) { progress.update(static_cast<std::int64_t>(done)); });
@@ -155,7 +142,7 @@ int run(const Arguments& arguments) {
       }
     }
   }
-  if (json) write_json(*json, arguments, outcomes, passed);
+  arguments.json.finish(to_json(arguments, outcomes, passed));
   if (passed) return kExitDone;
   const auto failed = std::count_if(outcomes.begin(), outcomes.end(),
                                     [](const VerifyOutcome& outcome) { return !outcome.passed; });
@@ -170,17 +157,8 @@ void add_verify_command(CLI::App& app, int& exit_code) {
   CLI::App* const command = app.add_subcommand(
       "verify", "Prove every backend of this machine against the double-precision oracle");
   const auto arguments = std::make_shared<Arguments>();
-  arguments->bank.add_to(*command, false);
-  arguments->synthetic.add_to(*command);
-  command
-      ->add_option("--channels", arguments->channels,
-                   "Input channels; unless given, as many as the filters fit")
-      ->type_name("N")
-      ->check(whole_number(1, 65'536));
-  command->add_option("--rate", arguments->rate_hz, "Sample rate of the stream (48000)")
-      ->type_name("HZ")
-      ->check(positive_number());
-  arguments->engine.add_to(*command);
+  arguments->setup.synthetic = {.filters = 2, .taps = 5'000};  // seconds, on any machine
+  arguments->setup.add_to(*command);
   command
       ->add_option("--seconds", arguments->seconds,
                    "Length of the stream; unless given, somewhat more than the longest filter")
@@ -189,8 +167,7 @@ void add_verify_command(CLI::App& app, int& exit_code) {
   command->add_option("--seed", arguments->seed, "Seed of the noise and of the call sizes (1)")
       ->type_name("N")
       ->check(whole_number(0, std::numeric_limits<std::int64_t>::max()));
-  command->add_option("--json", arguments->json, "Write the result as JSON; '-' is standard output")
-      ->type_name("FILE");
+  arguments->json.add_to(*command, "the result");
   command->add_flag("-q,--quiet", arguments->quiet, "Print nothing; the exit code tells");
   command->group("Commands");
   command->footer(kExamples);

@@ -8,22 +8,17 @@
 
 #include <fmt/format.h>
 
-#include "io/error.hpp"
+#include "demos/firbank/checks.hpp"
 
 namespace firbank::program {
 namespace {
 
 constexpr double kPi = std::numbers::pi;
-constexpr std::size_t kMaxTaps = 2'000'001;
 
 struct Band {
   double first_hz;
   double last_hz;
 };
-
-void refuse(const std::string& message) {
-  throw Error(ErrorKind::kConfiguration, message);
-}
 
 /// Modified Bessel function of the first kind and order 0, by its power series.
 double bessel_i0(double x) {
@@ -50,7 +45,7 @@ double width_factor(FilterKind kind) {
 std::size_t estimated_taps(double attenuation_db, double transition_hz, double sample_rate_hz) {
   const double width = 2 * kPi * transition_hz / sample_rate_hz;
   const double order = std::max(attenuation_db - 7.95, 1.0) / (2.285 * width);
-  if (order > static_cast<double>(kMaxTaps)) return kMaxTaps + 2;
+  if (order > static_cast<double>(kMaxDesignTaps)) return kMaxDesignTaps + 2;
   return 2 * static_cast<std::size_t>(std::ceil(order / 2)) + 1;
 }
 
@@ -97,10 +92,11 @@ double reference_hz(const DesignRequest& request) {
 std::vector<double> windowed_taps(const DesignRequest& request, std::size_t count, double beta) {
   std::vector<double> taps(count);
   const double middle = static_cast<double>(count - 1) / 2;
+  const double peak = bessel_i0(beta);
   for (std::size_t k = 0; k < count; ++k) {
     const double n = static_cast<double>(k) - middle;
     const double x = middle > 0 ? n / middle : 0.0;
-    const double window = bessel_i0(beta * std::sqrt(std::max(0.0, 1 - x * x))) / bessel_i0(beta);
+    const double window = bessel_i0(beta * std::sqrt(std::max(0.0, 1 - x * x))) / peak;
     taps[k] = window * ideal_tap(request, n);
   }
   const double gain = gain_at(taps, reference_hz(request), request.sample_rate_hz);
@@ -146,12 +142,14 @@ std::vector<Band> stopbands(const DesignRequest& request, double transition_hz) 
   return {};
 }
 
+constexpr int kEdgeSteps = 96;
+constexpr int kMiddleSteps = 512;
+constexpr int kGridPoints = 2 * (kEdgeSteps + 1) + kMiddleSteps - 1;
+
 /// Frequencies to look at first: eight to a ripple next to the ends of the band, where ripples are
 /// greatest, and some between.
 std::vector<double> grid(Band band, double ripple_hz) {
   constexpr double kRipples = 12;
-  constexpr int kEdgeSteps = 96;
-  constexpr int kMiddleSteps = 512;
   const double width_hz = band.last_hz - band.first_hz;
   const double edge_hz = std::min(kRipples * ripple_hz, width_hz / 2);
   std::vector<double> frequencies;
@@ -167,13 +165,18 @@ std::vector<double> grid(Band band, double ripple_hz) {
 }
 
 /// The greatest `badness(gain)` over a band: that of a grid, then of every peak near the greatest,
-/// narrowed down by golden sections.
+/// narrowed down by golden sections. `step` is called after each frequency.
 template <class Badness>
-double worst(const std::vector<double>& taps, Band band, double sample_rate_hz, Badness badness) {
+double worst(const std::vector<double>& taps, Band band, double sample_rate_hz, Badness badness,
+             const std::function<void()>& step) {
   constexpr double kNear = 0.9;
   constexpr int kSections = 20;
   constexpr double kGolden = std::numbers::phi - 1;
-  const auto at = [&](double hz) { return badness(gain_at(taps, hz, sample_rate_hz)); };
+  const auto at = [&](double hz) {
+    const double value = badness(gain_at(taps, hz, sample_rate_hz));
+    step();
+    return value;
+  };
   const std::vector<double> hz = grid(band, sample_rate_hz / static_cast<double>(taps.size()));
   std::vector<double> values(hz.size());
   std::transform(hz.begin(), hz.end(), values.begin(), at);
@@ -198,26 +201,35 @@ double worst(const std::vector<double>& taps, Band band, double sample_rate_hz, 
   return result;
 }
 
-FilterDesign measured(const DesignRequest& request, std::vector<double> taps,
-                      double transition_hz) {
+FilterDesign measured(const DesignRequest& request, std::vector<double> taps, double transition_hz,
+                      const DesignProgress& progress) {
   const auto deviation_db = [](double gain) {
     return std::abs(20 * std::log10(std::max(gain, 1e-20)));
   };
   // x + j H x: negative frequencies are left with the gain (1 - |H|) / (1 + |H|).
   const auto image = [](double gain) { return std::abs(1 - gain) / (1 + gain); };
+  const bool hilbert = request.kind == FilterKind::kHilbert;
+  const std::vector<Band> passed = passbands(request, transition_hz);
+  const std::vector<Band> stopped = stopbands(request, transition_hz);
+  // The grids are nearly all of the work; what peaks add to them is not known beforehand.
+  const auto passes = static_cast<std::int64_t>(passed.size() * (hilbert ? 2 : 1) + stopped.size());
+  const std::int64_t total = kGridPoints * passes;
+  std::int64_t done = 0;
+  const auto worst_of = [&](const Band& band, const auto& badness) {
+    return worst(taps, band, request.sample_rate_hz, badness, [&] {
+      done = std::min(done + 1, total);
+      progress(taps.size(), done, total);
+    });
+  };
   FilterDesign design;
   design.transition_hz = transition_hz;
   double leak = 0;
-  for (const Band& band : passbands(request, transition_hz)) {
-    design.passband_ripple_db = std::max(design.passband_ripple_db,
-                                         worst(taps, band, request.sample_rate_hz, deviation_db));
-    if (request.kind == FilterKind::kHilbert) {
-      leak = std::max(leak, worst(taps, band, request.sample_rate_hz, image));
-    }
+  for (const Band& band : passed) {
+    design.passband_ripple_db = std::max(design.passband_ripple_db, worst_of(band, deviation_db));
+    if (hilbert) leak = std::max(leak, worst_of(band, image));
   }
-  for (const Band& band : stopbands(request, transition_hz)) {
-    leak =
-        std::max(leak, worst(taps, band, request.sample_rate_hz, [](double gain) { return gain; }));
+  for (const Band& band : stopped) {
+    leak = std::max(leak, worst_of(band, [](double gain) { return gain; }));
   }
   design.attenuation_db = -20 * std::log10(std::max(leak, 1e-20));
   design.taps = std::move(taps);
@@ -244,9 +256,10 @@ void check(const DesignRequest& request) {
                          request.high_hz));
     }
   }
-  if (request.taps && (*request.taps % 2 == 0 || *request.taps < 3 || *request.taps > kMaxTaps)) {
+  if (request.taps &&
+      (*request.taps % 2 == 0 || *request.taps < 3 || *request.taps > kMaxDesignTaps)) {
     refuse(fmt::format("--taps is {}; an odd number from 3 to {} is allowed", *request.taps,
-                       kMaxTaps));
+                       kMaxDesignTaps));
   }
   if (!request.taps && !request.transition_hz) {
     refuse("--transition HZ or --taps N is needed: how steep, or how long, the filter may be");
@@ -268,7 +281,7 @@ void check_transition(const DesignRequest& request, double transition_hz) {
   }
   refuse(
       fmt::format("--taps is {}: their transition, {:.1f} Hz, is wider than the bands beside it; "
-                  "more taps are needed",
+                  "more taps, or less --attenuation, are needed",
                   *request.taps, transition_hz));
 }
 
@@ -301,7 +314,7 @@ double gain_at(const std::vector<double>& taps, double frequency_hz, double samp
   return std::abs(sum);
 }
 
-FilterDesign design_filter(const DesignRequest& request) {
+FilterDesign design_filter(const DesignRequest& request, const DesignProgress& progress) {
   check(request);
   const double factor = width_factor(request.kind);
   const double asked_db = request.attenuation_db;
@@ -315,7 +328,8 @@ FilterDesign design_filter(const DesignRequest& request) {
   if (request.transition_hz) transition_hz = *request.transition_hz;
   check_transition(request, transition_hz);
   if (request.taps) {
-    return measured(request, windowed_taps(request, count, kaiser_beta(asked_db)), transition_hz);
+    return measured(request, windowed_taps(request, count, kaiser_beta(asked_db)), transition_hz,
+                    progress);
   }
 
   constexpr int kTries = 20;
@@ -324,14 +338,14 @@ FilterDesign design_filter(const DesignRequest& request) {
   double target_db = asked_db;
   for (int i = 0; i < kTries; ++i) {
     count = estimated_taps(target_db, factor * transition_hz, request.sample_rate_hz);
-    if (count > kMaxTaps) {
+    if (count > kMaxDesignTaps) {
       refuse(
           fmt::format("--transition is {} Hz: more than {} taps would be needed; a wider one is "
                       "allowed",
-                      transition_hz, kMaxTaps));
+                      transition_hz, kMaxDesignTaps));
     }
-    FilterDesign longer =
-        measured(request, windowed_taps(request, count, kaiser_beta(target_db)), transition_hz);
+    FilterDesign longer = measured(request, windowed_taps(request, count, kaiser_beta(target_db)),
+                                   transition_hz, progress);
     // Where rounding is what leaks, more taps do not help.
     if (i > 0 && longer.attenuation_db < design.attenuation_db + kWorthwhileDb) break;
     design = std::move(longer);
@@ -341,10 +355,11 @@ FilterDesign design_filter(const DesignRequest& request) {
   return design;
 }
 
-FilterDesign rounded_to_float(const DesignRequest& request, const FilterDesign& design) {
+FilterDesign rounded_to_float(const DesignRequest& request, const FilterDesign& design,
+                              const DesignProgress& progress) {
   std::vector<double> taps = design.taps;
   for (double& tap : taps) tap = static_cast<double>(static_cast<float>(tap));
-  return measured(request, std::move(taps), design.transition_hz);
+  return measured(request, std::move(taps), design.transition_hz, progress);
 }
 
 }  // namespace firbank::program

@@ -12,12 +12,17 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace firbank::program {
+
+/// An odd number. Measuring so many taps takes seconds; more would only take longer.
+constexpr std::size_t kMaxDesignTaps = 2'000'001;
 
 enum class FilterKind { kLowpass, kHighpass, kBandpass, kBandstop, kHilbert };
 
@@ -42,17 +47,23 @@ struct FilterDesign {
   std::size_t delay_frames() const { return (taps.size() - 1) / 2; }
 };
 
+/// Told at each step how far the measurement of `taps` taps has come; there are a few measurements,
+/// one after the other, of `total` steps each. What it throws ends the design.
+using DesignProgress = std::function<void(std::size_t taps, std::int64_t done, std::int64_t total)>;
+
 /// An edge lies in the middle of its transition, where the gain is one half. The gain is 1 at 0 Hz
 /// (lowpass, bandstop), at half the rate (highpass), in the middle (bandpass), or at a quarter of
 /// the rate (hilbert). For hilbert the transitions are the bands below `transition_hz` and
 /// above half the rate less `transition_hz`, and the attenuation is that of negative frequencies in
 /// the analytic signal. Unless `taps` is given, taps are added until the measured attenuation is
 /// what was asked for.
-/// Throws: Error (kConfiguration) naming the field, its value and what is allowed.
-FilterDesign design_filter(const DesignRequest& request);
+/// Throws: Error (kConfiguration) naming the field, its value and what is allowed; and what
+/// `progress` throws.
+FilterDesign design_filter(const DesignRequest& request, const DesignProgress& progress);
 
 /// The same taps rounded to float, measured again.
-FilterDesign rounded_to_float(const DesignRequest& request, const FilterDesign& design);
+FilterDesign rounded_to_float(const DesignRequest& request, const FilterDesign& design,
+                              const DesignProgress& progress);
 
 /// Magnitude of the response at `frequency_hz`.
 double gain_at(const std::vector<double>& taps, double frequency_hz, double sample_rate_hz);

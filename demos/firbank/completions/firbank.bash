@@ -26,7 +26,8 @@ _firbank() {
       ;;
     --backend)
       local names
-      names=$(firbank backends 2>/dev/null | awk 'NR > 1 && $1 != "cuda" { print $1 }')
+      # NAME INSTRUCTIONS yes: what can compute here, as the program being completed tells it.
+      names=$("${COMP_WORDS[0]}" backends 2>/dev/null | awk '$3 ~ /^yes/ { print $1 }')
       mapfile -t COMPREPLY < <(compgen -W "auto cpu $names" -- "$current")
       return
       ;;

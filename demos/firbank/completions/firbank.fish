@@ -3,7 +3,8 @@
 function __firbank_backends
     echo auto
     echo cpu
-    firbank backends 2>/dev/null | awk 'NR > 1 && $1 != "cuda" { print $1 }'
+    # NAME INSTRUCTIONS yes: what can compute here.
+    firbank backends 2>/dev/null | awk '$3 ~ /^yes/ { print $1 }'
 end
 
 set -l commands filter plan verify design info backends
