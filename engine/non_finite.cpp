@@ -58,7 +58,7 @@ void NonFiniteGuard<Sample>::clean(std::size_t input, std::int64_t clock, const 
   for (std::size_t n = 0; n < frames; ++n) {
     if (exponent_of(in[n]) < exponent_of(kLoud)) continue;
     if (!is_bad_sample(in[n])) {
-      loud_until_ = end + static_cast<std::int64_t>(reach_ + 2 * piece_frames_);
+      loud_until_ = end + static_cast<std::int64_t>(reach_ + 3 * piece_frames_);
       continue;
     }
     out[n] = 0;

@@ -242,17 +242,20 @@ TYPED_TEST(EngineNonfinite, ReachesTheLastFrameOfTheLongestEdgeInCallsOfOneFrame
 
 // Nothing that overflows on the way out goes uncounted.
 TEST(EngineOverflow, IsCountedInEveryFrameThatItSpoils) {
-  for (const std::size_t taps : {std::size_t{8}, std::size_t{900}}) {
-    SCOPED_TRACE(testing::Message() << "seed 5, taps " << taps);
+  for (std::size_t i = 0; i < 60; ++i) {
+    const std::size_t taps = i % 3 == 0 ? 8 : 900 + i;
+    const std::size_t block = i % 2 == 0 ? 64 : 65 + i;  // blocks that leave room in a transform
+    SCOPED_TRACE(testing::Message() << "seed 5, taps " << taps << ", block " << block);
     Random random(5);
     const FilterBank bank({std::vector<double>(taps, 1.0)});
     EngineConfig config;
-    config.block_frames = 64;
+    config.block_frames = block;
     Engine engine(config, bank, Routing::rows(2, 1));
     constexpr std::size_t kFrames = 4'000;
     Signal in = test::random_signal(random, 2, kFrames);
     std::fill_n(in[0].begin() + 1'000, 100, 1e38);
-    const Signal out = test::run_process(engine, in, test::random_calls(random, kFrames, 64, 64));
+    const Signal out =
+        test::run_process(engine, in, test::random_calls(random, kFrames, block, block));
     std::int64_t count = 0;
     std::int64_t first = -1;
     for (std::size_t n = 0; n < kFrames; ++n) {
