@@ -328,7 +328,9 @@ std::optional<std::int64_t> Convolver<Sample>::live_frame(std::uint64_t ticket) 
 
 template <class Sample>
 void Convolver<Sample>::set_position(std::int64_t frame) noexcept {
-  fade_.start += frame - position();
+  // Unsigned, as frames may be anywhere in the range of their type.
+  const auto moved = static_cast<std::uint64_t>(frame) - static_cast<std::uint64_t>(position());
+  fade_.start = static_cast<std::int64_t>(static_cast<std::uint64_t>(fade_.start) + moved);
   position_.store(frame, std::memory_order_relaxed);
 }
 

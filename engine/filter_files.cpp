@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <iterator>
 #include <memory>
 #include <string_view>
 #include <utility>
@@ -71,47 +72,104 @@ void check_finite(const std::vector<double>& taps, const std::string& name) {
                                              name, bad - taps.begin(), *bad));
 }
 
-// The taps are samples of an impulse response in continuous time, whose sum times the sample
-// spacing is the gain at frequency 0; a wider spacing therefore needs larger taps.
-std::vector<double> resampled(const std::vector<double>& taps, double from_hz, double to_hz) {
-  std::vector<double> result = resample(taps, from_hz, to_hz);
-  for (double& tap : result) tap *= from_hz / to_hz;
+// The filters of one file at another rate. The taps are samples of an impulse response in
+// continuous time, whose sum times the sample spacing is the gain at frequency 0; a wider spacing
+// therefore needs larger taps.
+struct ResampledFile {
+  std::vector<std::vector<double>> channels;
+  std::size_t delay_frames = 0;
+  double cut_energy = 0;  // of the filter that lost most
+};
+
+ResampledFile resampled(const LoadedFile& file, double to_hz, ResamplerPhase phase) {
+  ResampledFile result;
+  for (const std::vector<double>& taps : file.channels) {
+    Resampled channel = resample(taps, file.sample_rate_hz, to_hz, phase);
+    for (double& tap : channel.samples) tap *= file.sample_rate_hz / to_hz;
+    result.channels.push_back(std::move(channel.samples));
+    result.delay_frames = channel.delay_frames;
+    result.cut_energy = std::max(result.cut_energy, channel.cut_energy);
+  }
   return result;
+}
+
+std::string resampling_notice(const std::string& path, double from_hz, double to_hz,
+                              const ResampledFile& file) {
+  std::size_t taps = 0;
+  for (const std::vector<double>& channel : file.channels) taps = std::max(taps, channel.size());
+  std::string line = fmt::format("{}: filter resampled from {} Hz to {} Hz, now {} taps", path,
+                                 from_hz, to_hz, taps);
+  if (file.delay_frames > 0) {
+    line += fmt::format(
+        "; with minimum phase and {} frames of delay, for a filter here begins at its first tap",
+        file.delay_frames);
+  }
+  if (file.cut_energy > kNegligibleEnergy) {
+    line += fmt::format("; cut before its first tap: {:.1f} dB of its energy",
+                        10 * std::log10(file.cut_energy));
+  }
+  return printable(line);
+}
+
+bool needs_resampling(const LoadedFile& file, const FilterFileOptions& options) {
+  return file.sample_rate_hz > 0 && options.sample_rate_hz &&
+         file.sample_rate_hz != *options.sample_rate_hz;
+}
+
+// The filters of a bank belong together, as those of two ears do: all are resampled with linear
+// phase or, when one begins so early that its rise would be cut, with minimum phase.
+void resample_alike(std::vector<LoadedFile>& files, const std::vector<std::string>& paths,
+                    const FilterFileOptions& options) {
+  std::vector<ResampledFile> results(files.size());
+  bool early = false;
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    if (!needs_resampling(files[i], options)) continue;
+    results[i] = resampled(files[i], *options.sample_rate_hz, ResamplerPhase::kLinear);
+    early = early || results[i].cut_energy > kNegligibleEnergy;
+  }
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    LoadedFile& file = files[i];
+    if (!needs_resampling(file, options)) continue;
+    const double to_hz = *options.sample_rate_hz;
+    if (early && has_minimum_phase(file.sample_rate_hz, to_hz)) {
+      results[i] = resampled(file, to_hz, ResamplerPhase::kMinimum);
+    }
+    if (options.notice) {
+      options.notice(resampling_notice(paths[i], file.sample_rate_hz, to_hz, results[i]));
+    }
+    file.channels = std::move(results[i].channels);
+  }
 }
 
 }  // namespace
 
 FilterBank load_filters(const std::vector<std::string>& files, const FilterFileOptions& options) {
-  std::vector<std::vector<double>> filters;
+  std::vector<LoadedFile> loaded;
   std::vector<std::string> names;
   for (const std::string& path : files) {
-    LoadedFile loaded = load_file(path);
-    const double from_hz = loaded.sample_rate_hz;
-    const double to_hz = options.sample_rate_hz.value_or(from_hz);
-    const bool resampling = from_hz > 0 && from_hz != to_hz;
-    if (resampling && options.refuse_resampling) {
+    LoadedFile& file = loaded.emplace_back(load_file(path));
+    if (needs_resampling(file, options) && options.refuse_resampling) {
       throw Error(ErrorKind::kInput,
                   fmt::format("{}: the filter's rate is {} Hz, the stream's is {} Hz; they must be "
                               "equal as resampling is refused",
-                              path, from_hz, to_hz));
+                              path, file.sample_rate_hz, *options.sample_rate_hz));
     }
-    const std::size_t first = filters.size();
-    for (std::size_t channel = 0; channel < loaded.channels.size(); ++channel) {
+    for (std::size_t channel = 0; channel < file.channels.size(); ++channel) {
       std::string name =
-          loaded.channels.size() == 1 ? path : fmt::format("{}, channel {}", path, channel + 1);
-      std::vector<double>& taps = loaded.channels[channel];
+          file.channels.size() == 1 ? path : fmt::format("{}, channel {}", path, channel + 1);
+      const std::vector<double>& taps = file.channels[channel];
       if (taps.empty()) {
         throw Error(ErrorKind::kInput,
                     fmt::format("{}: it has 0 taps; at least 1 is needed", name));
       }
       check_finite(taps, name);
-      filters.push_back(resampling ? resampled(taps, from_hz, to_hz) : std::move(taps));
       names.push_back(std::move(name));
     }
-    if (resampling && options.notice) {
-      options.notice(printable(fmt::format("{}: filter resampled from {} Hz to {} Hz, now {} taps",
-                                           path, from_hz, to_hz, filters[first].size())));
-    }
+  }
+  resample_alike(loaded, files, options);
+  std::vector<std::vector<double>> filters;
+  for (LoadedFile& file : loaded) {
+    std::move(file.channels.begin(), file.channels.end(), std::back_inserter(filters));
   }
   return FilterBank(std::move(filters), std::move(names));
 }

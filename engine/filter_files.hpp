@@ -24,8 +24,10 @@ struct FilterFileOptions {
 
 /// The filters of all files, in order; a file of many channels counts as that many filters in
 /// channel order. A pipe will do as well, of up to 256 MiB. Resampling keeps a filter's gain: taps
-/// are scaled by the ratio of the rates. Throws: Error naming the file, the value and what is
-/// allowed.
+/// are scaled by the ratio of the rates. It keeps phase and delay too, unless a filter of the bank
+/// begins so early that its rise would lie before tap 0: then all are resampled with minimum phase
+/// (up to 24 times their rate), which delays them by some 5 frames of the lower rate. Throws: Error
+/// naming the file, the value and what is allowed.
 FilterBank load_filters(const std::vector<std::string>& files,
                         const FilterFileOptions& options = {});
 

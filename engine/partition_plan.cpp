@@ -181,7 +181,7 @@ PartitionPlan PartitionPlan::choose(const EngineConfig& config, const FilterBank
   } else {
     samples += load.taps;
   }
-  plan.memory_bytes = static_cast<std::size_t>(samples * sizeof(float));
+  plan.memory_samples = static_cast<std::size_t>(samples);
   return plan;
 }
 

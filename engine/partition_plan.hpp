@@ -31,7 +31,7 @@ struct PartitionPlan {
   std::size_t forward_transforms = 0;  // a call: one an input and piece
   std::size_t inverse_transforms = 0;  // a call: one an output and piece
   double flops_per_frame = 0;          // estimated, all inputs, edges and outputs together
-  std::size_t memory_bytes = 0;        // estimated spectra, delay lines and history, in float
+  std::size_t memory_samples = 0;      // estimated spectra, delay lines and history
 
   /// Throws: Error when block_frames, max_frames or max_taps is out of its range, or a filter of
   /// the bank is longer than max_taps.

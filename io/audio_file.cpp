@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <cmath>
 #include <string_view>
 #include <system_error>
@@ -93,6 +94,29 @@ bool comes_through_pipes(int format) {
          type == SF_FORMAT_AU;
 }
 
+bool holds_numbers(int format) {
+  constexpr std::array kNumbers = {SF_FORMAT_PCM_S8, SF_FORMAT_PCM_U8, SF_FORMAT_PCM_16,
+                                   SF_FORMAT_PCM_24, SF_FORMAT_PCM_32, SF_FORMAT_FLOAT,
+                                   SF_FORMAT_DOUBLE, SF_FORMAT_ULAW,   SF_FORMAT_ALAW};
+  return std::find(kNumbers.begin(), kNumbers.end(), format & SF_FORMAT_SUBMASK) != kNumbers.end();
+}
+
+/// The number of the first line "  NAME  : NUMBER" in the library's log of a header.
+std::optional<std::uint64_t> logged_number(SNDFILE* file, std::string_view name) {
+  std::array<char, 4096> buffer{};
+  sf_command(file, SFC_GET_LOG_INFO, buffer.data(), static_cast<int>(buffer.size() - 1));
+  const std::string_view log = buffer.data();
+  const std::size_t line = log.find(name);
+  if (line == log.npos) return std::nullopt;
+  const std::size_t digits = log.find_first_of("0123456789\n", line);
+  std::uint64_t value = 0;
+  if (digits == log.npos ||
+      std::from_chars(&log[digits], log.data() + log.size(), value).ec != std::errc{}) {
+    return std::nullopt;
+  }
+  return value;
+}
+
 /// What the library says, to end a message with.
 std::string library_says(SNDFILE* file) {
   std::string text = sf_strerror(file);
@@ -173,8 +197,7 @@ class AudioFileSource final : public InterleavedSource {
     }
     if (!file_) refuse(header.shape, library_says(nullptr));
     if (!input_.size() && !comes_through_pipes(info.format)) refuse({}, describe(info.format));
-    check_shape({static_cast<std::uint64_t>(info.channels), static_cast<double>(info.samplerate),
-                 std::nullopt});
+    check_shape(opened_shape(info));
     format_ = {static_cast<std::size_t>(info.channels), static_cast<double>(info.samplerate),
                std::nullopt, describe(info.format)};
     if (info.frames >= 0 && info.frames < SF_COUNT_MAX) format_.frames = info.frames;
@@ -200,7 +223,10 @@ class AudioFileSource final : public InterleavedSource {
       return input_.read_at(at, to, count);
     };
     const std::optional<AudioHeader> header = audio_header(read_at, *input_.size());
-    if (!header) input_.fail(fmt::format("it is no audio; allowed: {}, .npy", kAudioKinds));
+    if (!header)
+      input_.fail(
+          fmt::format("it is no audio that is read here (MP3 and Ogg are not); allowed: {}, .npy",
+                      kAudioKinds));
     if (header->shape) check_shape(*header->shape);
     constexpr std::uint64_t kMost = 0xFFFF'FFFF;
     if (header->open_wav && *input_.size() - 8 > kMost) {
@@ -212,6 +238,18 @@ class AudioFileSource final : public InterleavedSource {
     return *header;
   }
 
+  /// What the library found. Of a pipe's header nothing else is known; what a WAV said of its
+  /// frames the library tells in its log only.
+  AudioShape opened_shape(const SF_INFO& info) const {
+    AudioShape shape{static_cast<std::uint64_t>(info.channels),
+                     static_cast<double>(info.samplerate), std::nullopt, std::nullopt};
+    if (!input_.size() && holds_numbers(info.format)) {
+      shape.bits = logged_number(file_.get(), "Bit Width");
+      shape.frame_bytes = logged_number(file_.get(), "Block Align");
+    }
+    return shape;
+  }
+
   void check_shape(const AudioShape& shape) const {
     if (shape.channels < 1 || shape.channels > kMostChannels) {
       input_.fail(fmt::format("its header claims {} channels; allowed: 1 to {}", shape.channels,
@@ -220,6 +258,14 @@ class AudioFileSource final : public InterleavedSource {
     if (!(shape.sample_rate_hz >= 1 && shape.sample_rate_hz <= kHighestRate)) {
       input_.fail(fmt::format("its header claims a rate of {} Hz; allowed: 1 to {}",
                               shape.sample_rate_hz, kHighestRate));
+    }
+    if (!shape.frame_bytes || shape.bits.value_or(0) == 0) return;
+    const std::uint64_t whole = shape.channels * ((*shape.bits + 7) / 8);
+    if (*shape.frame_bytes != whole) {
+      input_.fail(
+          fmt::format("its header contradicts itself: frames of {} bytes for samples of {} bits, "
+                      "channels: {}; allowed then: frames of {} bytes",
+                      *shape.frame_bytes, *shape.bits, shape.channels, whole));
     }
   }
 

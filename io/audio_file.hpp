@@ -1,5 +1,5 @@
-// Audio files with a header: WAV, RF64, W64, FLAC, AIFF, CAF and AU, and Ogg for reading. All are
-// read and most are written through libsndfile; WAV and RF64 are written by wav_file.hpp.
+// Audio files with a header: WAV, RF64, W64, FLAC, AIFF, CAF and AU. All are read and most are
+// written through libsndfile; WAV and RF64 are written by wav_file.hpp.
 #pragma once
 
 #include <memory>
@@ -13,9 +13,9 @@
 
 namespace firbank {
 
-/// Throws: Error (kInput) when the file is not audio, is damaged, or holds fewer frames than its
-/// header claims. A WAV whose header leaves its length open (as programs write into pipes) is read
-/// to its end.
+/// Throws: Error (kInput) when the file is not audio, is damaged or contradicts itself, or holds
+/// fewer frames than its header claims. A WAV whose header leaves its length open (as programs
+/// write into pipes) is read to its end.
 std::unique_ptr<Source> open_audio_file(InputFile file);
 
 /// Whether `path` ends in the extension of a container that create_audio_file writes.

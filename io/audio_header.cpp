@@ -16,7 +16,7 @@ constexpr int kMaxChunks = 10'000;  // a damaged file may consist of empty ones
 /// A few bytes of the file, and the numbers in them.
 class Bytes {
  public:
-  static constexpr std::size_t kSize = 48;
+  static constexpr std::size_t kSize = 56;
 
   Bytes(const ReadAt& read_at, std::uint64_t at) : got_(read_at(at, bytes_.data(), kSize)) {}
 
@@ -80,9 +80,17 @@ bool is_open(std::uint64_t length, std::uint64_t frame_bytes) {
 
 /// The shape in the body of a "fmt " chunk at `at`.
 AudioShape wav_shape(const Bytes& bytes, std::size_t at, bool big_endian) {
-  return {bytes.number(at + 2, 2, big_endian),
-          static_cast<double>(bytes.number(at + 4, 4, big_endian)),
-          bytes.number(at + 14, 2, big_endian)};
+  constexpr std::uint64_t kExtensible = 0xFFFE;  // the kind is in its extension
+  AudioShape shape{bytes.number(at + 2, 2, big_endian),
+                   static_cast<double>(bytes.number(at + 4, 4, big_endian)),
+                   bytes.number(at + 14, 2, big_endian), std::nullopt};
+  std::uint64_t kind = bytes.number(at, 2, big_endian);
+  if (kind == kExtensible && bytes.has(at + 26)) kind = bytes.number(at + 24, 2, big_endian);
+  constexpr std::array<std::uint64_t, 4> kNumbers = {1, 3, 6, 7};  // PCM, float, A-law, mu-law
+  if (std::find(kNumbers.begin(), kNumbers.end(), kind) != kNumbers.end()) {
+    shape.frame_bytes = bytes.number(at + 12, 2, big_endian);
+  }
+  return shape;
 }
 
 AudioHeader wav_header(const ReadAt& read_at, std::uint64_t file_bytes, const Bytes& start) {
@@ -144,19 +152,19 @@ AudioHeader aiff_header(const ReadAt& read_at, std::uint64_t file_bytes) {
   constexpr std::uint64_t kOffsetAndBlock = 8;  // before the samples
   AudioHeader result;
   std::optional<std::uint64_t> frames;
-  visit_chunks(
-      read_at, file_bytes, 12, {4, 4, true, false, 2},
-      [&](const Bytes& chunk, std::uint64_t length, std::uint64_t body) {
-        if (chunk.is(0, "COMM") && chunk.has(26)) {
-          frames = chunk.number(10, 4, true);
-          result.shape = {chunk.number(8, 2, true), extended(chunk, 16), chunk.number(14, 2, true)};
-        }
-        if (chunk.is(0, "SSND") && length != kOpen32) {
-          result.samples = {std::max(length, kOffsetAndBlock) - kOffsetAndBlock,
-                            bytes_after(body + kOffsetAndBlock, file_bytes)};
-        }
-        return false;  // COMM may follow
-      });
+  visit_chunks(read_at, file_bytes, 12, {4, 4, true, false, 2},
+               [&](const Bytes& chunk, std::uint64_t length, std::uint64_t body) {
+                 if (chunk.is(0, "COMM") && chunk.has(26)) {
+                   frames = chunk.number(10, 4, true);
+                   result.shape = {chunk.number(8, 2, true), extended(chunk, 16),
+                                   chunk.number(14, 2, true), std::nullopt};
+                 }
+                 if (chunk.is(0, "SSND") && length != kOpen32) {
+                   result.samples = {std::max(length, kOffsetAndBlock) - kOffsetAndBlock,
+                                     bytes_after(body + kOffsetAndBlock, file_bytes)};
+                 }
+                 return false;  // COMM may follow
+               });
   // A file of no frames needs no samples' chunk.
   if (frames == std::uint64_t{0}) {
     result.samples = {0, result.samples ? result.samples->available_bytes : 0};
@@ -172,7 +180,7 @@ AudioHeader caf_header(const ReadAt& read_at, std::uint64_t file_bytes) {
                  if (chunk.is(0, "desc") && chunk.has(44)) {
                    result.shape = {chunk.number(36, 4, true),
                                    std::bit_cast<double>(chunk.number(12, 8, true)),
-                                   chunk.number(40, 4, true)};
+                                   chunk.number(40, 4, true), std::nullopt};
                  }
                  if (!chunk.is(0, "data")) return false;
                  if (length != kOpen64) {
@@ -190,7 +198,8 @@ AudioHeader au_header(std::uint64_t file_bytes, const Bytes& start) {
   AudioHeader result;
   if (start.has(24)) {
     result.shape = {start.number(20, 4, big_endian),
-                    static_cast<double>(start.number(16, 4, big_endian)), std::nullopt};
+                    static_cast<double>(start.number(16, 4, big_endian)), std::nullopt,
+                    std::nullopt};
   }
   if (length != kOpen32) {
     result.samples = {length, bytes_after(start.number(4, 4, big_endian), file_bytes)};
@@ -203,7 +212,8 @@ AudioHeader flac_header(const Bytes& start) {
   if (!start.has(22)) return result;
   // 20 bits of rate, 3 of channels less 1, 5 of bits less 1
   const std::uint64_t packed = start.number(18, 4, true) >> 4;
-  result.shape = {(packed >> 5 & 7) + 1, static_cast<double>(packed >> 8), (packed & 31) + 1};
+  result.shape = {(packed >> 5 & 7) + 1, static_cast<double>(packed >> 8), (packed & 31) + 1,
+                  std::nullopt};
   return result;
 }
 
@@ -219,7 +229,6 @@ std::optional<AudioHeader> audio_header(const ReadAt& read_at, std::uint64_t fil
   if (start.is(0, "caff")) return caf_header(read_at, file_bytes);
   if (start.is(0, ".snd") || start.is(0, "dns.")) return au_header(file_bytes, start);
   if (start.is(0, "fLaC")) return flac_header(start);
-  if (start.is(0, "OggS")) return AudioHeader{};
   return std::nullopt;
 }
 

@@ -15,7 +15,8 @@ namespace firbank {
 struct AudioShape {
   std::uint64_t channels = 0;
   double sample_rate_hz = 0;
-  std::optional<std::uint64_t> bits;  // of a sample; compressed ones may have 0
+  std::optional<std::uint64_t> bits;         // of a sample; compressed ones may have 0
+  std::optional<std::uint64_t> frame_bytes;  // of a WAV, RF64 or W64 whose samples are numbers
 };
 
 /// The samples' length by the header and by the file.
@@ -39,7 +40,7 @@ struct AudioHeader {
   std::uint64_t frame_bytes = 1;  // of a WAV: its samples are whole frames of this size
 };
 
-inline constexpr const char* kAudioKinds = "WAV, RF64, W64, FLAC, AIFF, CAF, AU, Ogg";
+inline constexpr const char* kAudioKinds = "WAV, RF64, W64, FLAC, AIFF, CAF, AU";
 
 /// Copies up to `count` bytes from position `at` on and returns how many there were.
 using ReadAt = std::function<std::size_t(std::uint64_t at, unsigned char* to, std::size_t count)>;

@@ -32,6 +32,10 @@ class Source {
   /// Throws: Error (kInput) when the stream cannot be read.
   virtual std::size_t read(BasicBlock<float>& block) = 0;
   virtual std::size_t read(BasicBlock<double>& block) = 0;
+
+  /// When the end has been read: bytes of an incomplete frame that were there and are dropped. Only
+  /// headerless samples can end so.
+  virtual std::size_t incomplete_frame_bytes() const noexcept { return 0; }
 };
 
 /// Samples that a sink's format could not hold and that were limited to its full scale. A NaN is

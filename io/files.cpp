@@ -16,7 +16,6 @@
 #include "io/raw_pcm.hpp"
 
 namespace firbank {
-namespace {}  // namespace
 
 std::unique_ptr<Source> open_source(const std::string& path, const OpenOptions& options) {
   if (options.raw_format) return open_raw(path, *options.raw_format);

@@ -38,6 +38,7 @@ OutputFile::OutputFile(const std::string& path) : path_(path) {
   if (path == "-") {
     path_ = "standard output";
     descriptor_ = STDOUT_FILENO;
+    is_standard_output_ = true;
     return;
   }
   struct stat info {};
@@ -69,7 +70,7 @@ OutputFile::OutputFile(const std::string& path) : path_(path) {
 }
 
 OutputFile::~OutputFile() {
-  if (descriptor_ >= 0 && descriptor_ != STDOUT_FILENO) ::close(descriptor_);
+  if (descriptor_ >= 0 && !is_standard_output_) ::close(descriptor_);
   if (!temporary_.empty()) ::unlink(temporary_.c_str());
 }
 
@@ -105,7 +106,7 @@ void OutputFile::write_at(std::uint64_t offset, const void* bytes, std::size_t c
 }
 
 void OutputFile::commit() {
-  if (descriptor_ < 0 || descriptor_ == STDOUT_FILENO) return;
+  if (descriptor_ < 0 || is_standard_output_) return;
   const int descriptor = descriptor_;
   descriptor_ = -1;
   if (::close(descriptor) != 0) fail();

@@ -39,6 +39,7 @@ class OutputFile {
   std::string path_;
   std::string temporary_;  // empty when written directly
   int descriptor_ = -1;
+  bool is_standard_output_ = false;  // which is not to be closed
 };
 
 }  // namespace firbank

@@ -21,23 +21,17 @@ class RawSource final : public InterleavedSource {
         file_(path),
         raw_(raw),
         frame_bytes_(raw.channels * bytes_per_sample(raw.encoding)) {
-    if (file_.size()) {
-      if (*file_.size() % frame_bytes_ != 0) refuse_rest(*file_.size() % frame_bytes_);
-      format_.frames = static_cast<std::int64_t>(*file_.size() / frame_bytes_);
-    }
+    if (file_.size()) format_.frames = static_cast<std::int64_t>(*file_.size() / frame_bytes_);
   }
+
+  std::size_t incomplete_frame_bytes() const noexcept override { return incomplete_frame_bytes_; }
 
  private:
-  [[noreturn]] void refuse_rest(std::uint64_t rest) const {
-    file_.fail(fmt::format("it ends inside a frame: {} of {} bytes ({} x {})", rest, frame_bytes_,
-                           raw_.channels, name(raw_.encoding)));
-  }
-
   template <class Sample>
   std::size_t read_samples(Sample* samples, std::size_t frames) {
     bytes_.resize(frames * frame_bytes_);
     const std::size_t got = file_.read(bytes_.data(), bytes_.size());
-    if (got % frame_bytes_ != 0) refuse_rest(got % frame_bytes_);
+    if (got % frame_bytes_ != 0) incomplete_frame_bytes_ = got % frame_bytes_;
     decode(bytes_.data(), raw_.encoding, raw_.big_endian, samples,
            got / frame_bytes_ * raw_.channels);
     return got / frame_bytes_;
@@ -52,6 +46,7 @@ class RawSource final : public InterleavedSource {
   InputFile file_;
   RawFormat raw_;
   std::size_t frame_bytes_;
+  std::size_t incomplete_frame_bytes_ = 0;
   std::vector<unsigned char> bytes_;
 };
 

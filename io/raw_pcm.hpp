@@ -9,8 +9,8 @@
 
 namespace firbank {
 
-/// "-" is standard input. Throws: Error (kInput). A stream that ends inside a frame is an error,
-/// told when its end is read.
+/// "-" is standard input. Throws: Error (kInput). A stream may end inside a frame, as when its
+/// writer died: incomplete_frame_bytes() tells.
 std::unique_ptr<Source> open_raw(const std::string& path, const RawFormat& format);
 
 /// "-" is standard output; always little-endian. Throws: Error (kOutput).

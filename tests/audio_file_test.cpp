@@ -252,7 +252,7 @@ TEST_F(AudioFile, RefusesWhatLooksLikeMp3InSilence) {
   std::string bytes = "\xff\xfb\x90";
   for (int n = 0; n < 5'000; ++n) bytes += static_cast<char>(random());
   testing::internal::CaptureStderr();
-  EXPECT_THAT(refused("x.mp3", bytes), HasSubstr("allowed: WAV"));
+  EXPECT_THAT(refused("x.mp3", bytes), AllOf(HasSubstr("MP3"), HasSubstr("allowed: WAV")));
   EXPECT_THAT(refused("x.wav", "ID3\3" + std::string(16, '\0') + bytes), HasSubstr("allowed: WAV"));
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
 }
@@ -352,6 +352,48 @@ TEST_F(AudioFile, SaysWhatAWavClaimsAndWhatItHolds) {
               AllOf(HasSubstr("5000"), HasSubstr("1000")));
   EXPECT_THAT(refused("x.wav", wav(36 + 1'002, 1'002, data)),
               AllOf(HasSubstr("1002"), HasSubstr("1000")));
+}
+
+TEST_F(AudioFile, RefusesAWavWhoseFramesContradictItsSamples) {
+  struct Wrong {
+    unsigned kind, bits, frame_bytes, channels;
+  };
+  const Wrong wrong[] = {{1, 17, 4, 1}, {1, 8, 8, 1},  {1, 16, 1, 1}, {1, 24, 8, 2}, {1, 32, 4, 2},
+                         {3, 32, 8, 1}, {3, 64, 4, 1}, {3, 32, 4, 2}, {7, 8, 2, 1}};
+  const std::string pipe = path("pipe");
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  for (const Wrong& one : wrong) {
+    for (const bool extensible : {false, true}) {
+      SCOPED_TRACE(testing::Message() << "kind " << one.kind << ", " << one.bits << " bits, "
+                                      << one.frame_bytes << " bytes, extensible " << extensible);
+      const std::string data(800, 'x');
+      std::string fmt = little_endian(extensible ? 0xfffe : one.kind, 2) +
+                        little_endian(one.channels, 2) + little_endian(48'000, 4) +
+                        little_endian(48'000 * one.frame_bytes, 4) +
+                        little_endian(one.frame_bytes, 2) + little_endian(one.bits, 2);
+      if (extensible) {
+        fmt += little_endian(22, 2) + little_endian(one.bits, 2) + little_endian(0, 4) +
+               little_endian(one.kind, 2) +
+               std::string("\0\0\0\0\x10\0\x80\0\0\xaa\0\x38\x9b\x71", 14);
+      }
+      const std::string bytes = "RIFF" + little_endian(4 + 8 + fmt.size() + 8 + data.size(), 4) +
+                                "WAVEfmt " + little_endian(fmt.size(), 4) + fmt + "data" +
+                                little_endian(data.size(), 4) + data;
+      const auto names_all =
+          AllOf(HasSubstr("contradicts itself: frames of " + std::to_string(one.frame_bytes)),
+                HasSubstr(std::to_string(one.bits) + " bits"),
+                HasSubstr("channels: " + std::to_string(one.channels)));
+      EXPECT_THAT(refused("x.wav", bytes), names_all);
+      std::thread writer([&] { std::ofstream(pipe, std::ios::binary) << bytes; });
+      // The library itself refuses some through pipes.
+      EXPECT_THAT(read_refusal(pipe), testing::AnyOf(names_all, HasSubstr("it is a pipe")));
+      writer.join();
+    }
+  }
+}
+
+TEST_F(AudioFile, RefusesOgg) {
+  EXPECT_THAT(refused("x.ogg", "OggS" + std::string(2'000, '\0')), HasSubstr("allowed: WAV"));
 }
 
 TEST_F(AudioFile, RefusesZeroChannels) {

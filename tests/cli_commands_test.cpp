@@ -13,6 +13,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
+#include <sys/resource.h>
 
 #include "kernels/backends.hpp"
 #include "tests/support/program_files.hpp"
@@ -223,6 +224,32 @@ TEST(Plan, PrintsPartitionsCostLatencyAndMemory) {
   EXPECT_EQ(json.at("latency_frames"), 0);
   EXPECT_GT(json.at("flops_per_frame"), 0);
   EXPECT_GT(json.at("memory_bytes"), 0);
+  EXPECT_EQ(json.at("memory_bytes_double"), 2 * json.at("memory_bytes").get<std::size_t>());
+  EXPECT_EQ(json.at("longest_taps"), 48'000);
+}
+
+TEST(Plan, IsTheSameForFilesAsForTheirLengths) {
+  TemporaryFolder folder;
+  write_signal(folder.file("x.wav"), noise(4, 3'000, 1));
+  const auto plan_of = [](const std::vector<std::string>& filters) {
+    std::vector<std::string> arguments = {"plan", "--routing", "bank", "--channels", "3"};
+    arguments.insert(arguments.end(), {"--json", "-"});
+    arguments.insert(arguments.end(), filters.begin(), filters.end());
+    return json_of(arguments);
+  };
+  EXPECT_EQ(plan_of({"--filters", "4", "--taps", "3000"}),
+            plan_of({"--filter", folder.file("x.wav")}));
+}
+
+// With all their taps these filters would take 2 GB.
+TEST(Plan, NeedsNoMemoryForTheTaps) {
+  const ProgramResult result = run(
+      {"plan", "--filters", "256", "--routing", "bank", "--channels", "256", "--taps", "1000000"});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("256 filters of 1000000 taps"));
+  rusage usage{};
+  ASSERT_EQ(getrusage(RUSAGE_CHILDREN, &usage), 0);
+  EXPECT_LT(usage.ru_maxrss, 1'500'000) << "KiB of the largest child";
 }
 
 TEST(Verify, ProvesEveryBackendThatRunsHere) {
@@ -245,6 +272,35 @@ TEST(Verify, PrintsATable) {
   EXPECT_THAT(result.out, HasSubstr("worst error"));
   EXPECT_THAT(result.out, HasSubstr("push/pull"));
   EXPECT_THAT(result.out, testing::Not(HasSubstr("FAIL")));
+}
+
+// Taps below the range of float cannot be had in float: whatever computes in it has to fail, though
+// in one channel of two only.
+TEST(Verify, FailsWhereThePrecisionDoesNotSuffice) {
+  TemporaryFolder folder;
+  write_text_filter(folder.file("good.txt"), {1.0, 0.5, -0.25});
+  write_text_filter(folder.file("tiny.txt"), {1e-43, 0.7e-43, -0.3e-43});
+  const std::vector<std::string> arguments = {
+      "verify", "--filter", folder.file("good.txt"), "--filter", folder.file("tiny.txt"),
+      "--seed", "7"};
+  const ProgramResult table = run(arguments);
+  EXPECT_EQ(table.exit_code, 4);
+  EXPECT_THAT(table.out, HasSubstr("FAIL\n"));
+  EXPECT_THAT(table.out, HasSubstr("pass\n"));
+  std::vector<std::string> as_json = arguments;
+  as_json.insert(as_json.end(), {"--json", "-"});
+  const ProgramResult result = run(as_json);
+  EXPECT_EQ(result.exit_code, 4);
+  const nlohmann::json json = nlohmann::json::parse(result.out);
+  EXPECT_EQ(json.at("passed"), false);
+  const std::size_t cases = json.at("cases").size();
+  EXPECT_GE(cases, 4u);
+  for (const nlohmann::json& one : json.at("cases")) {
+    EXPECT_EQ(one.at("passed"), one.at("precision") == "double") << one;
+  }
+  EXPECT_EQ(result.err, fmt::format("firbank: {} of {} cases are further from the oracle than "
+                                    "allowed, seed 7\n",
+                                    cases / 2, cases));
 }
 
 TEST(Backends, ListsThemAllWithReasons) {

@@ -158,6 +158,13 @@ TEST(Completions, OfferTheOptionsThatHelpLists) {
   EXPECT_EQ(in_fish, all);
 }
 
+TEST(Completions, OfferTheFormatsThatACommandWrites) {
+  EXPECT_EQ(offered({FIRBANK_PROGRAM, "design", "--output-format", ""}),
+            (Words{"float32", "float64"}));
+  EXPECT_EQ(offered({FIRBANK_PROGRAM, "filter", "--output-format", ""}),
+            (Words{"float32", "float64", "int16", "int24", "int32"}));
+}
+
 TEST(Completions, OfferTheBackendsThatCanComputeHere) {
   Words names = {"auto", "cpu"};
   for (const BackendInfo& backend : list_backends()) {

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <csignal>
 #include <cstring>
+#include <filesystem>
 #include <limits>
 #include <thread>
 
@@ -211,6 +212,50 @@ TEST_F(FilterCommand, PipesCarryNothingButSamples) {
   }
 }
 
+TEST_F(FilterCommand, KeepsTheWholeFramesOfAWriterThatDied) {
+  const Signal in = noise(2, 1'000, kSeed, 0.5);
+  write_text_filter(path("one.txt"), {1.0});
+  write_bytes(path("in.raw"), to_f32le(in) + "abc");
+  for (const std::string& input : {std::string("-"), path("in.raw")}) {
+    SCOPED_TRACE(input);
+    const ProgramResult result =
+        run({input, path("out.wav"), "--raw-format", "f32le:2:8000", "--filter", path("one.txt"),
+             "--quiet", "--json", path("report.json")},
+            to_f32le(in) + "abc");
+    EXPECT_EQ(result.exit_code, 4);
+    EXPECT_EQ(result.err, "firbank: " + path("out.wav") +
+                              ": the input ends inside frame 1000 (125 ms), of which 3 bytes were "
+                              "dropped\n");
+    EXPECT_EQ(read_signal(path("out.wav")), in);
+    const auto json = nlohmann::json::parse(read_bytes(path("report.json")));
+    EXPECT_EQ(json.at("incomplete_frame_bytes"), 3);
+    EXPECT_EQ(json.at("frames"), 1'000);
+  }
+  const ProgramResult info =
+      run_program({FIRBANK_PROGRAM, "info", path("in.raw"), "--raw-format", "f32le:2:8000"});
+  EXPECT_EQ(info.exit_code, 4);
+  EXPECT_THAT(info.out, HasSubstr("1000 frames"));
+  EXPECT_THAT(info.err, HasSubstr("3 bytes were dropped"));
+}
+
+TEST_F(FilterCommand, WritesItsOutputAlthoughStandardStreamsAreClosed) {
+  const Signal in = noise(1, 1'000, kSeed);
+  write_signal(path("in.wav"), in);
+  write_text_filter(path("one.txt"), {1.0});
+  for (const std::string closed : {"<&- >&-", "<&- >&- 2>&-", ">&- 2>&-", "2>&-"}) {
+    SCOPED_TRACE(closed);
+    std::vector<std::string> arguments = {"/bin/sh", "-c", "exec \"$@\" " + closed, "sh"};
+    for (const std::string& argument :
+         command({path("in.wav"), path("out.wav"), "--filter", path("one.txt"), "--quiet"})) {
+      arguments.push_back(argument);
+    }
+    const ProgramResult result = run_program(arguments);
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    EXPECT_EQ(read_signal(path("out.wav")), in);
+    std::filesystem::remove(path("out.wav"));
+  }
+}
+
 TEST_F(FilterCommand, NpyFilesHaveTheRateThatIsGiven) {
   const Signal in = noise(3, 800, kSeed);
   const auto filters = noise_filters({50, 60, 70}, kSeed + 1);
@@ -267,6 +312,20 @@ TEST_F(FilterCommand, ReportsEverythingAsJson) {
     EXPECT_EQ(json.at("spoiled_frames"), 0);
     EXPECT_TRUE(json.at("plan").at("description").is_string());
   }
+}
+
+TEST_F(FilterCommand, ReportsTheMemoryOfItsPrecision) {
+  write_signal(path("in.wav"), noise(1, 100, kSeed));
+  write_signal(path("long.wav"), noise(1, 5'000, kSeed));
+  const auto memory = [&](const char* precision) {
+    return report({path("in.wav"), path("out.wav"), "--filter", path("long.wav"), "--precision",
+                   precision})
+        .at("plan")
+        .at("memory_bytes")
+        .get<std::size_t>();
+  };
+  EXPECT_GT(memory("float"), 4u * 5'000);
+  EXPECT_EQ(memory("double"), 2 * memory("float"));
 }
 
 TEST_F(FilterCommand, GainIsExactAndNormalizeReachesFullScale) {
@@ -348,7 +407,14 @@ TEST_F(FilterCommand, MissedDeadlinesFailOnlyWhenStrict) {
   EXPECT_EQ(json.at("deadline_misses"), 100);
   EXPECT_EQ(json.at("first_missed_frame"), 0);
   arguments.push_back("--strict");
-  const ProgramResult result = run(arguments);
+  ProgramResult result = run(arguments);
+  EXPECT_EQ(result.exit_code, 4);
+  EXPECT_THAT(result.err, HasSubstr("100 deadlines missed, the first at frame 0"));
+
+  // Paced by the clock the first blocks are late as well, and nothing is caught up on.
+  std::replace(arguments.begin(), arguments.end(), std::string("--as-live"),
+               std::string("--realtime"));
+  result = run(arguments);
   EXPECT_EQ(result.exit_code, 4);
   EXPECT_THAT(result.err, HasSubstr("100 deadlines missed, the first at frame 0"));
 }
@@ -454,6 +520,31 @@ TEST_F(FilterCommand, StopsWhileItWaitsForStandardInput) {
   const Signal out = read_signal(path("out.wav"));
   EXPECT_GE(out[0].size(), 9'700u) << "whole blocks were there";
   EXPECT_EQ(out, slice(in, 0, out[0].size()));
+}
+
+TEST_F(FilterCommand, SaysThatItWasStoppedWhileItWaitedForANamedPipe) {
+  write_text_filter(path("one.txt"), {1.0});
+  ASSERT_EQ(mkfifo(path("pipe").c_str(), 0600), 0);
+  RunningProgram program(command({path("pipe"), path("out.wav"), "--filter", path("one.txt")}));
+  std::this_thread::sleep_for(std::chrono::milliseconds(1'500));
+  program.send(SIGTERM);
+  const ProgramResult result = program.wait();
+  EXPECT_EQ(result.exit_code, 130);
+  EXPECT_THAT(result.err, testing::StartsWith("firbank: stopped by a signal: "));
+  EXPECT_THAT(result.err, HasSubstr(path("pipe")));
+  EXPECT_THAT(folder_.names(), ElementsAre("one.txt", "pipe"));
+}
+
+TEST_F(FilterCommand, KeepsNamesWithLineEndsInOneLine) {
+  write_signal(path("in\nput.wav"), noise(1, 100, kSeed));
+  write_text_filter(path("o\nne.txt"), {1.0});
+  const ProgramResult result =
+      run({path("in\nput.wav"), path("out\nput.wav"), "--filter", path("o\nne.txt")});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("out\\x0aput.wav"));
+  EXPECT_THAT(result.out, HasSubstr("in\\x0aput.wav"));
+  EXPECT_THAT(result.out, HasSubstr("o\\x0ane.txt"));
+  EXPECT_EQ(std::count(result.out.begin(), result.out.end(), '\n'), 8) << result.out;
 }
 
 TEST_F(FilterCommand, WritesIntoANamedPipe) {

@@ -526,6 +526,30 @@ TYPED_TEST(EnginePipeline, RefusesBlocksThatEndBeyondTheLastFrame) {
   EXPECT_EQ(engine.stats().gap_frames, kLast - 10 - 5);
 }
 
+// Also where the distance to what process() did before fits no number, and in the midst of a fade.
+TYPED_TEST(EnginePipeline, MayBeginAnywhere) {
+  for (const std::int64_t first : {std::numeric_limits<std::int64_t>::min(), std::int64_t{-5},
+                                   std::numeric_limits<std::int64_t>::max() - 10}) {
+    for (const bool fading : {false, true}) {
+      SCOPED_TRACE(testing::Message() << "first frame " << first << ", fading " << fading);
+      EngineConfig config;
+      config.block_frames = 16;
+      BasicEngine<TypeParam> engine(config, FilterBank({{1.0}}), Routing::rows(1, 1));
+      const Signal in(1, std::vector<double>(10, 1.0));
+      if (fading) engine.swap(FilterBank({{2.0}}), 0, 12);
+      test::run_process(engine, in, {10});
+      engine.start();
+      EXPECT_EQ(push_once(engine, in, first).status, PushStatus::kOk);
+      Pulled pulled;
+      test::pull_to_end(engine, 16, pulled);
+      ASSERT_EQ(frames_of(pulled), 10u);
+      EXPECT_EQ(pulled.blocks.front().first_frame, first);
+      EXPECT_NEAR(pulled.out[0][0], fading ? 1 + 11.0 / 13 : 1.0, 1e-6);
+      EXPECT_NEAR(pulled.out[0][9], fading ? 2.0 : 1.0, 1e-6);
+    }
+  }
+}
+
 TYPED_TEST(EnginePipeline, RefusesGapsThatNoNumberHolds) {
   constexpr std::int64_t kFirst = std::numeric_limits<std::int64_t>::min();
   EngineConfig config;

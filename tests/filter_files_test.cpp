@@ -166,6 +166,46 @@ TEST_F(FilterFiles, ResamplesToTheRateOfTheStreamAndKeepsTheGain) {
   }
 }
 
+TEST_F(FilterFiles, ResamplesABankWithMinimumPhaseWhenOneFilterBeginsAtOnce) {
+  std::vector<double> early(100);
+  early[0] = 1;
+  std::vector<double> late(1'000);
+  late[500] = 1;
+  const std::string early_file = with_samples("early.wav", {early}, 44'100);
+  const std::string late_file = with_samples("late.wav", {late, late}, 44'100);
+  std::vector<std::string> notices;
+  FilterFileOptions options;
+  options.sample_rate_hz = 48'000;
+  options.notice = [&](const std::string& line) { notices.push_back(line); };
+  const auto sum = [](std::span<const double> taps) {
+    return std::accumulate(taps.begin(), taps.end(), 0.0);
+  };
+  const auto centre = [&](std::span<const double> taps) {
+    double moment = 0;
+    for (std::size_t n = 0; n < taps.size(); ++n) moment += taps[n] * static_cast<double>(n);
+    return moment / sum(taps);
+  };
+  const FilterBank both = load_filters({early_file, late_file}, options);
+  for (std::size_t i = 0; i < both.size(); ++i) EXPECT_NEAR(sum(both.taps(i)), 1, 1e-4);
+  // They keep their distance: 500 frames at 44,100 Hz.
+  EXPECT_NEAR(centre(both.taps(1)) - centre(both.taps(0)), 500 * 48'000 / 44'100.0, 0.02);
+  EXPECT_THAT(notices, testing::Each(AllOf(HasSubstr("minimum phase"), HasSubstr("delay"),
+                                           Not(HasSubstr("cut")))));
+  EXPECT_EQ(notices.size(), 2u);
+
+  notices.clear();
+  const FilterBank alone = load_filters({late_file}, options);
+  EXPECT_NEAR(centre(alone.taps(0)), 500 * 48'000 / 44'100.0, 0.01);
+  EXPECT_THAT(notices, ElementsAre(Not(HasSubstr("phase"))));
+
+  // Minimum phase does not reach that far: what is lost is told.
+  notices.clear();
+  options.sample_rate_hz = 2'000'000;
+  load_filters({early_file}, options);
+  EXPECT_THAT(notices, ElementsAre(AllOf(HasSubstr("cut before its first tap: -"),
+                                         HasSubstr("dB of its energy"))));
+}
+
 TEST_F(FilterFiles, LeavesFiltersOfTheSameRateOrOfNoRateAlone) {
   FilterFileOptions options;
   options.sample_rate_hz = 44'100;

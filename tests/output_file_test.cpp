@@ -152,6 +152,23 @@ TEST_F(Output, NamesMayBeAsLongAsTheSystemAllows) {
   EXPECT_THAT(names(), ElementsAre(longest));
 }
 
+TEST_F(Output, MayHaveTheNumberOfAClosedStandardOutput) {
+  const int saved = ::dup(STDOUT_FILENO);
+  ::close(STDOUT_FILENO);
+  std::string error;
+  try {
+    OutputFile file(path("x.bin"));
+    file.write("abc", 3);
+    file.commit();
+  } catch (const Error& failed) {
+    error = failed.what();
+  }
+  ::dup2(saved, STDOUT_FILENO);
+  ::close(saved);
+  EXPECT_EQ(error, "");
+  EXPECT_EQ(bytes_of(path("x.bin")), "abc");
+}
+
 TEST_F(Output, RefusesFoldersAndMissingFolders) {
   fs::create_directory(path("folder.wav"));
   EXPECT_THAT(refused(path("folder.wav")), HasSubstr("directory"));

@@ -56,7 +56,7 @@ TEST(PartitionPlan, CoversEveryTapAndDelay) {
     EXPECT_EQ(plan.latency_frames, 0u);
     EXPECT_GE(plan.call_frames, 1u);
     EXPECT_GT(plan.flops_per_frame, 0);
-    EXPECT_GT(plan.memory_bytes, 0u);
+    EXPECT_GT(plan.memory_samples, 0u);
     if (config.goal == PlanGoal::kLive) {
       EXPECT_EQ(plan.call_frames, config.block_frames);
     }

@@ -66,12 +66,16 @@ std::size_t BankOptions::natural_channels(std::size_t filters) const {
   return filters;
 }
 
-std::string describe(const FilterBank& bank, const std::string& routing, double sample_rate_hz) {
-  const std::string lengths = bank.shortest() == bank.longest()
-                                  ? fmt::format("{}", bank.longest())
-                                  : fmt::format("{} to {}", bank.shortest(), bank.longest());
-  return fmt::format("{} of {} taps ({}), {}", counted(bank.size(), "filter"), lengths,
-                     duration(static_cast<double>(bank.longest()) / sample_rate_hz), routing);
+BankSize size_of(const FilterBank& bank) {
+  return {bank.size(), bank.shortest(), bank.longest()};
+}
+
+std::string describe(const BankSize& size, const std::string& routing, double sample_rate_hz) {
+  const std::string lengths = size.shortest_taps == size.longest_taps
+                                  ? fmt::format("{}", size.longest_taps)
+                                  : fmt::format("{} to {}", size.shortest_taps, size.longest_taps);
+  return fmt::format("{} of {} taps ({}), {}", counted(size.filters, "filter"), lengths,
+                     duration(static_cast<double>(size.longest_taps) / sample_rate_hz), routing);
 }
 
 }  // namespace firbank::program

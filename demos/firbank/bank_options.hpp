@@ -38,7 +38,15 @@ struct BankOptions {
   std::size_t natural_channels(std::size_t filters) const;
 };
 
+struct BankSize {
+  std::size_t filters = 0;
+  std::size_t shortest_taps = 0;
+  std::size_t longest_taps = 0;
+};
+
+BankSize size_of(const FilterBank& bank);
+
 /// "2 filters of 48000 taps (1 s), rows" or "... of 100 to 48000 taps ...".
-std::string describe(const FilterBank& bank, const std::string& routing, double sample_rate_hz);
+std::string describe(const BankSize& size, const std::string& routing, double sample_rate_hz);
 
 }  // namespace firbank::program

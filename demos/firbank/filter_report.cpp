@@ -4,6 +4,7 @@
 
 #include "demos/firbank/version.hpp"
 #include "demos/firbank/wording.hpp"
+#include "io/one_line.hpp"
 
 namespace firbank::program {
 namespace {
@@ -62,7 +63,8 @@ double FilterReport::deadline_seconds() const {
   return static_cast<double>(block_frames) / sample_rate_hz;
 }
 
-nlohmann::ordered_json to_json(const PartitionPlan& plan) {
+nlohmann::ordered_json to_json(const PartitionPlan& plan, const std::string& precision) {
+  const std::size_t sample_bytes = precision == "double" ? sizeof(double) : sizeof(float);
   return {{"description", plan.describe()},
           {"kind", plan.kind == PlanKind::kDirect ? "direct" : "uniform"},
           {"call_frames", plan.call_frames},
@@ -74,7 +76,7 @@ nlohmann::ordered_json to_json(const PartitionPlan& plan) {
           {"forward_transforms", plan.forward_transforms},
           {"inverse_transforms", plan.inverse_transforms},
           {"flops_per_frame", plan.flops_per_frame},
-          {"memory_bytes", plan.memory_bytes}};
+          {"memory_bytes", plan.memory_samples * sample_bytes}};
 }
 
 nlohmann::ordered_json to_json(const FilterReport& report) {
@@ -102,7 +104,7 @@ nlohmann::ordered_json to_json(const FilterReport& report) {
           {"backend", report.backend},
           {"instruction_set", report.instruction_set},
           {"threads", report.threads},
-          {"plan", to_json(report.plan)},
+          {"plan", to_json(report.plan, report.precision)},
           {"gain_db", report.gain_db},
           {"start_up_seconds", report.start_up_seconds},
           {"stream_seconds", report.stream_seconds()},
@@ -123,6 +125,7 @@ nlohmann::ordered_json to_json(const FilterReport& report) {
           {"first_clipped_frame", report.clipped.first_frame},
           {"spoiled_frames", report.spoiled_frames},
           {"first_spoiled_frame", report.first_spoiled_frame},
+          {"incomplete_frame_bytes", report.incomplete_frame_bytes},
           {"interrupted", report.pass.interrupted}};
 }
 
@@ -134,7 +137,8 @@ std::string summary(const FilterReport& report) {
   add("input",
       fmt::format("{}: {}; {}", input_name(report.input), report.input_encoding,
                   stream(report.channels_in, report.sample_rate_hz, report.pass.frames_in)));
-  add("filter", fmt::format("{}: {}", fmt::join(report.filter_files, ", "), report.filters));
+  add("filter",
+      printable(fmt::format("{}: {}", fmt::join(report.filter_files, ", "), report.filters)));
   add("engine", fmt::format("{} ({}), {}, {}", report.backend, report.instruction_set,
                             report.precision, counted(report.threads, "thread")));
   add("plan", report.plan.describe());
@@ -161,6 +165,10 @@ std::string losses(const FilterReport& report, bool strict) {
   };
   add(report.clipped.samples, "sample", "clipped to full scale", report.clipped.first_frame);
   add(report.spoiled_frames, "frame", "spoiled (not finite)", report.first_spoiled_frame);
+  if (report.incomplete_frame_bytes > 0) {
+    parts.push_back(incomplete_frame(report.incomplete_frame_bytes, report.pass.frames_in,
+                                     report.sample_rate_hz));
+  }
   if (strict) {
     add(report.pass.deadline_misses, "deadline", "missed", report.pass.first_missed_frame);
   }

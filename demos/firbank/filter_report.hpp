@@ -48,6 +48,7 @@ struct FilterReport {
   ClipCount clipped;
   std::int64_t spoiled_frames = 0;
   std::int64_t first_spoiled_frame = -1;
+  std::size_t incomplete_frame_bytes = 0;  // dropped at the input's end
 
   double stream_seconds() const;
   double times_realtime() const;  // stream seconds over CPU seconds
@@ -57,7 +58,8 @@ struct FilterReport {
   bool has_output() const { return pass.frames_out > 0; }
 };
 
-nlohmann::ordered_json to_json(const PartitionPlan& plan);
+/// `precision` is "float" or "double".
+nlohmann::ordered_json to_json(const PartitionPlan& plan, const std::string& precision);
 nlohmann::ordered_json to_json(const FilterReport& report);
 
 /// A few lines, each with a title.

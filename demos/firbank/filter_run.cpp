@@ -171,6 +171,9 @@ class FilterRun {
           sink->write(samples);
         },
         [&](std::int64_t frames) { progress_.update(progress_before_ + frames); });
+    if (!report.pass.interrupted) {
+      report.incomplete_frame_bytes = source_->incomplete_frame_bytes();
+    }
     report.peak = meter.peak();
     report.spoiled_frames = meter.spoiled_frames();
     report.first_spoiled_frame = meter.first_spoiled_frame();
@@ -200,7 +203,7 @@ class FilterRun {
     report.input_encoding = format_.encoding;
     report.output = settings_.output;
     report.filter_files = settings_.bank.files;
-    report.filters = describe(bank_, settings_.bank.routing, format_.sample_rate_hz);
+    report.filters = describe(size_of(bank_), settings_.bank.routing, format_.sample_rate_hz);
     report.filter_count = bank_.size();
     report.longest_taps = bank_.longest();
     report.shortest_taps = bank_.shortest();

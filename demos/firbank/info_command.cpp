@@ -9,6 +9,7 @@
 
 #include "demos/firbank/checks.hpp"
 #include "demos/firbank/commands.hpp"
+#include "demos/firbank/console.hpp"
 #include "demos/firbank/exit_code.hpp"
 #include "demos/firbank/filter_run.hpp"
 #include "demos/firbank/interrupt.hpp"
@@ -69,6 +70,7 @@ struct FileStatistics {
   std::string encoding;
   std::optional<double> sample_rate_hz;
   std::int64_t frames = 0;
+  std::size_t incomplete_frame_bytes = 0;
   std::vector<ChannelStatistics> channels;
 };
 
@@ -92,6 +94,7 @@ FileStatistics examine(Source& source) {
     }
     result.frames += static_cast<std::int64_t>(got);
   }
+  result.incomplete_frame_bytes = source.incomplete_frame_bytes();
   return result;
 }
 
@@ -127,7 +130,8 @@ nlohmann::ordered_json to_json(const std::string& path, const FileStatistics& fi
                                    {"channels", file.channels.size()},
                                    {"sample_rate_hz", nullptr},
                                    {"frames", file.frames},
-                                   {"duration_seconds", nullptr}};
+                                   {"duration_seconds", nullptr},
+                                   {"incomplete_frame_bytes", file.incomplete_frame_bytes}};
   if (file.sample_rate_hz) {
     report["sample_rate_hz"] = *file.sample_rate_hz;
     report["duration_seconds"] = static_cast<double>(file.frames) / *file.sample_rate_hz;
@@ -200,7 +204,10 @@ int run(Arguments& arguments) {
   if (interrupt_requested()) return kExitInterrupted;
   arguments.json.finish(to_json(arguments.path, file));
   if (!arguments.json.takes_standard_output()) print(arguments.path, file);
-  return kExitDone;
+  if (file.incomplete_frame_bytes == 0) return kExitDone;
+  tell("firbank: {}\n",
+       incomplete_frame(file.incomplete_frame_bytes, file.frames, file.sample_rate_hz.value_or(1)));
+  return kExitLoss;
 }
 
 }  // namespace

@@ -9,7 +9,9 @@
 #include <string_view>
 #include <vector>
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "demos/firbank/commands.hpp"
 #include "demos/firbank/console.hpp"
@@ -98,16 +100,31 @@ int run(int argc, char** argv) {
   return exit_code;
 }
 
+/// A standard stream that is closed would give its number to the next file that is opened, and what
+/// is meant for one would go to the other. So it gets the null device: what is told is lost, and
+/// samples, which cannot be read or written this way, are an error.
+void occupy_standard_streams() {
+  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (fcntl(stream, F_GETFD) >= 0) continue;
+    if (open("/dev/null", stream == STDOUT_FILENO ? O_RDONLY : O_WRONLY) < 0) return;
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  occupy_standard_streams();
   std::signal(SIGPIPE, SIG_IGN);
   try {
     return run(argc, argv);
   } catch (const firbank::Error& error) {
-    print_error(error.what());
     // A wait for a pipe that was broken off by a signal ends as an error of that pipe.
-    if (interrupt_requested()) return kExitInterrupted;
+    if (interrupt_requested()) {
+      const bool told = std::string_view(error.what()).starts_with("stopped");
+      print_error(fmt::format("{}{}", told ? "" : "stopped by a signal: ", error.what()));
+      return kExitInterrupted;
+    }
+    print_error(error.what());
     return error.kind() == firbank::ErrorKind::kConfiguration ? kExitUsage : kExitFile;
   } catch (const std::bad_alloc&) {
     print_error("not enough memory for these filters and channels");

@@ -33,18 +33,20 @@ int run(Arguments& arguments) {
   const SetupOptions& options = arguments.setup;
   options.bank.check();
   arguments.json.open(options.bank.files);
-  const Setup setup = options.load(SyntheticBank::Lengths::kEqual, 1, [](const std::string& line) {
-    tell("firbank: note: {}\n", line);
-  });
-  const auto& [bank, routing] = setup;
+  const Setup setup =
+      options.outline([](const std::string& line) { tell("firbank: note: {}\n", line); });
+  const FilterBank& bank = setup.bank;
+  const Routing& routing = setup.routing;
   const double rate_hz = options.sample_rate_hz;
-  const PartitionPlan plan = PartitionPlan::choose(
-      options.engine.config(rate_hz, arguments.offline ? PlanGoal::kOffline : PlanGoal::kLive),
-      bank, routing);
+  const EngineConfig config =
+      options.outline_config(arguments.offline ? PlanGoal::kOffline : PlanGoal::kLive);
+  const PartitionPlan plan = PartitionPlan::choose(config, bank, routing);
+  const double memory_bytes = static_cast<double>(plan.memory_samples) * sizeof(float);
 
-  nlohmann::ordered_json report = to_json(plan);
+  nlohmann::ordered_json report = to_json(plan, "float");
+  report["memory_bytes_double"] = plan.memory_samples * sizeof(double);
   report["filters"] = bank.size();
-  report["longest_taps"] = bank.longest();
+  report["longest_taps"] = setup.size.longest_taps;
   report["routing"] = options.bank.routing;
   report["channels_in"] = routing.inputs();
   report["channels_out"] = routing.outputs();
@@ -56,7 +58,8 @@ int run(Arguments& arguments) {
 
   double direct_flops = 0;
   for (const Edge& edge : routing.edges()) {
-    direct_flops += 2 * static_cast<double>(bank.taps(edge.filter).size());
+    direct_flops += 2 * static_cast<double>(config.max_taps != 0 ? config.max_taps
+                                                                 : bank.taps(edge.filter).size());
   }
   fmt::print("{:<10} {}, {}\n", "filters", describe(setup, options),
              counted(routing.edges().size(), "connection"));
@@ -71,9 +74,8 @@ int run(Arguments& arguments) {
   fmt::print("{:<10} {} operations a frame (direct form: {}), {} a second at {} Hz; estimated\n",
              "cost", large(plan.flops_per_frame), large(direct_flops),
              large(plan.flops_per_frame * rate_hz), rate_hz);
-  fmt::print("{:<10} {} in float, {} in double; estimated\n", "memory",
-             bytes(static_cast<double>(plan.memory_bytes)),
-             bytes(2 * static_cast<double>(plan.memory_bytes)));
+  fmt::print("{:<10} {} in float, {} in double; estimated\n", "memory", bytes(memory_bytes),
+             bytes(2 * memory_bytes));
   return kExitDone;
 }
 

@@ -1,6 +1,7 @@
 #include "demos/firbank/setup_options.hpp"
 
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -23,18 +24,33 @@ void SetupOptions::add_to(CLI::App& command) {
   engine.add_to(command);
 }
 
-Setup SetupOptions::load(SyntheticBank::Lengths lengths, std::uint64_t seed,
-                         const std::function<void(const std::string&)>& notice) const {
-  FilterBank filters =
-      bank.files.empty() ? synthetic.make(lengths, seed) : bank.load(sample_rate_hz, notice);
+Setup SetupOptions::connected(FilterBank filters) const {
   Routing routing =
       bank.connect(channels.value_or(bank.natural_channels(filters.size())), filters.size());
-  return {std::move(filters), std::move(routing)};
+  const BankSize size = size_of(filters);
+  return {std::move(filters), std::move(routing), size};
+}
+
+Setup SetupOptions::load(std::uint64_t seed, const Notice& notice) const {
+  return connected(bank.files.empty() ? synthetic.make(seed) : bank.load(sample_rate_hz, notice));
+}
+
+Setup SetupOptions::outline(const Notice& notice) const {
+  if (!bank.files.empty()) return connected(bank.load(sample_rate_hz, notice));
+  Setup setup = connected(FilterBank(std::vector(synthetic.filters, std::vector<double>{1.0})));
+  setup.size.shortest_taps = setup.size.longest_taps = synthetic.taps;
+  return setup;
+}
+
+EngineConfig SetupOptions::outline_config(PlanGoal goal) const {
+  EngineConfig config = engine.config(sample_rate_hz, goal);
+  if (bank.files.empty()) config.max_taps = synthetic.taps;
+  return config;
 }
 
 std::string describe(const Setup& setup, const SetupOptions& options) {
   return fmt::format("{}: {} in, {} out",
-                     describe(setup.bank, options.bank.routing, options.sample_rate_hz),
+                     describe(setup.size, options.bank.routing, options.sample_rate_hz),
                      counted(setup.routing.inputs(), "channel"), setup.routing.outputs());
 }
 

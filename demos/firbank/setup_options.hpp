@@ -21,6 +21,7 @@ namespace firbank::program {
 struct Setup {
   FilterBank bank;
   Routing routing;
+  BankSize size;  // of what the bank stands for
 };
 
 struct SetupOptions {
@@ -32,10 +33,19 @@ struct SetupOptions {
 
   void add_to(CLI::App& command);
 
+  using Notice = std::function<void(const std::string&)>;
+
   /// Loads the files, or makes noise filters where there are none; `notice` is told what is
   /// resampled. Throws: Error.
-  Setup load(SyntheticBank::Lengths lengths, std::uint64_t seed,
-             const std::function<void(const std::string&)>& notice) const;
+  Setup load(std::uint64_t seed, const Notice& notice) const;
+
+  /// The same for a plan, to which the lengths are all that matters: filters that are not loaded
+  /// have a single tap and stand for as many as outline_config().max_taps. Throws: Error.
+  Setup outline(const Notice& notice) const;
+  EngineConfig outline_config(PlanGoal goal) const;
+
+ private:
+  Setup connected(FilterBank filters) const;
 };
 
 /// "1 filter of 48000 taps (1 s), rows: 1 channel in, 1 out".

@@ -24,13 +24,13 @@ void SyntheticBank::add_to(CLI::App& command) {
       ->check(whole_number(1, 16'777'216));
 }
 
-FilterBank SyntheticBank::make(Lengths lengths, std::uint64_t seed) const {
+FilterBank SyntheticBank::make(std::uint64_t seed) const {
   std::mt19937_64 random(seed);
   std::uniform_real_distribution<double> sample(-1.0, 1.0);
   std::uniform_int_distribution<std::size_t> length(1, taps);
   std::vector<std::vector<double>> bank(filters);
   for (std::size_t i = 0; i < filters; ++i) {
-    bank[i].resize(i == 0 || lengths == Lengths::kEqual ? taps : length(random));
+    bank[i].resize(i == 0 ? taps : length(random));
     const double decay = std::log(1e-3) / static_cast<double>(bank[i].size());
     for (std::size_t k = 0; k < bank[i].size(); ++k) {
       bank[i][k] = sample(random) * std::exp(decay * static_cast<double>(k));

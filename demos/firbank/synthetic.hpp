@@ -18,11 +18,8 @@ struct SyntheticBank {
   /// Adds --filters and --taps; what they are now is the default.
   void add_to(CLI::App& command);
 
-  enum class Lengths { kEqual, kMixed };
-
-  /// Noise that decays by 60 dB. All filters have `taps` taps, or only the first one and the others
-  /// 1 to `taps`.
-  FilterBank make(Lengths lengths, std::uint64_t seed) const;
+  /// Noise that decays by 60 dB. The first filter has `taps` taps, the others 1 to `taps`.
+  FilterBank make(std::uint64_t seed) const;
 };
 
 /// White noise between -1 and 1, representable in float.

@@ -5,7 +5,6 @@
 #include <optional>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "demos/firbank/checks.hpp"
 #include "demos/firbank/commands.hpp"
@@ -15,7 +14,7 @@
 #include "demos/firbank/json_report.hpp"
 #include "demos/firbank/progress_bar.hpp"
 #include "demos/firbank/setup_options.hpp"
-#include "demos/firbank/verify_run.hpp"
+#include "demos/firbank/verify_report.hpp"
 #include "demos/firbank/version.hpp"
 #include "demos/firbank/wording.hpp"
 #include "kernels/backends.hpp"
@@ -50,52 +49,17 @@ std::size_t frames_to_run(const Arguments& arguments, const FilterBank& bank) {
   return bank.longest() + std::max<std::size_t>(8'192, 8 * arguments.setup.engine.block_frames);
 }
 
-struct VerifyOutcome {
-  VerifyCase what;
-  double error = 0;
-  bool passed = false;
-};
-
-void print_table_line(const VerifyOutcome& outcome) {
-  const VerifyCase& what = outcome.what;
-  fmt::print("{:<14} {:<14} {:<10} {:<11} {:<12.2e} {:<8.0e} {}\n", what.backend,
-             what.instruction_set, what.precision(), what.way(), outcome.error, what.error_limit(),
-             outcome.passed ? "pass" : "FAIL");
-  std::fflush(stdout);
-}
-
-nlohmann::ordered_json to_json(const Arguments& arguments,
-                               const std::vector<VerifyOutcome>& outcomes, bool passed) {
-  nlohmann::ordered_json report = {{"version", kVersion},
-                                   {"passed", passed},
-                                   {"seed", arguments.seed},
-                                   {"block_frames", arguments.setup.engine.block_frames},
-                                   {"threads", arguments.setup.engine.threads}};
-  for (const VerifyOutcome& outcome : outcomes) {
-    nlohmann::ordered_json one = {{"backend", outcome.what.backend},
-                                  {"instruction_set", outcome.what.instruction_set},
-                                  {"precision", outcome.what.precision()},
-                                  {"way", outcome.what.way()},
-                                  {"error", nullptr},
-                                  {"limit", outcome.what.error_limit()},
-                                  {"passed", outcome.passed}};
-    if (std::isfinite(outcome.error)) one["error"] = outcome.error;
-    report["cases"].push_back(one);
-  }
-  return report;
-}
-
 int run(Arguments& arguments) {
   const SetupOptions& options = arguments.setup;
   options.bank.check();
   arguments.json.open(options.bank.files);
   const bool printing = !arguments.quiet && !arguments.json.takes_standard_output();
 
-  const Setup setup =
-      options.load(SyntheticBank::Lengths::kMixed, arguments.seed, [&](const std::string& line) {
-        if (!arguments.quiet) tell("firbank: note: {}\n", line);
-      });
-  const auto& [bank, routing] = setup;
+  const Setup setup = options.load(arguments.seed, [&](const std::string& line) {
+    if (!arguments.quiet) tell("firbank: note: {}\n", line);
+  });
+  const FilterBank& bank = setup.bank;
+  const Routing& routing = setup.routing;
   const EngineConfig config = options.engine.config(options.sample_rate_hz, PlanGoal::kLive);
   const std::size_t frames = frames_to_run(arguments, bank);
   if (printing) {
@@ -111,11 +75,9 @@ int run(Arguments& arguments) {
   install_interrupt_handlers(1);  // not before: the oracle does not look for requests
   const std::vector<VerifyCase> cases = verify_cases();
   if (printing) {
-    fmt::print("{:<14} {:<14} {:<10} {:<11} {:<12} {:<8} {}\n", "backend", "instructions",
-               "precision", "way", "worst error", "limit", "result");
+    fmt::print("{}\n", table_head());
   }
   std::vector<VerifyOutcome> outcomes;
-  bool passed = true;
   for (std::size_t i = 0; i < cases.size() && !interrupt_requested(); ++i) {
     VerifyOutcome outcome{cases[i]};
     {
@@ -125,9 +87,10 @@ int run(Arguments& arguments) {
                  [&](std::size_t done) { progress.update(static_cast<std::int64_t>(done)); });
     }
     if (interrupt_requested()) break;
-    outcome.passed = outcome.error <= cases[i].error_limit();
-    passed = passed && outcome.passed;
-    if (printing) print_table_line(outcome);
+    if (printing) {
+      fmt::print("{}\n", table_line(outcome));
+      std::fflush(stdout);
+    }
     outcomes.push_back(outcome);
   }
   if (interrupt_requested()) {
@@ -142,13 +105,15 @@ int run(Arguments& arguments) {
       }
     }
   }
-  arguments.json.finish(to_json(arguments, outcomes, passed));
-  if (passed) return kExitDone;
-  const auto failed = std::count_if(outcomes.begin(), outcomes.end(),
-                                    [](const VerifyOutcome& outcome) { return !outcome.passed; });
-  tell("firbank: {} of {} cases are further from the oracle than allowed, seed {}\n", failed,
-       outcomes.size(), arguments.seed);
-  return kExitLoss;
+  const VerifyVerdict result = verdict(outcomes, arguments.seed);
+  arguments.json.finish({{"version", kVersion},
+                         {"passed", result.exit_code == kExitDone},
+                         {"seed", arguments.seed},
+                         {"block_frames", options.engine.block_frames},
+                         {"threads", options.engine.threads},
+                         {"cases", to_json(outcomes)}});
+  if (!result.failures.empty()) tell("firbank: {}\n", result.failures);
+  return result.exit_code;
 }
 
 }  // namespace

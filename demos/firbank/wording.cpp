@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "io/one_line.hpp"
+
 namespace firbank::program {
 
 std::string counted(std::uint64_t count, std::string_view thing) {
@@ -40,11 +42,11 @@ std::string large(double count) {
 }
 
 std::string input_name(const std::string& path) {
-  return path == "-" ? "standard input" : path;
+  return path == "-" ? "standard input" : printable(path);
 }
 
 std::string output_name(const std::string& path) {
-  return path == "-" ? "standard output" : path;
+  return path == "-" ? "standard output" : printable(path);
 }
 
 std::string stream(std::uint64_t channels, double sample_rate_hz, std::int64_t frames) {
@@ -55,6 +57,11 @@ std::string stream(std::uint64_t channels, double sample_rate_hz, std::int64_t f
 
 std::string position(std::int64_t frame, double sample_rate_hz) {
   return fmt::format("frame {} ({})", frame, duration(static_cast<double>(frame) / sample_rate_hz));
+}
+
+std::string incomplete_frame(std::uint64_t bytes, std::int64_t frame, double sample_rate_hz) {
+  return fmt::format("the input ends inside {}, of which {} were dropped",
+                     position(frame, sample_rate_hz), counted(bytes, "byte"));
 }
 
 }  // namespace firbank::program

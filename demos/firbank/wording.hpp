@@ -23,6 +23,7 @@ std::string bytes(double count);
 std::string large(double count);
 
 /// `path`, or "standard input" or "standard output" for "-".
+/// Fit for one line, whatever characters the name has.
 std::string input_name(const std::string& path);
 std::string output_name(const std::string& path);
 
@@ -31,5 +32,8 @@ std::string stream(std::uint64_t channels, double sample_rate_hz, std::int64_t f
 
 /// "frame 120 (2.5 ms)".
 std::string position(std::int64_t frame, double sample_rate_hz);
+
+/// "the input ends inside frame 100 (2.08 ms), of which 3 bytes were dropped".
+std::string incomplete_frame(std::uint64_t bytes, std::int64_t frame, double sample_rate_hz);
 
 }  // namespace firbank::program

@@ -34,6 +34,7 @@ std::vector<std::string> firbank::fuzz::seeds() {
   const std::string samples = "data\x08\0\0\0abcdefgh"s;
   return {
       "RIFF\x2c\0\0\0WAVE"s + fmt + samples,
+      "RIFF\x2c\0\0\0WAVEfmt \x10\0\0\0\1\0\1\0\x80\xbb\0\0\0\xdc\5\0\x08\0\x11\0"s + samples,
       "RIFF\xff\xff\xff\xffWAVE"s + fmt + "LIST\4\0\0\0INFOdata\xff\xff\xff\xff"s + "abcd",
       "RIFX\0\0\0\x2cWAVEfmt \0\0\0\x10\0\1\0\2\0\0\xbb\x80\0\2\xee\0\0\4\0\x10"s +
           "data\0\0\0\x08"s + "abcdefgh",

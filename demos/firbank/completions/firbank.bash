@@ -16,7 +16,9 @@ _firbank() {
     --mode) mapfile -t COMPREPLY < <(compgen -W 'causal full same valid' -- "$current") && return ;;
     --precision) mapfile -t COMPREPLY < <(compgen -W 'float double' -- "$current") && return ;;
     --output-format)
-      mapfile -t COMPREPLY < <(compgen -W 'float32 float64 int16 int24 int32' -- "$current")
+      local formats='float32 float64 int16 int24 int32'
+      [[ $command == design ]] && formats='float64 float32'
+      mapfile -t COMPREPLY < <(compgen -W "$formats" -- "$current")
       return
       ;;
     --raw-format)
