@@ -38,6 +38,11 @@ struct EngineConfig {
   /// Threads that compute, the caller's included, 1 to 64. More than one costs a wake per block.
   std::size_t threads = 1;
 
+  /// Blocks that start/push/pull keep under way, 0 to 64: a block leaves when `depth_blocks` more
+  /// have come, so that a device may compute while the next ones arrive. Adds as many blocks of
+  /// latency; 0 adds none. process() always answers at once.
+  std::size_t depth_blocks = 0;
+
   /// "auto" (the best here) or a name that `available_backends()` lists, such as "cpu-avx2".
   std::string backend = "auto";
 

@@ -40,11 +40,19 @@ void require_in_range(const FilterBank& bank, const Response& response) {
 
 template <class Sample>
 std::unique_ptr<Level<Sample>> make_level(const Backend& backend, const PartitionPlan& plan,
-                                          const Routing& routing, WorkerPool& pool) {
+                                          const Routing& routing, WorkerPool& pool,
+                                          std::size_t pieces) {
   if (plan.kind == PlanKind::kDirect) {
     return std::make_unique<DirectLevel<Sample>>(backend, plan, routing, pool);
   }
-  return std::make_unique<PartitionedLevel<Sample>>(backend, plan, routing, pool);
+  return std::make_unique<PartitionedLevel<Sample>>(backend, plan, routing, pool, pieces);
+}
+
+/// Pieces that may be under way: those of the blocks that are, and of the one that comes.
+std::size_t pieces_under_way(const PartitionPlan& plan, const EngineConfig& config) {
+  if (config.depth_blocks == 0) return 1;
+  const std::size_t of_block = (config.block_frames + plan.piece_frames - 1) / plan.piece_frames;
+  return (config.depth_blocks + 1) * of_block;
 }
 
 }  // namespace
@@ -58,16 +66,19 @@ Convolver<Sample>::Convolver(std::shared_ptr<const Backend> backend, const Parti
       max_frames_(std::max({config.max_frames, config.block_frames, plan.call_frames})),
       routing_(routing),
       responses_(routing),
-      pool_(config.threads),
-      level_(make_level<Sample>(*backend_, plan, routing, pool_)),
+      pool_(std::min(config.threads, backend_->max_threads())),
+      level_(make_level<Sample>(*backend_, plan, routing, pool_, pieces_under_way(plan, config))),
       history_(routing.inputs(), plan.history_frames(), plan.history_window()),
-      guard_(routing.inputs(), plan.max_response, plan.piece_frames),
+      guard_(routing.inputs(),
+             plan.max_response + (pieces_under_way(plan, config) - 1) * plan.piece_frames,
+             plan.piece_frames),
+      pieces_(pieces_under_way(plan, config)),
+      calls_under_way_(config.depth_blocks + 2),
       // The bank in use, the one that fades in, and all that wait.
       handoff_(BasicEngine<Sample>::kMaxPendingSwaps + 2),
       cleaned_(plan.piece_frames),
       fade_samples_(routing.outputs() * plan.piece_frames),
       fade_planes_(routing.outputs()),
-      out_planes_(routing.outputs()),
       spoiled_(plan.piece_frames),
       any_spoiled_(plan.piece_frames),
       silence_(max_frames_),
@@ -75,6 +86,7 @@ Convolver<Sample>::Convolver(std::shared_ptr<const Backend> backend, const Parti
   for (std::size_t output = 0; output < routing.outputs(); ++output) {
     fade_planes_[output] = fade_samples_.data() + output * plan.piece_frames;
   }
+  for (Piece& piece : pieces_) piece.out.resize(routing.outputs());
   current_ = prepare(bank).release();
   level_->activate(*current_->spectra);
   tail_frames_ = current_->tail_frames;
@@ -109,24 +121,41 @@ std::unique_ptr<typename Convolver<Sample>::Prepared> Convolver<Sample>::prepare
 template <class Sample>
 ProcessStatus Convolver<Sample>::process(const Sample* const* in, Sample* const* out,
                                          std::size_t frames) noexcept {
-  if (frames == 0) return ProcessStatus::kOk;
-  count(calls_, 1);
-  spoiled_last_call_ = false;
+  submit(in, out, frames);
+  last_call_ = collect();
+  return last_call_.status;
+}
+
+template <class Sample>
+void Convolver<Sample>::submit(const Sample* const* in, Sample* const* out,
+                               std::size_t frames) noexcept {
+  Call& call = calls_under_way_[calls_submitted_ % calls_under_way_.size()];
+  call = {};
   if (frames > max_frames_) {
     for (std::size_t output = 0; output < routing_.outputs(); ++output) {
       std::fill_n(out[output], frames, Sample{0});
     }
-    return ProcessStatus::kTooManyFrames;
+    call.result.status = ProcessStatus::kTooManyFrames;
+  } else if (frames > 0) {
+    const FlushDenormals flush;
+    std::size_t done = 0;
+    while (done < frames) {
+      const std::size_t piece = follow_swaps(std::min(frames - done, level_->room()));
+      submit_piece(in, out, done, piece);
+      done += piece;
+    }
+    silent_frames_ = 0;
   }
+  if (frames > 0) count(calls_, 1);
+  ++calls_submitted_;
+}
+
+template <class Sample>
+CallResult Convolver<Sample>::collect() noexcept {
   const FlushDenormals flush;
-  std::size_t done = 0;
-  while (done < frames) {
-    const std::size_t piece = follow_swaps(std::min(frames - done, level_->room()));
-    run_piece(in, out, done, piece);
-    done += piece;
-  }
-  silent_frames_ = 0;
-  return ProcessStatus::kOk;
+  const Call& call = calls_under_way_[calls_collected_++ % calls_under_way_.size()];
+  while (call.pieces > 0) collect_piece();
+  return call.result;
 }
 
 template <class Sample>
@@ -172,6 +201,7 @@ std::size_t Convolver<Sample>::follow_swaps(std::size_t frames) noexcept {
 
 template <class Sample>
 void Convolver<Sample>::begin_swap() noexcept {
+  collect_pieces();
   fading_ = std::exchange(upcoming_, nullptr);
   fade_ = {position(), fading_->crossfade_frames};
   tickets_[fading_->ticket % kTicketsKept].frame.store(position(), std::memory_order_release);
@@ -198,66 +228,95 @@ void Convolver<Sample>::end_swap() noexcept {
 }
 
 template <class Sample>
-void Convolver<Sample>::run_piece(const Sample* const* in, Sample* const* out, std::size_t offset,
-                                  std::size_t frames) noexcept {
-  const std::int64_t clock = history_.clock();
-  const std::int64_t first_frame = position();
+void Convolver<Sample>::submit_piece(const Sample* const* in, Sample* const* out,
+                                     std::size_t offset, std::size_t frames) noexcept {
+  if (pieces_submitted_ - pieces_collected_ == pieces_.size()) collect_piece();
+  Piece& piece = pieces_[pieces_submitted_ % pieces_.size()];
+  piece.clock = history_.clock();
+  piece.first_frame = position();
+  piece.frames = frames;
+  piece.call = calls_submitted_ % calls_under_way_.size();
   for (std::size_t input = 0; input < routing_.inputs(); ++input) {
-    guard_.clean(input, clock, in[input] + offset, cleaned_.data(), frames);
+    guard_.clean(input, piece.clock, in[input] + offset, cleaned_.data(), frames);
     history_.write(input, cleaned_.data(), frames);
   }
   for (std::size_t output = 0; output < routing_.outputs(); ++output) {
-    out_planes_[output] = out[output] + offset;
+    piece.out[output] = out[output] + offset;
   }
 
   level_->ingest(history_, frames);
-  level_->render(*current_->spectra, out_planes_.data(), frames);
-  if (fading_ != nullptr) {
-    level_->render(*fading_->spectra, fade_planes_.data(), frames);
-    for (std::size_t output = 0; output < routing_.outputs(); ++output) {
-      fade_.mix(first_frame, out_planes_[output], fade_planes_[output], frames);
-    }
-  }
-  if (!guard_.is_quiet(clock)) spoil(out_planes_.data(), clock, frames);
-
+  level_->render(*current_->spectra, piece.out.data(), frames);
+  if (fading_ != nullptr) level_->render(*fading_->spectra, fade_planes_.data(), frames);
   level_->advance(banks(), frames);
   history_.advance(frames);
   count(position_, frames);
   count(frames_, frames);
+  ++calls_under_way_[piece.call].pieces;
+  ++pieces_submitted_;
+  // With room for one piece, or two banks, the answer is wanted before anything else happens.
+  if (pieces_.size() == 1 || fading_ != nullptr) collect_pieces();
   if (fading_ != nullptr && position() == fade_.end()) end_swap();
 }
 
 template <class Sample>
-void Convolver<Sample>::spoil(Sample* const* out, std::int64_t clock, std::size_t frames) noexcept {
-  const bool loud = guard_.is_loud(clock);
-  std::fill_n(any_spoiled_.begin(), frames, std::uint8_t{0});
-  for (std::size_t output = 0; output < routing_.outputs(); ++output) {
-    std::fill_n(spoiled_.begin(), frames, std::uint8_t{0});
-    guard_.mark_spoiled(current_->reach[output], clock, spoiled_.data(), frames);
-    if (fading_ != nullptr) {
-      guard_.mark_spoiled(fading_->reach[output], clock, spoiled_.data(), frames);
+void Convolver<Sample>::collect_pieces() noexcept {
+  while (pieces_collected_ != pieces_submitted_) collect_piece();
+}
+
+/// Completes the outputs of the oldest piece.
+template <class Sample>
+void Convolver<Sample>::collect_piece() noexcept {
+  const Piece& piece = pieces_[pieces_collected_++ % pieces_.size()];
+  --calls_under_way_[piece.call].pieces;
+  if (!level_->collect()) {
+    lose(piece);
+    return;
+  }
+  if (fading_ != nullptr) {
+    for (std::size_t output = 0; output < routing_.outputs(); ++output) {
+      fade_.mix(piece.first_frame, piece.out[output], fade_planes_[output], piece.frames);
     }
-    if (loud) guard_.mark_overflow(out[output], spoiled_.data(), frames);
-    for (std::size_t n = 0; n < frames; ++n) {
+  }
+  if (!guard_.is_quiet(piece.clock)) spoil(piece);
+}
+
+/// Puts out silence and counts it.
+template <class Sample>
+void Convolver<Sample>::lose(const Piece& piece) noexcept {
+  for (Sample* plane : piece.out) std::fill_n(plane, piece.frames, Sample{0});
+  calls_under_way_[piece.call].result.status = ProcessStatus::kBackendFailed;
+  count(lost_frames_, piece.frames);
+  if (first_lost_frame_.load(std::memory_order_relaxed) == Stats::kNone) {
+    first_lost_frame_.store(piece.first_frame, std::memory_order_relaxed);
+  }
+}
+
+/// Makes what is spoiled NaN and counts the frames that are in any output.
+template <class Sample>
+void Convolver<Sample>::spoil(const Piece& piece) noexcept {
+  const bool loud = guard_.is_loud(piece.clock);
+  std::fill_n(any_spoiled_.begin(), piece.frames, std::uint8_t{0});
+  for (std::size_t output = 0; output < routing_.outputs(); ++output) {
+    std::fill_n(spoiled_.begin(), piece.frames, std::uint8_t{0});
+    guard_.mark_spoiled(current_->reach[output], piece.clock, spoiled_.data(), piece.frames);
+    if (fading_ != nullptr) {
+      guard_.mark_spoiled(fading_->reach[output], piece.clock, spoiled_.data(), piece.frames);
+    }
+    if (loud) guard_.mark_overflow(piece.out[output], spoiled_.data(), piece.frames);
+    for (std::size_t n = 0; n < piece.frames; ++n) {
       if (spoiled_[n] == 0) continue;
-      out[output][n] = std::numeric_limits<Sample>::quiet_NaN();
+      piece.out[output][n] = std::numeric_limits<Sample>::quiet_NaN();
       any_spoiled_[n] = 1;
     }
   }
-  note_spoiled(frames);
-}
-
-/// Counts the frames of the piece that are spoiled in any output.
-template <class Sample>
-void Convolver<Sample>::note_spoiled(std::size_t frames) noexcept {
   const auto begin = any_spoiled_.begin();
-  const auto end = begin + static_cast<std::ptrdiff_t>(frames);
+  const auto end = begin + static_cast<std::ptrdiff_t>(piece.frames);
   const auto first = std::find(begin, end, 1);
   if (first == end) return;
-  spoiled_last_call_ = true;
+  calls_under_way_[piece.call].result.spoiled = true;
   count(spoiled_frames_, std::count(first, end, 1));
   if (first_spoiled_frame_.load(std::memory_order_relaxed) == Stats::kNone) {
-    first_spoiled_frame_.store(position() + (first - begin), std::memory_order_relaxed);
+    first_spoiled_frame_.store(piece.first_frame + (first - begin), std::memory_order_relaxed);
   }
 }
 
@@ -272,6 +331,7 @@ void Convolver<Sample>::count_gap(std::int64_t first_frame, std::int64_t frames)
 
 template <class Sample>
 void Convolver<Sample>::reset() noexcept {
+  collect_pieces();
   level_->reset(history_, banks());
   guard_.reset();
   silent_frames_ = std::numeric_limits<std::size_t>::max() / 2;
@@ -345,6 +405,8 @@ Stats Convolver<Sample>::stats() const noexcept {
   stats.gap_frames = gap_frames_.load(std::memory_order_relaxed);
   stats.first_gap_frame = first_gap_frame_.load(std::memory_order_relaxed);
   stats.swaps = swaps_.load(std::memory_order_relaxed);
+  stats.lost_frames = lost_frames_.load(std::memory_order_relaxed);
+  stats.first_lost_frame = first_lost_frame_.load(std::memory_order_relaxed);
   return stats;
 }
 

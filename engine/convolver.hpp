@@ -25,6 +25,12 @@
 
 namespace firbank {
 
+/// What became of a call.
+struct CallResult {
+  ProcessStatus status = ProcessStatus::kOk;
+  bool spoiled = false;  // a NaN was put out
+};
+
 template <class Sample>
 class Convolver {
  public:
@@ -35,6 +41,12 @@ class Convolver {
   ProcessStatus process(const Sample* const* in, Sample* const* out, std::size_t frames) noexcept;
   std::size_t flush(Sample* const* out, std::size_t frames) noexcept;
   void reset() noexcept;
+
+  /// process() in two halves, for the pipeline thread, which submits up to depth_blocks calls
+  /// before it collects the oldest: `out` is complete then. Other calls are made with none under
+  /// way, but for reset() and swap().
+  void submit(const Sample* const* in, Sample* const* out, std::size_t frames) noexcept;
+  CallResult collect() noexcept;
 
   std::uint64_t swap(const FilterBank& bank, std::int64_t at_frame, std::size_t crossfade_frames);
   std::optional<std::int64_t> live_frame(std::uint64_t ticket) const noexcept;
@@ -51,8 +63,8 @@ class Convolver {
   /// Counts frames that are missing before `first_frame`; for the pipeline thread.
   void count_gap(std::int64_t first_frame, std::int64_t frames) noexcept;
 
-  /// Whether the last call of process or flush put out a NaN.
-  bool spoiled_last_call() const noexcept { return spoiled_last_call_; }
+  /// What became of the last call of process or flush.
+  const CallResult& last_call() const noexcept { return last_call_; }
 
   Stats stats() const noexcept;
 
@@ -73,10 +85,26 @@ class Convolver {
   void end_swap() noexcept;
   /// The banks that the level works for: heard, fading in, coming.
   std::span<LevelBank* const> banks() noexcept;
-  void note_spoiled(std::size_t frames) noexcept;
-  void run_piece(const Sample* const* in, Sample* const* out, std::size_t offset,
-                 std::size_t frames) noexcept;
-  void spoil(Sample* const* out, std::int64_t clock, std::size_t frames) noexcept;
+
+  /// A piece that was handed to the level and is not collected yet.
+  struct Piece {
+    std::int64_t clock = 0;
+    std::int64_t first_frame = 0;
+    std::size_t frames = 0;
+    std::size_t call = 0;      // in calls_under_way_
+    std::vector<Sample*> out;  // plane of each output
+  };
+  struct Call {
+    std::size_t pieces = 0;  // not collected yet
+    CallResult result;
+  };
+
+  void submit_piece(const Sample* const* in, Sample* const* out, std::size_t offset,
+                    std::size_t frames) noexcept;
+  void collect_piece() noexcept;
+  void collect_pieces() noexcept;
+  void lose(const Piece& piece) noexcept;
+  void spoil(const Piece& piece) noexcept;
 
   std::shared_ptr<const Backend> backend_;
   PartitionPlan plan_;
@@ -87,6 +115,15 @@ class Convolver {
   std::unique_ptr<Level<Sample>> level_;
   InputHistory<Sample> history_;
   NonFiniteGuard<Sample> guard_;
+
+  // Rings; the oldest entry is the next one to be collected. Pieces are collected before a bank
+  // comes or goes, and one by one while two are heard.
+  std::vector<Piece> pieces_;
+  std::size_t pieces_submitted_ = 0;
+  std::size_t pieces_collected_ = 0;
+  std::vector<Call> calls_under_way_;
+  std::size_t calls_submitted_ = 0;
+  std::size_t calls_collected_ = 0;
 
   // Banks. `fading_` is set while both are heard; `upcoming_` waits for its frame.
   Handoff<Prepared> handoff_;
@@ -110,7 +147,6 @@ class Convolver {
   AlignedVector<Sample> cleaned_;
   AlignedVector<Sample> fade_samples_;
   std::vector<Sample*> fade_planes_;
-  std::vector<Sample*> out_planes_;
   std::array<LevelBank*, 3> banks_{};
   std::vector<std::uint8_t> spoiled_;      // frames of one output
   std::vector<std::uint8_t> any_spoiled_;  // frames of any output
@@ -119,7 +155,7 @@ class Convolver {
 
   // Frames of silence since the last input; without any input there is no tail.
   std::size_t silent_frames_ = std::numeric_limits<std::size_t>::max() / 2;
-  bool spoiled_last_call_ = false;
+  CallResult last_call_;
 
   std::atomic<std::size_t> tail_frames_{0};
   std::atomic<std::int64_t> position_{0};
@@ -131,6 +167,8 @@ class Convolver {
   std::atomic<std::int64_t> gap_frames_{0};
   std::atomic<std::int64_t> first_gap_frame_{Stats::kNone};
   std::atomic<std::uint64_t> swaps_{0};
+  std::atomic<std::int64_t> lost_frames_{0};
+  std::atomic<std::int64_t> first_lost_frame_{Stats::kNone};
 };
 
 extern template class Convolver<float>;

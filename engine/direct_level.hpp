@@ -25,6 +25,7 @@ class DirectLevel final : public Level<Sample> {
   void activate(LevelBank&) noexcept override {}  // its only state is the history
   void render(LevelBank& bank, Sample* const* out, std::size_t frames) noexcept override;
   void advance(std::span<LevelBank* const>, std::size_t) noexcept override {}
+  bool collect() noexcept override { return true; }
   void reset(InputHistory<Sample>& history, std::span<LevelBank* const> banks) noexcept override;
 
  private:

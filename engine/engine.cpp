@@ -36,6 +36,10 @@ const EngineConfig& checked(const EngineConfig& config) {
   if (config.threads < 1 || config.threads > kMaxThreads) {
     refuse(fmt::format("threads is {}; allowed: 1 to {}", config.threads, kMaxThreads));
   }
+  if (config.depth_blocks >= config.ring_blocks) {
+    refuse(fmt::format("depth_blocks is {}; allowed: less than ring_blocks ({})",
+                       config.depth_blocks, config.ring_blocks));
+  }
   if (config.ring_blocks < kMinRingBlocks || config.ring_blocks > kMaxRingBlocks) {
     refuse(fmt::format("ring_blocks is {}; allowed: {} to {}", config.ring_blocks, kMinRingBlocks,
                        kMaxRingBlocks));
@@ -59,12 +63,14 @@ class BasicEngine<Sample>::Impl {
       : config(checked(engine_config)),
         inputs(routing.inputs()),
         outputs(routing.outputs()),
-        plan(PartitionPlan::choose(config, bank, routing)),
-        convolver(require_backend(config.backend), plan, config, bank, routing) {}
+        backend(require_backend(config.backend)),
+        plan(PartitionPlan::choose(config, bank, routing, backend->has_direct_form())),
+        convolver(backend, plan, config, bank, routing) {}
 
   EngineConfig config;
   std::size_t inputs;
   std::size_t outputs;
+  std::shared_ptr<const Backend> backend;
   PartitionPlan plan;
   Convolver<Sample> convolver;
   std::unique_ptr<Pipeline<Sample>> pipeline;
@@ -175,6 +181,11 @@ const std::string& BasicEngine<Sample>::instruction_set() const noexcept {
 template <class Sample>
 std::size_t BasicEngine<Sample>::threads() const noexcept {
   return impl_->convolver.threads();
+}
+
+template <class Sample>
+std::string BasicEngine<Sample>::failure() const {
+  return impl_->backend->failure();
 }
 
 template <class Sample>

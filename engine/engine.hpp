@@ -33,6 +33,7 @@ enum class ProcessStatus {
   kOk,
   kTooManyFrames,  // more than max_frames(); nothing was read, the output is silence
   kRunning,        // the pipeline thread owns the engine between start() and stop()
+  kBackendFailed,  // the backend lost the call, wholly or in part: silence; failure() tells why
 };
 
 enum class PushStatus {
@@ -132,13 +133,17 @@ class BasicEngine {
   std::size_t inputs() const noexcept;
   std::size_t outputs() const noexcept;
   std::size_t max_frames() const noexcept;
-  std::size_t latency_frames() const noexcept;  // 0 with the CPU backends
+  std::size_t latency_frames() const noexcept;  // of start/push/pull; process() has none
   std::size_t tail_frames() const noexcept;     // longest filter in use and its delay, - 1
   std::int64_t position() const noexcept;       // index of the next output frame
   const PartitionPlan& plan() const noexcept;
   const std::string& backend() const noexcept;          // "cpu-avx2"
   const std::string& instruction_set() const noexcept;  // "AVX2"
   std::size_t threads() const noexcept;
+
+  /// Why the backend fails, in one line; empty while it does not.
+  /// Thread:   any.  Realtime: no.
+  std::string failure() const;
 
   /// Thread:   any.  Realtime: safe.
   Stats stats() const noexcept;

@@ -2,7 +2,8 @@
 //
 // A piece is a stretch of frames that a level takes at once; room() says how many at most. For each
 // piece the engine calls, in this order: ingest once, render for each bank that is heard, advance
-// once. The banks' input history is shared: inputs are transformed once, however many banks.
+// once; and then, at once or some pieces later, collect. The banks' input history is shared: inputs
+// are transformed once, however many banks.
 //
 // Thread:   prepare() may run on another thread than the rest, which is one at a time.
 // Realtime: everything but construction and prepare() is safe.
@@ -43,12 +44,16 @@ class Level {
   /// the bank has taken part in advance() for some time: two blocks suffice.
   virtual void activate(LevelBank& bank) noexcept = 0;
 
-  /// The outputs of the piece: out[output][0 .. frames).
+  /// The outputs of the piece: out[output][0 .. frames), there once the piece is collected.
   virtual void render(LevelBank& bank, Sample* const* out, std::size_t frames) noexcept = 0;
 
   /// Ends the piece and does what the next ones will need, in fair shares: for the banks that are
   /// heard, and for one that is to be heard soon.
   virtual void advance(std::span<LevelBank* const> banks, std::size_t frames) noexcept = 0;
+
+  /// Waits for the outputs of the oldest piece that was not collected yet. False when the backend
+  /// has lost it: its outputs hold nothing.
+  virtual bool collect() noexcept = 0;
 
   /// Forgets all input, so that the next piece begins a stream; `banks` are those that advance()
   /// would be given.

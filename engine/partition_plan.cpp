@@ -16,6 +16,7 @@ namespace {
 constexpr std::size_t kMaxBlockFrames = 65'536;
 constexpr std::size_t kMaxCallFrames = std::size_t{1} << 20;
 constexpr std::size_t kMaxResponse = std::size_t{1} << 28;  // frames
+constexpr std::size_t kMaxDepthBlocks = 64;
 constexpr std::size_t kMaxDirectTaps = 1'024;
 constexpr std::size_t kOfflineCallFrames = 8'192;  // fewer are not worth a call
 
@@ -110,9 +111,11 @@ Load load_of(const EngineConfig& config, const FilterBank& bank, const Routing& 
 }  // namespace
 
 PartitionPlan PartitionPlan::choose(const EngineConfig& config, const FilterBank& bank,
-                                    const Routing& routing) {
+                                    const Routing& routing, bool direct_form) {
   require(config.block_frames >= 1 && config.block_frames <= kMaxBlockFrames, "block_frames",
           config.block_frames, fmt::format("1 to {}", kMaxBlockFrames));
+  require(config.depth_blocks <= kMaxDepthBlocks, "depth_blocks", config.depth_blocks,
+          fmt::format("0 to {}", kMaxDepthBlocks));
   require(config.max_frames == 0 ||
               (config.max_frames >= config.block_frames && config.max_frames <= kMaxCallFrames),
           "max_frames", config.max_frames,
@@ -144,7 +147,7 @@ PartitionPlan PartitionPlan::choose(const EngineConfig& config, const FilterBank
   const Load load = load_of(config, bank, routing);
   double best = std::numeric_limits<double>::infinity();
   const std::size_t direct_call = offline ? kOfflineCallFrames : config.block_frames;
-  if (plan.max_taps <= kMaxDirectTaps) {
+  if (direct_form && plan.max_taps <= kMaxDirectTaps) {
     const Cost cost = direct_cost(load, direct_call);
     best = cost.ns;
     plan.kind = PlanKind::kDirect;
@@ -182,6 +185,7 @@ PartitionPlan PartitionPlan::choose(const EngineConfig& config, const FilterBank
     samples += load.taps;
   }
   plan.memory_samples = static_cast<std::size_t>(samples);
+  plan.latency_frames = config.depth_blocks * config.block_frames;
   return plan;
 }
 

@@ -33,10 +33,11 @@ struct PartitionPlan {
   double flops_per_frame = 0;          // estimated, all inputs, edges and outputs together
   std::size_t memory_samples = 0;      // estimated spectra, delay lines and history
 
+  /// Without `direct_form` even the shortest filters are transformed.
   /// Throws: Error when block_frames, max_frames or max_taps is out of its range, or a filter of
   /// the bank is longer than max_taps.
   static PartitionPlan choose(const EngineConfig& config, const FilterBank& bank,
-                              const Routing& routing);
+                              const Routing& routing, bool direct_form = true);
 
   /// Frames of an input that a level reads at a time, contiguous.
   std::size_t history_window() const noexcept;

@@ -7,13 +7,19 @@ namespace firbank {
 
 template <class Sample>
 PartitionedLevel<Sample>::PartitionedLevel(const Backend& backend, const PartitionPlan& plan,
-                                           const Routing& routing, WorkerPool& pool)
+                                           const Routing& routing, WorkerPool& pool,
+                                           std::size_t pieces)
     : block_frames_(plan.partition_frames),
       bins_(plan.transform_frames / 2),
       inputs_(routing.inputs()),
       outputs_(routing.outputs()),
-      level_(
-          backend.make_level<Sample>({bins_, plan.partitions, inputs_, outputs_, pool.threads()})),
+      level_(backend.make_level<Sample>({.bins = bins_,
+                                         .block_frames = block_frames_,
+                                         .slots = plan.partitions,
+                                         .inputs = inputs_,
+                                         .outputs = outputs_,
+                                         .threads = pool.threads(),
+                                         .pieces = pieces})),
       delay_line_(plan.partitions),
       pool_(pool),
       older_(inputs_),
@@ -34,19 +40,14 @@ std::unique_ptr<LevelBank> PartitionedLevel<Sample>::prepare(const FilterBank& f
   const std::vector<IndexRange> partitions = shape.partitions;
   bank->spectra = level_->make_bank(std::move(shape));
 
-  std::vector<Sample> segment(block_frames_);
   for (std::size_t r = 0; r < partitions.size(); ++r) {
     const Response& response = responses.responses()[r];
     const std::span<const double> taps = filters.taps(response.filter);
-    for (std::size_t p = partitions[r].first; p < partitions[r].last; ++p) {
-      for (std::size_t n = 0; n < block_frames_; ++n) {
-        const std::size_t frame = p * block_frames_ + n;
-        const bool inside = frame >= response.delay && frame - response.delay < taps.size();
-        segment[n] =
-            inside ? static_cast<Sample>(response.gain * taps[frame - response.delay]) : Sample{0};
-      }
-      bank->spectra->load(r, p, segment);
-    }
+    // The first partition begins with what is left of the delay.
+    std::vector<Sample> samples(response.delay - partitions[r].first * block_frames_);
+    samples.reserve(samples.size() + taps.size());
+    for (const double tap : taps) samples.push_back(static_cast<Sample>(response.gain * tap));
+    bank->spectra->load(r, samples);
   }
   return bank;
 }
@@ -61,8 +62,14 @@ void PartitionedLevel<Sample>::ingest(InputHistory<Sample>& history, std::size_t
     newer_[input] = history.at(input, block_start, bins_);
     older_[input] = newer_[input] - bins_;
   }
+  Window<Sample> window;
+  window.older = older_.data();
+  window.newer = newer_.data();
+  window.block_start = block_start;
+  window.fresh = {begins_ ? 0 : bins_ + arrived_, bins_ + arrived_ + frames};
+  begins_ = false;
   pool_.run(inputs_, [&](IndexRange range, std::size_t thread) noexcept {
-    level_->forward(delay_line_.newest(), older_.data(), newer_.data(), range, thread);
+    level_->forward(delay_line_.newest(), window, range, thread);
   });
 }
 
@@ -145,6 +152,7 @@ void PartitionedLevel<Sample>::advance(std::span<LevelBank* const> banks,
     delay_line_.advance();
     arrived_ = 0;
   }
+  level_->submit();
 }
 
 template <class Sample>
@@ -152,6 +160,7 @@ void PartitionedLevel<Sample>::reset(InputHistory<Sample>& history,
                                      std::span<LevelBank* const> banks) noexcept {
   delay_line_.reset();
   arrived_ = 0;
+  begins_ = true;
   history.clear(-static_cast<std::int64_t>(bins_), bins_);
   for (LevelBank* bank : banks) {
     static_cast<Bank&>(*bank).step = Step::kIdle;

@@ -25,8 +25,9 @@ namespace firbank {
 template <class Sample>
 class PartitionedLevel final : public Level<Sample> {
  public:
+  /// `pieces` of them may be under way at once.
   PartitionedLevel(const Backend& backend, const PartitionPlan& plan, const Routing& routing,
-                   WorkerPool& pool);
+                   WorkerPool& pool, std::size_t pieces);
 
   std::unique_ptr<LevelBank> prepare(const FilterBank& filters,
                                      const ResponseTable& responses) const override;
@@ -35,6 +36,7 @@ class PartitionedLevel final : public Level<Sample> {
   void activate(LevelBank& bank) noexcept override;
   void render(LevelBank& bank, Sample* const* out, std::size_t frames) noexcept override;
   void advance(std::span<LevelBank* const> banks, std::size_t frames) noexcept override;
+  bool collect() noexcept override { return level_->collect(); }
   void reset(InputHistory<Sample>& history, std::span<LevelBank* const> banks) noexcept override;
 
  private:
@@ -66,6 +68,7 @@ class PartitionedLevel final : public Level<Sample> {
   FrequencyDelayLine delay_line_;
   WorkerPool& pool_;
   std::size_t arrived_ = 0;           // frames of the current block, before this piece
+  bool begins_ = true;                // no window was shown since the stream began
   std::vector<const Sample*> older_;  // of each input: the M frames before the current block
   std::vector<const Sample*> newer_;  // of each input: the current block, and zeros up to M
 };

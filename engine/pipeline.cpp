@@ -5,6 +5,16 @@
 #include <utility>
 
 namespace firbank {
+namespace {
+
+BlockFlags flags_of(const CallResult& result) noexcept {
+  BlockFlags flags = BlockFlags::kNone;
+  if (result.spoiled) flags |= BlockFlags::kSpoiled;
+  if (result.status == ProcessStatus::kBackendFailed) flags |= BlockFlags::kLost;
+  return flags;
+}
+
+}  // namespace
 
 template <class Sample>
 Pipeline<Sample>::Pipeline(Convolver<Sample>& convolver, const EngineConfig& config,
@@ -16,7 +26,8 @@ Pipeline<Sample>::Pipeline(Convolver<Sample>& convolver, const EngineConfig& con
       output_(outputs, config.block_frames, config.ring_blocks, convolver.backend().memory()),
       held_(inputs),
       fill_samples_(inputs * config.block_frames),
-      fill_planes_(inputs) {
+      fill_planes_(inputs),
+      under_way_(config.depth_blocks + 1) {
   for (std::size_t input = 0; input < inputs; ++input) {
     fill_planes_[input] = fill_samples_.data() + input * config.block_frames;
   }
@@ -147,6 +158,13 @@ std::size_t Pipeline<Sample>::pull(BasicBlock<Sample>& block) noexcept {
 
 template <class Sample>
 void Pipeline<Sample>::run() noexcept {
+  run_blocks();
+  // The convolver is whole again for whoever uses it next; the blocks are the rings' own.
+  publish_all();
+}
+
+template <class Sample>
+void Pipeline<Sample>::run_blocks() noexcept {
   while (BasicBlock<Sample>* block = next_input()) {
     if (has(block->flags, BlockFlags::kEndOfStream)) {
       input_.release(block);
@@ -220,9 +238,7 @@ void Pipeline<Sample>::fill(std::int64_t frames, std::int64_t timestamp_ns) noex
     out->first_frame = convolver_.position();
     out->timestamp_ns = timestamp_ns;
     out->flags = BlockFlags::kFilled;
-    convolver_.process(fill_planes_.data(), out->planes, part);
-    if (convolver_.spoiled_last_call()) out->flags |= BlockFlags::kSpoiled;
-    output_.publish(out);
+    submit(fill_planes_.data(), out);
     frames -= static_cast<std::int64_t>(part);
     if (timestamp_ns != 0) {
       timestamp_ns +=
@@ -240,20 +256,39 @@ void Pipeline<Sample>::filter(const BasicBlock<Sample>& block) noexcept {
   out->timestamp_ns = block.timestamp_ns;
   out->gap_before = std::exchange(pending_gap_, 0);
   out->flags = std::exchange(pending_flags_, BlockFlags::kNone);
-  convolver_.process(block.planes, out->planes, block.frames);
-  if (convolver_.spoiled_last_call()) out->flags |= BlockFlags::kSpoiled;
+  submit(block.planes, out);
+}
+
+/// Hands a block on, and puts out the one that was submitted `depth_blocks` before.
+template <class Sample>
+void Pipeline<Sample>::submit(const Sample* const* in, BasicBlock<Sample>* out) noexcept {
+  convolver_.submit(in, out->planes, out->frames);
+  under_way_[submitted_++ % under_way_.size()] = out;
+  if (submitted_ - published_ > config_.depth_blocks) publish_oldest();
+}
+
+template <class Sample>
+void Pipeline<Sample>::publish_oldest() noexcept {
+  BasicBlock<Sample>* out = under_way_[published_++ % under_way_.size()];
+  out->flags |= flags_of(convolver_.collect());
   output_.publish(out);
+}
+
+template <class Sample>
+void Pipeline<Sample>::publish_all() noexcept {
+  while (published_ != submitted_) publish_oldest();
 }
 
 /// Puts out the tail, then the end of the stream.
 template <class Sample>
 void Pipeline<Sample>::drain() noexcept {
+  publish_all();
   while (BasicBlock<Sample>* out = next_output()) {
     out->first_frame = convolver_.position();
     out->frames = convolver_.flush(out->planes, out->frames);
     const bool end = out->frames == 0;
     if (end) out->flags = BlockFlags::kEndOfStream;
-    if (convolver_.spoiled_last_call() && !end) out->flags |= BlockFlags::kSpoiled;
+    if (!end) out->flags |= flags_of(convolver_.last_call());
     output_.publish(out);
     if (end) return;
   }

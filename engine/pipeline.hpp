@@ -53,11 +53,15 @@ class Pipeline {
   };
 
   void run() noexcept;
+  void run_blocks() noexcept;
   BasicBlock<Sample>* next_input() noexcept;
   BasicBlock<Sample>* next_output() noexcept;
   void follow_gap(const BasicBlock<Sample>& block) noexcept;
   void fill(std::int64_t frames, std::int64_t timestamp_ns) noexcept;
   void filter(const BasicBlock<Sample>& block) noexcept;
+  void submit(const Sample* const* in, BasicBlock<Sample>* out) noexcept;
+  void publish_oldest() noexcept;
+  void publish_all() noexcept;
   void drain() noexcept;
 
   Convolver<Sample>& convolver_;
@@ -85,6 +89,9 @@ class Pipeline {
   std::vector<Sample> held_;  // last sample of each input
   std::vector<Sample> fill_samples_;
   std::vector<const Sample*> fill_planes_;
+  std::vector<BasicBlock<Sample>*> under_way_;  // a ring of submitted blocks
+  std::size_t submitted_ = 0;
+  std::size_t published_ = 0;
 
   std::thread thread_;
 };

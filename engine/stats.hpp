@@ -19,7 +19,9 @@ struct Stats {
   std::uint64_t gaps = 0;       // jumps ahead in first_frame
   std::int64_t gap_frames = 0;  // frames missing in them
   std::int64_t first_gap_frame = kNone;
-  std::uint64_t swaps = 0;  // banks that went live
+  std::uint64_t swaps = 0;       // banks that went live
+  std::int64_t lost_frames = 0;  // silent, as the backend failed
+  std::int64_t first_lost_frame = kNone;
 };
 
 /// Counts durations from 1 ns to about 18 minutes in logarithmic buckets, 64 to an octave: a

@@ -15,6 +15,7 @@ enum class BlockFlags : std::uint32_t {
   kReset = 1u << 1,        // the history was forgotten before the first frame
   kSpoiled = 1u << 2,      // at least one sample is NaN because an input sample was not finite
   kEndOfStream = 1u << 3,  // no block follows
+  kLost = 1u << 4,         // silence in place of what could not be computed
 };
 
 constexpr BlockFlags operator|(BlockFlags a, BlockFlags b) {

@@ -5,11 +5,17 @@
 // which partition meets which block, and for which outputs.
 //
 // Objects are made at set-up (they allocate, may throw std::bad_alloc) and then run without
-// allocating. Running operations are noexcept and real-time safe. Different ranges of inputs, or of
-// outputs, may run on different threads at once; each thread passes its own `thread` number.
+// allocating. Running operations are noexcept and, on the CPU, real-time safe. Different ranges of
+// inputs, or of outputs, may run on different threads at once, up to max_threads() of them; each
+// passes its own `thread` number.
+//
+// Operations are asked for in the order in which their results are needed, and grouped in pieces:
+// submit() ends a piece, and its outputs may be read after collect(). A backend may compute at
+// once, or hand each piece to a device and compute while the caller goes on.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <memory_resource>
 #include <span>
@@ -27,15 +33,27 @@ struct IndexRange {
 
 /// One partition size and its frequency-domain delay line.
 struct LevelShape {
-  std::size_t block_frames = 0;  // B: a power of two, kMinTransform / 2 to kMaxTransform / 2
+  std::size_t bins = 0;          // M: a power of two, kMinTransform / 2 to kMaxTransform / 2
+  std::size_t block_frames = 0;  // B: frames a block, taps a partition; 1 to M
   std::size_t slots = 0;         // blocks that the delay line keeps for each input
   std::size_t inputs = 0;
   std::size_t outputs = 0;
   std::size_t threads = 1;  // thread numbers are 0 to threads - 1
+  std::size_t pieces = 1;   // most that are submitted and not yet collected
 };
 
 inline constexpr std::size_t kMinTransform = 16;      // real samples
 inline constexpr std::size_t kMaxTransform = 65'536;  // real samples
+
+/// The 2 M newest samples of each input: the M frames before the current block, then the block as
+/// far as it has arrived, then zeros.
+template <class Sample>
+struct Window {
+  const Sample* const* older = nullptr;  // of each input: M samples
+  const Sample* const* newer = nullptr;  // of each input: M samples, right behind older's
+  std::int64_t block_start = 0;          // frame of newer's first sample
+  IndexRange fresh;  // of the 2 M samples, those that no window has held yet; behind them are zeros
+};
 
 /// A response (what one edge does to its input) meets an input.
 struct ResponseTerm {
@@ -53,8 +71,9 @@ class SpectralBank {
 
   virtual ~SpectralBank() = default;
 
-  /// Set-up: transforms up to B taps into partition `partition` of a response; the rest is zero.
-  virtual void load(std::size_t response, std::size_t partition, std::span<const Sample> taps) = 0;
+  /// Set-up: gives a response its taps, from its first partition's first one on; taps behind the
+  /// given ones are zero.
+  virtual void load(std::size_t response, std::span<const Sample> taps) = 0;
 
   /// For each output of the range:
   ///   to = (from or zero) + sum over its terms, over p in `partitions`, of
@@ -63,8 +82,9 @@ class SpectralBank {
   virtual void accumulate(Sum to, const Sum* from, std::size_t newest, IndexRange partitions,
                           IndexRange outputs) noexcept = 0;
 
-  /// Turns sum kNow of each output of the range into its newest B frames: frame j of
-  /// `newest[output]` for j in `frames`, stored from `newest[output][0]` on. Destroys the sum.
+  /// Turns sum kNow of each output of the range into its newest M frames: frame j of
+  /// `newest[output]` for j in `frames`, stored from `newest[output][0]` on. Destroys the sum. The
+  /// frames are there once the piece is collected.
   virtual void inverse(Sample* const* newest, IndexRange frames, IndexRange outputs,
                        std::size_t thread) noexcept = 0;
 
@@ -87,10 +107,16 @@ class SpectralLevel {
   /// The level must outlive it.
   virtual std::unique_ptr<SpectralBank<Sample>> make_bank(SpectralBankShape shape) const = 0;
 
-  /// Transforms, for each input of the range, the B frames `older[input]` followed by the B frames
-  /// `newer[input]` into delay-line slot `slot`.
-  virtual void forward(std::size_t slot, const Sample* const* older, const Sample* const* newer,
-                       IndexRange inputs, std::size_t thread) noexcept = 0;
+  /// Transforms the window of each input of the range into delay-line slot `slot`.
+  virtual void forward(std::size_t slot, const Window<Sample>& window, IndexRange inputs,
+                       std::size_t thread) noexcept = 0;
+
+  /// Ends a piece: what was asked for since the last submit(), of this level and its banks.
+  virtual void submit() noexcept = 0;
+
+  /// Waits for the oldest piece that was not collected yet; false when it is lost, and all later
+  /// ones with it.
+  virtual bool collect() noexcept = 0;
 };
 
 /// Responses in direct form: each `delay` frames late and `taps` long.
@@ -128,6 +154,15 @@ class Backend {
 
   /// Where rings that this backend reads and writes should live.
   virtual std::pmr::memory_resource* memory() const noexcept = 0;
+
+  /// Threads that may share its operations.
+  virtual std::size_t max_threads() const noexcept = 0;
+
+  /// Whether make_direct() is there; without it, every filter goes through transforms.
+  virtual bool has_direct_form() const noexcept = 0;
+
+  /// Why pieces are lost, in one line; empty while none is. Any thread.
+  virtual std::string failure() const = 0;
 
   virtual std::unique_ptr<SpectralLevel<float>> make_level_float(const LevelShape&) const = 0;
   virtual std::unique_ptr<SpectralLevel<double>> make_level_double(const LevelShape&) const = 0;

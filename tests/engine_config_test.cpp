@@ -44,6 +44,13 @@ TEST(EngineConfig, NamesTheFieldTheValueAndTheRange) {
               AllOf(HasSubstr("threads"), HasSubstr("0"), HasSubstr("64")));
   EXPECT_THAT(refusal([](EngineConfig& c) { c.threads = 65; }),
               AllOf(HasSubstr("threads"), HasSubstr("65"), HasSubstr("64")));
+  EXPECT_THAT(refusal([](EngineConfig& c) { c.depth_blocks = c.ring_blocks; }),
+              AllOf(HasSubstr("depth_blocks"), HasSubstr("8"), HasSubstr("ring_blocks")));
+  EXPECT_THAT(refusal([](EngineConfig& c) {
+                c.ring_blocks = 100;
+                c.depth_blocks = 65;
+              }),
+              AllOf(HasSubstr("depth_blocks"), HasSubstr("65"), HasSubstr("64")));
   EXPECT_THAT(refusal([](EngineConfig& c) { c.ring_blocks = 1; }),
               AllOf(HasSubstr("ring_blocks"), HasSubstr("1"), HasSubstr("2")));
   EXPECT_THAT(refusal([](EngineConfig& c) { c.max_fill_frames = -1; }),

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <thread>
 
 #include <gtest/gtest.h>
@@ -59,11 +60,14 @@ TYPED_TEST(EnginePipeline, EqualsDirectConvolutionInRandomCases) {
     EngineConfig config;
     config.block_frames = test::between(random, 1, 300);
     config.ring_blocks = test::between(random, 2, 9);
+    config.depth_blocks = test::between(random, 0, config.ring_blocks - 1);
     config.threads = 1 + seed % 2;
     config.backend = backends[seed % backends.size()];
-    SCOPED_TRACE(testing::Message() << "seed " << seed << ", backend " << config.backend
-                                    << ", block " << config.block_frames);
+    SCOPED_TRACE(testing::Message()
+                 << "seed " << seed << ", backend " << config.backend << ", block "
+                 << config.block_frames << ", depth " << config.depth_blocks);
     BasicEngine<TypeParam> engine(config, bank, routing);
+    EXPECT_EQ(engine.latency_frames(), config.depth_blocks * config.block_frames);
     const std::size_t frames = test::between(random, 1, 8'000);
     const Signal in = test::random_signal(random, 3, frames);
     const std::int64_t first_frame = seed % 2 == 0 ? 0 : (std::int64_t{1} << 32) - 1'000;
@@ -117,6 +121,94 @@ TYPED_TEST(EnginePipeline, MayBePushedAndPulledByTwoThreads) {
   EXPECT_TRUE(test::follows(pulled.out,
                             direct_convolution(in, bank, routing, kFrames + engine.tail_frames()),
                             test::kErrorLimit<TypeParam>));
+}
+
+// A block leaves when the declared number of blocks has come after it, and the last ones with the
+// tail.
+TYPED_TEST(EnginePipeline, KeepsAsManyBlocksUnderWayAsDeclared) {
+  Random random(12);
+  const FilterBank bank = test::random_bank(random, {700});
+  for (const std::size_t depth : {0, 1, 3, 7}) {
+    SCOPED_TRACE(testing::Message() << "seed 12, depth " << depth);
+    EngineConfig config;
+    config.block_frames = 100;
+    config.ring_blocks = 12;
+    config.depth_blocks = depth;
+    BasicEngine<TypeParam> engine(config, bank, Routing::rows(1, 1));
+    const Signal in = test::random_signal(random, 1, 1'000);
+    Pulled pulled;
+    engine.start();
+    for (std::int64_t n = 0; n < 10; ++n) {
+      const auto first = static_cast<std::size_t>(100 * n);
+      ASSERT_EQ(push_once(engine, test::cut(in, first, 100), 100 * n).frames, 100u);
+      test::Patience patience;
+      while (engine.stats().frames < 100 * (n + 1) && patience.wait()) {
+      }
+      const std::size_t due =
+          static_cast<std::size_t>(n) + 1 > depth ? first + 100 - 100 * depth : 0;
+      while (frames_of(pulled) < due && patience.wait()) test::pull_once(engine, 100, pulled);
+      test::pull_once(engine, 100, pulled);
+      ASSERT_EQ(frames_of(pulled), due);
+    }
+    ASSERT_TRUE(engine.flush());
+    test::pull_to_end(engine, 100, pulled);
+    engine.stop();
+    expect_contiguous(pulled, 0);
+    EXPECT_TRUE(test::follows(pulled.out,
+                              direct_convolution(in, bank, Routing::rows(1, 1), 1'000 + 699),
+                              test::kErrorLimit<TypeParam>));
+    // What was under way at the end leaves nothing behind.
+    engine.reset();
+    EXPECT_TRUE(test::follows(test::run_process(engine, in, test::equal_calls(1'000, 100)),
+                              direct_convolution(in, bank, Routing::rows(1, 1), 1'000),
+                              test::kErrorLimit<TypeParam>));
+  }
+}
+
+// Marks of what is spoiled, swaps and gaps follow their frames, not their blocks' departure.
+TYPED_TEST(EnginePipeline, FollowsTheSameChangesAtAnyDepth) {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    SCOPED_TRACE(testing::Message() << "seed " << seed);
+    std::optional<Signal> expected;
+    std::optional<Stats> counted;
+    for (const std::size_t depth : {0, 1, 4}) {
+      Random random(seed);
+      const FilterBank bank = test::random_bank(random, {test::between(random, 1, 900)});
+      const FilterBank other = test::random_bank(random, {bank.taps(0).size()});
+      EngineConfig config;
+      config.block_frames = test::between(random, 1, 200);
+      config.depth_blocks = depth;
+      config.gap_policy = seed % 2 == 0 ? GapPolicy::kZero : GapPolicy::kReset;
+      BasicEngine<TypeParam> engine(config, bank, Routing::rows(1, 1));
+      Signal in = test::random_signal(random, 1, 4'000);
+      for (int i = 0; i < 5; ++i) {
+        in[0][test::between(random, 0, 3'999)] = std::numeric_limits<double>::quiet_NaN();
+      }
+      const std::size_t gap_at = test::between(random, 1, 3'999);
+      engine.swap(other, static_cast<std::int64_t>(test::between(random, 0, 3'900)),
+                  test::between(random, 0, 300));
+      Pulled pulled;
+      engine.start();
+      test::push_all(engine, test::cut(in, 0, gap_at), test::equal_calls(gap_at, 77), 0, 77,
+                     pulled);
+      test::push_all(engine, test::cut(in, gap_at, 4'000 - gap_at),
+                     test::equal_calls(4'000 - gap_at, 77), static_cast<std::int64_t>(gap_at) + 123,
+                     77, pulled);
+      test::pull_to_end(engine, 77, pulled);
+      engine.stop();
+      expect_contiguous(pulled, 0);
+      if (!expected) {
+        expected = pulled.out;
+        counted = engine.stats();
+        continue;
+      }
+      EXPECT_TRUE(test::follows(pulled.out, *expected, test::kErrorLimit<TypeParam>))
+          << "depth " << depth;
+      EXPECT_EQ(engine.stats().spoiled_frames, counted->spoiled_frames);
+      EXPECT_EQ(engine.stats().first_spoiled_frame, counted->first_spoiled_frame);
+      EXPECT_EQ(engine.stats().swaps, counted->swaps);
+    }
+  }
 }
 
 TYPED_TEST(EnginePipeline, TakesNoMoreThanItsRingsHold) {

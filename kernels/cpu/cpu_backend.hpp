@@ -16,12 +16,17 @@ class CpuBackend final : public Backend {
   const std::string& name() const noexcept override { return name_; }
   const std::string& instruction_set() const noexcept override { return instruction_set_; }
   std::pmr::memory_resource* memory() const noexcept override;
+  std::size_t max_threads() const noexcept override { return kMaxThreads; }
+  bool has_direct_form() const noexcept override { return true; }
+  std::string failure() const override { return {}; }
   std::unique_ptr<SpectralLevel<float>> make_level_float(const LevelShape& shape) const override;
   std::unique_ptr<SpectralLevel<double>> make_level_double(const LevelShape& shape) const override;
   std::unique_ptr<DirectBank<float>> make_direct_float(DirectBankShape shape) const override;
   std::unique_ptr<DirectBank<double>> make_direct_double(DirectBankShape shape) const override;
 
  private:
+  static constexpr std::size_t kMaxThreads = 64;
+
   InstructionSet set_;
   std::string name_;
   std::string instruction_set_;

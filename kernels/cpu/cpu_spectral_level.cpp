@@ -17,10 +17,10 @@ CpuSpectralLevel<Sample>::CpuSpectralLevel(InstructionSet set, const LevelShape&
     : shape_(shape),
       fft_(*real_fft<Sample>(set)),
       mac_(*spectral_mac<Sample>(set)),
-      plan_(shape.block_frames, fft_.traits),
-      delay_line_stride_(2 * shape.block_frames * shape.slots + kPadding<Sample>),
+      plan_(shape.bins, fft_.traits),
+      delay_line_stride_(2 * shape.bins * shape.slots + kPadding<Sample>),
       delay_lines_(delay_line_stride_ * shape.inputs),
-      work_stride_(2 * shape.block_frames + kPadding<Sample>),
+      work_stride_(2 * shape.bins + kPadding<Sample>),
       work_(work_stride_ * shape.threads) {}
 
 template <class Sample>
@@ -30,14 +30,14 @@ std::unique_ptr<SpectralBank<Sample>> CpuSpectralLevel<Sample>::make_bank(
 }
 
 template <class Sample>
-void CpuSpectralLevel<Sample>::forward(std::size_t slot, const Sample* const* older,
-                                       const Sample* const* newer, IndexRange inputs,
-                                       std::size_t thread) noexcept {
+void CpuSpectralLevel<Sample>::forward(std::size_t slot, const Window<Sample>& window,
+                                       IndexRange inputs, std::size_t thread) noexcept {
   const std::size_t chunk = plan_.chunk_samples();
   Sample* work = work_.data() + thread * work_stride_;
   for (std::size_t input = inputs.first; input < inputs.last; ++input) {
     Sample* spectrum = delay_lines_.data() + input * delay_line_stride_ + slot * chunk;
-    fft_.forward(plan_, older[input], newer[input], work, spectrum, shape_.slots * chunk);
+    fft_.forward(plan_, window.older[input], window.newer[input], work, spectrum,
+                 shape_.slots * chunk);
   }
 }
 
@@ -46,10 +46,10 @@ CpuSpectralBank<Sample>::CpuSpectralBank(const CpuSpectralLevel<Sample>& level,
                                          SpectralBankShape shape)
     : level_(level),
       partitions_(std::move(shape.partitions)),
-      spectrum_stride_(2 * level.shape_.block_frames + kPadding<Sample>),
+      spectrum_stride_(2 * level.shape_.bins + kPadding<Sample>),
       sums_(3 * spectrum_stride_ * level.shape_.outputs),
-      frames_((level.shape_.block_frames + kPadding<Sample>)*level.shape_.threads),
-      load_(4 * level.shape_.block_frames) {
+      frames_((level.shape_.bins + kPadding<Sample>)*level.shape_.threads),
+      load_(4 * level.shape_.bins) {
   const TransformPlan<Sample>& plan = level_.plan_;
   std::size_t size = 0;
   for (const IndexRange& range : partitions_) {
@@ -69,22 +69,25 @@ CpuSpectralBank<Sample>::CpuSpectralBank(const CpuSpectralLevel<Sample>& level,
 }
 
 template <class Sample>
-void CpuSpectralBank<Sample>::load(std::size_t response, std::size_t partition,
-                                   std::span<const Sample> taps) {
+void CpuSpectralBank<Sample>::load(std::size_t response, std::span<const Sample> taps) {
   const TransformPlan<Sample>& plan = level_.plan_;
-  const IndexRange& range = partitions_[response];
+  const std::size_t block = level_.shape_.block_frames;
+  const std::size_t partitions = partitions_[response].last - partitions_[response].first;
   Sample* work = load_.data();
   Sample* padded = work + 2 * plan.points;
   Sample* silence = padded + plan.points;
-  std::fill_n(padded, plan.points, Sample{0});
   // The inverse is not normalised; the responses carry its factor.
   const Sample scale = Sample{1} / static_cast<Sample>(plan.points);
-  for (std::size_t k = 0; k < taps.size(); ++k) padded[k] = taps[k] * scale;
   const std::size_t chunk = plan.chunk_samples();
-  level_.fft_.forward(
-      plan, padded, silence, work,
-      responses_.data() + response_start_[response] + (partition - range.first) * chunk,
-      (range.last - range.first) * chunk);
+  for (std::size_t p = 0; p < partitions; ++p) {
+    std::fill_n(padded, plan.points, Sample{0});
+    const std::size_t first = std::min(p * block, taps.size());
+    const std::size_t last = std::min(first + block, taps.size());
+    for (std::size_t k = first; k < last; ++k) padded[k - first] = taps[k] * scale;
+    level_.fft_.forward(plan, padded, silence, work,
+                        responses_.data() + response_start_[response] + p * chunk,
+                        partitions * chunk);
+  }
 }
 
 template <class Sample>

@@ -19,8 +19,10 @@ class CpuSpectralLevel final : public SpectralLevel<Sample> {
   CpuSpectralLevel(InstructionSet set, const LevelShape& shape);
 
   std::unique_ptr<SpectralBank<Sample>> make_bank(SpectralBankShape shape) const override;
-  void forward(std::size_t slot, const Sample* const* older, const Sample* const* newer,
-               IndexRange inputs, std::size_t thread) noexcept override;
+  void forward(std::size_t slot, const Window<Sample>& window, IndexRange inputs,
+               std::size_t thread) noexcept override;
+  void submit() noexcept override {}  // everything is computed when it is asked for
+  bool collect() noexcept override { return true; }
 
  private:
   template <class>
@@ -47,7 +49,7 @@ class CpuSpectralBank final : public SpectralBank<Sample> {
 
   CpuSpectralBank(const CpuSpectralLevel<Sample>& level, SpectralBankShape shape);
 
-  void load(std::size_t response, std::size_t partition, std::span<const Sample> taps) override;
+  void load(std::size_t response, std::span<const Sample> taps) override;
   void accumulate(Sum to, const Sum* from, std::size_t newest, IndexRange partitions,
                   IndexRange outputs) noexcept override;
   void inverse(Sample* const* newest, IndexRange frames, IndexRange outputs,

@@ -54,8 +54,8 @@ class CountingSpectralBank final : public SpectralBank<Sample> {
   }
   ~CountingSpectralBank() override { counts_->destroyed(); }
 
-  void load(std::size_t response, std::size_t partition, std::span<const Sample> taps) override {
-    inner_->load(response, partition, taps);
+  void load(std::size_t response, std::span<const Sample> taps) override {
+    inner_->load(response, taps);
   }
   void accumulate(Sum to, const Sum* from, std::size_t newest, IndexRange partitions,
                   IndexRange outputs) noexcept override {
@@ -86,12 +86,14 @@ class CountingSpectralLevel final : public SpectralLevel<Sample> {
     return std::make_unique<CountingSpectralBank<Sample>>(inner_->make_bank(std::move(shape)),
                                                           counts_);
   }
-  void forward(std::size_t slot, const Sample* const* older, const Sample* const* newer,
-               IndexRange inputs, std::size_t thread) noexcept override {
+  void forward(std::size_t slot, const Window<Sample>& window, IndexRange inputs,
+               std::size_t thread) noexcept override {
     counts_->on_operation();
     counts_->forwards += inputs.last - inputs.first;
-    inner_->forward(slot, older, newer, inputs, thread);
+    inner_->forward(slot, window, inputs, thread);
   }
+  void submit() noexcept override { inner_->submit(); }
+  bool collect() noexcept override { return inner_->collect(); }
 
  private:
   std::unique_ptr<SpectralLevel<Sample>> inner_;
@@ -129,6 +131,9 @@ class CountingBackend final : public Backend {
   const std::string& name() const noexcept override { return inner_->name(); }
   const std::string& instruction_set() const noexcept override { return inner_->instruction_set(); }
   std::pmr::memory_resource* memory() const noexcept override { return inner_->memory(); }
+  std::size_t max_threads() const noexcept override { return inner_->max_threads(); }
+  bool has_direct_form() const noexcept override { return true; }
+  std::string failure() const override { return {}; }
 
   std::unique_ptr<SpectralLevel<float>> make_level_float(const LevelShape& shape) const override {
     return level<float>(shape);
