@@ -40,7 +40,7 @@ struct EngineConfig {
 
   /// Blocks that start/push/pull keep under way, 0 to 64: a block leaves when `depth_blocks` more
   /// have come, so that a device may compute while the next ones arrive. Adds as many blocks of
-  /// latency; 0 adds none. process() always answers at once.
+  /// latency; 0 adds none. submit() and collect() may do the same; process() answers at once.
   std::size_t depth_blocks = 0;
 
   /// "auto" (the best here) or a name that `available_backends()` lists, such as "cpu-avx2".

@@ -42,11 +42,10 @@ class Convolver {
   std::size_t flush(Sample* const* out, std::size_t frames) noexcept;
   void reset() noexcept;
 
-  /// process() in two halves, for the pipeline thread, which submits up to depth_blocks calls
-  /// before it collects the oldest: `out` is complete then. Other calls are made with none under
-  /// way, but for reset() and swap().
+  /// Up to depth_blocks + 1 calls are under way.
   void submit(const Sample* const* in, Sample* const* out, std::size_t frames) noexcept;
   CallResult collect() noexcept;
+  std::size_t calls_under_way() const noexcept { return calls_submitted_ - calls_collected_; }
 
   std::uint64_t swap(const FilterBank& bank, std::int64_t at_frame, std::size_t crossfade_frames);
   std::optional<std::int64_t> live_frame(std::uint64_t ticket) const noexcept;

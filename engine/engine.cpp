@@ -15,6 +15,16 @@ constexpr std::size_t kMaxThreads = 64;
 constexpr std::size_t kMinRingBlocks = 2;
 constexpr std::size_t kMaxRingBlocks = 65'536;
 
+/// Runs what may find a backend wanting; Error says it then.
+template <class Work>
+auto translated(Work&& work) {
+  try {
+    return work();
+  } catch (const BackendError& error) {
+    throw Error(ErrorKind::kConfiguration, error.what());
+  }
+}
+
 std::shared_ptr<const Backend> require_backend(const std::string& name) {
   if (auto backend = make_backend(name)) return backend;
   std::string known = "auto, cpu";
@@ -79,7 +89,7 @@ class BasicEngine<Sample>::Impl {
 template <class Sample>
 BasicEngine<Sample>::BasicEngine(const EngineConfig& config, const FilterBank& bank,
                                  const Routing& routing)
-    : impl_(std::make_unique<Impl>(config, bank, routing)) {}
+    : impl_(translated([&] { return std::make_unique<Impl>(config, bank, routing); })) {}
 
 template <class Sample>
 BasicEngine<Sample>::~BasicEngine() = default;
@@ -89,6 +99,22 @@ ProcessStatus BasicEngine<Sample>::process(const Sample* const* in, Sample* cons
                                            std::size_t frames) noexcept {
   if (impl_->pipeline) return ProcessStatus::kRunning;
   return impl_->convolver.process(in, out, frames);
+}
+
+template <class Sample>
+bool BasicEngine<Sample>::submit(const Sample* const* in, Sample* const* out,
+                                 std::size_t frames) noexcept {
+  if (impl_->pipeline || impl_->convolver.calls_under_way() > impl_->config.depth_blocks) {
+    return false;
+  }
+  impl_->convolver.submit(in, out, frames);
+  return true;
+}
+
+template <class Sample>
+ProcessStatus BasicEngine<Sample>::collect() noexcept {
+  if (impl_->pipeline || impl_->convolver.calls_under_way() == 0) return ProcessStatus::kOk;
+  return impl_->convolver.collect().status;
 }
 
 template <class Sample>
@@ -104,7 +130,7 @@ void BasicEngine<Sample>::reset() noexcept {
 template <class Sample>
 std::uint64_t BasicEngine<Sample>::swap(const FilterBank& bank, std::int64_t at_frame,
                                         std::size_t crossfade_frames) {
-  return impl_->convolver.swap(bank, at_frame, crossfade_frames);
+  return translated([&] { return impl_->convolver.swap(bank, at_frame, crossfade_frames); });
 }
 
 template <class Sample>

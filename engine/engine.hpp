@@ -71,6 +71,16 @@ class BasicEngine {
   /// Realtime: safe. With one thread: no allocation, no lock, no system call.
   ProcessStatus process(const Sample* const* in, Sample* const* out, std::size_t frames) noexcept;
 
+  /// process() in two halves: `out` is complete once the call has been collected, in the order of
+  /// the submits, and a device may compute in between. Besides the newest call up to depth_blocks
+  /// others may be under way; false, with nothing taken, when they are already, or while the
+  /// pipeline runs. process(), flush() and start() want none under way.
+  ///
+  /// Thread:   as process().  Realtime: as process().
+  bool submit(const Sample* const* in, Sample* const* out, std::size_t frames) noexcept;
+  /// Waits for the oldest call under way; kOk when there is none.
+  ProcessStatus collect() noexcept;
+
   /// Puts out what the filters still hold after the last input: up to `frames` frames of the
   /// tail, as if silence came in. Returns how many were written; 0 when the tail is complete.
   /// The tail is tail_frames() frames long, counted from the last call of process().

@@ -4,10 +4,10 @@
 // them. Spectra are opaque: their bin order and layout belong to the backend. The engine only says
 // which partition meets which block, and for which outputs.
 //
-// Objects are made at set-up (they allocate, may throw std::bad_alloc) and then run without
-// allocating. Running operations are noexcept and, on the CPU, real-time safe. Different ranges of
-// inputs, or of outputs, may run on different threads at once, up to max_threads() of them; each
-// passes its own `thread` number.
+// Objects are made at set-up (they allocate, may throw std::bad_alloc or BackendError) and then run
+// without allocating. Running operations are noexcept and, on the CPU, real-time safe. Different
+// ranges of inputs, or of outputs, may run on different threads at once, up to max_threads() of
+// them; each passes its own `thread` number. With a max_threads() of 1 ranges are whole.
 //
 // Operations are asked for in the order in which their results are needed, and grouped in pieces:
 // submit() ends a piece, and its outputs may be read after collect(). A backend may compute at
@@ -19,11 +19,18 @@
 #include <memory>
 #include <memory_resource>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
 namespace firbank {
+
+/// What a backend cannot do at set-up, in one line.
+class BackendError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
 
 /// Half-open: [first, last).
 struct IndexRange {

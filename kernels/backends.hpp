@@ -17,11 +17,14 @@ struct BackendInfo {
   std::string reason;           // why not, when it is not
 };
 
-/// Every backend that this build knows, best first; those that cannot run here say why.
+/// Every backend that this build knows; those that cannot run here say why. CPU backends come
+/// first, the best one before the others; then one for each GPU, or the reason why there is none.
 std::vector<BackendInfo> list_backends();
 
-/// `name` is "auto" or "cpu" (the best CPU backend) or the name of a backend. Returns null when
-/// there is none of that name or it cannot run here; list_backends() tells which.
+/// `name` is "auto" or "cpu" (the best CPU backend), "cuda" (the first GPU), or the name of a
+/// backend. A GPU has to be asked for: it cannot answer within a real-time callback, as "auto"
+/// must. Returns null when there is none of that name or it cannot run here; list_backends() tells
+/// which. Throws: BackendError when a GPU cannot be opened.
 std::shared_ptr<const Backend> make_backend(std::string_view name);
 
 }  // namespace firbank

@@ -1,0 +1,278 @@
+#include "kernels/cuda/command_stream.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <thread>
+#include <utility>
+
+namespace firbank::cuda {
+namespace {
+
+constexpr std::size_t kBanksHeard = 2;         // while one fades into another
+constexpr std::size_t kCommandsOfPiece = 8;    // at most: three banks, and one that joins late
+constexpr std::size_t kSpins = 64;             // looks before the thread offers its core
+constexpr std::size_t kSpinsBetweenAsks = 16;  // looks between two questions to the device
+
+std::uint32_t narrow(std::size_t value) {
+  return static_cast<std::uint32_t>(value);
+}
+
+Range narrow(IndexRange range) {
+  return {narrow(range.first), narrow(range.last)};
+}
+
+}  // namespace
+
+template <class Sample>
+CommandStream<Sample>::CommandStream(std::shared_ptr<Accelerator> accelerator,
+                                     const LevelShape& shape, std::chrono::milliseconds patience)
+    : accelerator_(std::move(accelerator)),
+      shape_(shape),
+      patience_(patience),
+      slots_(shape.pieces + 1),
+      commands_(accelerator_, kCommandsOfPiece * slots_),
+      progress_(accelerator_, 1),
+      stage_in_(accelerator_, slots_ * shape.inputs * 2 * shape.bins),
+      stage_out_(accelerator_, kBanksHeard * slots_ * shape.outputs * shape.bins),
+      taken_(accelerator_, 1),
+      current_(accelerator_, 1),
+      staged_in_(slots_),
+      answers_(kBanksHeard * slots_),
+      pieces_(slots_) {
+  for (Answer& answer : answers_) answer.planes.resize(shape.outputs);
+}
+
+template <class Sample>
+CommandStream<Sample>::~CommandStream() {
+  finish(launched_);
+}
+
+template <class Sample>
+CommandParams CommandStream<Sample>::params() const noexcept {
+  return {.ring = commands_.data(),
+          .commands = narrow(kCommandsOfPiece * slots_),
+          .taken = taken_.data(),
+          .current = current_.data(),
+          .progress = progress_.data()};
+}
+
+template <class Sample>
+void CommandStream<Sample>::forward(std::size_t slot, std::uint32_t window,
+                                    const firbank::Window<Sample>& samples) noexcept {
+  launch_all();
+  const std::size_t stage = forwards_++ % slots_;
+  if (staged_in_[stage] != 0) wait(staged_in_[stage], false);
+  if (accelerator_->has_failed()) return;
+  const IndexRange fresh = samples.fresh;
+  for (std::size_t input = 0; input < shape_.inputs; ++input) {
+    // The two halves lie behind each other.
+    std::memcpy(stage_in_.data() + (stage * shape_.inputs + input) * 2 * shape_.bins,
+                samples.older[input] + fresh.first, (fresh.last - fresh.first) * sizeof(Sample));
+  }
+  Command& command = begin(nullptr).command;
+  command.forward = 1;
+  command.slot = narrow(slot);
+  command.window = window;
+  command.fresh = narrow(fresh);
+  command.stage_in = narrow(stage);
+}
+
+/// The open command of a bank: its own, or the forward's while no bank has that, or a new one.
+template <class Sample>
+typename CommandStream<Sample>::Open& CommandStream<Sample>::open_for(BankGraphs& bank) noexcept {
+  for (std::size_t i = 0; i < opened_; ++i) {
+    if (open_[i].bank == &bank) return open_[i];
+  }
+  if (opened_ > 0 && open_[0].bank == nullptr) {
+    open_[0].bank = &bank;
+    return open_[0];
+  }
+  return begin(&bank);
+}
+
+template <class Sample>
+typename CommandStream<Sample>::Open& CommandStream<Sample>::begin(BankGraphs* bank) noexcept {
+  if (opened_ == open_.size()) launch_all();
+  Open& open = open_[opened_++];
+  open = {};
+  open.bank = bank;
+  return open;
+}
+
+/// A sum that nobody rendered is an accumulation like any other.
+template <class Sample>
+void CommandStream<Sample>::settle(Open& open) noexcept {
+  if (!open.sum_is_open) return;
+  open.sum_is_open = false;
+  Command& command = open.command;
+  command.accumulate = 1;
+  command.to = 0;
+  command.from = command.render_from;
+  command.newest = command.render_newest;
+  command.ranges = 1;
+  command.partitions[0] = command.render_partitions;
+}
+
+template <class Sample>
+void CommandStream<Sample>::accumulate(BankGraphs& bank, std::uint32_t to, std::uint32_t from,
+                                       std::size_t newest, IndexRange partitions) noexcept {
+  Open* open = &open_for(bank);
+  settle(*open);
+  const bool accumulates = open->command.accumulate != 0;
+  if (to == 0) {
+    if (open->command.render != 0 || accumulates) {
+      launch_all();
+      open = &begin(&bank);
+    }
+    open->command.render_from = from;
+    open->command.render_newest = narrow(newest);
+    open->command.render_partitions = narrow(partitions);
+    open->sum_is_open = true;
+    return;
+  }
+  const bool goes_on = accumulates && open->command.to == to && from == to &&
+                       open->command.newest == newest && open->command.ranges < kMaxRanges;
+  if (accumulates && !goes_on) {
+    launch_all();
+    open = &begin(&bank);
+  }
+  Command& command = open->command;
+  if (!goes_on) {
+    command.accumulate = 1;
+    command.to = to;
+    command.from = from;
+    command.newest = narrow(newest);
+    command.ranges = 0;
+  }
+  command.partitions[command.ranges++] = narrow(partitions);
+}
+
+template <class Sample>
+void CommandStream<Sample>::render(BankGraphs& bank, Sample* const* newest,
+                                   IndexRange frames) noexcept {
+  if (answers_asked_ - answers_home_ == answers_.size()) {
+    launch_all();
+    bring_home();
+  }
+  Open* open = &open_for(bank);
+  if (!open->sum_is_open) {
+    if (open->command.render != 0 || open->command.accumulate != 0) {
+      launch_all();
+      open = &begin(&bank);
+    }
+    open->command.render_from = 0;
+    open->command.render_partitions = {0, 0};
+  }
+  open->sum_is_open = false;
+  const std::size_t slot = answers_asked_++ % answers_.size();
+  answers_[slot].frames = frames.last - frames.first;
+  std::copy_n(newest, shape_.outputs, answers_[slot].planes.begin());
+  open->command.render = 1;
+  open->command.frames = narrow(frames);
+  open->command.stage_out = narrow(slot);
+}
+
+template <class Sample>
+void CommandStream<Sample>::launch_all() noexcept {
+  for (std::size_t i = 0; i < opened_; ++i) {
+    settle(open_[i]);
+    launch(open_[i]);
+  }
+  opened_ = 0;
+}
+
+template <class Sample>
+void CommandStream<Sample>::launch(Open& open) noexcept {
+  const std::uint64_t number = launched_ + 1;
+  const std::size_t ring = kCommandsOfPiece * slots_;
+  if (number > ring) wait(number - ring, false);
+  Command& command = open.command;
+  if (command.render != 0) answers_[command.stage_out].command = number;
+  if (command.forward != 0) staged_in_[command.stage_in] = number;
+  if (accelerator_->has_failed()) return;
+  command.number = number;
+  commands_[number % ring] = command;
+  const Graph* graph = forward_graph_.get();
+  if (open.bank != nullptr) {
+    graph = command.forward != 0 ? open.bank->whole.get() : open.bank->alone.get();
+    open.bank->last_command = number;
+  }
+  // The plug-in's launch is a call into the driver, which orders what was written before it.
+  std::atomic_thread_fence(std::memory_order_release);
+  if (accelerator_->check(accelerator_->api().launch(accelerator_->device(), graph->get()))) {
+    launched_ = number;
+  }
+}
+
+template <class Sample>
+void CommandStream<Sample>::submit() noexcept {
+  launch_all();
+  pieces_[pieces_submitted_++ % pieces_.size()] = answers_asked_;
+}
+
+template <class Sample>
+bool CommandStream<Sample>::collect() noexcept {
+  const std::uint64_t end = pieces_[pieces_collected_++ % pieces_.size()];
+  while (answers_home_ < end) bring_home();
+  return !accelerator_->has_failed();
+}
+
+/// Copies the oldest answer out.
+template <class Sample>
+void CommandStream<Sample>::bring_home() noexcept {
+  const std::size_t slot = answers_home_++ % answers_.size();
+  const Answer& answer = answers_[slot];
+  if (!wait(answer.command, true)) return;
+  for (std::size_t output = 0; output < shape_.outputs; ++output) {
+    std::memcpy(answer.planes[output],
+                stage_out_.data() + (slot * shape_.outputs + output) * shape_.bins,
+                answer.frames * sizeof(Sample));
+  }
+}
+
+/// Commands are executed in order: what a later one has rendered, an earlier one has finished.
+template <class Sample>
+bool CommandStream<Sample>::reached(std::uint64_t number, bool rendered) const noexcept {
+  Progress& progress = progress_[0];
+  const std::uint64_t now = std::atomic_ref(progress.rendered).load(std::memory_order_acquire);
+  if (now > number || (rendered && now == number)) return true;
+  return std::atomic_ref(progress.finished).load(std::memory_order_acquire) >= number;
+}
+
+template <class Sample>
+bool CommandStream<Sample>::wait(std::uint64_t number, bool rendered) noexcept {
+  using Clock = std::chrono::steady_clock;
+  Clock::time_point deadline{};
+  for (std::size_t spins = 1; !reached(number, rendered); ++spins) {
+    if (accelerator_->has_failed()) return false;
+    if (spins % kSpins != 0) continue;
+    std::this_thread::yield();
+    if (spins % (kSpins * kSpinsBetweenAsks) != 0) continue;
+    const int status = accelerator_->api().status(accelerator_->device());
+    if (status != FIRBANK_BUSY && !accelerator_->check(status)) return false;
+    const Clock::time_point now = Clock::now();
+    if (deadline == Clock::time_point{}) {
+      deadline = now + patience_;
+    } else if (now > deadline) {
+      accelerator_->fail("the device gave no answer within the time that a piece may take");
+      return false;
+    }
+  }
+  return true;
+}
+
+template <class Sample>
+void CommandStream<Sample>::finish(std::uint64_t number) noexcept {
+  // Not wait(): the device's state is asked for on the running path's thread only.
+  const auto deadline = std::chrono::steady_clock::now() + patience_;
+  while (number != 0 && !reached(number, false) && !accelerator_->has_failed() &&
+         std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::microseconds(50));
+  }
+}
+
+template class CommandStream<float>;
+template class CommandStream<double>;
+
+}  // namespace firbank::cuda

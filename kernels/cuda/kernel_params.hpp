@@ -1,0 +1,195 @@
+// What the kernels are given: plain structures, the same for nvcc and for the host's compiler.
+//
+// A graph's kernels keep their parameters for ever. What changes from piece to piece travels in a
+// Command: the host writes it into a ring in pinned memory, and the graph's first kernel copies it
+// into device memory, where the others read it.
+//
+// Layouts, in values of Real or Complex<Real>:
+//   input rings   [input][ring frames]          the newest samples of each input
+//   staging in    [slot][input][2 M]            fresh samples on their way in (pinned)
+//   staging out   [slot][output][M]             answers on their way out (pinned)
+//   delay lines   [input][slot][M]              spectra
+//   responses     [response][partition][M]      spectra, scaled by 1 / M
+//   sums          [3][output][M]                spectra
+// Spectra are values of the polynomial older + i newer at the roots of t^M = i, in the order in
+// which the forward transform leaves them (real_fft.cuh).
+#pragma once
+
+#include <cstdint>
+
+namespace firbank::cuda {
+
+enum class Kernel : std::uint32_t {
+  kBegin,         // CommandParams
+  kForwardOuter,  // ForwardParams
+  kForward,       // ForwardParams
+  kRender,        // RenderParams
+  kInverseOuter,  // RenderParams
+  kAccumulate,    // AccumulateParams
+  kReduce,        // AccumulateParams
+  kEnd,           // CommandParams
+  kLoadOuter,     // LoadParams
+  kLoad,          // LoadParams
+};
+inline constexpr std::uint32_t kKernels = 10;
+
+template <class Real>
+struct alignas(2 * sizeof(Real)) Complex {
+  Real re;
+  Real im;
+};
+
+inline constexpr std::uint32_t kNone = 0xffffffffU;
+inline constexpr std::uint32_t kMaxRanges = 2;
+inline constexpr std::uint32_t kTileOutputs = 8;  // outputs that share the reading of an input
+
+struct Range {
+  std::uint32_t first;
+  std::uint32_t last;
+};
+
+/// What one launch of a graph does. Parts that are not asked for cost an early return.
+struct Command {
+  std::uint64_t number;  // of the launch, from 1 on
+
+  // forward: the window's 2 M frames begin at `window` in the input rings; [fresh.first,
+  // fresh.last) of them come from the staging slot, where they lie from its start on, and go into
+  // the rings; all behind them are zero. To delay-line slot `slot`.
+  std::uint32_t forward;  // 0 or 1
+  std::uint32_t slot;
+  std::uint32_t window;
+  Range fresh;
+  std::uint32_t stage_in;
+
+  // render: sum `render_from` (or kNone) plus partitions `render_partitions`, inverse, and frames
+  // [frames.first, frames.last) to the staging slot from its start on.
+  std::uint32_t render;  // 0 or 1
+  std::uint32_t render_from;
+  std::uint32_t render_newest;
+  Range render_partitions;
+  Range frames;
+  std::uint32_t stage_out;
+
+  // accumulate: sum `to` = (sum `from`, or zero when kNone) + the ranges' partitions.
+  std::uint32_t accumulate;  // 0 or 1
+  std::uint32_t to;
+  std::uint32_t from;
+  std::uint32_t newest;
+  std::uint32_t ranges;  // 1 to kMaxRanges
+  Range partitions[kMaxRanges];
+};
+
+/// What the device tells the host, in pinned memory. Each is the number of a Command.
+struct Progress {
+  std::uint64_t rendered;  // its answers are in the staging slot
+  std::uint64_t finished;  // nothing of it is under way
+};
+
+struct CommandParams {
+  const Command* ring;     // pinned
+  std::uint32_t commands;  // in the ring; number n lies at n mod commands
+  std::uint64_t* taken;    // device: number of the last command
+  Command* current;        // device
+  Progress* progress;      // pinned
+};
+
+/// A transform of M complex values: `outer` passes of radix 8 over global memory, then
+/// 8^outer inner transforms of S = M / 8^outer values in shared memory, `batch` to a thread block,
+/// each by S / 8 threads.
+template <class Real>
+struct Transform {
+  std::uint32_t log2_bins;        // M = 2^log2_bins, 8 to 32,768
+  std::uint32_t outer;            // passes
+  std::uint32_t log2_inner;       // S
+  std::uint32_t batch;            // inner transforms a thread block
+  const Complex<Real>* twiddles;  // transform_twiddles(), transform_tables.hpp
+};
+
+template <class Real>
+struct ForwardParams {
+  Transform<Real> transform;
+  const Command* current;
+  std::uint32_t inputs;
+  std::uint32_t ring_frames;  // a power of two, at least 2 M
+  Real* rings;
+  const Real* stage_in;  // pinned
+  std::uint32_t slots;
+  Complex<Real>* delay_lines;
+  Complex<Real>* work;       // [input][M]; used with outer passes
+  std::uint32_t outer_pass;  // kForwardOuter: which, from 0 on
+};
+
+/// A response that meets an input.
+struct Term {
+  std::uint32_t input;
+  std::uint32_t partitions_first;  // partitions that the response has
+  std::uint32_t partitions_last;
+  std::uint64_t spectra;  // of the response's first partition, counted in spectra
+};
+
+/// Up to kTileOutputs outputs whose terms meet the same inputs in the same order. Term t of the
+/// tile's output k is terms[first_term + t * outputs + k].
+struct Tile {
+  std::uint32_t first_output;  // in Bank::tile_outputs
+  std::uint32_t outputs;
+  std::uint32_t first_term;
+  std::uint32_t terms;  // of each output
+};
+
+/// A bank of responses and its sums, in device memory.
+template <class Real>
+struct Bank {
+  std::uint32_t bins;  // M
+  std::uint32_t slots;
+  std::uint32_t outputs;
+  std::uint32_t tiles;
+  const Complex<Real>* delay_lines;
+  const Complex<Real>* responses;
+  Complex<Real>* sums;
+  const Tile* tile;
+  const std::uint32_t* tile_outputs;  // the outputs, tile by tile
+  const Term* terms;
+  const std::uint32_t* output_tile;      // [output]: the tile that holds it
+  const std::uint32_t* output_position;  // [output]: which of the tile's outputs it is
+};
+
+template <class Real>
+struct RenderParams {
+  Transform<Real> transform;
+  const Command* current;
+  Bank<Real> bank;
+  Real* stage_out;           // pinned
+  Complex<Real>* work;       // [output][M]; used with outer passes
+  std::uint32_t outer_pass;  // kInverseOuter: which, from transform.outer - 1 down to 0
+  std::uint32_t* done;       // device: thread blocks that have stored their answers
+  std::uint32_t signals;     // 1: the last thread block tells progress->rendered
+  Progress* progress;        // pinned
+  // Groups of threads that share the sum of an output, a power of two: see render_ways().
+  std::uint32_t ways = 1;
+};
+
+/// One thread sums 16 bytes' worth of bins (two of float, one of double) for one tile of outputs
+/// and one of `splits` shares of its terms and partitions. With one share the sum is stored; with
+/// more the shares are, and kReduce adds them up in order.
+template <class Real>
+struct AccumulateParams {
+  const Command* current;
+  Bank<Real> bank;
+  std::uint32_t splits;
+  Complex<Real>* shares;  // [split][output][M]
+};
+
+/// Set-up: `count` spectra from M taps each, which follow one another; scaled by `scale`.
+template <class Real>
+struct LoadParams {
+  Transform<Real> transform;
+  std::uint32_t count;
+  std::uint32_t hop;         // taps of a partition, at most M; the rest of its M are zero
+  std::uint64_t taps_count;  // taps behind them are zero
+  const Real* taps;          // pinned or device
+  Complex<Real>* spectra;
+  Real scale;
+  std::uint32_t outer_pass;  // kLoadOuter: which
+};
+
+}  // namespace firbank::cuda

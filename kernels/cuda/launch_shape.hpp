@@ -1,0 +1,128 @@
+// How each kernel is launched, from its parameters, and how much memory its sums have to read. Host
+// only, and reads no device memory.
+//
+// Thread: any.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "kernels/cuda/kernel_params.hpp"
+
+namespace firbank::cuda {
+
+/// As firbank_kernel_call has them.
+struct LaunchShape {
+  std::uint32_t grid[3];
+  std::uint32_t threads;
+  std::uint32_t shared_bytes;
+};
+
+inline constexpr std::uint32_t kStreamingThreads = 128;  // of kernels without shared transforms
+inline constexpr std::uint32_t kRenderThreads = 256;     // that share sums, when they are needed
+
+/// Thread blocks of `threads` for `items` threads; both fit, or device memory would not (see
+/// accumulate_body()).
+constexpr LaunchShape shape_for(std::uint64_t items, std::uint32_t threads,
+                                std::uint32_t shared_bytes = 0) {
+  const std::uint64_t blocks = std::max<std::uint64_t>(1, (items + threads - 1) / threads);
+  return {{static_cast<std::uint32_t>(blocks), 1, 1}, threads, shared_bytes};
+}
+
+/// One thread for each butterfly of radix 8.
+template <class Real>
+constexpr LaunchShape outer_shape(const Transform<Real>& transform, std::uint32_t transforms) {
+  return shape_for(std::uint64_t{transforms} << (transform.log2_bins - 3), kStreamingThreads);
+}
+
+/// `ways` groups of threads for each batch of inner transforms.
+template <class Real>
+constexpr LaunchShape inner_shape(const Transform<Real>& transform, std::uint32_t transforms,
+                                  std::uint32_t ways = 1) {
+  const std::uint64_t inner = std::uint64_t{transforms} << (3 * transform.outer);
+  LaunchShape shape = shape_for(inner, transform.batch);
+  shape.threads = (transform.batch << (transform.log2_inner - 3)) * ways;
+  const std::uint32_t values = transform.batch << transform.log2_inner;
+  shape.shared_bytes = values * std::max(1U, ways / 2) * sizeof(Complex<Real>);
+  return shape;
+}
+
+constexpr LaunchShape launch_shape(Kernel /*kernel*/, const CommandParams& /*params*/) {
+  return shape_for(1, 1);
+}
+
+template <class Real>
+constexpr LaunchShape launch_shape(Kernel kernel, const ForwardParams<Real>& params) {
+  return kernel == Kernel::kForwardOuter ? outer_shape(params.transform, params.inputs)
+                                         : inner_shape(params.transform, params.inputs);
+}
+
+template <class Real>
+constexpr LaunchShape launch_shape(Kernel kernel, const RenderParams<Real>& params) {
+  return kernel == Kernel::kInverseOuter
+             ? outer_shape(params.transform, params.bank.outputs)
+             : inner_shape(params.transform, params.bank.outputs, params.ways);
+}
+
+template <class Real>
+constexpr LaunchShape launch_shape(Kernel kernel, const AccumulateParams<Real>& params) {
+  const std::uint64_t chunks = params.bank.bins * sizeof(Complex<Real>) / 16;
+  if (kernel == Kernel::kReduce) {
+    return shape_for(params.bank.outputs * chunks, kStreamingThreads);
+  }
+  LaunchShape shape = shape_for(params.bank.tiles * chunks, kStreamingThreads,
+                                kStreamingThreads * kTileOutputs * 16);
+  shape.grid[1] = params.splits;
+  return shape;
+}
+
+template <class Real>
+constexpr LaunchShape launch_shape(Kernel kernel, const LoadParams<Real>& params) {
+  return kernel == Kernel::kLoadOuter ? outer_shape(params.transform, params.count)
+                                      : inner_shape(params.transform, params.count);
+}
+
+/// RenderParams::ways for outputs of up to `terms` terms: as many groups of threads as the terms
+/// and a thread block have room for, so that a short transform's threads need not take all terms
+/// one after another.
+template <class Real>
+constexpr std::uint32_t render_ways(const Transform<Real>& transform, std::uint32_t terms) {
+  const std::uint32_t members = transform.batch << (transform.log2_inner - 3);
+  std::uint32_t ways = 1;
+  while (2 * ways <= terms && 2 * ways * members <= kRenderThreads) ways *= 2;
+  return ways;
+}
+
+/// Bytes of spectra that kAccumulate, and kReduce when there is more than one share, load for
+/// `command`: the responses' partitions once, those of the delay line once for each tile that has a
+/// use for them, the sum that is added to, and the shares.
+template <class Real>
+std::uint64_t accumulate_bytes(const Command& command, std::span<const Tile> tiles,
+                               std::span<const Term> terms, std::uint32_t bins,
+                               std::uint32_t splits) {
+  if (command.accumulate == 0) return 0;
+  std::uint64_t spectra = 0;
+  for (const Tile& tile : tiles) {
+    for (std::uint32_t t = 0; t < tile.terms; ++t) {
+      const auto of_tile =
+          terms.subspan(tile.first_term + std::size_t{t} * tile.outputs, tile.outputs);
+      for (std::uint32_t range = 0; range < command.ranges; ++range) {
+        const Range partitions = command.partitions[range];
+        for (std::uint32_t p = partitions.first; p < partitions.last; ++p) {
+          const auto wanted = static_cast<std::uint64_t>(
+              std::count_if(of_tile.begin(), of_tile.end(), [p](const Term& term) {
+                return p >= term.partitions_first && p < term.partitions_last;
+              }));
+          spectra += wanted + (wanted > 0 ? 1 : 0);
+        }
+      }
+    }
+    if (command.from != kNone) spectra += tile.outputs;
+    if (splits > 1) spectra += std::uint64_t{splits} * tile.outputs;
+  }
+  return spectra * bins * sizeof(Complex<Real>);
+}
+
+}  // namespace firbank::cuda

@@ -1,0 +1,208 @@
+// Overlap-save on the device: windows of the input to spectra, and sums of spectra to output
+// frames.
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/cuda/context.hpp"
+#include "kernels/cuda/kernel_params.hpp"
+#include "kernels/cuda/real_fft.cuh"
+#include "kernels/cuda/spectral_mac.cuh"
+
+namespace firbank::cuda {
+
+/// The window of one input that a command transforms: 2 M frames, the older half first.
+template <class Real>
+struct Window {
+  Real* ring;
+  std::uint32_t mask;         // ring frames - 1
+  std::uint32_t first;        // in the ring
+  Range fresh;                // of the window
+  const Real* fresh_samples;  // the first of them
+};
+
+template <class Real, class Ctx>
+FIRBANK_HD Window<Real> window_of(Ctx& ctx, const ForwardParams<Real>& params,
+                                  std::uint32_t input) {
+  const std::uint32_t slot = ctx.load(&params.current->stage_in);
+  Window<Real> window;
+  window.ring = params.rings + static_cast<std::uint64_t>(input) * params.ring_frames;
+  window.mask = params.ring_frames - 1;
+  window.first = ctx.load(&params.current->window);
+  window.fresh = ctx.load(&params.current->fresh);
+  window.fresh_samples =
+      params.stage_in + ((static_cast<std::uint64_t>(slot) * params.inputs + input)
+                         << (params.transform.log2_bins + 1));
+  return window;
+}
+
+/// One frame of the window, which goes into the ring when it is fresh. Each is asked for once.
+template <class Real, class Ctx>
+FIRBANK_HD Real take_frame(Ctx& ctx, const Window<Real>& window, std::uint32_t frame) {
+  if (frame >= window.fresh.last) return 0;
+  Real* in_ring = window.ring + ((window.first + frame) & window.mask);
+  if (frame < window.fresh.first) return ctx.load(in_ring);
+  const Real sample = ctx.load(window.fresh_samples + (frame - window.fresh.first));
+  ctx.store(in_ring, sample);
+  return sample;
+}
+
+/// Coefficients n + r stride of the window's polynomial; the newer half begins at 8 stride = M.
+template <class Real, class Ctx>
+FIRBANK_HD void take_coefficients(Ctx& ctx, const ForwardParams<Real>& params, std::uint32_t input,
+                                  std::uint32_t n, std::uint32_t stride, Complex<Real> (&v)[8]) {
+  const Window<Real> window = window_of(ctx, params, input);
+  FIRBANK_UNROLL
+  for (unsigned r = 0; r < 8; ++r) {
+    v[r].re = take_frame(ctx, window, n + r * stride);
+    v[r].im = take_frame(ctx, window, n + (r + 8) * stride);
+  }
+}
+
+/// Where an input's or an output's spectrum between passes is kept.
+template <class Real>
+FIRBANK_HD Complex<Real>* work_of(const Transform<Real>& transform, Complex<Real>* work,
+                                  std::uint32_t which) {
+  return work + (static_cast<std::uint64_t>(which) << transform.log2_bins);
+}
+
+/// An outer pass of the forward transform; the first one takes the window.
+template <class Real, class Ctx>
+FIRBANK_HD void forward_outer_body(Ctx& ctx, const ForwardParams<Real>& params) {
+  if (ctx.load(&params.current->forward) == 0) return;
+  const OuterPlace place = outer_place(ctx, params.transform, params.inputs, params.outer_pass);
+  if (!place.works) return;
+  Complex<Real>* work = work_of(params.transform, params.work, place.transform) + place.first;
+  Complex<Real> v[8];
+  if (params.outer_pass == 0) {
+    take_coefficients(ctx, params, place.transform, place.first, place.stride, v);
+  } else {
+    FIRBANK_UNROLL
+    for (unsigned r = 0; r < 8; ++r) v[r] = ctx.load_coherent(work + r * place.stride);
+  }
+  outer_butterfly<false>(ctx, params.transform, place, params.outer_pass, v);
+  FIRBANK_UNROLL
+  for (unsigned r = 0; r < 8; ++r) ctx.store(work + r * place.stride, v[r]);
+}
+
+/// The inner transforms, to the delay line; without outer passes they take the window.
+template <class Real, class Ctx>
+FIRBANK_HD void forward_body(Ctx& ctx, const ForwardParams<Real>& params) {
+  if (ctx.load(&params.current->forward) == 0) return;
+  const InnerPlace place = inner_place(ctx, params.transform, params.inputs, ctx.thread());
+  Complex<Real> v[8] = {};
+  if (place.works && params.transform.outer == 0) {
+    take_coefficients(ctx, params, place.transform, place.first, place.threads, v);
+  } else if (place.works) {
+    const Complex<Real>* work =
+        work_of(params.transform, params.work, place.transform) + place.first;
+    FIRBANK_UNROLL
+    for (unsigned r = 0; r < 8; ++r) v[r] = ctx.load(work + r * place.threads);
+  }
+  forward_inner(ctx, params.transform, place, v);
+  if (!place.works) return;
+  const std::uint64_t spectrum =
+      static_cast<std::uint64_t>(place.transform) * params.slots + ctx.load(&params.current->slot);
+  Complex<Real>* to = params.delay_lines + (spectrum << params.transform.log2_bins) + place.first;
+  FIRBANK_UNROLL
+  for (unsigned r = 0; r < 8; ++r) ctx.store(to + r * place.threads, v[r]);
+}
+
+/// The frames that are wanted of those an inverse leaves in v: newer frames n + r stride.
+template <class Real, class Ctx>
+FIRBANK_HD void give_frames(Ctx& ctx, const RenderParams<Real>& params, std::uint32_t output,
+                            std::uint32_t n, std::uint32_t stride, const Complex<Real> (&v)[8]) {
+  const Range frames = ctx.load(&params.current->frames);
+  const std::uint32_t slot = ctx.load(&params.current->stage_out);
+  Real* to = params.stage_out + ((static_cast<std::uint64_t>(slot) * params.bank.outputs + output)
+                                 << params.transform.log2_bins);
+  FIRBANK_UNROLL
+  for (unsigned r = 0; r < 8; ++r) {
+    const std::uint32_t frame = n + r * stride;
+    if (frame >= frames.first && frame < frames.last) {
+      ctx.store(to + (frame - frames.first), v[r].im);
+    }
+  }
+}
+
+/// The last thread block to come here tells the host that all frames are in place. Every thread of
+/// the grid comes.
+template <class Real, class Ctx>
+FIRBANK_HD void tell_rendered(Ctx& ctx, const RenderParams<Real>& params) {
+  if (params.signals == 0) return;
+  ctx.fence_system();
+  ctx.sync();
+  if (ctx.thread() != 0) return;
+  if (ctx.atomic_add(params.done, 1) + 1 != ctx.blocks_x() * ctx.blocks_y()) return;
+  ctx.fence_system();
+  ctx.store(params.done, std::uint32_t{0});
+  ctx.store_release(&params.progress->rendered, ctx.load(&params.current->number));
+}
+
+/// Adds up what the ways of an inner transform have summed; way 0 gets the sum.
+template <class Real, class Ctx>
+FIRBANK_HD void join_ways(Ctx& ctx, const RenderParams<Real>& params, const InnerPlace& place,
+                          std::uint32_t way, Complex<Real> (&v)[8]) {
+  Complex<Real>* shared = ctx.template shared<Complex<Real>>();
+  const std::uint32_t region = params.transform.batch << params.transform.log2_inner;
+  for (std::uint32_t half = params.ways / 2; half > 0; half /= 2) {
+    if (way >= half && way < 2 * half) {
+      put(shared, (way - half) * region + place.shared + place.t, place.threads, v);
+    }
+    ctx.sync();
+    if (way < half) {
+      Complex<Real> other[8];
+      get(shared, way * region + place.shared + place.t, place.threads, other);
+      FIRBANK_UNROLL
+      for (unsigned r = 0; r < 8; ++r) v[r] = v[r] + other[r];
+    }
+    ctx.sync();
+  }
+}
+
+/// The last sum and the inner transforms of the inverse: to output frames, or to the outer passes.
+template <class Real, class Ctx>
+FIRBANK_HD void render_body(Ctx& ctx, const RenderParams<Real>& params) {
+  if (ctx.load(&params.current->render) == 0) return;
+  const Transform<Real>& transform = params.transform;
+  const std::uint32_t members = transform.batch << (transform.log2_inner - 3);
+  const std::uint32_t way = ctx.thread() / members;
+  InnerPlace place = inner_place(ctx, transform, params.bank.outputs, ctx.thread() % members);
+  Complex<Real> v[8] = {};
+  if (place.works) last_sum(ctx, params, place.transform, way, place.first, place.threads, v);
+  join_ways(ctx, params, place, way, v);
+  if (way > 0) place.works = false;
+  inverse_inner(ctx, transform, place, v);
+  if (place.works && transform.outer == 0) {
+    give_frames(ctx, params, place.transform, place.first, place.threads, v);
+  } else if (place.works) {
+    Complex<Real>* work = work_of(transform, params.work, place.transform) + place.first;
+    FIRBANK_UNROLL
+    for (unsigned r = 0; r < 8; ++r) ctx.store(work + r * place.threads, v[r]);
+  }
+  tell_rendered(ctx, params);
+}
+
+/// An outer pass of the inverse; the last one, number 0, gives the output frames.
+template <class Real, class Ctx>
+FIRBANK_HD void inverse_outer_body(Ctx& ctx, const RenderParams<Real>& params) {
+  if (ctx.load(&params.current->render) == 0) return;
+  const OuterPlace place =
+      outer_place(ctx, params.transform, params.bank.outputs, params.outer_pass);
+  if (place.works) {
+    Complex<Real>* work = work_of(params.transform, params.work, place.transform) + place.first;
+    Complex<Real> v[8];
+    FIRBANK_UNROLL
+    for (unsigned r = 0; r < 8; ++r) v[r] = ctx.load_coherent(work + r * place.stride);
+    outer_butterfly<true>(ctx, params.transform, place, params.outer_pass, v);
+    if (params.outer_pass == 0) {
+      give_frames(ctx, params, place.transform, place.first, place.stride, v);
+    } else {
+      FIRBANK_UNROLL
+      for (unsigned r = 0; r < 8; ++r) ctx.store(work + r * place.stride, v[r]);
+    }
+  }
+  tell_rendered(ctx, params);
+}
+
+}  // namespace firbank::cuda
