@@ -1,5 +1,6 @@
 // start, push, pull and stop: the same computation between two rings, with gaps and back-pressure.
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cmath>
 #include <limits>
@@ -208,6 +209,39 @@ TYPED_TEST(EnginePipeline, FollowsTheSameChangesAtAnyDepth) {
       EXPECT_EQ(engine.stats().first_spoiled_frame, counted->first_spoiled_frame);
       EXPECT_EQ(engine.stats().swaps, counted->swaps);
     }
+  }
+}
+
+TYPED_TEST(EnginePipeline, MayBeDrivenInTwoHalvesByTheCaller) {
+  constexpr std::size_t kCall = 100;
+  constexpr std::size_t kCalls = 30;
+  for (const std::size_t depth : {0, 1, 4}) {
+    SCOPED_TRACE(testing::Message() << "seed 13, depth " << depth);
+    Random random(13);
+    const FilterBank bank = test::random_bank(random, {700});
+    EngineConfig config;
+    config.block_frames = kCall;
+    config.depth_blocks = depth;
+    BasicEngine<TypeParam> engine(config, bank, Routing::rows(1, 1));
+    const Signal in = test::random_signal(random, 1, kCalls * kCall);
+    test::Planes<TypeParam> input(in);
+    test::Planes<TypeParam> output(1, kCalls * kCall);
+    std::vector<std::array<TypeParam*, 1>> planes;  // kept until they are collected
+    planes.reserve(kCalls);
+    for (std::size_t call = 0; call < kCalls; ++call) {
+      planes.push_back({output.from(call * kCall)[0]});
+      if (call > depth) {
+        EXPECT_FALSE(engine.submit(input.from(call * kCall), planes.back().data(), kCall)) << call;
+        EXPECT_EQ(engine.collect(), ProcessStatus::kOk);
+      }
+      EXPECT_TRUE(engine.submit(input.from(call * kCall), planes.back().data(), kCall)) << call;
+    }
+    for (std::size_t call = 0; call < depth + 3; ++call) {
+      EXPECT_EQ(engine.collect(), ProcessStatus::kOk);
+    }
+    EXPECT_TRUE(test::follows(output.signal(),
+                              direct_convolution(in, bank, Routing::rows(1, 1), kCalls * kCall),
+                              test::kErrorLimit<TypeParam>));
   }
 }
 

@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <cstdlib>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
@@ -18,11 +20,16 @@
 namespace firbank::test {
 
 /// Every backend that can run here.
+/// The backends to be tested: those of the CPU, or those whose names begin with what the
+/// environment has in FIRBANK_TEST_BACKENDS. Never none.
 inline std::vector<std::string> available_backends() {
+  const char* chosen = std::getenv("FIRBANK_TEST_BACKENDS");
+  const std::string prefix = chosen != nullptr ? chosen : "cpu";
   std::vector<std::string> names;
   for (const BackendInfo& backend : list_backends()) {
-    if (backend.available) names.push_back(backend.name);
+    if (backend.available && backend.name.starts_with(prefix)) names.push_back(backend.name);
   }
+  if (names.empty()) throw std::runtime_error("no backend here is called " + prefix + "...");
   return names;
 }
 

@@ -1,0 +1,243 @@
+// Every backend computes the same: its bulk operations against the formulas in double precision,
+// for random shapes and orders of operations.
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "kernels/backends.hpp"
+#include "tests/support/engine_runner.hpp"
+#include "tests/support/random_cases.hpp"
+#include "tests/support/signals.hpp"
+
+namespace firbank {
+namespace {
+
+using test::between;
+using test::Random;
+
+/// One level and bank, driven beside what they should hold.
+template <class Sample>
+class Conformance {
+ public:
+  using Bank = SpectralBank<Sample>;
+  using Sum = typename Bank::Sum;
+
+  Conformance(const Backend& backend, Random& random, const LevelShape& shape)
+      : random_(random),
+        shape_(shape),
+        level_(backend.make_level<Sample>(shape)),
+        past_(shape.inputs, std::vector<double>(shape.bins)),
+        windows_(shape.inputs * shape.slots, std::vector<double>(2 * shape.bins)),
+        sums_(3 * shape.outputs, std::vector<double>(shape.bins)),
+        planes_(shape.outputs, std::vector<Sample>(shape.bins)) {
+    make_bank();
+    for (std::vector<Sample>& plane : planes_) out_.push_back(plane.data());
+  }
+
+  /// Takes a whole block in random pieces, some of which are heard.
+  void take_block() {
+    for (auto& input : past_) {
+      input.erase(input.begin(), input.end() - static_cast<std::ptrdiff_t>(shape_.bins));
+    }
+    std::size_t arrived = 0;
+    while (arrived < shape_.block_frames) {
+      const std::size_t frames = between(random_, 1, shape_.block_frames - arrived);
+      take_piece(arrived, frames);
+      arrived += frames;
+    }
+    newest_ = (newest_ + shape_.slots - 1) % shape_.slots;
+    block_start_ += static_cast<std::int64_t>(shape_.block_frames);
+  }
+
+ private:
+  static std::size_t index(Sum sum) { return static_cast<std::size_t>(sum); }
+  Sum any_sum() { return static_cast<Sum>(between(random_, 0, 2)); }
+
+  void make_bank() {
+    SpectralBankShape bank;
+    const std::size_t responses = between(random_, 1, 6);
+    for (std::size_t r = 0; r < responses; ++r) {
+      const std::size_t first = between(random_, 0, shape_.slots - 1);
+      bank.partitions.push_back({first, between(random_, first + 1, shape_.slots)});
+    }
+    // Some outputs hear the same inputs, so that they may share the reading of them.
+    std::vector<std::vector<std::size_t>> heard;
+    for (std::size_t i = 0; i < 2; ++i) {
+      std::vector<std::size_t>& inputs = heard.emplace_back();
+      const std::size_t terms = between(random_, i, 5);
+      for (std::size_t t = 0; t < terms; ++t) {
+        inputs.push_back(between(random_, 0, shape_.inputs - 1));
+      }
+    }
+    for (std::size_t output = 0; output < shape_.outputs; ++output) {
+      std::vector<ResponseTerm>& terms = bank.terms.emplace_back();
+      for (const std::size_t input : heard[between(random_, 0, 1)]) {
+        terms.push_back({input, between(random_, 0, responses - 1)});
+      }
+    }
+    shape_of_bank_ = bank;
+    bank_ = level_->make_bank(bank);
+    for (std::size_t r = 0; r < responses; ++r) {
+      const IndexRange range = bank.partitions[r];
+      const std::size_t room = (range.last - range.first) * shape_.block_frames;
+      std::vector<double>& taps = taps_.emplace_back(room);
+      std::vector<Sample> given(between(random_, 1, room));
+      for (std::size_t k = 0; k < given.size(); ++k) taps[k] = given[k] = sample();
+      bank_->load(r, given);
+    }
+  }
+
+  Sample sample() { return std::uniform_real_distribution<float>(-1, 1)(random_); }
+
+  void take_piece(std::size_t arrived, std::size_t frames) {
+    std::vector<std::vector<Sample>> windows;
+    std::vector<const Sample*> older;
+    std::vector<const Sample*> newer;
+    for (std::size_t input = 0; input < shape_.inputs; ++input) {
+      std::vector<double>& past = past_[input];
+      for (std::size_t n = 0; n < frames; ++n) past.push_back(sample());
+      std::vector<double>& window = windows_[input * shape_.slots + newest_];
+      std::fill(std::copy(past.begin(), past.end(), window.begin()), window.end(), 0.0);
+      windows.emplace_back(window.begin(), window.end());
+    }
+    for (const std::vector<Sample>& window : windows) {
+      older.push_back(window.data());
+      newer.push_back(window.data() + shape_.bins);
+    }
+    Window<Sample> window;
+    window.older = older.data();
+    window.newer = newer.data();
+    window.block_start = block_start_;
+    window.fresh = {begun_ ? shape_.bins + arrived : 0, shape_.bins + arrived + frames};
+    begun_ = true;
+    level_->forward(newest_, window, {0, shape_.inputs}, 0);
+    operate();
+    // The usual way: partition 0 of the newest block onto a sum, and its frames.
+    const Sum ready = Sum::kReady;
+    accumulate(Sum::kNow, between(random_, 0, 1) == 0 ? nullptr : &ready, {0, 1});
+    const IndexRange heard{arrived, arrived + frames};
+    const std::vector<std::vector<double>> expected(
+        sums_.begin(), sums_.begin() + static_cast<std::ptrdiff_t>(shape_.outputs));
+    bank_->inverse(out_.data(), heard, {0, shape_.outputs}, 0);
+    for (std::size_t output = 0; output < shape_.outputs; ++output) {
+      std::fill(sums_[output].begin(), sums_[output].end(), 0.0);
+    }
+    now_is_known_ = false;
+    operate();
+    level_->submit();
+    ASSERT_TRUE(level_->collect());
+    expect_frames(expected, heard);
+  }
+
+  /// A few sums of everything and anything that was transformed before.
+  void operate() {
+    for (std::size_t i = between(random_, 0, 3); i > 0; --i) {
+      const Sum to = between(random_, 0, 3) == 0 ? Sum::kNow : any_sum();
+      const Sum from = any_sum();
+      const bool known = from != Sum::kNow || now_is_known_;
+      const std::size_t first = between(random_, 0, shape_.slots);
+      const std::size_t last = between(random_, first, shape_.slots);
+      accumulate(to, known && between(random_, 0, 2) != 0 ? &from : nullptr, {first, last});
+      if (between(random_, 0, 3) == 0) {
+        bank_->exchange_ready_and_next();
+        for (std::size_t output = 0; output < shape_.outputs; ++output) {
+          std::swap(sums_[index(Sum::kReady) * shape_.outputs + output],
+                    sums_[index(Sum::kNext) * shape_.outputs + output]);
+        }
+      }
+    }
+  }
+
+  void accumulate(Sum to, const Sum* from, IndexRange partitions) {
+    bank_->accumulate(to, from, newest_, partitions, {0, shape_.outputs});
+    if (to == Sum::kNow) now_is_known_ = true;
+    for (std::size_t output = 0; output < shape_.outputs; ++output) {
+      std::vector<double> sum(shape_.bins);
+      if (from != nullptr) sum = sums_[index(*from) * shape_.outputs + output];
+      for (const ResponseTerm& term : shape_of_bank_.terms[output]) {
+        const IndexRange range = shape_of_bank_.partitions[term.response];
+        for (std::size_t p = std::max(partitions.first, range.first);
+             p < std::min(partitions.last, range.last); ++p) {
+          add_product(sum, windows_[term.input * shape_.slots + (newest_ + p) % shape_.slots],
+                      std::span(taps_[term.response])
+                          .subspan((p - range.first) * shape_.block_frames, shape_.block_frames));
+        }
+      }
+      sums_[index(to) * shape_.outputs + output] = sum;
+    }
+  }
+
+  void add_product(std::vector<double>& sum, const std::vector<double>& window,
+                   std::span<const double> taps) const {
+    for (std::size_t j = 0; j < shape_.bins; ++j) {
+      for (std::size_t k = 0; k < taps.size(); ++k) sum[j] += taps[k] * window[shape_.bins + j - k];
+    }
+  }
+
+  /// The error is measured against the size of all frames that were computed: few of them are
+  /// heard.
+  void expect_frames(const std::vector<std::vector<double>>& expected, IndexRange heard) {
+    double error = 0;
+    double size = 0;
+    for (std::size_t output = 0; output < shape_.outputs; ++output) {
+      for (std::size_t n = heard.first; n < heard.last; ++n) {
+        const double difference =
+            static_cast<double>(planes_[output][n - heard.first]) - expected[output][n];
+        error += difference * difference;
+      }
+      for (const double frame : expected[output]) size += frame * frame;
+    }
+    size *= static_cast<double>(heard.last - heard.first) / static_cast<double>(shape_.bins);
+    ASSERT_LE(std::sqrt(error), 3 * test::kErrorLimit<Sample> * std::sqrt(size) + 1e-30);
+  }
+
+  Random& random_;
+  LevelShape shape_;
+  std::unique_ptr<SpectralLevel<Sample>> level_;
+  std::unique_ptr<Bank> bank_;
+  SpectralBankShape shape_of_bank_;
+  std::vector<std::vector<double>> taps_;     // of each response
+  std::vector<std::vector<double>> past_;     // of each input: M frames and the block so far
+  std::vector<std::vector<double>> windows_;  // [input][slot]
+  std::vector<std::vector<double>> sums_;     // [sum][output]: the frames it stands for
+  std::vector<std::vector<Sample>> planes_;   // [output]
+  std::vector<Sample*> out_;
+  std::size_t newest_ = 0;
+  std::int64_t block_start_ = 0;
+  bool begun_ = false;
+  bool now_is_known_ = true;
+};
+
+template <class Sample>
+class BackendConformance : public testing::Test {};
+using SampleTypes = testing::Types<float, double>;
+TYPED_TEST_SUITE(BackendConformance, SampleTypes);
+
+TYPED_TEST(BackendConformance, HoldsForRandomOperations) {
+  for (const std::string& name : test::available_backends()) {
+    const auto backend = make_backend(name);
+    ASSERT_NE(backend, nullptr) << name;
+    for (std::uint64_t seed = 1; seed <= (test::full_sweep() ? 300 : 40); ++seed) {
+      SCOPED_TRACE(testing::Message() << name << ", seed " << seed);
+      Random random(seed);
+      LevelShape shape;
+      shape.bins = std::size_t{1} << between(random, 3, seed % 8 == 0 ? 10 : 7);
+      shape.block_frames = between(random, shape.bins / 2, shape.bins);
+      shape.slots = between(random, 1, shape.bins > 128 ? 2 : 6);
+      shape.inputs = between(random, 1, shape.bins > 128 ? 2 : 5);
+      shape.outputs = between(random, 1, shape.bins > 128 ? 2 : 20);
+      Conformance<TypeParam> conformance(*backend, random, shape);
+      for (std::size_t block = 0; block < shape.slots + 3; ++block) {
+        conformance.take_block();
+        if (this->HasFatalFailure()) return;
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace firbank

@@ -1,0 +1,102 @@
+// The program with a GPU's backend, on the fake device.
+#include <algorithm>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "tests/support/program_files.hpp"
+#include "tests/support/run_program.hpp"
+#include "tests/support/signals.hpp"
+
+namespace firbank::test {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+class CliCuda : public testing::Test {
+ protected:
+  void SetUp() override {
+    setenv("FIRBANK_PLUGIN_DIR", FIRBANK_FAKE_DEVICE_DIR, 1);
+    device("");
+    write_signal(folder_.file("in.npy"), noise(2, 5'000, 1));
+    write_text_filter(folder_.file("filter.txt"), noise_filters({700}, 2)[0]);
+  }
+  static void device(const char* settings) { setenv("FIRBANK_FAKE_DEVICE", settings, 1); }
+
+  ProgramResult filter(const std::string& output, std::vector<std::string> options) const {
+    options.insert(options.begin(), {FIRBANK_PROGRAM, "filter", folder_.file("in.npy"),
+                                     folder_.file(output), "--filter", folder_.file("filter.txt")});
+    return run_program(options);
+  }
+
+  TemporaryFolder folder_;
+};
+
+TEST_F(CliCuda, FiltersAsTheCpuDoesAtAnyDepth) {
+  ASSERT_EQ(filter("cpu.npy", {"--backend", "cpu", "--precision", "double"}).exit_code, 0);
+  const Signal expected = read_signal(folder_.file("cpu.npy"));
+  for (const char* depth : {"0", "1", "5", "20"}) {
+    for (const char* way : {"--as-live", "--quiet"}) {
+      SCOPED_TRACE(testing::Message() << "depth " << depth << ", " << way);
+      const ProgramResult result =
+          filter("cuda.npy", {"--backend", "cuda", "--depth", depth, "--block", "64", way, "--json",
+                              folder_.file("report.json")});
+      ASSERT_EQ(result.exit_code, 0) << result.err;
+      EXPECT_TRUE(follows(read_signal(folder_.file("cuda.npy")), expected, 1e-6));
+      const auto report = nlohmann::json::parse(read_bytes(folder_.file("report.json")));
+      EXPECT_EQ(report["backend"], "cuda:0");
+      EXPECT_EQ(report["latency_frames"], 64 * std::stoi(depth));
+      EXPECT_EQ(report["lost_frames"], 0);
+    }
+  }
+}
+
+TEST_F(CliCuda, CountsWhatAFailingDeviceLost) {
+  device("fail_launch=11");
+  const ProgramResult result = filter(
+      "lost.npy",
+      {"--backend", "cuda:0", "--block", "64", "--as-live", "--json", folder_.file("report.json")});
+  EXPECT_EQ(result.exit_code, 4);
+  EXPECT_THAT(result.err, AllOf(HasSubstr("cuda:0 failed"), HasSubstr("4360 frames"),
+                                HasSubstr("at frame 640")));
+  const auto report = nlohmann::json::parse(read_bytes(folder_.file("report.json")));
+  EXPECT_EQ(report["lost_frames"], 5'000 - 640);
+  EXPECT_EQ(report["first_lost_frame"], 640);
+  EXPECT_EQ(read_signal(folder_.file("lost.npy"))[0].size(), 5'000u);
+}
+
+TEST_F(CliCuda, SaysInOneLineWhyThereIsNoDevice) {
+  for (const auto& [settings, reason] : {std::pair{"driver=none", "no NVIDIA driver"},
+                                         {"devices=0", "no GPU"},
+                                         {"version=9", "version 9"},
+                                         {"kernels=none", "no kernels"},
+                                         {"memory=100", "memory"}}) {
+    SCOPED_TRACE(settings);
+    device(settings);
+    const ProgramResult result = filter("none.npy", {"--backend", "cuda"});
+    EXPECT_EQ(result.exit_code, 2);
+    EXPECT_THAT(result.err, HasSubstr(reason));
+    EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
+    EXPECT_EQ(filter("auto.npy", {}).exit_code, 0) << "auto goes on with the CPU";
+  }
+}
+
+TEST_F(CliCuda, ListsTheDevicesOrWhyThereAreNone) {
+  device("devices=2");
+  ProgramResult result = run_program({FIRBANK_PROGRAM, "backends"});
+  EXPECT_THAT(result.out, AllOf(HasSubstr("cuda:0"), HasSubstr("cuda:1")));
+  device("driver=old");
+  result = run_program({FIRBANK_PROGRAM, "backends"});
+  EXPECT_THAT(result.out, AllOf(HasSubstr("cuda "), HasSubstr("driver knows CUDA")));
+  setenv("FIRBANK_PLUGIN_DIR", folder_.file("empty").c_str(), 1);
+  result = run_program({FIRBANK_PROGRAM, "backends"});
+  EXPECT_THAT(result.out, HasSubstr("there is no plug-in " + folder_.file("empty")));
+}
+
+}  // namespace
+}  // namespace firbank::test

@@ -1,0 +1,381 @@
+// The CUDA backend on the fake device: what each block asks of the device, and what happens when
+// the device does not do it.
+#include "kernels/cuda/cuda_backend.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "engine/convolver.hpp"
+#include "engine/engine.hpp"
+#include "io/block_queue.hpp"
+#include "io/error.hpp"
+#include "kernels/backends.hpp"
+#include "kernels/cuda/bank_layout.hpp"
+#include "kernels/cuda/plugin_loader.hpp"
+#include "tests/support/engine_runner.hpp"
+#include "tests/support/fake_device.hpp"
+#include "tests/support/random_cases.hpp"
+#include "tests/support/signals.hpp"
+#include "tests/support/swaps.hpp"
+
+namespace firbank {
+namespace {
+
+using cuda::Kernel;
+using test::FakeDeviceCounts;
+using test::Random;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr std::size_t kBlock = 64;
+
+class CudaBackendTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_NE(control_, nullptr) << "no fake device in " << FIRBANK_FAKE_DEVICE_DIR;
+    ASSERT_NE(device_plugin().api, nullptr) << device_plugin().reason;
+    configure("");
+  }
+  void TearDown() override {
+    configure("");
+    test::FakeDeviceMemory memory{};
+    control_->memory(&memory);
+    EXPECT_EQ(memory.device_bytes, 0u) << "device memory was not given back";
+    EXPECT_EQ(memory.pinned_bytes, 0u) << "pinned memory was not given back";
+  }
+
+  void configure(const char* settings) {
+    const char* wrong = control_->configure(settings);
+    ASSERT_EQ(wrong, nullptr) << wrong;
+  }
+  FakeDeviceCounts counts() const {
+    FakeDeviceCounts counts{};
+    control_->counts(&counts);
+    return counts;
+  }
+
+  static EngineConfig config(std::size_t depth = 0) {
+    EngineConfig config;
+    config.block_frames = kBlock;
+    config.max_frames = 1'024;
+    config.backend = "cuda";
+    config.depth_blocks = depth;
+    return config;
+  }
+
+  static std::uint64_t bytes_loaded(const FakeDeviceCounts& counts,
+                                    std::initializer_list<Kernel> kernels) {
+    std::uint64_t bytes = 0;
+    for (const Kernel kernel : kernels) {
+      bytes += counts.bytes_loaded[static_cast<std::size_t>(kernel)];
+    }
+    return bytes;
+  }
+
+  /// Waits until what was launched is counted.
+  void settle(const Backend& backend) {
+    static_cast<void>(backend);
+    test::Patience patience;
+    std::uint64_t seen = ~std::uint64_t{0};
+    while (test::all_bytes_loaded(counts()) != seen && patience.wait()) {
+      seen = test::all_bytes_loaded(counts());
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+  }
+
+  const test::FakeDeviceControl* control_ =
+      test::fake_device_control(std::string(FIRBANK_FAKE_DEVICE_DIR) + "/libfirbank_cuda.so");
+};
+
+template <class Run>
+void expect_quiet_running(const FakeDeviceCounts& counts, Run launches) {
+  EXPECT_EQ(counts.launches, launches);
+  EXPECT_EQ(counts.allocations, 0u);
+  EXPECT_EQ(counts.pinned_allocations, 0u);
+  EXPECT_EQ(counts.frees, 0u);
+  EXPECT_EQ(counts.pinned_frees, 0u);
+  EXPECT_EQ(counts.graphs_made, 0u);
+  EXPECT_EQ(counts.uploads, 0u);
+  EXPECT_EQ(counts.runs, 0u);
+  EXPECT_EQ(counts.waits, 0u);
+}
+
+TEST_F(CudaBackendTest, LaunchesOneGraphABlockAndAsksForNothingElse) {
+  Random random(1);
+  SCOPED_TRACE("seed 1");
+  const FilterBank bank = test::random_bank(random, {700, 64});
+  const Routing routing = test::random_routing(random, 3, 2, 2, 6, 100);
+  Engine engine(config(), bank, routing);
+  ASSERT_EQ(engine.plan().partition_frames % kBlock, 0u);
+  const Signal in = test::random_signal(random, 3, 60 * kBlock);
+  test::run_process(engine, test::cut(in, 0, 30 * kBlock), test::equal_calls(30 * kBlock, kBlock));
+  control_->reset_counts();
+  test::run_process(engine, test::cut(in, 30 * kBlock, 30 * kBlock),
+                    test::equal_calls(30 * kBlock, kBlock));
+  expect_quiet_running(counts(), 30u);
+}
+
+TEST_F(CudaBackendTest, LaunchesOneGraphABlockAtAnyDepthOfThePipeline) {
+  for (const std::size_t depth : {0, 1, 3}) {
+    SCOPED_TRACE(testing::Message() << "seed 2, depth " << depth);
+    Random random(2);
+    const FilterBank bank = test::random_bank(random, {500});
+    Engine engine(config(depth), bank, Routing::rows(2, 1));
+    EXPECT_EQ(engine.latency_frames(), depth * kBlock);
+    const Signal in = test::random_signal(random, 2, 40 * kBlock);
+    test::Pulled pulled;
+    engine.start();
+    control_->reset_counts();
+    test::push_all(engine, in, test::equal_calls(40 * kBlock, kBlock), 0, kBlock, pulled);
+    test::Patience patience;
+    while (pulled.out[0].size() < (40 - depth) * kBlock && patience.wait()) {
+      test::pull_once(engine, kBlock, pulled);
+    }
+    expect_quiet_running(counts(), 40u);
+    test::pull_to_end(engine, kBlock, pulled);
+    engine.stop();
+    EXPECT_TRUE(test::follows(
+        pulled.out,
+        direct_convolution(in, bank, Routing::rows(2, 1), 40 * kBlock + engine.tail_frames()),
+        1e-6));
+  }
+}
+
+TEST_F(CudaBackendTest, ReadsTheBytesThatItsLayoutSays) {
+  Random random(3);
+  SCOPED_TRACE("seed 3");
+  constexpr std::size_t kInputs = 3;
+  constexpr std::size_t kOutputs = 10;
+  constexpr std::size_t kBlocks = 10;
+  const FilterBank bank =
+      test::random_bank(random, std::vector<std::size_t>(kInputs * kOutputs, 2'000));
+  Engine engine(config(), bank, Routing::matrix(kInputs, kOutputs, kInputs * kOutputs));
+  // Whole blocks, so that each is one piece.
+  const std::size_t block = engine.plan().partition_frames;
+  const std::size_t partitions = engine.plan().partitions;
+  const std::size_t bins = engine.plan().transform_frames / 2;
+  ASSERT_LE(block, engine.max_frames());
+  ASSERT_GT(partitions, 2u);
+
+  const Signal in = test::random_signal(random, kInputs, 2 * partitions * block);
+  test::run_process(engine, in, test::equal_calls(2 * partitions * block, block));
+  ASSERT_LE(kBlocks, 2 * partitions);
+  const auto backend = make_backend("cuda");
+  settle(*backend);
+  control_->reset_counts();
+  test::run_process(engine, test::cut(in, 0, kBlocks * block),
+                    test::equal_calls(kBlocks * block, block));
+  settle(*backend);
+
+  SpectralBankShape shape;
+  shape.terms.resize(kOutputs);
+  for (std::size_t output = 0; output < kOutputs; ++output) {
+    for (std::size_t input = 0; input < kInputs; ++input) {
+      shape.terms[output].push_back({input, shape.partitions.size()});
+      shape.partitions.push_back({0, partitions});
+    }
+  }
+  const cuda::BankLayout layout = cuda::bank_layout(shape);
+  const std::uint32_t splits = cuda::accumulate_splits(layout, static_cast<std::uint32_t>(bins),
+                                                       sizeof(cuda::Complex<float>), 8);
+  const cuda::BlockBytes bytes = cuda::block_bytes(layout, static_cast<std::uint32_t>(bins),
+                                                   sizeof(cuda::Complex<float>), splits);
+  const FakeDeviceCounts counted = counts();
+  const std::uint64_t loaded =
+      bytes_loaded(counted, {Kernel::kRender, Kernel::kAccumulate, Kernel::kReduce});
+  EXPECT_GE(loaded, kBlocks * bytes.loaded);
+  // Render reads twiddles, too.
+  EXPECT_LE(static_cast<double>(loaded), 1.1 * static_cast<double>(kBlocks * bytes.loaded));
+}
+
+TEST_F(CudaBackendTest, NeedsASecondLaunchOnlyWhileTwoBanksAreHeard) {
+  Random random(4);
+  SCOPED_TRACE("seed 4");
+  const FilterBank first = test::random_bank(random, {600});
+  const FilterBank second = test::random_bank(random, {600});
+  Engine engine(config(), first, Routing::rows(1, 1));
+  const Signal in = test::random_signal(random, 1, 60 * kBlock);
+  const auto launches = [&](std::size_t from, std::size_t blocks) {
+    control_->reset_counts();
+    test::run_process(engine, test::cut(in, from * kBlock, blocks * kBlock),
+                      test::equal_calls(blocks * kBlock, kBlock));
+    return counts().launches;
+  };
+  EXPECT_EQ(launches(0, 20), 20u);
+  engine.swap(second, 30 * kBlock, 4 * kBlock);
+  launches(20, 10);
+  EXPECT_EQ(launches(30, 4), 8u);
+  EXPECT_EQ(launches(34, 20), 20u);
+}
+
+TEST_F(CudaBackendTest, AnswersRightlyThoughLate) {
+  configure("delay_us=3000");
+  Random random(5);
+  SCOPED_TRACE("seed 5");
+  const FilterBank bank = test::random_bank(random, {300});
+  Engine engine(config(), bank, Routing::rows(1, 1));
+  const Signal in = test::random_signal(random, 1, 20 * kBlock);
+  EXPECT_TRUE(test::follows(test::run_process(engine, in, test::equal_calls(20 * kBlock, kBlock)),
+                            direct_convolution(in, bank, Routing::rows(1, 1), 20 * kBlock), 1e-6));
+  EXPECT_EQ(engine.stats().lost_frames, 0);
+  EXPECT_EQ(engine.failure(), "");
+}
+
+TEST_F(CudaBackendTest, IsSilentAndSaysSoOnceTheDeviceFails) {
+  for (const char* failure : {"fail_launch=11", "fail_work=11"}) {
+    SCOPED_TRACE(testing::Message() << "seed 6, " << failure);
+    configure(failure);
+    Random random(6);
+    const FilterBank bank = test::random_bank(random, {300});
+    Engine engine(config(), bank, Routing::rows(1, 1));
+    const Signal in = test::random_signal(random, 1, 20 * kBlock);
+    test::Planes<float> input(in);
+    test::Planes<float> output(1, 20 * kBlock);
+    for (std::size_t block = 0; block < 20; ++block) {
+      const ProcessStatus status =
+          engine.process(input.from(block * kBlock), output.from(block * kBlock), kBlock);
+      EXPECT_EQ(status, block < 10 ? ProcessStatus::kOk : ProcessStatus::kBackendFailed) << block;
+    }
+    const Signal out = output.signal();
+    const Signal oracle = direct_convolution(in, bank, Routing::rows(1, 1), 20 * kBlock);
+    EXPECT_TRUE(
+        test::follows(test::cut(out, 0, 10 * kBlock), test::cut(oracle, 0, 10 * kBlock), 1e-6));
+    EXPECT_EQ(test::cut(out, 10 * kBlock, 10 * kBlock)[0], std::vector<double>(10 * kBlock));
+    EXPECT_EQ(engine.stats().lost_frames, 10 * static_cast<std::int64_t>(kBlock));
+    EXPECT_EQ(engine.stats().first_lost_frame, 10 * static_cast<std::int64_t>(kBlock));
+    EXPECT_THAT(engine.failure(), AllOf(Not(testing::IsEmpty()), Not(HasSubstr("\n"))));
+  }
+}
+
+TEST_F(CudaBackendTest, MarksTheBlocksThatThePipelineLoses) {
+  configure("fail_work=11");
+  Random random(7);
+  SCOPED_TRACE("seed 7");
+  Engine engine(config(2), test::random_bank(random, {300}), Routing::rows(1, 1));
+  const Signal in = test::random_signal(random, 1, 20 * kBlock);
+  test::Pulled pulled;
+  engine.start();
+  test::push_all(engine, in, test::equal_calls(20 * kBlock, kBlock), 0, kBlock, pulled);
+  test::pull_to_end(engine, kBlock, pulled);
+  engine.stop();
+  ASSERT_GE(pulled.blocks.size(), 20u);
+  for (const test::PulledBlock& block : pulled.blocks) {
+    // Blocks that were under way when the failure became known may be lost with it.
+    if (block.first_frame < 8 * static_cast<std::int64_t>(kBlock)) {
+      EXPECT_FALSE(has(block.flags, BlockFlags::kLost)) << block.first_frame;
+    }
+    if (block.first_frame >= 10 * static_cast<std::int64_t>(kBlock)) {
+      EXPECT_TRUE(has(block.flags, BlockFlags::kLost)) << block.first_frame;
+    }
+  }
+}
+
+TEST_F(CudaBackendTest, GivesUpADeviceThatHangs) {
+  configure("hang=4");
+  const auto begun = std::chrono::steady_clock::now();
+  {
+    CudaOptions options;
+    options.patience = std::chrono::milliseconds(50);
+    Random random(8);
+    SCOPED_TRACE("seed 8");
+    const FilterBank bank = test::random_bank(random, {300});
+    const Routing routing = Routing::rows(1, 1);
+    Convolver<float> convolver(std::make_shared<CudaBackend>(*device_plugin().api, options),
+                               PartitionPlan::choose(config(), bank, routing, false), config(),
+                               bank, routing);
+    test::Planes<float> planes(test::random_signal(random, 1, kBlock));
+    for (int block = 1; block <= 6; ++block) {
+      EXPECT_EQ(convolver.process(planes.from(0), planes.from(0), kBlock),
+                block < 4 ? ProcessStatus::kOk : ProcessStatus::kBackendFailed)
+          << block;
+    }
+    EXPECT_THAT(convolver.backend().failure(), HasSubstr("no answer"));
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(10));
+}
+
+TEST_F(CudaBackendTest, RefusesWhatTheDeviceHasNoMemoryFor) {
+  Random random(9);
+  const FilterBank bank = test::random_bank(random, {20'000});
+  configure("memory=100000");
+  try {
+    Engine engine(config(), bank, Routing::rows(1, 1));
+    FAIL() << "accepted";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kConfiguration);
+    EXPECT_THAT(error.what(), AllOf(HasSubstr("bytes of device memory"), Not(HasSubstr("\n"))));
+  }
+}
+
+TEST_F(CudaBackendTest, KeepsTheOldBankWhenThereIsNoMemoryForANewOne) {
+  Random random(10);
+  SCOPED_TRACE("seed 10");
+  const FilterBank bank = test::random_bank(random, {2'000});
+  Engine engine(config(), bank, Routing::rows(1, 1));
+  test::FakeDeviceMemory memory{};
+  control_->memory(&memory);
+  configure(("memory=" + std::to_string(memory.device_bytes + 1'000)).c_str());
+  EXPECT_THROW(engine.swap(test::random_bank(random, {2'000}), 0), Error);
+  const Signal in = test::random_signal(random, 1, 3'000);
+  EXPECT_TRUE(test::follows(test::run_process(engine, in, test::equal_calls(3'000, kBlock)),
+                            direct_convolution(in, bank, Routing::rows(1, 1), 3'000), 1e-6));
+}
+
+TEST_F(CudaBackendTest, SaysInOneLineWhyItCannotRunAndLeavesAutoToTheCpu) {
+  Random random(11);
+  const FilterBank bank = test::random_bank(random, {10});
+  for (const auto& [settings, reason] : {std::pair{"driver=none", "driver"},
+                                         {"driver=old", "driver"},
+                                         {"devices=0", "no GPU"},
+                                         {"kernels=none", "no kernels"},
+                                         {"memory=1000", "memory"}}) {
+    SCOPED_TRACE(settings);
+    configure(settings);
+    try {
+      Engine engine(config(), bank, Routing::rows(1, 1));
+      ADD_FAILURE() << "accepted";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::kConfiguration);
+      EXPECT_THAT(error.what(), AllOf(HasSubstr(reason), Not(HasSubstr("\n"))));
+    }
+    EngineConfig anything = config();
+    anything.backend = "auto";
+    EXPECT_THAT(Engine(anything, bank, Routing::rows(1, 1)).backend(), HasSubstr("cpu"));
+  }
+}
+
+TEST_F(CudaBackendTest, ChoosesTheDeviceThatItsNameSays) {
+  configure("devices=2");
+  Random random(12);
+  const FilterBank bank = test::random_bank(random, {10});
+  for (const char* name : {"cuda", "cuda:0", "cuda:1"}) {
+    EngineConfig wanted = config();
+    wanted.backend = name;
+    Engine engine(wanted, bank, Routing::rows(1, 1));
+    EXPECT_EQ(engine.backend(), std::string(name) == "cuda:1" ? "cuda:1" : "cuda:0");
+    EXPECT_EQ(engine.threads(), 1u);
+  }
+  for (const char* name : {"cuda:2", "cuda:", "cuda:-1", "cuda:x"}) {
+    EngineConfig wanted = config();
+    wanted.backend = name;
+    EXPECT_THROW(Engine(wanted, bank, Routing::rows(1, 1)), Error) << name;
+  }
+}
+
+TEST_F(CudaBackendTest, GivesRingsMemoryThatTheDeviceReaches) {
+  const auto backend = make_backend("cuda");
+  ASSERT_NE(backend, nullptr);
+  BlockQueue queue(2, 64, 4, backend->memory());
+  Block* block = queue.try_acquire();
+  ASSERT_NE(block, nullptr);
+  EXPECT_EQ(control_->memory_at(block->planes[1] + 63), test::FakeMemory::kPinned);
+}
+
+}  // namespace
+}  // namespace firbank

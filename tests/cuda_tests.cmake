@@ -1,0 +1,70 @@
+# The fake device: a module named like the CUDA plug-in, in a folder of its own.
+set(FIRBANK_FAKE_DEVICE_DIR ${CMAKE_CURRENT_BINARY_DIR}/fake_device)
+add_library(firbank_fake_device MODULE
+  support/fake_device.cpp support/fake_device_settings.cpp support/host_executor.cpp)
+set_target_properties(firbank_fake_device PROPERTIES
+  OUTPUT_NAME firbank_cuda LIBRARY_OUTPUT_DIRECTORY ${FIRBANK_FAKE_DEVICE_DIR}
+  CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
+target_link_libraries(firbank_fake_device PRIVATE firbank_options Threads::Threads)
+
+# firbank_uses_fake_device(TARGET): TARGET finds it in FIRBANK_FAKE_DEVICE_DIR.
+function(firbank_uses_fake_device target)
+  add_dependencies(${target} firbank_fake_device)
+  target_compile_definitions(${target} PRIVATE FIRBANK_FAKE_DEVICE_DIR="${FIRBANK_FAKE_DEVICE_DIR}")
+endfunction()
+
+firbank_test(fake_device_test)
+firbank_uses_fake_device(fake_device_test)
+firbank_test(plugin_loader_test)
+firbank_uses_fake_device(plugin_loader_test)
+# A static library looks beside the program that it is part of.
+if(BUILD_SHARED_LIBS)
+  target_compile_definitions(plugin_loader_test PRIVATE
+    FIRBANK_LIBRARY_DIR="$<TARGET_FILE_DIR:firbank>")
+else()
+  target_compile_definitions(plugin_loader_test PRIVATE
+    FIRBANK_LIBRARY_DIR="$<TARGET_FILE_DIR:plugin_loader_test>")
+endif()
+
+# The plug-in itself, where it is built.
+if(TARGET firbank_cuda)
+  firbank_test(plugin_test support/elf_file.cpp)
+  add_dependencies(plugin_test firbank_cuda)
+  list(JOIN FIRBANK_CUDA_ARCHITECTURES " " architectures)
+  target_compile_definitions(plugin_test PRIVATE
+    FIRBANK_CUDA_PLUGIN="$<TARGET_FILE:firbank_cuda>"
+    FIRBANK_CUDA_ARCHITECTURES="${architectures}")
+else()
+  add_test(NAME plugin_test COMMAND ${CMAKE_COMMAND} -E echo "skipped: this build has no plug-in")
+  set_property(TEST plugin_test PROPERTY SKIP_REGULAR_EXPRESSION "skipped: ")
+endif()
+
+# The kernel bodies, run on the host.
+firbank_test(cuda_kernels_test support/host_executor.cpp)
+
+# The backend on the fake device.
+firbank_test(bank_layout_test)
+target_link_libraries(bank_layout_test PRIVATE firbank_test_support)
+firbank_test(cuda_backend_test)
+target_link_libraries(cuda_backend_test PRIVATE firbank_test_support)
+firbank_uses_fake_device(cuda_backend_test)
+set_tests_properties(cuda_backend_test PROPERTIES
+  ENVIRONMENT FIRBANK_PLUGIN_DIR=${FIRBANK_FAKE_DEVICE_DIR})
+
+# What holds for the CPU's backends holds for the device, but for streams in calls of one frame and of
+# seven: each call is a launch, and the fake device takes minutes for them.
+foreach(name IN ITEMS backend_conformance_test engine_contract_test engine_swap_test
+                      engine_nonfinite_test engine_pipeline_test)
+  add_test(NAME ${name}_on_device
+           COMMAND ${name} --gtest_filter=-Blocks/*ForAnyCalls/1:Blocks/*ForAnyCalls/7)
+  set_tests_properties(${name}_on_device PROPERTIES TIMEOUT 900
+    ENVIRONMENT "FIRBANK_PLUGIN_DIR=${FIRBANK_FAKE_DEVICE_DIR};FIRBANK_TEST_BACKENDS=cuda")
+endforeach()
+
+# The measurements of bench/gpu, on the fake device: whether they run and are right, not how fast.
+add_subdirectory(${PROJECT_SOURCE_DIR}/bench/gpu ${PROJECT_BINARY_DIR}/bench/gpu)
+add_dependencies(gpu_paced firbank_fake_device)
+add_test(NAME gpu_bench
+         COMMAND ${PROJECT_SOURCE_DIR}/bench/gpu/run --built ${PROJECT_BINARY_DIR}
+                 --plugin-dir ${FIRBANK_FAKE_DEVICE_DIR} --quick conformance sanitizer ceilings G1 G2 G3)
+set_tests_properties(gpu_bench PROPERTIES TIMEOUT 300)

@@ -1,0 +1,500 @@
+#include "tests/support/fake_device.hpp"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <exception>
+#include <iterator>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <new>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "kernels/cuda/device_api.h"
+#include "kernels/cuda/kernel_calls.hpp"
+#include "kernels/cuda/kernel_params.hpp"
+#include "tests/support/fake_device_settings.hpp"
+#include "tests/support/host_executor.hpp"
+
+namespace firbank::test {
+
+namespace {
+
+static_assert(kFakeKernels == cuda::kKernels);
+
+constexpr std::size_t kSharedBytes = 48 * 1024;  // of a thread block, as on every GPU
+constexpr std::size_t kMostWaiting = 1024;       // launches taken and not done
+constexpr std::size_t kAlignment = 256;
+
+thread_local std::string last_message;
+
+int refuse(int status, std::string message) {
+  last_message = std::move(message);
+  return status;
+}
+
+/// A kernel call with parameters of its own.
+struct OwnedCall {
+  explicit OwnedCall(const firbank_kernel_call& from)
+      : call(from), params(new std::byte[from.params_bytes]) {
+    std::memcpy(params.get(), from.params, from.params_bytes);
+    call.params = params.get();
+  }
+  firbank_kernel_call call;
+  std::unique_ptr<std::byte[]> params;
+};
+using Calls = std::vector<OwnedCall>;
+
+/// What all devices of the module share.
+class Module {
+ public:
+  static Module& get() {
+    static Module module;
+    return module;
+  }
+
+  const char* configure(const char* text) {
+    FakeDeviceSettings settings;
+    last_message = read_fake_device_settings(text, settings);
+    if (!last_message.empty()) return last_message.c_str();
+    const std::lock_guard lock(mutex_);
+    settings_ = settings;
+    launches_ = 0;
+    failed_ = false;
+    hang_released_ = false;
+    return nullptr;
+  }
+
+  FakeDeviceSettings settings() {
+    const std::lock_guard lock(mutex_);
+    return settings_;
+  }
+
+  /// Counts one more of `what`.
+  void count(std::uint64_t FakeDeviceCounts::*what) {
+    const std::lock_guard lock(mutex_);
+    ++(counts_.*what);
+  }
+
+  FakeDeviceCounts counts() {
+    const std::lock_guard lock(mutex_);
+    return counts_;
+  }
+
+  void reset_counts() {
+    const std::lock_guard lock(mutex_);
+    counts_ = {};
+  }
+
+  /// The number of the next launch.
+  std::uint64_t next_launch() {
+    const std::lock_guard lock(mutex_);
+    return ++launches_;
+  }
+
+  void fail() { failed_ = true; }
+  bool failed() const { return failed_; }
+  void release_hang() { hang_released_ = true; }
+  bool hang_released() const { return hang_released_; }
+
+  int allocate(FakeMemory kind, std::size_t bytes, void** memory) {
+    if (bytes == 0) return refuse(FIRBANK_INVALID, "0 bytes were asked for; allowed: 1 and more");
+    const std::lock_guard lock(mutex_);
+    const bool device = kind == FakeMemory::kDevice;
+    std::uint64_t& used = device ? memory_.device_bytes : memory_.pinned_bytes;
+    const std::uint64_t limit = device ? settings_.memory_bytes : settings_.pinned_bytes;
+    if (used > limit || bytes > limit - used) {
+      return refuse(FIRBANK_OUT_OF_MEMORY, "out of memory: " + std::to_string(bytes) +
+                                               " bytes asked for, " + std::to_string(used) +
+                                               " of " + std::to_string(limit) + " in use");
+    }
+    // Not a byte more than asked for, so that AddressSanitizer sees what goes beyond.
+    void* made = nullptr;
+    if (posix_memalign(&made, kAlignment, bytes) != 0) {
+      return refuse(FIRBANK_OUT_OF_MEMORY, "the host is out of memory");
+    }
+    std::memset(made, 0, bytes);
+    allocations_[static_cast<std::byte*>(made)] = {kind, bytes};
+    used += bytes;
+    ++(device ? counts_.allocations : counts_.pinned_allocations);
+    *memory = made;
+    return FIRBANK_OK;
+  }
+
+  void release(FakeMemory kind, void* memory) {
+    if (memory == nullptr) return;
+    const std::lock_guard lock(mutex_);
+    const auto found = allocations_.find(static_cast<std::byte*>(memory));
+    if (found == allocations_.end() || found->second.kind != kind) {
+      std::fputs("fake device: memory released that was not allocated so\n", stderr);
+      std::abort();
+    }
+    const bool device = kind == FakeMemory::kDevice;
+    (device ? memory_.device_bytes : memory_.pinned_bytes) -= found->second.bytes;
+    ++(device ? counts_.frees : counts_.pinned_frees);
+    allocations_.erase(found);
+    std::free(memory);
+  }
+
+  FakeDeviceMemory memory() {
+    const std::lock_guard lock(mutex_);
+    return memory_;
+  }
+
+  FakeMemory memory_at(const void* address) {
+    const std::lock_guard lock(mutex_);
+    const auto* at = static_cast<const std::byte*>(address);
+    auto after = allocations_.upper_bound(const_cast<std::byte*>(at));
+    if (after == allocations_.begin()) return FakeMemory::kOther;
+    const auto& [begin, allocation] = *std::prev(after);
+    return at < begin + allocation.bytes ? allocation.kind : FakeMemory::kOther;
+  }
+
+  /// Runs a kernel on the calling thread; what it does wrong is a failure of the device. Returns
+  /// what that is, or an empty text.
+  std::string execute(const firbank_kernel_call& call, std::uint64_t seed) {
+    HostTraffic moved;
+    try {
+      moved = execute_kernel(call, seed);
+    } catch (const std::exception& fault) {
+      fail();
+      return "kernel " + std::to_string(call.kernel) + ": " + fault.what();
+    }
+    const std::lock_guard lock(mutex_);
+    ++counts_.kernels[call.kernel];
+    counts_.bytes_loaded[call.kernel] += moved.loaded_bytes;
+    counts_.bytes_stored[call.kernel] += moved.stored_bytes;
+    counts_.parameter_bytes[call.kernel] += moved.parameter_bytes;
+    return {};
+  }
+
+ private:
+  struct Allocation {
+    FakeMemory kind;
+    std::size_t bytes;
+  };
+
+  Module() {
+    const char* text = std::getenv("FIRBANK_FAKE_DEVICE");
+    if (text != nullptr && configure(text) != nullptr) {
+      std::fprintf(stderr, "FIRBANK_FAKE_DEVICE: %s\n", last_message.c_str());
+      std::abort();
+    }
+  }
+
+  std::mutex mutex_;  // guards all but the atomics
+  FakeDeviceSettings settings_;
+  FakeDeviceCounts counts_{};
+  FakeDeviceMemory memory_{};
+  std::map<std::byte*, Allocation> allocations_;
+  std::uint64_t launches_ = 0;
+  std::atomic<bool> failed_{false};
+  std::atomic<bool> hang_released_{false};
+};
+
+const char* fault_of_all(const firbank_kernel_call* calls, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) {
+    const char* fault = cuda::fault_of(calls[i], kSharedBytes);
+    if (fault != nullptr) return fault;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+}  // namespace firbank::test
+
+struct firbank_graph {
+  std::shared_ptr<const firbank::test::Calls> calls;
+};
+
+/// Launches wait in a ring made beforehand, so that launch allocates nothing.
+struct firbank_device {
+ public:
+  firbank_device() : worker_([this] { work(); }) {}
+
+  ~firbank_device() {
+    {
+      const std::lock_guard lock(mutex_);
+      closing_ = true;
+    }
+    changed_.notify_all();
+    worker_.join();
+  }
+
+  int launch(const firbank_graph& graph) {
+    using firbank::test::Module;
+    const std::uint64_t number = Module::get().next_launch();
+    if (number == Module::get().settings().fail_launch) {
+      Module::get().fail();
+      return firbank::test::refuse(FIRBANK_DEVICE_FAILED,
+                                   "launch " + std::to_string(number) + " failed");
+    }
+    {
+      const std::lock_guard lock(mutex_);
+      if (taken_ - done_ == waiting_.size()) {
+        return firbank::test::refuse(FIRBANK_DEVICE_FAILED, "too many launches wait");
+      }
+      waiting_[taken_ % waiting_.size()] = {graph.calls, number};
+      ++taken_;
+    }
+    Module::get().count(&firbank::test::FakeDeviceCounts::launches);
+    changed_.notify_all();
+    return FIRBANK_OK;
+  }
+
+  bool busy() {
+    const std::lock_guard lock(mutex_);
+    return taken_ != done_;
+  }
+
+ private:
+  struct Launch {
+    std::shared_ptr<const firbank::test::Calls> calls;
+    std::uint64_t number = 0;
+  };
+
+  void work() {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+      changed_.wait(lock, [this] { return closing_ || taken_ != done_; });
+      if (taken_ == done_) return;
+      Launch launch = std::move(waiting_[done_ % waiting_.size()]);
+      lock.unlock();
+      execute(launch);
+      launch = {};
+      lock.lock();
+      ++done_;
+    }
+  }
+
+  void execute(const Launch& launch) {
+    auto& module = firbank::test::Module::get();
+    const firbank::test::FakeDeviceSettings settings = module.settings();
+    if (launch.number == settings.hang) {
+      while (!module.hang_released()) {
+        if (closing()) return module.fail();
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      }
+    }
+    if (launch.number == settings.fail_work) module.fail();
+    if (module.failed()) return;
+    if (settings.delay_us > 0) {
+      std::this_thread::sleep_for(std::chrono::microseconds(settings.delay_us));
+    }
+    for (const firbank::test::OwnedCall& call : *launch.calls) {
+      const std::string fault = module.execute(call.call, settings.seed + launch.number);
+      if (fault.empty()) continue;
+      std::fprintf(stderr, "fake device: %s\n", fault.c_str());
+      return;
+    }
+  }
+
+  bool closing() {
+    const std::lock_guard lock(mutex_);
+    return closing_;
+  }
+
+  std::mutex mutex_;  // guards what follows
+  std::condition_variable changed_;
+  std::array<Launch, firbank::test::kMostWaiting> waiting_;
+  std::uint64_t taken_ = 0;
+  std::uint64_t done_ = 0;
+  bool closing_ = false;
+  std::thread worker_;  // last: it uses the others
+};
+
+namespace firbank::test {
+
+namespace {
+
+int refuse_when_failed() {
+  if (!Module::get().failed()) return FIRBANK_OK;
+  return refuse(FIRBANK_DEVICE_FAILED, "the device has failed: unspecified launch failure");
+}
+
+const char* message() {
+  return last_message.c_str();
+}
+
+int count(int* devices) {
+  const FakeDeviceSettings settings = Module::get().settings();
+  if (settings.driver == FakeDriver::kNone) {
+    return refuse(FIRBANK_NO_DRIVER, "no NVIDIA driver is installed");
+  }
+  if (settings.driver == FakeDriver::kOld) {
+    return refuse(FIRBANK_NO_DRIVER,
+                  "the NVIDIA driver knows CUDA up to 11.4, and the plug-in is of CUDA 13.0");
+  }
+  *devices = settings.devices;
+  return FIRBANK_OK;
+}
+
+int check_index(int index) {
+  int devices = 0;
+  const int status = count(&devices);
+  if (status != FIRBANK_OK) return status;
+  if (index >= 0 && index < devices) return FIRBANK_OK;
+  return refuse(FIRBANK_NO_DEVICE, "there is no CUDA device " + std::to_string(index) +
+                                       "; devices here: " + std::to_string(devices));
+}
+
+int describe(int index, firbank_device_info* info) {
+  const int status = check_index(index);
+  if (status != FIRBANK_OK) return status;
+  const FakeDeviceSettings settings = Module::get().settings();
+  *info = {};
+  std::snprintf(info->name, sizeof(info->name), "firbank's fake device %d", index);
+  info->compute_capability = 90;
+  info->multiprocessors = settings.multiprocessors;
+  info->memory_bytes = settings.memory_bytes;
+  info->free_bytes =
+      settings.memory_bytes - std::min(settings.memory_bytes, Module::get().memory().device_bytes);
+  return FIRBANK_OK;
+}
+
+int open(int index, firbank_device** device) {
+  int status = check_index(index);
+  if (status == FIRBANK_OK && !Module::get().settings().kernels) {
+    status = refuse(FIRBANK_NO_KERNELS,
+                    "the plug-in has no kernels for device " + std::to_string(index) +
+                        ", of compute capability 9.0: no kernel image is available");
+  }
+  if (status == FIRBANK_OK) status = refuse_when_failed();
+  if (status == FIRBANK_OK) *device = new firbank_device;
+  return status;
+}
+
+void close(firbank_device* device) {
+  Module::get().count(&FakeDeviceCounts::waits);
+  delete device;
+}
+
+int allocate(firbank_device* /*device*/, std::size_t bytes, void** memory) {
+  const int status = refuse_when_failed();
+  return status != FIRBANK_OK ? status : Module::get().allocate(FakeMemory::kDevice, bytes, memory);
+}
+
+void release(firbank_device* /*device*/, void* memory) {
+  Module::get().release(FakeMemory::kDevice, memory);
+}
+
+int allocate_pinned(firbank_device* /*device*/, std::size_t bytes, void** memory) {
+  const int status = refuse_when_failed();
+  return status != FIRBANK_OK ? status : Module::get().allocate(FakeMemory::kPinned, bytes, memory);
+}
+
+void release_pinned(firbank_device* /*device*/, void* memory) {
+  Module::get().release(FakeMemory::kPinned, memory);
+}
+
+int upload(firbank_device* /*device*/, void* to, const void* from, std::size_t bytes) {
+  const int status = refuse_when_failed();
+  if (status != FIRBANK_OK) return status;
+  if (bytes > 0 &&
+      (Module::get().memory_at(to) != FakeMemory::kDevice ||
+       Module::get().memory_at(static_cast<std::byte*>(to) + bytes - 1) != FakeMemory::kDevice)) {
+    return refuse(FIRBANK_INVALID, "upload to what is not device memory");
+  }
+  std::memcpy(to, from, bytes);
+  Module::get().count(&FakeDeviceCounts::uploads);
+  Module::get().count(&FakeDeviceCounts::waits);
+  return FIRBANK_OK;
+}
+
+int run(firbank_device* /*device*/, const firbank_kernel_call* calls, std::size_t count) {
+  const int status = refuse_when_failed();
+  if (status != FIRBANK_OK) return status;
+  const char* fault = fault_of_all(calls, count);
+  if (fault != nullptr) return refuse(FIRBANK_INVALID, fault);
+  const std::uint64_t seed = Module::get().settings().seed;
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::string wrong = Module::get().execute(calls[i], seed);
+    if (!wrong.empty()) return refuse(FIRBANK_DEVICE_FAILED, wrong);
+  }
+  Module::get().count(&FakeDeviceCounts::runs);
+  Module::get().count(&FakeDeviceCounts::waits);
+  return FIRBANK_OK;
+}
+
+int make_graph(firbank_device* /*device*/, const firbank_kernel_call* calls, std::size_t count,
+               firbank_graph** graph) {
+  const int status = refuse_when_failed();
+  if (status != FIRBANK_OK) return status;
+  const char* fault = fault_of_all(calls, count);
+  if (fault != nullptr) return refuse(FIRBANK_INVALID, fault);
+  *graph = new firbank_graph{std::make_shared<Calls>(calls, calls + count)};
+  Module::get().count(&FakeDeviceCounts::graphs_made);
+  return FIRBANK_OK;
+}
+
+void free_graph(firbank_device* /*device*/, firbank_graph* graph) {
+  if (graph == nullptr) return;
+  Module::get().count(&FakeDeviceCounts::graphs_freed);
+  delete graph;
+}
+
+int launch(firbank_device* device, firbank_graph* graph) {
+  const int status = refuse_when_failed();
+  return status != FIRBANK_OK ? status : device->launch(*graph);
+}
+
+int status(firbank_device* device) {
+  // What failed is seen as done at the same time or later, never as done alone.
+  const bool busy = device->busy();
+  const int failed = refuse_when_failed();
+  if (failed != FIRBANK_OK) return failed;
+  return busy ? FIRBANK_BUSY : FIRBANK_OK;
+}
+
+}  // namespace
+
+}  // namespace firbank::test
+
+extern "C" __attribute__((visibility("default"))) const firbank_device_api*
+firbank_device_plugin() {
+  using namespace firbank::test;
+  static const firbank_device_api api{
+      Module::get().settings().version,
+      Module::get().settings().bytes,
+      message,
+      count,
+      describe,
+      open,
+      close,
+      allocate,
+      release,
+      allocate_pinned,
+      release_pinned,
+      upload,
+      run,
+      make_graph,
+      free_graph,
+      launch,
+      status,
+  };
+  return &api;
+}
+
+extern "C" __attribute__((visibility("default"))) const firbank::test::FakeDeviceControl*
+firbank_fake_device_control() {
+  using namespace firbank::test;
+  static const FakeDeviceControl control{
+      [](const char* settings) { return Module::get().configure(settings); },
+      [](FakeDeviceCounts* counts) { *counts = Module::get().counts(); },
+      [] { Module::get().reset_counts(); },
+      [](FakeDeviceMemory* memory) { *memory = Module::get().memory(); },
+      [](const void* address) { return Module::get().memory_at(address); },
+      [] { Module::get().release_hang(); },
+  };
+  return &control;
+}
