@@ -16,18 +16,19 @@ constexpr const char* kExamples = R"(Examples:
 
 int run() {
   const std::vector<BackendInfo> backends = list_backends();
-  fmt::print("{:<14} {:<14} {}\n", "backend", "instructions", "here");
+  std::size_t width = 0;
+  for (const BackendInfo& backend : backends) {
+    width = std::max({width, backend.instruction_set.size(), std::string("instructions").size()});
+  }
+  fmt::print("{:<10} {:<{}} {}\n", "backend", "instructions", width, "here");
   bool best = true;
-  bool cuda = false;
   for (const BackendInfo& backend : backends) {
     const std::string here = !backend.available ? "no: " + backend.reason
                              : best             ? "yes, the best here (auto)"
                                                 : "yes";
-    fmt::print("{:<14} {:<14} {}\n", backend.name, backend.instruction_set, here);
+    fmt::print("{:<10} {:<{}} {}\n", backend.name, backend.instruction_set, width, here);
     if (backend.available) best = false;
-    cuda = cuda || backend.name.starts_with("cuda");
   }
-  if (!cuda) fmt::print("{:<14} {:<14} {}\n", "cuda", "", "no: not part of this build");
   return kExitDone;
 }
 

@@ -1,5 +1,7 @@
 #include "demos/firbank/engine_options.hpp"
 
+#include <algorithm>
+
 #include "demos/firbank/checks.hpp"
 
 namespace firbank::program {
@@ -19,9 +21,15 @@ void EngineOptions::add_choices_to(CLI::App& command) {
       ->check(one_of({"float", "double"}));
   command
       .add_option("--backend", backend,
-                  "auto (default) or cpu: the best here; or a name that\n"
-                  "'firbank backends' lists, such as cpu-scalar or cpu-avx2")
+                  "auto (default) or cpu: the best CPU backend here; cuda or\n"
+                  "cuda:N: GPU N; or a name that 'firbank backends' lists")
       ->type_name("NAME");
+  command
+      .add_option("--depth", depth,
+                  "Blocks that a backend may keep under way (0), 0 to 64: each\n"
+                  "adds a block of latency, and lets a GPU work meanwhile")
+      ->type_name("N")
+      ->check(whole_number(0, 64));
 }
 
 EngineConfig EngineOptions::config(double sample_rate_hz, PlanGoal goal) const {
@@ -30,6 +38,8 @@ EngineConfig EngineOptions::config(double sample_rate_hz, PlanGoal goal) const {
   config.block_frames = block_frames;
   config.threads = threads;
   config.backend = backend;
+  config.depth_blocks = depth;
+  config.ring_blocks = std::max(config.ring_blocks, depth + 1);
   config.goal = goal;
   return config;
 }

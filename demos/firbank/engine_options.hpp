@@ -15,11 +15,12 @@ struct EngineOptions {
   std::size_t threads = 1;
   std::string precision = "float";  // float or double
   std::string backend = "auto";
+  std::size_t depth = 0;  // blocks
 
   /// Adds --block and --threads.
   void add_to(CLI::App& command);
 
-  /// Adds --precision and --backend.
+  /// Adds --precision, --backend and --depth.
   void add_choices_to(CLI::App& command);
 
   EngineConfig config(double sample_rate_hz, PlanGoal goal) const;

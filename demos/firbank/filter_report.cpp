@@ -125,6 +125,9 @@ nlohmann::ordered_json to_json(const FilterReport& report) {
           {"first_clipped_frame", report.clipped.first_frame},
           {"spoiled_frames", report.spoiled_frames},
           {"first_spoiled_frame", report.first_spoiled_frame},
+          {"lost_frames", report.lost_frames},
+          {"first_lost_frame", report.lost_frames > 0 ? report.first_lost_frame : -1},
+          {"backend_failure", report.failure},
           {"incomplete_frame_bytes", report.incomplete_frame_bytes},
           {"interrupted", report.pass.interrupted}};
 }
@@ -165,6 +168,8 @@ std::string losses(const FilterReport& report, bool strict) {
   };
   add(report.clipped.samples, "sample", "clipped to full scale", report.clipped.first_frame);
   add(report.spoiled_frames, "frame", "spoiled (not finite)", report.first_spoiled_frame);
+  const std::string lost = fmt::format("silent, as {} failed ({})", report.backend, report.failure);
+  add(report.lost_frames, "frame", lost.c_str(), report.first_lost_frame);
   if (report.incomplete_frame_bytes > 0) {
     parts.push_back(incomplete_frame(report.incomplete_frame_bytes, report.pass.frames_in,
                                      report.sample_rate_hz));

@@ -48,6 +48,9 @@ struct FilterReport {
   ClipCount clipped;
   std::int64_t spoiled_frames = 0;
   std::int64_t first_spoiled_frame = -1;
+  std::int64_t lost_frames = 0;  // silent, as the backend failed
+  std::int64_t first_lost_frame = -1;
+  std::string failure;
   std::size_t incomplete_frame_bytes = 0;  // dropped at the input's end
 
   double stream_seconds() const;

@@ -78,6 +78,7 @@ class FilterRun {
     pass_options_.mode = convolution_mode(settings.mode);
     pass_options_.longest_taps = static_cast<std::int64_t>(bank_.longest());
     pass_options_.pace = settings.pace;
+    pass_options_.depth = settings.engine.depth;
     pass_options_.block_frames = engine_->plan().call_frames;
     pass_options_.sample_rate_hz = format_.sample_rate_hz;
   }
@@ -175,6 +176,10 @@ class FilterRun {
       report.incomplete_frame_bytes = source_->incomplete_frame_bytes();
     }
     report.peak = meter.peak();
+    const Stats stats = engine_->stats();
+    report.lost_frames = stats.lost_frames;
+    report.first_lost_frame = stats.first_lost_frame;
+    report.failure = engine_->failure();
     report.spoiled_frames = meter.spoiled_frames();
     report.first_spoiled_frame = meter.first_spoiled_frame();
     if (report.has_output()) sink->finish();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <limits>
+#include <memory>
 #include <vector>
 
 #include "demos/firbank/interrupt.hpp"
@@ -48,6 +49,51 @@ class WindowedOutput {
   std::int64_t kept_ = 0;
 };
 
+/// The outputs of calls that are not collected yet.
+template <class Sample>
+class CallsUnderWay {
+ public:
+  CallsUnderWay(BasicEngine<Sample>& engine, const PassOptions& options)
+      : engine_(engine), depth_(options.depth), calls_(depth_ + 1) {
+    for (Call& call : calls_) {
+      call.out = std::make_unique<PlanarBuffer<Sample>>(engine.outputs(), options.block_frames);
+    }
+  }
+
+  void submit(const Sample* const* in, std::size_t frames) {
+    Call& call = calls_[submitted_++ % calls_.size()];
+    call.frames = frames;
+    engine_.submit(in, call.out->planes(), frames);
+  }
+
+  /// Collects the oldest call when as many are under way as may be; its frames, or 0.
+  std::size_t collect_due() { return submitted_ - collected_ > depth_ ? collect() : 0; }
+
+  /// Collects the oldest call; its frames, or 0 when there is none.
+  std::size_t collect() {
+    if (collected_ == submitted_) return 0;
+    last_ = &calls_[collected_++ % calls_.size()];
+    engine_.collect();
+    return last_->frames;
+  }
+
+  /// The output of the last call that was collected.
+  Sample* const* collected() const { return last_->out->planes(); }
+
+ private:
+  struct Call {
+    std::unique_ptr<PlanarBuffer<Sample>> out;
+    std::size_t frames = 0;
+  };
+
+  BasicEngine<Sample>& engine_;
+  std::size_t depth_;
+  std::vector<Call> calls_;
+  std::size_t submitted_ = 0;
+  std::size_t collected_ = 0;
+  const Call* last_ = nullptr;
+};
+
 class CallTimer {
  public:
   using Clock = std::chrono::steady_clock;
@@ -78,7 +124,7 @@ PassResult run_pass(BasicEngine<Sample>& engine, FrameReader<Sample>& reader,
   const std::int64_t first = frame_window(options.mode, seen, options.longest_taps).first;
   const auto block_frames = static_cast<std::int64_t>(options.block_frames);
   PlanarBuffer<Sample> in(engine.inputs(), options.block_frames);
-  PlanarBuffer<Sample> out(engine.outputs(), options.block_frames);
+  CallsUnderWay<Sample> calls(engine, options);
   WindowedOutput<Sample> output(engine.outputs(), first, take);
 
   PassResult result;
@@ -104,7 +150,8 @@ PassResult run_pass(BasicEngine<Sample>& engine, FrameReader<Sample>& reader,
     }
 
     timer.start();
-    engine.process(in.planes(), out.planes(), frames);
+    calls.submit(in.planes(), frames);
+    const std::size_t done = calls.collect_due();
     const std::uint64_t ns = timer.elapsed_ns();
 
     result.block_ns.record(ns);
@@ -114,11 +161,15 @@ PassResult run_pass(BasicEngine<Sample>& engine, FrameReader<Sample>& reader,
                                                           : false;
     if (missed && result.deadline_misses++ == 0) result.first_missed_frame = result.frames_in;
     result.frames_in = captured;
-    output.add(out.planes(), frames, std::numeric_limits<std::int64_t>::max());
+    if (done > 0) output.add(calls.collected(), done, std::numeric_limits<std::int64_t>::max());
     progress(result.frames_in);
+  }
+  while (const std::size_t done = calls.collect()) {
+    output.add(calls.collected(), done, std::numeric_limits<std::int64_t>::max());
   }
 
   if (!result.interrupted) {
+    PlanarBuffer<Sample> out(engine.outputs(), options.block_frames);
     const std::int64_t last =
         frame_window(options.mode, result.frames_in, options.longest_taps).last;
     while (output.position() < last) {

@@ -23,13 +23,14 @@ struct PassOptions {
   std::int64_t longest_taps = 1;
   Pace pace = Pace::kOffline;
   std::size_t block_frames = 256;  // frames a call
+  std::size_t depth = 0;           // calls under way besides the newest
   double sample_rate_hz = 48'000.0;
 };
 
 struct PassResult {
   std::int64_t frames_in = 0;
   std::int64_t frames_out = 0;
-  DurationHistogram block_ns;  // of every call of process()
+  DurationHistogram block_ns;  // of every call, from its submission or the wait for an older one
   std::int64_t deadline_misses = 0;
   std::int64_t first_missed_frame = -1;  // of the input
   bool interrupted = false;

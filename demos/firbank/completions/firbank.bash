@@ -29,7 +29,7 @@ _firbank() {
     --backend)
       local names
       # NAME INSTRUCTIONS yes: what can compute here, as the program being completed tells it.
-      names=$("${COMP_WORDS[0]}" backends 2>/dev/null | awk '$3 ~ /^yes/ { print $1 }')
+      names=$("${COMP_WORDS[0]}" backends 2>/dev/null | awk '/ yes(,|$)/ { print $1 }')
       mapfile -t COMPREPLY < <(compgen -W "auto cpu $names" -- "$current")
       return
       ;;
@@ -38,7 +38,7 @@ _firbank() {
       mapfile -t COMPREPLY < <(compgen -f -- "$current")
       return
       ;;
-    --outputs | --block | --threads | --rate | --gain | --channels | --filters | --taps | \
+    --outputs | --block | --threads | --depth | --rate | --gain | --channels | --filters | --taps | \
       --seconds | --seed | --cutoff | --low | --high | --transition | --attenuation) return ;;
   esac
 
@@ -46,7 +46,7 @@ _firbank() {
   case $command in
     '') options='filter plan verify design info backends --help --version' ;;
     filter)
-      options="$bank --mode --block --threads --precision --backend --gain --normalize
+      options="$bank --mode --block --threads --precision --backend --depth --gain --normalize
         --output-format --dither --rate --raw-format --json --quiet --as-live --realtime --strict
         --help"
       ;;

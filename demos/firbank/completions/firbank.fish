@@ -4,7 +4,7 @@ function __firbank_backends
     echo auto
     echo cpu
     # NAME INSTRUCTIONS yes: what can compute here.
-    firbank backends 2>/dev/null | awk '$3 ~ /^yes/ { print $1 }'
+    firbank backends 2>/dev/null | awk '/ yes(,|$)/ { print $1 }'
 end
 
 set -l commands filter plan verify design info backends
@@ -32,6 +32,7 @@ set -l filter '__fish_seen_subcommand_from filter'
 complete -c firbank -n "$filter" -l mode -x -a 'causal full same valid' -d 'Which frames to keep'
 complete -c firbank -n "$filter" -l precision -x -a 'float double' -d 'Arithmetic'
 complete -c firbank -n "$filter" -l backend -x -a '(__firbank_backends)' -d 'What computes'
+complete -c firbank -n "$filter" -l depth -x -d 'Blocks under way'
 complete -c firbank -n "$filter" -l gain -x -d 'Gain in dB'
 complete -c firbank -n "$filter" -l normalize -d "Bring the output's peak to full scale"
 complete -c firbank -n "$filter" -l output-format -x -a 'float32 float64 int16 int24 int32' -d 'Samples of the output'
