@@ -29,7 +29,8 @@ std::shared_ptr<const Backend> require_backend(const std::string& name) {
   if (auto backend = make_backend(name)) return backend;
   std::string known = "auto, cpu";
   for (const BackendInfo& info : list_backends()) {
-    if (info.name == name) {
+    // Where there is no GPU at all, one entry says why for every number.
+    if (info.name == name || (info.name == "cuda" && name.starts_with("cuda:"))) {
       throw Error(ErrorKind::kConfiguration,
                   fmt::format("backend '{}' cannot run here: {}", name, info.reason));
     }

@@ -337,12 +337,16 @@ TEST_F(CudaBackendTest, SaysInOneLineWhyItCannotRunAndLeavesAutoToTheCpu) {
                                          {"memory=1000", "memory"}}) {
     SCOPED_TRACE(settings);
     configure(settings);
-    try {
-      Engine engine(config(), bank, Routing::rows(1, 1));
-      ADD_FAILURE() << "accepted";
-    } catch (const Error& error) {
-      EXPECT_EQ(error.kind(), ErrorKind::kConfiguration);
-      EXPECT_THAT(error.what(), AllOf(HasSubstr(reason), Not(HasSubstr("\n"))));
+    for (const char* name : {"cuda", "cuda:0"}) {
+      EngineConfig wanted = config();
+      wanted.backend = name;
+      try {
+        Engine engine(wanted, bank, Routing::rows(1, 1));
+        ADD_FAILURE() << "accepted";
+      } catch (const Error& error) {
+        EXPECT_EQ(error.kind(), ErrorKind::kConfiguration);
+        EXPECT_THAT(error.what(), AllOf(HasSubstr(reason), Not(HasSubstr("\n"))));
+      }
     }
     EngineConfig anything = config();
     anything.backend = "auto";

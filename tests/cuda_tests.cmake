@@ -60,3 +60,11 @@ foreach(name IN ITEMS backend_conformance_test engine_contract_test engine_swap_
   set_tests_properties(${name}_on_device PROPERTIES TIMEOUT 900
     ENVIRONMENT "FIRBANK_PLUGIN_DIR=${FIRBANK_FAKE_DEVICE_DIR};FIRBANK_TEST_BACKENDS=cuda")
 endforeach()
+
+# The measurements of bench/gpu, on the fake device: whether they run and are right, not how fast.
+add_subdirectory(${PROJECT_SOURCE_DIR}/bench/gpu ${PROJECT_BINARY_DIR}/bench/gpu)
+add_dependencies(gpu_paced firbank_fake_device)
+add_test(NAME gpu_bench
+         COMMAND ${PROJECT_SOURCE_DIR}/bench/gpu/run --built ${PROJECT_BINARY_DIR}
+                 --plugin-dir ${FIRBANK_FAKE_DEVICE_DIR} --quick conformance sanitizer ceilings G1 G2 G3)
+set_tests_properties(gpu_bench PROPERTIES TIMEOUT 300)

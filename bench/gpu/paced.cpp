@@ -1,0 +1,338 @@
+// The engine on one case, paced in real time: how long a block takes from the moment it is there
+// until its output is, by process() and through the pipeline; and how fast blocks can follow each
+// other. What is wrong is not measured: the outputs are checked before and after.
+//
+//   gpu_paced CASE [--backend NAME] [--seconds N] [--quick] [--verify]
+#include <cstdio>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "bench/gpu/bank_bytes.hpp"
+#include "bench/gpu/cases.hpp"
+#include "bench/gpu/feed.hpp"
+#include "bench/gpu/figures.hpp"
+#include "bench/gpu/oracle.hpp"
+#include "bench/gpu/pacer.hpp"
+#include "engine/engine.hpp"
+#include "kernels/cuda/plugin_loader.hpp"
+
+namespace firbank::bench {
+namespace {
+
+constexpr std::size_t kDepth = 2;  // blocks under way when they follow each other unpaced
+
+struct Options {
+  std::string name;
+  std::string backend = "cuda:0";
+  double seconds = 20;
+  bool quick = false;
+  bool verify = false;  // and nothing else
+};
+
+FilterBank make_filters(const Case& which) {
+  const float scale = tap_scale(which);
+  std::vector<std::vector<double>> filters(which.filters(), std::vector<double>(which.taps));
+  for (std::size_t f = 0; f < filters.size(); ++f) {
+    for (std::size_t k = 0; k < which.taps; ++k) filters[f][k] = tap_of(f, k, scale);
+  }
+  return FilterBank(std::move(filters));
+}
+
+Routing make_routing(const Case& which) {
+  switch (which.wiring) {
+    case Wiring::kRows:
+      return Routing::rows(which.inputs, which.filters());
+    case Wiring::kBank:
+      return Routing::bank(which.inputs, which.filters());
+    case Wiring::kMatrix:
+      break;
+  }
+  return Routing::matrix(which.inputs, which.outputs, which.filters());
+}
+
+/// An engine and where its stream stands.
+class Run {
+ public:
+  Run(const Case& which, const Options& options, const FilterBank& bank, const Oracle& oracle,
+      std::size_t depth)
+      : case_(which),
+        oracle_(oracle),
+        feed_(which),
+        warm_blocks_(which.partitions() + kDepth + 2),
+        rest_in_(which.inputs),
+        rest_out_(which.outputs) {
+    EngineConfig config;
+    config.sample_rate_hz = which.sample_rate_hz;
+    config.block_frames = which.block_frames;
+    config.depth_blocks = depth;
+    config.backend = options.backend;
+    const Pacer::Clock::time_point begin = Pacer::Clock::now();
+    engine_ = std::make_unique<Engine>(config, bank, make_routing(which));
+    set_up_seconds_ = microseconds_since(begin) * 1e-6;
+  }
+
+  const Engine& engine() const { return *engine_; }
+  double set_up_seconds() const { return set_up_seconds_; }
+
+  /// Makes the next block ready, as a caller's block would be.
+  void aim() { feed_.aim(pushed_); }
+
+  void process() {
+    if (engine_->process(feed_.in(), feed_.out(), case_.block_frames) != ProcessStatus::kOk) lose();
+    position_ += case_.block_frames;
+    pushed_ = position_;
+  }
+
+  /// Through the pipeline, waiting for the block itself.
+  void push_and_pull() {
+    push();
+    pull();
+  }
+
+  void start() { engine_->start(); }
+  void stop() { engine_->stop(); }
+
+  void push() {
+    BasicBlock<const float> block;
+    block.planes = feed_.in();
+    block.channels = case_.inputs;
+    for (std::size_t taken = 0; taken < case_.block_frames;) {
+      block.frames = case_.block_frames - taken;
+      block.first_frame = static_cast<std::int64_t>(pushed_ + taken);
+      const PushResult result = engine_->push(block);
+      if (!result) throw std::runtime_error("the pipeline refuses a block");
+      taken += result.frames;
+      if (taken < case_.block_frames) block.planes = behind(rest_in_, feed_.in(), taken);
+    }
+    pushed_ += case_.block_frames;
+  }
+
+  void pull() {
+    BasicBlock<float> block;
+    block.planes = feed_.out();
+    block.channels = case_.outputs;
+    for (std::size_t got = 0; got < case_.block_frames;) {
+      block.frames = case_.block_frames - got;
+      const std::size_t frames = engine_->pull(block);
+      if (frames == 0) continue;
+      if (has(block.flags, BlockFlags::kLost)) lose();
+      got += frames;
+      if (got < case_.block_frames) block.planes = behind(rest_out_, feed_.out(), got);
+    }
+    position_ += case_.block_frames;
+  }
+
+  /// Blocks until all filters are full of samples.
+  template <class Turn>
+  void warm_up(const Turn& turn) {
+    for (std::size_t n = 0; n < warm_blocks_; ++n) {
+      aim();
+      turn();
+    }
+  }
+
+  /// One turn more, whose outputs must be right. Returns their error.
+  template <class Turn>
+  double verify(const Turn& turn) {
+    feed_.poison();
+    const std::size_t first = position_;
+    aim();
+    turn();
+    const double error = oracle_.error(feed_.planes(oracle_.outputs()), first);
+    if (!feed_.complete()) throw std::runtime_error("output frames are missing or not finite");
+    if (error > Oracle::kTolerance) {
+      throw std::runtime_error(
+          fmt::format("the outputs are wrong: relative error {:.3g}; allowed up to {:.3g}", error,
+                      Oracle::kTolerance));
+    }
+    return error;
+  }
+
+  /// Microseconds that each turn takes, at the pace of the stream.
+  template <class Turn>
+  std::vector<double> pace(double seconds, std::uint64_t& missed, const Turn& turn) {
+    const auto turns = static_cast<std::size_t>(seconds * 1e6 / case_.period_us()) + 1;
+    std::vector<double> took;
+    took.reserve(turns);
+    Pacer pacer(case_.period_us());
+    // The first ones still bring the caches and the clocks into the state that idling leaves.
+    for (std::size_t n = 0; n < turns / 20 + 1; ++n) {
+      aim();
+      pacer.wait();
+      turn();
+    }
+    missed = pacer.missed();
+    const Pacer::Clock::time_point begin = Pacer::Clock::now();
+    while (took.size() < turns && microseconds_since(begin) < 1.5e6 * seconds) {
+      aim();
+      pacer.wait();
+      const Pacer::Clock::time_point submitted = Pacer::Clock::now();
+      turn();
+      took.push_back(microseconds_since(submitted));
+    }
+    missed = pacer.missed() - missed;
+    return took;
+  }
+
+  /// Microseconds a block when the next one, always the same, never waits.
+  template <class Turn>
+  double unpaced(double seconds, const Turn& turn) {
+    aim();
+    const Pacer::Clock::time_point begin = Pacer::Clock::now();
+    std::size_t blocks = 0;
+    do {
+      turn();
+      ++blocks;
+    } while (microseconds_since(begin) < 1e6 * seconds);
+    const double block_us = microseconds_since(begin) / static_cast<double>(blocks);
+    warm_up(turn);
+    verify(turn);
+    return block_us;
+  }
+
+ private:
+  template <class Plane>
+  static const Plane* behind(std::vector<Plane>& rest, const Plane* planes, std::size_t frames) {
+    for (std::size_t i = 0; i < rest.size(); ++i) rest[i] = planes[i] + frames;
+    return rest.data();
+  }
+
+  [[noreturn]] void lose() { throw std::runtime_error("a block is lost: " + engine_->failure()); }
+
+  const Case& case_;
+  const Oracle& oracle_;
+  Feed feed_;
+  std::size_t warm_blocks_;
+  std::unique_ptr<Engine> engine_;
+  double set_up_seconds_ = 0;
+  std::size_t position_ = 0;  // the next output frame
+  std::size_t pushed_ = 0;    // the next input frame of the pipeline
+  std::vector<const float*> rest_in_;
+  std::vector<float*> rest_out_;
+};
+
+void tell_paced(const std::string& name, std::vector<double> took, std::uint64_t missed,
+                double period_us) {
+  double late = 0;
+  for (const double us : took) late += us > period_us ? 1 : 0;
+  tell_samples(name, "us", std::move(took));
+  tell_figure(name + ", blocks over their period", "blocks", late);
+  tell_figure(name + ", turns left out", "blocks", static_cast<double>(missed));
+}
+
+void tell_bytes(const Case& which, const Engine& engine, const FilterBank& bank) {
+  const firbank_device_api* api = device_plugin().api;
+  firbank_device_info info{};
+  if (!engine.backend().starts_with("cuda:") || api == nullptr) return;
+  if (api->describe(std::stoi(engine.backend().substr(5)), &info) != FIRBANK_OK) return;
+  const CallBytes bytes =
+      call_bytes(engine.plan(), bank, make_routing(which), info.multiprocessors);
+  tell_figure("bytes read a block", "B", bytes.loaded);
+  tell_figure("floor of bytes read a block", "B", bytes.floor);
+  tell_figure("bytes read over their floor", "ratio", bytes.loaded / bytes.floor);
+}
+
+void measure_process(const Case& which, const Options& options, const FilterBank& bank,
+                     const Oracle& oracle) {
+  Run run(which, options, bank, oracle, 0);
+  const auto process = [&run] { run.process(); };
+  tell_text("backend", run.engine().backend() + ", " + run.engine().instruction_set());
+  tell_text("plan", run.engine().plan().describe());
+  tell_figure("set-up", "s", run.set_up_seconds());
+  tell_figure("period of a block", "us", which.period_us());
+  tell_bytes(which, run.engine(), bank);
+  run.warm_up(process);
+  tell_figure("relative error", "ratio", run.verify(process));
+  if (!options.verify) {
+    std::uint64_t missed = 0;
+    std::vector<double> took = run.pace(options.seconds, missed, process);
+    run.verify(process);
+    tell_paced("process", std::move(took), missed, which.period_us());
+    // A graph ends after its answer is out, so the next one waits for the rest of it: this is the
+    // time that the device is busy, or what the host takes, whichever is longer.
+    const double block_us = run.unpaced(options.seconds / 10, process);
+    tell_figure("process, back to back", "us/block", block_us);
+  }
+
+  run.start();
+  const auto both = [&run] { run.push_and_pull(); };
+  run.warm_up(both);
+  run.verify(both);
+  if (!options.verify) {
+    std::uint64_t missed = 0;
+    std::vector<double> took = run.pace(options.seconds, missed, both);
+    run.verify(both);
+    tell_paced("pipeline", std::move(took), missed, which.period_us());
+  }
+  run.stop();
+}
+
+void measure_throughput(const Case& which, const Options& options, const FilterBank& bank,
+                        const Oracle& oracle) {
+  Run run(which, options, bank, oracle, kDepth);
+  run.start();
+  // The pipeline answers kDepth blocks late.
+  for (std::size_t n = 0; n < kDepth; ++n) {
+    run.aim();
+    run.push();
+  }
+  const auto both = [&run] { run.push_and_pull(); };
+  run.warm_up(both);
+  run.verify(both);
+  const double block_us = run.unpaced(options.seconds / 10, both);
+  tell_figure(fmt::format("pipeline of depth {}, back to back", kDepth), "us/block", block_us);
+  run.stop();
+}
+
+Options read_options(int count, char** arguments) {
+  Options options;
+  const std::vector<std::string> words(arguments + 1, arguments + count);
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const auto value = [&] {
+      if (i + 1 == words.size()) throw std::runtime_error(words[i] + " needs a value");
+      return words[++i];
+    };
+    if (words[i] == "--backend") {
+      options.backend = value();
+    } else if (words[i] == "--seconds") {
+      options.seconds = std::stod(value());
+    } else if (words[i] == "--quick") {
+      options.quick = true;
+    } else if (words[i] == "--verify") {
+      options.verify = true;
+    } else if (options.name.empty()) {
+      options.name = words[i];
+    } else {
+      throw std::runtime_error("there is no option '" + words[i] + "'");
+    }
+  }
+  return options;
+}
+
+void run(const Options& options) {
+  const Case which = find_case(options.name, options.quick);
+  if (which.name.empty()) {
+    throw std::runtime_error("there is no case '" + options.name + "'; allowed: G1, G2, G3");
+  }
+  const FilterBank bank = make_filters(which);
+  const Oracle oracle(which);
+  measure_process(which, options, bank, oracle);
+  if (!options.verify) measure_throughput(which, options, bank, oracle);
+}
+
+}  // namespace
+}  // namespace firbank::bench
+
+int main(int count, char** arguments) {
+  try {
+    firbank::bench::run(firbank::bench::read_options(count, arguments));
+    return 0;
+  } catch (const std::exception& failure) {
+    std::fprintf(stderr, "gpu_paced: %s\n", failure.what());
+    return 1;
+  }
+}
