@@ -43,7 +43,8 @@ struct EngineConfig {
   /// latency; 0 adds none. submit() and collect() may do the same; process() answers at once.
   std::size_t depth_blocks = 0;
 
-  /// "auto" (the best here) or a name that `available_backends()` lists, such as "cpu-avx2".
+  /// "auto" (the best CPU backend here), "cuda" or "cuda:N" (GPU N), or another name that
+  /// list_backends() (kernels/backends.hpp) knows, such as "cpu-avx2".
   std::string backend = "auto";
 
   PlanGoal goal = PlanGoal::kLive;

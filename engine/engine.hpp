@@ -68,7 +68,9 @@ class BasicEngine {
   /// outputs() planes; a plane of `out` may be a plane of `in`.
   ///
   /// Thread:   one at a time; never while the pipeline runs.
-  /// Realtime: safe. With one thread: no allocation, no lock, no system call.
+  /// Realtime: safe on the CPU. With one thread: no allocation, no lock, no system call. A GPU is
+  ///           waited for, and its driver called: drive it by start/push/pull, which keep both on
+  ///           the pipeline thread.
   ProcessStatus process(const Sample* const* in, Sample* const* out, std::size_t frames) noexcept;
 
   /// process() in two halves: `out` is complete once the call has been collected, in the order of
