@@ -141,6 +141,8 @@ void Convolver<Sample>::submit(const Sample* const* in, Sample* const* out,
     std::size_t done = 0;
     while (done < frames) {
       const std::size_t piece = follow_swaps(std::min(frames - done, level_->room()));
+      level_->activate(*current_->spectra);
+      if (fading_ != nullptr) level_->activate(*fading_->spectra);
       submit_piece(in, out, done, piece);
       done += piece;
     }
@@ -171,7 +173,9 @@ std::size_t Convolver<Sample>::flush(Sample* const* out, std::size_t frames) noe
   return part;
 }
 
-/// Makes the swaps live that are due, and cuts the coming piece where a fade begins or ends.
+/// Makes the swaps live that are due, and cuts the coming piece where a fade begins or ends. Asks
+/// nothing of the level: of swaps that are due at once, without a fade, all but the last are never
+/// heard, and what is asked for must be submitted before its bank may go.
 template <class Sample>
 std::size_t Convolver<Sample>::follow_swaps(std::size_t frames) noexcept {
   const std::int64_t now = position();
@@ -193,9 +197,6 @@ std::size_t Convolver<Sample>::follow_swaps(std::size_t frames) noexcept {
     }
     begin_swap();
   }
-  // Only now: of swaps that are due at once, without a fade, all but the last are never heard.
-  level_->activate(*current_->spectra);
-  if (fading_ != nullptr) level_->activate(*fading_->spectra);
   return static_cast<std::size_t>(piece);
 }
 

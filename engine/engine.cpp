@@ -78,6 +78,10 @@ class BasicEngine<Sample>::Impl {
         plan(PartitionPlan::choose(config, bank, routing, backend->has_direct_form())),
         convolver(backend, plan, config, bank, routing) {}
 
+  void collect_all() noexcept {
+    while (convolver.calls_under_way() > 0) convolver.collect();
+  }
+
   EngineConfig config;
   std::size_t inputs;
   std::size_t outputs;
@@ -99,6 +103,7 @@ template <class Sample>
 ProcessStatus BasicEngine<Sample>::process(const Sample* const* in, Sample* const* out,
                                            std::size_t frames) noexcept {
   if (impl_->pipeline) return ProcessStatus::kRunning;
+  impl_->collect_all();
   return impl_->convolver.process(in, out, frames);
 }
 
@@ -120,7 +125,9 @@ ProcessStatus BasicEngine<Sample>::collect() noexcept {
 
 template <class Sample>
 std::size_t BasicEngine<Sample>::flush(Sample* const* out, std::size_t frames) noexcept {
-  return impl_->pipeline ? 0 : impl_->convolver.flush(out, frames);
+  if (impl_->pipeline) return 0;
+  impl_->collect_all();
+  return impl_->convolver.flush(out, frames);
 }
 
 template <class Sample>
@@ -144,6 +151,7 @@ void BasicEngine<Sample>::start() {
   if (impl_->pipeline) {
     throw Error(ErrorKind::kConfiguration, "the engine runs already; stop it before start");
   }
+  impl_->collect_all();
   impl_->pipeline = std::make_unique<Pipeline<Sample>>(impl_->convolver, impl_->config,
                                                        impl_->inputs, impl_->outputs);
 }

@@ -214,6 +214,34 @@ TEST_F(CudaBackendTest, NeedsASecondLaunchOnlyWhileTwoBanksAreHeard) {
   EXPECT_EQ(launches(34, 20), 20u);
 }
 
+// A flush that finds the tail complete makes a swap live, and nothing follows.
+TEST_F(CudaBackendTest, LeavesNothingUnderWayForABankThatGoes) {
+  Random random(14);
+  SCOPED_TRACE("seed 14");
+  const Routing rows = Routing::rows(1, 1);
+  Engine engine(config(), test::random_bank(random, {300}), rows);
+  const Signal in = test::random_signal(random, 1, 20 * kBlock);
+  test::run_process(engine, in, test::equal_calls(20 * kBlock, kBlock));
+  test::Planes<float> planes(1, kBlock);
+  const auto flush = [&] {
+    while (engine.flush(planes.from(0), kBlock) > 0) {
+    }
+  };
+  flush();
+  FilterBank last = test::random_bank(random, {300});
+  for (int i = 0; i < 4; ++i) {
+    last = test::random_bank(random, {300});
+    engine.swap(last, 0);
+    flush();
+  }
+  const std::uint64_t freed = counts().graphs_freed;
+  EXPECT_THROW(engine.swap(test::random_bank(random, {5'000}), 0), Error);
+  EXPECT_GT(counts().graphs_freed, freed) << "this should free the banks that have gone";
+  engine.reset();
+  EXPECT_TRUE(test::follows(test::run_process(engine, in, test::equal_calls(20 * kBlock, kBlock)),
+                            direct_convolution(in, last, rows, 20 * kBlock), 1e-6));
+}
+
 TEST_F(CudaBackendTest, AnswersRightlyThoughLate) {
   configure("delay_us=3000");
   Random random(5);

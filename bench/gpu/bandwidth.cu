@@ -35,11 +35,11 @@ __global__ void read_all(const uint4* from, std::size_t count, unsigned passes, 
   unsigned sum = 0;
   for (unsigned pass = 0; pass < passes; ++pass) {
     for (std::size_t i = mine; i < count; i += kLoads * step) {
-      uint4 values[kLoads];
+      uint4 values[kLoads] = {};
 #pragma unroll
       for (unsigned k = 0; k < kLoads; ++k) {
         const std::size_t at = i + k * step;
-        values[k] = __ldcg(from + (at < count ? at : mine));
+        if (at < count) values[k] = __ldcg(from + at);
       }
 #pragma unroll
       for (unsigned k = 0; k < kLoads; ++k) {

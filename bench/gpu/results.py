@@ -75,8 +75,13 @@ def name_device(record: dict) -> None:
                     record["device"]["name"] = figure["text"]
 
 
+def has_figures(part: dict) -> bool:
+    """A part may fail in one program and have measured with another."""
+    return any(run["figures"] for run in part["runs"])
+
+
 def was_measured(record: dict) -> bool:
-    return any(part["status"] == "measured" for part in record["parts"].values())
+    return any(has_figures(part) for part in record["parts"].values())
 
 
 def processor() -> str:
@@ -108,14 +113,19 @@ def file_name(record: dict) -> str:
 
 
 def keep(record: dict, folder: Path) -> Path:
-    """Writes the record. A part that was measured before gives way; parts of another commit all
-    do."""
+    """Writes the record. A part that was measured before gives way to one with figures; parts of
+    another commit all do."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / file_name(record)
     if path.exists():
         before = json.loads(path.read_text())
         if before["built"] == record["built"]:
-            record = before | record | {"parts": before["parts"] | record["parts"]}
+            better = {
+                name: part
+                for name, part in record["parts"].items()
+                if has_figures(part) or name not in before["parts"]
+            }
+            record = before | record | {"parts": before["parts"] | better}
     path.write_text(json.dumps(record, indent=1) + "\n")
     return path
 

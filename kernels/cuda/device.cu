@@ -33,21 +33,25 @@ int attribute(cudaDeviceAttr which, int index) {
   return value;
 }
 
+void load_kernel(int index, std::uint32_t kernel, std::uint32_t real_bytes) {
+  cudaFuncAttributes attributes{};
+  const cudaError_t error = cudaFuncGetAttributes(&attributes, entry_of(kernel, real_bytes));
+  if (status_of(error) == FIRBANK_NO_KERNELS) {
+    const int major = attribute(cudaDevAttrComputeCapabilityMajor, index);
+    const int minor = attribute(cudaDevAttrComputeCapabilityMinor, index);
+    throw CudaFailure(FIRBANK_NO_KERNELS, "the plug-in has no kernels for device " +
+                                              std::to_string(index) + ", of compute capability " +
+                                              std::to_string(major) + "." + std::to_string(minor) +
+                                              ": " + cudaGetErrorString(error));
+  }
+  check("cudaFuncGetAttributes", error);
+}
+
 /// Loads every kernel, so that the first launch does not.
 void load_kernels(int index) {
   for (const std::uint32_t real_bytes : {4U, 8U}) {
     for (std::uint32_t kernel = 0; kernel < kKernels; ++kernel) {
-      cudaFuncAttributes attributes{};
-      const cudaError_t error = cudaFuncGetAttributes(&attributes, entry_of(kernel, real_bytes));
-      if (status_of(error) == FIRBANK_NO_KERNELS) {
-        const int major = attribute(cudaDevAttrComputeCapabilityMajor, index);
-        const int minor = attribute(cudaDevAttrComputeCapabilityMinor, index);
-        throw CudaFailure(FIRBANK_NO_KERNELS,
-                          "the plug-in has no kernels for device " + std::to_string(index) +
-                              ", of compute capability " + std::to_string(major) + "." +
-                              std::to_string(minor) + ": " + cudaGetErrorString(error));
-      }
-      check("cudaFuncGetAttributes", error);
+      load_kernel(index, kernel, real_bytes);
     }
   }
 }
@@ -110,6 +114,7 @@ firbank_device_info describe_device(int index) {
   std::size_t free_bytes = 0;
   std::size_t memory_bytes = 0;
   check("cudaMemGetInfo", cudaMemGetInfo(&free_bytes, &memory_bytes));
+  load_kernel(index, 0, sizeof(float));  // any tells whether there are some for this device
 
   firbank_device_info info{};
   std::memcpy(info.name, properties.name, sizeof(info.name) - 1);  // both end in zeros

@@ -69,6 +69,7 @@ typedef struct firbank_device_api {
 
   /* A driver without devices is no failure: 0. */
   int (*count)(int* devices);
+  /* Fails for a device that open() would refuse, too, but for want of memory. */
   int (*describe)(int index, firbank_device_info* info);
 
   /* Loads every kernel, so that the first launch does not. */

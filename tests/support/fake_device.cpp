@@ -348,8 +348,19 @@ int check_index(int index) {
                                        "; devices here: " + std::to_string(devices));
 }
 
+/// Whether there is such a device, and kernels for it.
+int check_kernels(int index) {
+  int status = check_index(index);
+  if (status == FIRBANK_OK && !Module::get().settings().kernels) {
+    status = refuse(FIRBANK_NO_KERNELS,
+                    "the plug-in has no kernels for device " + std::to_string(index) +
+                        ", of compute capability 9.0: no kernel image is available");
+  }
+  return status;
+}
+
 int describe(int index, firbank_device_info* info) {
-  const int status = check_index(index);
+  const int status = check_kernels(index);
   if (status != FIRBANK_OK) return status;
   const FakeDeviceSettings settings = Module::get().settings();
   *info = {};
@@ -363,12 +374,7 @@ int describe(int index, firbank_device_info* info) {
 }
 
 int open(int index, firbank_device** device) {
-  int status = check_index(index);
-  if (status == FIRBANK_OK && !Module::get().settings().kernels) {
-    status = refuse(FIRBANK_NO_KERNELS,
-                    "the plug-in has no kernels for device " + std::to_string(index) +
-                        ", of compute capability 9.0: no kernel image is available");
-  }
+  int status = check_kernels(index);
   if (status == FIRBANK_OK) status = refuse_when_failed();
   if (status == FIRBANK_OK) *device = new firbank_device;
   return status;
