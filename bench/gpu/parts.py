@@ -26,10 +26,10 @@ PARTS = {
 # Those that run every backend, or the one that FIRBANK_TEST_BACKENDS names.
 CONFORMANCE_TESTS = (
     "backend_conformance_test",
-    "engine_contract_test",
     "engine_swap_test",
     "engine_nonfinite_test",
     "engine_pipeline_test",
+    "engine_contract_test",  # the longest
 )
 SANITIZERS = ("memcheck", "racecheck", "synccheck", "initcheck")
 PLUGIN = "libfirbank_cuda.so"
