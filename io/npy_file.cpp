@@ -6,10 +6,10 @@
 
 #include <fmt/format.h>
 
+#include "io/encoded_sink.hpp"
 #include "io/error.hpp"
 #include "io/interleaved.hpp"
 #include "io/npy_header.hpp"
-#include "io/output_file.hpp"
 #include "io/sample_codec.hpp"
 
 namespace firbank {
@@ -63,10 +63,10 @@ class NpySource final : public InterleavedSource {
   std::vector<unsigned char> bytes_;
 };
 
-class NpySink final : public InterleavedSink {
+class NpySink final : public EncodedSink {
  public:
   NpySink(const std::string& path, std::size_t channels, SampleEncoding encoding, bool dither)
-      : InterleavedSink(channels), file_(path), encoder_(encoding, channels, dither) {
+      : EncodedSink(path, channels, encoding, dither) {
     header_.encoding = encoding;
     header_.channels = channels;
     file_.need_patching();
@@ -79,27 +79,11 @@ class NpySink final : public InterleavedSink {
     file_.write_at(0, text.data(), text.size());
     file_.commit();
   }
-  ClipCount clipped() const noexcept override { return encoder_.clipped(); }
 
  private:
-  template <class Sample>
-  void write_samples(const Sample* samples, std::size_t frames) {
-    bytes_.resize(frames * encoder_.bytes_per_frame());
-    encoder_.encode(samples, frames, bytes_.data());
-    file_.write(bytes_.data(), bytes_.size());
-    header_.frames += frames;
-  }
-  void write_frames(const float* samples, std::size_t frames) override {
-    write_samples(samples, frames);
-  }
-  void write_frames(const double* samples, std::size_t frames) override {
-    write_samples(samples, frames);
-  }
+  void count_frames(std::size_t frames) override { header_.frames += frames; }
 
-  OutputFile file_;
-  Encoder encoder_;
   NpyHeader header_;
-  std::vector<unsigned char> bytes_;
 };
 
 }  // namespace

@@ -4,9 +4,9 @@
 
 #include <fmt/format.h>
 
+#include "io/encoded_sink.hpp"
 #include "io/input_file.hpp"
 #include "io/interleaved.hpp"
-#include "io/output_file.hpp"
 #include "io/sample_codec.hpp"
 
 namespace firbank {
@@ -50,31 +50,15 @@ class RawSource final : public InterleavedSource {
   std::vector<unsigned char> bytes_;
 };
 
-class RawSink final : public InterleavedSink {
+class RawSink final : public EncodedSink {
  public:
   RawSink(const std::string& path, std::size_t channels, SampleEncoding encoding, bool dither)
-      : InterleavedSink(channels), file_(path), encoder_(encoding, channels, dither) {}
+      : EncodedSink(path, channels, encoding, dither) {}
 
   void finish() override { file_.commit(); }
-  ClipCount clipped() const noexcept override { return encoder_.clipped(); }
 
  private:
-  template <class Sample>
-  void write_samples(const Sample* samples, std::size_t frames) {
-    bytes_.resize(frames * encoder_.bytes_per_frame());
-    encoder_.encode(samples, frames, bytes_.data());
-    file_.write(bytes_.data(), bytes_.size());
-  }
-  void write_frames(const float* samples, std::size_t frames) override {
-    write_samples(samples, frames);
-  }
-  void write_frames(const double* samples, std::size_t frames) override {
-    write_samples(samples, frames);
-  }
-
-  OutputFile file_;
-  Encoder encoder_;
-  std::vector<unsigned char> bytes_;
+  void count_frames(std::size_t) override {}
 };
 
 }  // namespace

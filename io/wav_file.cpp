@@ -1,12 +1,8 @@
 #include "io/wav_file.hpp"
 
-#include <vector>
-
 #include <fmt/format.h>
 
-#include "io/interleaved.hpp"
-#include "io/output_file.hpp"
-#include "io/sample_codec.hpp"
+#include "io/encoded_sink.hpp"
 #include "io/wav_header.hpp"
 
 namespace firbank {
@@ -26,13 +22,11 @@ WavHeader first_header(const StreamFormat& format, SampleEncoding encoding, bool
   return header;
 }
 
-class WavSink final : public InterleavedSink {
+class WavSink final : public EncodedSink {
  public:
   WavSink(const std::string& path, const StreamFormat& format, SampleEncoding encoding, bool dither,
           bool always_long)
-      : InterleavedSink(format.channels),
-        file_(path),
-        encoder_(encoding, format.channels, dither),
+      : EncodedSink(path, format.channels, encoding, dither),
         header_(first_header(format, encoding, always_long)) {
     file_.need_patching();
     const std::string text = make_wav_header(header_);
@@ -45,30 +39,16 @@ class WavSink final : public InterleavedSink {
     file_.write_at(0, text.data(), text.size());
     file_.commit();
   }
-  ClipCount clipped() const noexcept override { return encoder_.clipped(); }
 
  private:
-  template <class Sample>
-  void write_samples(const Sample* samples, std::size_t frames) {
+  void count_frames(std::size_t frames) override {
     header_.frames += frames;
     if (header_.length == WavLength::kShort && !is_short_wav(header_)) {
       file_.fail(fmt::format("it was to stay below 4 GiB, and {} frames do not", header_.frames));
     }
-    bytes_.resize(frames * encoder_.bytes_per_frame());
-    encoder_.encode(samples, frames, bytes_.data());
-    file_.write(bytes_.data(), bytes_.size());
-  }
-  void write_frames(const float* samples, std::size_t frames) override {
-    write_samples(samples, frames);
-  }
-  void write_frames(const double* samples, std::size_t frames) override {
-    write_samples(samples, frames);
   }
 
-  OutputFile file_;
-  Encoder encoder_;
   WavHeader header_;
-  std::vector<unsigned char> bytes_;
 };
 
 }  // namespace

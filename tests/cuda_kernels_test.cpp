@@ -1,8 +1,7 @@
 // The CUDA kernels' bodies, run on the host: transforms against their definition, the whole way
-// from samples to samples against a direct convolution, products against a plain sum, and what the
-// executors are there to catch.
+// from samples to samples against a direct convolution, products against a plain sum, and orders of
+// threads, in which missing barriers show.
 #include <algorithm>
-#include <atomic>
 #include <cmath>
 #include <complex>
 #include <cstdlib>
@@ -10,10 +9,8 @@
 #include <numbers>
 #include <random>
 #include <set>
-#include <stdexcept>
 #include <vector>
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "kernels/cuda/kernels.cuh"
@@ -719,57 +716,6 @@ TEST(CudaOrderTest, RenderedIsToldOnceAndAfterAllAnswers) {
     if (!complete_when_told(seed, 1)) ++caught;
   }
   EXPECT_GT(caught, 0);
-}
-
-TEST(HostExecutorTest, ABarrierThatNotAllComeToIsAnError) {
-  for (const Threads threads : {Threads::kFibers, Threads::kThreads}) {
-    EXPECT_THAT(
-        [&] {
-          run_grid({{3, 1, 1}, 8, 16},
-                   [](HostContext& context) {
-                     context.sync();
-                     if (context.thread() < 5) context.sync();
-                   },
-                   {1, threads});
-        },
-        testing::ThrowsMessage<std::logic_error>(
-            testing::HasSubstr("5 of 8 threads came to a barrier, the others returned")));
-    // The executor is as good as new.
-    std::atomic<int> ran{0};
-    run_grid({{3, 2, 1}, 8, 16},
-             [&](HostContext& context) {
-               context.sync();
-               ++ran;
-             },
-             {1, threads});
-    EXPECT_EQ(ran, 48);
-  }
-}
-
-TEST(HostExecutorTest, PassesOnWhatABodyThrows) {
-  for (const Threads threads : {Threads::kFibers, Threads::kThreads}) {
-    EXPECT_THROW(run_grid({{1, 1, 1}, 4, 16},
-                          [](HostContext& context) {
-                            if (context.thread() == 2) throw std::runtime_error("two");
-                            context.sync();
-                          },
-                          {1, threads}),
-                 std::runtime_error);
-  }
-}
-
-TEST(HostExecutorTest, SharedMemoryBeginsAsNans) {
-  for (const Threads threads : {Threads::kFibers, Threads::kThreads}) {
-    std::atomic<int> nans{0};
-    run_grid({{5, 1, 1}, 4, 4 * sizeof(float)},
-             [&](HostContext& context) {
-               float& own = context.shared<float>()[context.thread()];
-               if (std::isnan(own)) ++nans;
-               own = 1;
-             },
-             {1, threads});
-    EXPECT_EQ(nans, 20);
-  }
 }
 
 /// Run in a process of its own, which ThreadSanitizer ends.

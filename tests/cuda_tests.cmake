@@ -40,6 +40,7 @@ else()
 endif()
 
 # The kernel bodies, run on the host.
+firbank_test(host_executor_test support/host_executor.cpp)
 firbank_test(cuda_kernels_test support/host_executor.cpp)
 
 # The backend on the fake device.
