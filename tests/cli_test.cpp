@@ -517,9 +517,7 @@ TEST_F(FilterCommand, StopsWhileItWaitsForStandardInput) {
   interrupter.join();
   EXPECT_EQ(result.exit_code, 130) << result.err;
   EXPECT_THAT(folder_.names(), ElementsAre("one.txt", "out.wav"));
-  const Signal out = read_signal(path("out.wav"));
-  EXPECT_GE(out[0].size(), 9'700u) << "whole blocks were there";
-  EXPECT_EQ(out, slice(in, 0, out[0].size()));
+  EXPECT_EQ(read_signal(path("out.wav")), in) << "what came, also of a block that is not whole";
 }
 
 TEST_F(FilterCommand, SaysThatItWasStoppedWhileItWaitedForANamedPipe) {

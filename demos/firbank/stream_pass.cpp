@@ -137,11 +137,9 @@ PassResult run_pass(BasicEngine<Sample>& engine, FrameReader<Sample>& reader,
       break;
     }
     const std::size_t frames = reader.read(in.planes(), options.block_frames);
-    if (interrupt_requested()) {
-      result.interrupted = true;
-      break;
-    }
-    ended = frames < options.block_frames;
+    // What came before an interrupt is filtered: it cannot be read again from a pipe.
+    result.interrupted = interrupt_requested();
+    ended = result.interrupted || frames < options.block_frames;
     if (frames == 0) break;
     const std::int64_t captured = result.frames_in + static_cast<std::int64_t>(frames);
     if (options.pace == Pace::kRealtime && !clock.wait_for(captured)) {
