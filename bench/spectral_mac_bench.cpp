@@ -25,7 +25,7 @@ void multiply_accumulate(benchmark::State& state, InstructionSet set) {
   const MacTerm<Sample> term{input.data(), response.data(), stride, 0, partitions};
   MacJob<Sample> job;
   job.terms = {&term, 1};
-  job.chunks = plan.chunks();
+  job.last_chunk = plan.chunks();
   job.chunk_samples = plan.chunk_samples();
   job.plane_lanes = plan.plane_lanes;
   job.slots = partitions;

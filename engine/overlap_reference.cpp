@@ -47,7 +47,7 @@ std::vector<Sample> overlap_reference(std::span<const Sample> in, std::span<cons
                 work.data(), delay_line.data() + slots.newest() * chunk, stride);
     MacJob<Sample> job;
     job.terms = {&term, 1};
-    job.chunks = plan.chunks();
+    job.last_chunk = plan.chunks();
     job.chunk_samples = chunk;
     job.slots = partitions;
     job.input_stride = stride;

@@ -20,6 +20,7 @@ PartitionedLevel<Sample>::PartitionedLevel(const Backend& backend, const Partiti
                                          .outputs = outputs_,
                                          .threads = pool.threads(),
                                          .pieces = pieces})),
+      shares_(level_->shares()),
       delay_line_(plan.partitions),
       pool_(pool),
       older_(inputs_),
@@ -59,17 +60,17 @@ void PartitionedLevel<Sample>::ingest(InputHistory<Sample>& history, std::size_t
   if (arrived_ == 0) history.clear(static_cast<std::int64_t>(frames), bins_ - frames);
   const std::int64_t block_start = history.clock() - static_cast<std::int64_t>(arrived_);
   for (std::size_t input = 0; input < inputs_; ++input) {
-    newer_[input] = history.at(input, block_start, bins_);
-    older_[input] = newer_[input] - bins_;
+    newer_[input] = history.at(input, block_start);
+    older_[input] = history.at(input, block_start - static_cast<std::int64_t>(bins_));
   }
   Window<Sample> window;
   window.older = older_.data();
   window.newer = newer_.data();
-  window.block_start = block_start;
+  window.newer_start = block_start;
   window.fresh = {begins_ ? 0 : bins_ + arrived_, bins_ + arrived_ + frames};
   begins_ = false;
   pool_.run(inputs_, [&](IndexRange range, std::size_t thread) noexcept {
-    level_->forward(delay_line_.newest(), window, range, thread);
+    level_->forward(delay_line_.newest(), window, range, {0, shares_.forward}, thread);
   });
 }
 
@@ -86,7 +87,8 @@ void PartitionedLevel<Sample>::activate(LevelBank& level_bank) noexcept {
   bank.has_ready = partitions.first < partitions.last;
   if (!bank.has_ready) return;
   pool_.run(outputs_, [&](IndexRange range, std::size_t) noexcept {
-    bank.spectra->accumulate(Sum::kReady, nullptr, delay_line_.newest(), partitions, range);
+    bank.spectra->accumulate(Sum::kReady, nullptr, delay_line_.newest(), partitions, range,
+                             {0, shares_.accumulate});
   });
 }
 
@@ -97,8 +99,9 @@ void PartitionedLevel<Sample>::render(LevelBank& level_bank, Sample* const* out,
   const Sum ready = Sum::kReady;
   pool_.run(outputs_, [&](IndexRange range, std::size_t thread) noexcept {
     bank.spectra->accumulate(Sum::kNow, bank.has_ready ? &ready : nullptr, delay_line_.newest(),
-                             {0, 1}, range);
-    bank.spectra->inverse(out, {arrived_, arrived_ + frames}, range, thread);
+                             {0, 1}, range, {0, shares_.accumulate});
+    bank.spectra->inverse(out, {bins_ + arrived_, bins_ + arrived_ + frames}, range,
+                          {0, shares_.inverse}, thread);
   });
 }
 
@@ -108,7 +111,8 @@ void PartitionedLevel<Sample>::add_to_next(Bank& bank, IndexRange partitions) no
   const Sum next = Sum::kNext;
   pool_.run(outputs_, [&](IndexRange range, std::size_t) noexcept {
     bank.spectra->accumulate(Sum::kNext, bank.has_next ? &next : nullptr,
-                             delay_line_.after_newest(), partitions, range);
+                             delay_line_.after_newest(), partitions, range,
+                             {0, shares_.accumulate});
   });
   bank.has_next = true;
 }

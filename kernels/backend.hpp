@@ -12,6 +12,10 @@
 // Operations are asked for in the order in which their results are needed, and grouped in pieces:
 // submit() ends a piece, and its outputs may be read after collect(). A backend may compute at
 // once, or hand each piece to a device and compute while the caller goes on.
+//
+// An operation may be done in parts: `shares` of it, the first one first, under one thread number
+// and with nothing else under that number in between. How it was cut never changes what is
+// computed. Only what is whole may be asked of a backend whose has_shares() is false.
 #pragma once
 
 #include <cstddef>
@@ -41,24 +45,40 @@ struct IndexRange {
 /// One partition size and its frequency-domain delay line.
 struct LevelShape {
   std::size_t bins = 0;          // M: a power of two, kMinTransform / 2 to kMaxTransform / 2
-  std::size_t block_frames = 0;  // B: frames a block, taps a partition; 1 to M
+  std::size_t block_frames = 0;  // B: frames a block; 1 to M, or to 2 M - 1 with one slot
   std::size_t slots = 0;         // blocks that the delay line keeps for each input
   std::size_t inputs = 0;
   std::size_t outputs = 0;
   std::size_t threads = 1;  // thread numbers are 0 to threads - 1
   std::size_t pieces = 1;   // most that are submitted and not yet collected
+
+  /// A partition is as long as a block. One alone may have all taps that leave the last B of the 2
+  /// M samples of a window exact.
+  std::size_t partition_taps() const noexcept {
+    return block_frames <= bins ? block_frames : 2 * bins - block_frames + 1;
+  }
 };
+
+/// How finely operations can be cut: all shares of an operation cost about the same.
+struct Shares {
+  std::size_t forward = 1;     // of one input
+  std::size_t accumulate = 1;  // of any outputs
+  std::size_t inverse = 1;     // of one output
+};
+
+/// Outputs that a backend likes to accumulate together where they share their inputs.
+inline constexpr std::size_t kOutputTile = 4;
 
 inline constexpr std::size_t kMinTransform = 16;      // real samples
 inline constexpr std::size_t kMaxTransform = 65'536;  // real samples
 
-/// The 2 M newest samples of each input: the M frames before the current block, then the block as
-/// far as it has arrived, then zeros.
+/// 2 M successive samples of each input, which end with the current block: as far as it has
+/// arrived, and then zeros.
 template <class Sample>
 struct Window {
   const Sample* const* older = nullptr;  // of each input: M samples
-  const Sample* const* newer = nullptr;  // of each input: M samples, right behind older's
-  std::int64_t block_start = 0;          // frame of newer's first sample
+  const Sample* const* newer = nullptr;  // of each input: the M samples that follow
+  std::int64_t newer_start = 0;          // frame of newer's first sample
   IndexRange fresh;  // of the 2 M samples, those that no window has held yet; behind them are zeros
 };
 
@@ -70,7 +90,7 @@ struct ResponseTerm {
 
 /// The spectra of one bank of responses and the sums that they are accumulated into.
 ///
-/// Each output has three spectral sums. They never alias.
+/// Each output has three spectral sums, or only kNow. They never alias.
 template <class Sample>
 class SpectralBank {
  public:
@@ -87,12 +107,13 @@ class SpectralBank {
   ///        delay_line[input][(newest + p) mod slots] x response[p].
   /// `from` may be `to`. Partitions that a response does not have count as zero.
   virtual void accumulate(Sum to, const Sum* from, std::size_t newest, IndexRange partitions,
-                          IndexRange outputs) noexcept = 0;
+                          IndexRange outputs, IndexRange shares) noexcept = 0;
 
-  /// Turns sum kNow of each output of the range into its newest M frames: frame j of
-  /// `newest[output]` for j in `frames`, stored from `newest[output][0]` on. Destroys the sum. The
-  /// frames are there once the piece is collected.
-  virtual void inverse(Sample* const* newest, IndexRange frames, IndexRange outputs,
+  /// Turns sum kNow of each output of the range into the answers to `frames` of the window's 2 M
+  /// samples, stored from `out[output][0]` on. Destroys the sum. Frames before sample M are there
+  /// only in a level whose blocks are longer than M. In parts: one output, and all of frames M to
+  /// 2 M. The frames are there once the piece is collected.
+  virtual void inverse(Sample* const* out, IndexRange frames, IndexRange outputs, IndexRange shares,
                        std::size_t thread) noexcept = 0;
 
   /// Exchanges the contents of kReady and kNext, of all outputs, in constant time.
@@ -103,6 +124,7 @@ class SpectralBank {
 struct SpectralBankShape {
   std::vector<IndexRange> partitions;            // of each response: those that hold taps
   std::vector<std::vector<ResponseTerm>> terms;  // of each output
+  bool only_now = false;                         // sums kReady and kNext are not wanted
 };
 
 template <class Sample>
@@ -114,9 +136,12 @@ class SpectralLevel {
   /// The level must outlive it.
   virtual std::unique_ptr<SpectralBank<Sample>> make_bank(SpectralBankShape shape) const = 0;
 
-  /// Transforms the window of each input of the range into delay-line slot `slot`.
+  virtual Shares shares() const noexcept = 0;
+
+  /// Transforms the window of each input of the range into delay-line slot `slot`. In parts: one
+  /// input, whose window stays readable until the last.
   virtual void forward(std::size_t slot, const Window<Sample>& window, IndexRange inputs,
-                       std::size_t thread) noexcept = 0;
+                       IndexRange shares, std::size_t thread) noexcept = 0;
 
   /// Ends a piece: what was asked for since the last submit(), of this level and its banks.
   virtual void submit() noexcept = 0;
@@ -167,6 +192,10 @@ class Backend {
 
   /// Whether make_direct() is there; without it, every filter goes through transforms.
   virtual bool has_direct_form() const noexcept = 0;
+
+  /// Whether operations can be done in parts and blocks may be longer than M; without it, a plan
+  /// has partitions of one size.
+  virtual bool has_shares() const noexcept = 0;
 
   /// Why pieces are lost, in one line; empty while none is. Any thread.
   virtual std::string failure() const = 0;

@@ -111,10 +111,10 @@ class Conformance {
     Window<Sample> window;
     window.older = older.data();
     window.newer = newer.data();
-    window.block_start = block_start_;
+    window.newer_start = block_start_;
     window.fresh = {begun_ ? shape_.bins + arrived : 0, shape_.bins + arrived + frames};
     begun_ = true;
-    level_->forward(newest_, window, {0, shape_.inputs}, 0);
+    level_->forward(newest_, window, {0, shape_.inputs}, {0, level_->shares().forward}, 0);
     operate();
     // The usual way: partition 0 of the newest block onto a sum, and its frames.
     const Sum ready = Sum::kReady;
@@ -122,7 +122,8 @@ class Conformance {
     const IndexRange heard{arrived, arrived + frames};
     const std::vector<std::vector<double>> expected(
         sums_.begin(), sums_.begin() + static_cast<std::ptrdiff_t>(shape_.outputs));
-    bank_->inverse(out_.data(), heard, {0, shape_.outputs}, 0);
+    bank_->inverse(out_.data(), {shape_.bins + heard.first, shape_.bins + heard.last},
+                   {0, shape_.outputs}, {0, level_->shares().inverse}, 0);
     for (std::size_t output = 0; output < shape_.outputs; ++output) {
       std::fill(sums_[output].begin(), sums_[output].end(), 0.0);
     }
@@ -153,7 +154,8 @@ class Conformance {
   }
 
   void accumulate(Sum to, const Sum* from, IndexRange partitions) {
-    bank_->accumulate(to, from, newest_, partitions, {0, shape_.outputs});
+    bank_->accumulate(to, from, newest_, partitions, {0, shape_.outputs},
+                      {0, level_->shares().accumulate});
     if (to == Sum::kNow) now_is_known_ = true;
     for (std::size_t output = 0; output < shape_.outputs; ++output) {
       std::vector<double> sum(shape_.bins);

@@ -31,7 +31,7 @@ void random_jobs(InstructionSet set, double tolerance) {
     const std::size_t chunk = plan.chunk_samples();
 
     MacJob<Sample> job;
-    job.chunks = plan.chunks();
+    job.last_chunk = plan.chunks();
     job.chunk_samples = chunk;
     job.plane_lanes = plan.plane_lanes;
     job.slots = 1 + random() % 100;
@@ -52,11 +52,11 @@ void random_jobs(InstructionSet set, double tolerance) {
           term.first_partition + random() % (job.slots - term.first_partition + 1);
       const std::size_t partitions = term.last_partition - term.first_partition;
       term.response_stride = partitions * chunk;
-      term.input = storage.emplace_back(noise(job.chunks * job.input_stride)).data();
-      term.response = storage.emplace_back(noise(job.chunks * term.response_stride + 1)).data();
+      term.input = storage.emplace_back(noise(job.last_chunk * job.input_stride)).data();
+      term.response = storage.emplace_back(noise(job.last_chunk * term.response_stride + 1)).data();
     }
     job.terms = terms;
-    AlignedVector<Sample> from = noise(job.chunks * chunk), to = noise(job.chunks * chunk);
+    AlignedVector<Sample> from = noise(job.last_chunk * chunk), to = noise(job.last_chunk * chunk);
     const AlignedVector<Sample> before = from;
     const unsigned start = random() % 3;  // zero, another sum, the same sum
     job.from = start == 0 ? nullptr : from.data();
@@ -65,7 +65,7 @@ void random_jobs(InstructionSet set, double tolerance) {
 
     double error = 0;
     double power = 0;
-    for (std::size_t c = 0; c < job.chunks; ++c) {
+    for (std::size_t c = 0; c < job.last_chunk; ++c) {
       for (std::size_t bin = 0; bin < chunk / 2; ++bin) {
         const std::size_t re =
             bin / plan.plane_lanes * 2 * plan.plane_lanes + bin % plan.plane_lanes;

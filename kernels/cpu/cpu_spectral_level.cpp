@@ -30,8 +30,14 @@ std::unique_ptr<SpectralBank<Sample>> CpuSpectralLevel<Sample>::make_bank(
 }
 
 template <class Sample>
+Shares CpuSpectralLevel<Sample>::shares() const noexcept {
+  return {.forward = 1, .accumulate = plan_.chunks(), .inverse = 1};
+}
+
+template <class Sample>
 void CpuSpectralLevel<Sample>::forward(std::size_t slot, const Window<Sample>& window,
-                                       IndexRange inputs, std::size_t thread) noexcept {
+                                       IndexRange inputs, IndexRange shares,
+                                       std::size_t thread) noexcept {
   const std::size_t chunk = plan_.chunk_samples();
   Sample* work = work_.data() + thread * work_stride_;
   for (std::size_t input = inputs.first; input < inputs.last; ++input) {
@@ -47,9 +53,9 @@ CpuSpectralBank<Sample>::CpuSpectralBank(const CpuSpectralLevel<Sample>& level,
     : level_(level),
       partitions_(std::move(shape.partitions)),
       spectrum_stride_(2 * level.shape_.bins + kPadding<Sample>),
-      sums_(3 * spectrum_stride_ * level.shape_.outputs),
-      frames_((level.shape_.bins + kPadding<Sample>)*level.shape_.threads),
-      load_(4 * level.shape_.bins) {
+      sums_((shape.only_now ? 1 : 3) * spectrum_stride_ * level.shape_.outputs),
+      frames_stride_((level.has_long_blocks() ? 2 : 1) * level.shape_.bins + kPadding<Sample>),
+      frames_(frames_stride_ * level.shape_.threads) {
   const TransformPlan<Sample>& plan = level_.plan_;
   std::size_t size = 0;
   for (const IndexRange& range : partitions_) {
@@ -71,20 +77,20 @@ CpuSpectralBank<Sample>::CpuSpectralBank(const CpuSpectralLevel<Sample>& level,
 template <class Sample>
 void CpuSpectralBank<Sample>::load(std::size_t response, std::span<const Sample> taps) {
   const TransformPlan<Sample>& plan = level_.plan_;
-  const std::size_t block = level_.shape_.block_frames;
+  const std::size_t length = level_.shape_.partition_taps();
   const std::size_t partitions = partitions_[response].last - partitions_[response].first;
-  Sample* work = load_.data();
+  AlignedVector<Sample> scratch(4 * plan.points);
+  Sample* work = scratch.data();
   Sample* padded = work + 2 * plan.points;
-  Sample* silence = padded + plan.points;
   // The inverse is not normalised; the responses carry its factor.
   const Sample scale = Sample{1} / static_cast<Sample>(plan.points);
   const std::size_t chunk = plan.chunk_samples();
   for (std::size_t p = 0; p < partitions; ++p) {
-    std::fill_n(padded, plan.points, Sample{0});
-    const std::size_t first = std::min(p * block, taps.size());
-    const std::size_t last = std::min(first + block, taps.size());
+    std::fill_n(padded, 2 * plan.points, Sample{0});
+    const std::size_t first = std::min(p * length, taps.size());
+    const std::size_t last = std::min(first + length, taps.size());
     for (std::size_t k = first; k < last; ++k) padded[k - first] = taps[k] * scale;
-    level_.fft_.forward(plan, padded, silence, work,
+    level_.fft_.forward(plan, padded, padded + plan.points, work,
                         responses_.data() + response_start_[response] + p * chunk,
                         partitions * chunk);
   }
@@ -98,10 +104,12 @@ Sample* CpuSpectralBank<Sample>::sum(Sum which, std::size_t output) noexcept {
 
 template <class Sample>
 void CpuSpectralBank<Sample>::accumulate(Sum to, const Sum* from, std::size_t newest,
-                                         IndexRange partitions, IndexRange outputs) noexcept {
+                                         IndexRange partitions, IndexRange outputs,
+                                         IndexRange shares) noexcept {
   const TransformPlan<Sample>& plan = level_.plan_;
   MacJob<Sample> job;
-  job.chunks = plan.chunks();
+  job.first_chunk = shares.first;
+  job.last_chunk = shares.last;
   job.chunk_samples = plan.chunk_samples();
   job.plane_lanes = plan.plane_lanes;
   job.slots = level_.shape_.slots;
@@ -118,16 +126,21 @@ void CpuSpectralBank<Sample>::accumulate(Sum to, const Sum* from, std::size_t ne
 }
 
 template <class Sample>
-void CpuSpectralBank<Sample>::inverse(Sample* const* newest, IndexRange frames, IndexRange outputs,
-                                      std::size_t thread) noexcept {
+void CpuSpectralBank<Sample>::inverse(Sample* const* out, IndexRange frames, IndexRange outputs,
+                                      IndexRange shares, std::size_t thread) noexcept {
   const TransformPlan<Sample>& plan = level_.plan_;
-  const bool whole = frames.first == 0 && frames.last == plan.points;
-  Sample* scratch = frames_.data() + thread * (plan.points + kPadding<Sample>);
+  Sample* scratch = frames_.data() + thread * frames_stride_;
   for (std::size_t output = outputs.first; output < outputs.last; ++output) {
     Sample* spectrum = sum(Sum::kNow, output);
-    level_.fft_.inverse(plan, spectrum, whole ? newest[output] : scratch);
-    if (!whole) {
-      std::copy(scratch + frames.first, scratch + frames.last, newest[output]);
+    if (frames.first == plan.points && frames.last == 2 * plan.points) {
+      level_.fft_.inverse(plan, spectrum, out[output]);
+    } else if (level_.has_long_blocks()) {
+      level_.fft_.inverse_both(plan, spectrum, scratch, scratch + plan.points);
+      std::copy(scratch + frames.first, scratch + frames.last, out[output]);
+    } else {
+      level_.fft_.inverse(plan, spectrum, scratch);
+      std::copy(scratch + frames.first - plan.points, scratch + frames.last - plan.points,
+                out[output]);
     }
   }
 }

@@ -19,7 +19,8 @@ class CpuSpectralLevel final : public SpectralLevel<Sample> {
   CpuSpectralLevel(InstructionSet set, const LevelShape& shape);
 
   std::unique_ptr<SpectralBank<Sample>> make_bank(SpectralBankShape shape) const override;
-  void forward(std::size_t slot, const Window<Sample>& window, IndexRange inputs,
+  Shares shares() const noexcept override;
+  void forward(std::size_t slot, const Window<Sample>& window, IndexRange inputs, IndexRange shares,
                std::size_t thread) noexcept override;
   void submit() noexcept override {}  // everything is computed when it is asked for
   bool collect() noexcept override { return true; }
@@ -27,6 +28,8 @@ class CpuSpectralLevel final : public SpectralLevel<Sample> {
  private:
   template <class>
   friend class CpuSpectralBank;
+
+  bool has_long_blocks() const noexcept { return shape_.block_frames > shape_.bins; }
 
   const Sample* delay_line(std::size_t input) const noexcept {
     return delay_lines_.data() + input * delay_line_stride_;
@@ -39,7 +42,7 @@ class CpuSpectralLevel final : public SpectralLevel<Sample> {
   std::size_t delay_line_stride_;
   AlignedVector<Sample> delay_lines_;  // [input][chunk][slot][chunk samples]
   std::size_t work_stride_;
-  AlignedVector<Sample> work_;  // [thread][2 B]
+  AlignedVector<Sample> work_;  // [thread][2 M]
 };
 
 template <class Sample>
@@ -51,8 +54,8 @@ class CpuSpectralBank final : public SpectralBank<Sample> {
 
   void load(std::size_t response, std::span<const Sample> taps) override;
   void accumulate(Sum to, const Sum* from, std::size_t newest, IndexRange partitions,
-                  IndexRange outputs) noexcept override;
-  void inverse(Sample* const* newest, IndexRange frames, IndexRange outputs,
+                  IndexRange outputs, IndexRange shares) noexcept override;
+  void inverse(Sample* const* out, IndexRange frames, IndexRange outputs, IndexRange shares,
                std::size_t thread) noexcept override;
   void exchange_ready_and_next() noexcept override;
 
@@ -65,9 +68,9 @@ class CpuSpectralBank final : public SpectralBank<Sample> {
   AlignedVector<Sample> responses_;                  // [response][chunk][partition][chunk samples]
   std::vector<std::vector<MacTerm<Sample>>> terms_;  // of each output
   std::size_t spectrum_stride_;
-  AlignedVector<Sample> sums_;    // [now, ready, next][output][2 B]
-  AlignedVector<Sample> frames_;  // [thread][B]: where an inverse is wanted in part
-  AlignedVector<Sample> load_;    // work, taps, silence: for load()
+  AlignedVector<Sample> sums_;  // [now, ready, next][output][2 M]
+  std::size_t frames_stride_;
+  AlignedVector<Sample> frames_;  // [thread][M or 2 M]: where an inverse is wanted in part
   std::size_t ready_ = 1;
 };
 

@@ -78,7 +78,7 @@ void inverse(const TransformPlan<Sample>& plan, Sample* spectrum, Sample* newer)
 
 template <class Sample>
 void mac_run(const MacJob<Sample>& job) noexcept {
-  for (std::size_t chunk = 0; chunk < job.chunks; ++chunk) {
+  for (std::size_t chunk = job.first_chunk; chunk < job.last_chunk; ++chunk) {
     for (std::size_t bin = 0; bin < job.chunk_samples; bin += 2) {
       const std::size_t at = chunk * job.chunk_samples + bin;
       Sample total_re = job.from == nullptr ? Sample{0} : job.from[at];

@@ -101,7 +101,7 @@ void mac_chunks(const MacJob<S>& job) {
   const D d;
   ChunkSum<D, kPairs> sum;
   sum.clear();
-  for (std::size_t chunk = 0; chunk < job.chunks; ++chunk) {
+  for (std::size_t chunk = job.first_chunk; chunk < job.last_chunk; ++chunk) {
     S* total = job.to + chunk * job.chunk_samples;
     if (job.from == nullptr) {
       for (std::size_t k = 0; k < sum.kSamples; k += sum.kLanes)

@@ -25,7 +25,8 @@ struct MacTerm {
 template <class Sample>
 struct MacJob {
   std::span<const MacTerm<Sample>> terms;
-  std::size_t chunks = 0;
+  std::size_t first_chunk = 0;  // of the spectra, those that are summed
+  std::size_t last_chunk = 0;
   std::size_t chunk_samples = 0;
   std::size_t plane_lanes = 1;
   std::size_t slots = 0;            // in a delay line

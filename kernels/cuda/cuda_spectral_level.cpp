@@ -59,9 +59,9 @@ std::unique_ptr<SpectralBank<Sample>> CudaSpectralLevel<Sample>::make_bank(
 
 template <class Sample>
 void CudaSpectralLevel<Sample>::forward(std::size_t slot, const Window<Sample>& window, IndexRange,
-                                        std::size_t) noexcept {
+                                        IndexRange, std::size_t) noexcept {
   // Rings have a power of two of frames, so that their places follow from the clock's low bits.
-  const std::int64_t first = window.block_start - static_cast<std::int64_t>(shape_.bins);
+  const std::int64_t first = window.newer_start - static_cast<std::int64_t>(shape_.bins);
   stream_->forward(slot, static_cast<std::uint32_t>(first) & (ring_frames_ - 1), window);
 }
 
@@ -175,15 +175,16 @@ std::uint32_t CudaSpectralBank<Sample>::place(Sum sum) const noexcept {
 
 template <class Sample>
 void CudaSpectralBank<Sample>::accumulate(Sum to, const Sum* from, std::size_t newest,
-                                          IndexRange partitions, IndexRange) noexcept {
+                                          IndexRange partitions, IndexRange, IndexRange) noexcept {
   level_.stream_->accumulate(graphs_, place(to), from == nullptr ? cuda::kNone : place(*from),
                              newest, partitions);
 }
 
 template <class Sample>
-void CudaSpectralBank<Sample>::inverse(Sample* const* newest, IndexRange frames, IndexRange,
-                                       std::size_t) noexcept {
-  level_.stream_->render(graphs_, newest, frames);
+void CudaSpectralBank<Sample>::inverse(Sample* const* out, IndexRange frames, IndexRange,
+                                       IndexRange, std::size_t) noexcept {
+  const std::size_t bins = level_.shape_.bins;
+  level_.stream_->render(graphs_, out, {frames.first - bins, frames.last - bins});
 }
 
 template class CudaSpectralLevel<float>;

@@ -23,7 +23,8 @@ class CudaSpectralLevel final : public SpectralLevel<Sample> {
                     std::chrono::milliseconds patience);
 
   std::unique_ptr<SpectralBank<Sample>> make_bank(SpectralBankShape shape) const override;
-  void forward(std::size_t slot, const Window<Sample>& window, IndexRange inputs,
+  Shares shares() const noexcept override { return {}; }
+  void forward(std::size_t slot, const Window<Sample>& window, IndexRange inputs, IndexRange shares,
                std::size_t thread) noexcept override;
   void submit() noexcept override { stream_->submit(); }
   bool collect() noexcept override { return stream_->collect(); }
@@ -57,8 +58,8 @@ class CudaSpectralBank final : public SpectralBank<Sample> {
 
   void load(std::size_t response, std::span<const Sample> taps) override;
   void accumulate(Sum to, const Sum* from, std::size_t newest, IndexRange partitions,
-                  IndexRange outputs) noexcept override;
-  void inverse(Sample* const* newest, IndexRange frames, IndexRange outputs,
+                  IndexRange outputs, IndexRange shares) noexcept override;
+  void inverse(Sample* const* out, IndexRange frames, IndexRange outputs, IndexRange shares,
                std::size_t thread) noexcept override;
   void exchange_ready_and_next() noexcept override { ready_ = 3 - ready_; }
 

@@ -58,15 +58,15 @@ class CountingSpectralBank final : public SpectralBank<Sample> {
     inner_->load(response, taps);
   }
   void accumulate(Sum to, const Sum* from, std::size_t newest, IndexRange partitions,
-                  IndexRange outputs) noexcept override {
+                  IndexRange outputs, IndexRange shares) noexcept override {
     counts_->on_operation();
     counts_->products += (partitions.last - partitions.first) * (outputs.last - outputs.first);
-    inner_->accumulate(to, from, newest, partitions, outputs);
+    inner_->accumulate(to, from, newest, partitions, outputs, shares);
   }
-  void inverse(Sample* const* newest, IndexRange frames, IndexRange outputs,
+  void inverse(Sample* const* out, IndexRange frames, IndexRange outputs, IndexRange shares,
                std::size_t thread) noexcept override {
     counts_->on_operation();
-    inner_->inverse(newest, frames, outputs, thread);
+    inner_->inverse(out, frames, outputs, shares, thread);
   }
   void exchange_ready_and_next() noexcept override { inner_->exchange_ready_and_next(); }
 
@@ -86,11 +86,12 @@ class CountingSpectralLevel final : public SpectralLevel<Sample> {
     return std::make_unique<CountingSpectralBank<Sample>>(inner_->make_bank(std::move(shape)),
                                                           counts_);
   }
-  void forward(std::size_t slot, const Window<Sample>& window, IndexRange inputs,
+  Shares shares() const noexcept override { return inner_->shares(); }
+  void forward(std::size_t slot, const Window<Sample>& window, IndexRange inputs, IndexRange shares,
                std::size_t thread) noexcept override {
     counts_->on_operation();
     counts_->forwards += inputs.last - inputs.first;
-    inner_->forward(slot, window, inputs, thread);
+    inner_->forward(slot, window, inputs, shares, thread);
   }
   void submit() noexcept override { inner_->submit(); }
   bool collect() noexcept override { return inner_->collect(); }
@@ -133,6 +134,7 @@ class CountingBackend final : public Backend {
   std::pmr::memory_resource* memory() const noexcept override { return inner_->memory(); }
   std::size_t max_threads() const noexcept override { return inner_->max_threads(); }
   bool has_direct_form() const noexcept override { return true; }
+  bool has_shares() const noexcept override { return inner_->has_shares(); }
   std::string failure() const override { return {}; }
 
   std::unique_ptr<SpectralLevel<float>> make_level_float(const LevelShape& shape) const override {
