@@ -60,6 +60,7 @@ void axes(benchmark::internal::Benchmark* b) {
   }
   b->Args({kRows, 1, 32, 64})->Args({kRows, 384, 512, 32})->Args({kRows, 64, 64, 64});
   b->Args({kBank, 32, 4'096, 256});
+  for (const int block : {64, 128, 256, 512, 1'024}) b->Args({kRows, 2, 480'000, block});
   b->Args({kMatrix, 16, 8'192, 128})->Args({kMatrix, 16, 8'192, 256});
 }
 BENCHMARK(engine_block<float>)->Apply(axes);

@@ -71,7 +71,7 @@ Convolver<Sample>::Convolver(std::shared_ptr<const Backend> backend, const Parti
       history_(routing.inputs(), plan.history_frames(), plan.history_window()),
       guard_(routing.inputs(),
              plan.max_response + (pieces_under_way(plan, config) - 1) * plan.piece_frames,
-             plan.piece_frames),
+             plan.piece_frames, plan.levels.empty() ? 0 : plan.levels.back().transform_frames),
       pieces_(pieces_under_way(plan, config)),
       calls_under_way_(config.depth_blocks + 2),
       // The bank in use, the one that fades in, and all that wait.
@@ -248,7 +248,7 @@ void Convolver<Sample>::submit_piece(const Sample* const* in, Sample* const* out
   level_->ingest(history_, frames);
   level_->render(*current_->spectra, piece.out.data(), frames);
   if (fading_ != nullptr) level_->render(*fading_->spectra, fade_planes_.data(), frames);
-  level_->advance(banks(), frames);
+  level_->advance(history_, banks(), frames);
   history_.advance(frames);
   count(position_, frames);
   count(frames_, frames);

@@ -24,7 +24,8 @@ class DirectLevel final : public Level<Sample> {
   void ingest(InputHistory<Sample>& history, std::size_t frames) noexcept override;
   void activate(LevelBank&) noexcept override {}  // its only state is the history
   void render(LevelBank& bank, Sample* const* out, std::size_t frames) noexcept override;
-  void advance(std::span<LevelBank* const>, std::size_t) noexcept override {}
+  void advance(const InputHistory<Sample>&, std::span<LevelBank* const>,
+               std::size_t) noexcept override {}
   bool collect() noexcept override { return true; }
   void reset(InputHistory<Sample>& history, std::span<LevelBank* const> banks) noexcept override;
 

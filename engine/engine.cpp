@@ -6,6 +6,7 @@
 
 #include "engine/convolver.hpp"
 #include "engine/pipeline.hpp"
+#include "engine/planner.hpp"
 #include "kernels/backends.hpp"
 
 namespace firbank {
@@ -75,7 +76,9 @@ class BasicEngine<Sample>::Impl {
         inputs(routing.inputs()),
         outputs(routing.outputs()),
         backend(require_backend(config.backend)),
-        plan(PartitionPlan::choose(config, bank, routing, backend->has_direct_form())),
+        plan(choose_plan(
+            config, bank, routing,
+            {.direct_form = backend->has_direct_form(), .slices = backend->has_shares()})),
         convolver(backend, plan, config, bank, routing) {}
 
   void collect_all() noexcept {

@@ -41,7 +41,7 @@ class Level {
   virtual void ingest(InputHistory<Sample>& history, std::size_t frames) noexcept = 0;
 
   /// Makes a bank ready to be heard from the coming piece on. Before ingest. Costs a burst unless
-  /// the bank has taken part in advance() for some time: two blocks suffice.
+  /// the bank has taken part in advance() for PartitionPlan::swap_lead_frames().
   virtual void activate(LevelBank& bank) noexcept = 0;
 
   /// The outputs of the piece: out[output][0 .. frames), there once the piece is collected.
@@ -49,7 +49,8 @@ class Level {
 
   /// Ends the piece and does what the next ones will need, in fair shares: for the banks that are
   /// heard, and for one that is to be heard soon.
-  virtual void advance(std::span<LevelBank* const> banks, std::size_t frames) noexcept = 0;
+  virtual void advance(const InputHistory<Sample>& history, std::span<LevelBank* const> banks,
+                       std::size_t frames) noexcept = 0;
 
   /// Waits for the outputs of the oldest piece that was not collected yet. False when the backend
   /// has lost it: its outputs hold nothing.

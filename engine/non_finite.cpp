@@ -31,13 +31,13 @@ bool is_bad_sample(Sample sample) noexcept {
 
 template <class Sample>
 NonFiniteGuard<Sample>::NonFiniteGuard(std::size_t inputs, std::size_t reach,
-                                       std::size_t piece_frames)
+                                       std::size_t piece_frames, std::size_t transform_frames)
     : reach_(reach),
       words_(std::bit_ceil((reach + piece_frames) / 64 + 2)),
       bits_(inputs * words_, 0),
       last_bad_(inputs, kLongAgo),
       quiet_from_(kLongAgo),
-      piece_frames_(piece_frames),
+      transform_frames_(transform_frames),
       loud_until_(kLongAgo) {}
 
 template <class Sample>
@@ -58,7 +58,7 @@ void NonFiniteGuard<Sample>::clean(std::size_t input, std::int64_t clock, const 
   for (std::size_t n = 0; n < frames; ++n) {
     if (exponent_of(in[n]) < exponent_of(kLoud)) continue;
     if (!is_bad_sample(in[n])) {
-      loud_until_ = end + static_cast<std::int64_t>(reach_ + 3 * piece_frames_);
+      loud_until_ = end + static_cast<std::int64_t>(reach_ + 2 * transform_frames_);
       continue;
     }
     out[n] = 0;

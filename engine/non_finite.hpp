@@ -31,8 +31,10 @@ struct Reach {
 template <class Sample>
 class NonFiniteGuard {
  public:
-  /// `reach` is the longest delay + taps of any edge, `piece_frames` the most frames at a time.
-  NonFiniteGuard(std::size_t inputs, std::size_t reach, std::size_t piece_frames);
+  /// `reach` is the longest delay + taps of any edge, `piece_frames` the most frames at a time,
+  /// `transform_frames` the longest transform.
+  NonFiniteGuard(std::size_t inputs, std::size_t reach, std::size_t piece_frames,
+                 std::size_t transform_frames);
 
   /// Copies a piece of one input that begins at `clock`, bad samples as 0, and remembers where
   /// they were. Pieces of an input follow one another without a hole, but for reset().
@@ -75,7 +77,7 @@ class NonFiniteGuard {
   std::vector<std::uint64_t> bits_;
   std::vector<std::int64_t> last_bad_;  // of each input
   std::int64_t quiet_from_;             // no bad sample reaches this frame or a later one
-  std::size_t piece_frames_;
+  std::size_t transform_frames_;
   std::int64_t loud_until_;  // no loud sample is in any transform of this frame or a later one
 };
 

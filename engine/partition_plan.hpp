@@ -1,50 +1,69 @@
 // PartitionPlan: how the taps of a bank are cut for the transforms, and what that costs.
 //
-// A plan is either direct (no transform; output = sum of tap x sample) or uniform partitions. A
-// partition is as long as a block of the stream, and blocks are whole numbers of calls or calls
-// whole numbers of blocks, so that each call costs the same at any nominal size. `choose` picks the
-// cheapest by counting operations; nothing in a plan depends on a backend.
+// A plan is either direct (no transform; output = sum of tap x sample) or a list of levels. Level 0
+// answers in the call in which its input arrives; each later one has longer partitions, begins
+// where the one before ends, and is computed in slices between the arrival of a block and the frame
+// at which its answer is due. Nothing in a plan depends on how a backend computes.
 #pragma once
 
 #include <cstddef>
 #include <string>
-
-#include "engine/config.hpp"
-#include "engine/filter_bank.hpp"
-#include "engine/routing.hpp"
+#include <vector>
 
 namespace firbank {
 
-enum class PlanKind { kDirect, kUniform };
+enum class PlanKind { kDirect, kPartitioned };
+
+/// Partitions of one size. Blocks of level 0 are whole numbers of calls, or calls whole numbers of
+/// its blocks, so that each call costs the same at any nominal size; blocks of the others are whole
+/// numbers of level 0's.
+struct LevelPlan {
+  std::size_t block_frames = 0;      // S: frames from one answer to the next
+  std::size_t transform_frames = 0;  // 2 M, a power of two
+  std::size_t partitions = 0;        // of the longest response
+  std::size_t first_tap = 0;         // D: a block's answer is due D frames after the block's start
+  double forward_ns = 0;             // estimated: of one input and block
+  double product_ns = 0;             // of one bin of one partition
+  double inverse_ns = 0;             // of one output and block
+
+  std::size_t bins() const noexcept { return transform_frames / 2; }
+  /// A block's length. A single partition may have all taps that leave a longer block exact.
+  std::size_t partition_taps() const noexcept {
+    return block_frames <= bins() ? block_frames : transform_frames - block_frames + 1;
+  }
+  std::size_t end_tap() const noexcept { return first_tap + partitions * partition_taps(); }
+  /// Frames of a window before the block: M, or what a longer block leaves.
+  std::size_t lead_frames() const noexcept {
+    return block_frames <= bins() ? bins() : transform_frames - block_frames;
+  }
+};
 
 struct PartitionPlan {
-  PlanKind kind = PlanKind::kUniform;
-  std::size_t call_frames = 0;       // nominal frames a call
-  std::size_t partition_frames = 0;  // taps a partition, frames a block; 0 when direct
-  std::size_t transform_frames = 0;  // a power of two, at least two partitions; 0 when direct
-  std::size_t partitions = 0;        // of the longest response (filter and delay); 0 when direct
-  std::size_t piece_frames = 0;      // most frames that are computed at once
-  std::size_t max_taps = 0;          // longest filter that fits
-  std::size_t max_response = 0;      // max_taps plus the routing's longest delay
-  std::size_t latency_frames = 0;    // output frame n holds input frame n - latency
+  PlanKind kind = PlanKind::kPartitioned;
+  std::size_t call_frames = 0;     // nominal frames a call
+  std::vector<LevelPlan> levels;   // none when direct
+  std::size_t piece_frames = 0;    // most frames that are computed at once
+  std::size_t max_taps = 0;        // longest filter that fits
+  std::size_t max_response = 0;    // max_taps plus the routing's longest delay
+  std::size_t latency_frames = 0;  // output frame n holds input frame n - latency
 
-  std::size_t forward_transforms = 0;  // a call: one an input and piece
-  std::size_t inverse_transforms = 0;  // a call: one an output and piece
-  double flops_per_frame = 0;          // estimated, all inputs, edges and outputs together
-  std::size_t memory_samples = 0;      // estimated spectra, delay lines and history
-
-  /// Without `direct_form` even the shortest filters are transformed.
-  /// Throws: Error when block_frames, max_frames or max_taps is out of its range, or a filter of
-  /// the bank is longer than max_taps.
-  static PartitionPlan choose(const EngineConfig& config, const FilterBank& bank,
-                              const Routing& routing, bool direct_form = true);
+  // Estimates, of all inputs, edges and outputs together.
+  double ns_per_frame = 0;
+  double flops_per_frame = 0;
+  double worst_over_mean = 1;      // of calls of the nominal size
+  std::size_t memory_samples = 0;  // spectra, delay lines and history
 
   /// Frames of an input that a level reads at a time, contiguous.
   std::size_t history_window() const noexcept;
-  /// Frames of an input that are kept: the longest response and what is in flight.
+  /// Frames of an input that are kept: what the levels still read.
   std::size_t history_frames() const noexcept;
 
-  /// One line, such as "uniform: 188 partitions of 256 taps, transforms of 512".
+  /// Frames ahead of its first frame from which on a bank has to be known for its going live to
+  /// cost no more than any other call.
+  std::size_t swap_lead_frames() const noexcept;
+
+  /// One line, such as "uniform: 188 partitions of 256 taps, transforms of 512" or "non-uniform:
+  /// 15 partitions of 64 taps, 14 of 512, 14 of 4096, 13 of 32768".
   std::string describe() const;
 };
 

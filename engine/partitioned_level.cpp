@@ -3,53 +3,46 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/level_spectra.hpp"
+
 namespace firbank {
 
 template <class Sample>
 PartitionedLevel<Sample>::PartitionedLevel(const Backend& backend, const PartitionPlan& plan,
                                            const Routing& routing, WorkerPool& pool,
                                            std::size_t pieces)
-    : block_frames_(plan.partition_frames),
-      bins_(plan.transform_frames / 2),
+    : plan_(plan.levels.front()),
+      block_frames_(plan_.block_frames),
+      bins_(plan_.bins()),
+      lead_frames_(plan_.lead_frames()),
       inputs_(routing.inputs()),
       outputs_(routing.outputs()),
       level_(backend.make_level<Sample>({.bins = bins_,
                                          .block_frames = block_frames_,
-                                         .slots = plan.partitions,
+                                         .slots = plan_.partitions,
                                          .inputs = inputs_,
                                          .outputs = outputs_,
                                          .threads = pool.threads(),
                                          .pieces = pieces})),
       shares_(level_->shares()),
-      delay_line_(plan.partitions),
+      delay_line_(plan_.partitions),
       pool_(pool),
       older_(inputs_),
-      newer_(inputs_) {}
+      newer_(inputs_) {
+  for (std::size_t k = 1; k < plan.levels.size(); ++k) {
+    deferred_.push_back(std::make_unique<DeferredLevel<Sample>>(backend, plan.levels[k], inputs_,
+                                                                outputs_, pool.threads()));
+  }
+}
 
 template <class Sample>
 std::unique_ptr<LevelBank> PartitionedLevel<Sample>::prepare(const FilterBank& filters,
                                                              const ResponseTable& responses) const {
   auto bank = std::make_unique<Bank>();
-  SpectralBankShape shape;
-  for (const Response& response : responses.responses()) {
-    const std::size_t end = response.delay + filters.taps(response.filter).size();
-    shape.partitions.push_back(
-        {response.delay / block_frames_, (end + block_frames_ - 1) / block_frames_});
-    bank->partitions = std::max(bank->partitions, shape.partitions.back().last);
-  }
-  shape.terms = responses.terms();
-  const std::vector<IndexRange> partitions = shape.partitions;
-  bank->spectra = level_->make_bank(std::move(shape));
-
-  for (std::size_t r = 0; r < partitions.size(); ++r) {
-    const Response& response = responses.responses()[r];
-    const std::span<const double> taps = filters.taps(response.filter);
-    // The first partition begins with what is left of the delay.
-    std::vector<Sample> samples(response.delay - partitions[r].first * block_frames_);
-    samples.reserve(samples.size() + taps.size());
-    for (const double tap : taps) samples.push_back(static_cast<Sample>(response.gain * tap));
-    bank->spectra->load(r, samples);
-  }
+  LevelSpectra<Sample> spectra = load_spectra(*level_, plan_, filters, responses, false);
+  bank->spectra = std::move(spectra.bank);
+  bank->partitions = spectra.longest;
+  for (const auto& level : deferred_) bank->deferred.push_back(level->prepare(filters, responses));
   return bank;
 }
 
@@ -57,17 +50,20 @@ template <class Sample>
 void PartitionedLevel<Sample>::ingest(InputHistory<Sample>& history, std::size_t frames) noexcept {
   // What has not arrived cannot be heard yet, but leftovers far louder than the present would leave
   // their rounding errors in it.
-  if (arrived_ == 0) history.clear(static_cast<std::int64_t>(frames), bins_ - frames);
-  const std::int64_t block_start = history.clock() - static_cast<std::int64_t>(arrived_);
-  for (std::size_t input = 0; input < inputs_; ++input) {
-    newer_[input] = history.at(input, block_start);
-    older_[input] = history.at(input, block_start - static_cast<std::int64_t>(bins_));
+  if (arrived_ == 0) {
+    history.clear(static_cast<std::int64_t>(frames), 2 * bins_ - lead_frames_ - frames);
   }
+  const std::size_t known = lead_frames_ + arrived_;  // of the window
+  const std::int64_t start = history.clock() - static_cast<std::int64_t>(known);
   Window<Sample> window;
   window.older = older_.data();
   window.newer = newer_.data();
-  window.newer_start = block_start;
-  window.fresh = {begins_ ? 0 : bins_ + arrived_, bins_ + arrived_ + frames};
+  window.newer_start = start + static_cast<std::int64_t>(bins_);
+  window.fresh = {begins_ ? 0 : known, known + frames};
+  for (std::size_t input = 0; input < inputs_; ++input) {
+    older_[input] = history.at(input, start);
+    newer_[input] = history.at(input, window.newer_start);
+  }
   begins_ = false;
   pool_.run(inputs_, [&](IndexRange range, std::size_t thread) noexcept {
     level_->forward(delay_line_.newest(), window, range, {0, shares_.forward}, thread);
@@ -77,6 +73,22 @@ void PartitionedLevel<Sample>::ingest(InputHistory<Sample>& history, std::size_t
 template <class Sample>
 void PartitionedLevel<Sample>::activate(LevelBank& level_bank) noexcept {
   Bank& bank = static_cast<Bank&>(level_bank);
+  bank.is_heard = true;
+  activate_first(bank);
+  for (std::size_t k = 0; k < deferred_.size(); ++k) {
+    DeferredLevel<Sample>& level = *deferred_[k];
+    if (level.is_ready(*bank.deferred[k])) continue;
+    pool_.run(pool_.threads(), [&](IndexRange lanes, std::size_t) noexcept {
+      for (std::size_t lane = lanes.first; lane < lanes.last; ++lane) {
+        level.catch_up(*bank.deferred[k], lane);
+      }
+    });
+    level.end_catch_up(*bank.deferred[k]);
+  }
+}
+
+template <class Sample>
+void PartitionedLevel<Sample>::activate_first(Bank& bank) noexcept {
   if (bank.step == Step::kInStep) return;
   if (bank.step == Step::kIdle) {
     bank.has_next = false;
@@ -100,8 +112,11 @@ void PartitionedLevel<Sample>::render(LevelBank& level_bank, Sample* const* out,
   pool_.run(outputs_, [&](IndexRange range, std::size_t thread) noexcept {
     bank.spectra->accumulate(Sum::kNow, bank.has_ready ? &ready : nullptr, delay_line_.newest(),
                              {0, 1}, range, {0, shares_.accumulate});
-    bank.spectra->inverse(out, {bins_ + arrived_, bins_ + arrived_ + frames}, range,
-                          {0, shares_.inverse}, thread);
+    const std::size_t known = lead_frames_ + arrived_;
+    bank.spectra->inverse(out, {known, known + frames}, range, {0, shares_.inverse}, thread);
+    for (std::size_t k = 0; k < deferred_.size(); ++k) {
+      deferred_[k]->add(*bank.deferred[k], out, frames, range);
+    }
   });
 }
 
@@ -142,8 +157,51 @@ void PartitionedLevel<Sample>::prepare_next(Bank& bank, bool complete) noexcept 
 }
 
 template <class Sample>
-void PartitionedLevel<Sample>::advance(std::span<LevelBank* const> banks,
+void PartitionedLevel<Sample>::advance_deferred(const InputHistory<Sample>& history,
+                                                std::span<LevelBank* const> banks,
+                                                std::size_t frames) noexcept {
+  bool any_forward = false;
+  bool any_outputs = false;
+  for (const auto& level : deferred_) {
+    level->begin(history, frames);
+    any_forward = any_forward || level->has_forward();
+    any_outputs = any_outputs || level->has_outputs();
+  }
+  if (any_forward) {
+    pool_.run(pool_.threads(), [&](IndexRange lanes, std::size_t) noexcept {
+      for (std::size_t lane = lanes.first; lane < lanes.last; ++lane) {
+        for (const auto& level : deferred_) {
+          if (level->has_forward()) level->run_forward(lane);
+        }
+      }
+    });
+  }
+  if (any_outputs) {
+    const auto for_each = [&](auto&& work) noexcept {
+      for (std::size_t k = 0; k < deferred_.size(); ++k) {
+        if (!deferred_[k]->has_outputs()) continue;
+        for (LevelBank* level_bank : banks) {
+          Bank& bank = static_cast<Bank&>(*level_bank);
+          work(*deferred_[k], *bank.deferred[k], bank.is_heard);
+        }
+      }
+    };
+    for_each([](auto& level, auto& bank, bool is_heard) { level.join(bank, is_heard); });
+    pool_.run(pool_.threads(), [&](IndexRange lanes, std::size_t) noexcept {
+      for (std::size_t lane = lanes.first; lane < lanes.last; ++lane) {
+        for_each([lane](auto& level, auto& bank, bool) { level.run_outputs(bank, lane); });
+      }
+    });
+    for_each([](auto& level, auto& bank, bool) { level.end(bank); });
+  }
+  for (const auto& level : deferred_) level->end(frames);
+}
+
+template <class Sample>
+void PartitionedLevel<Sample>::advance(const InputHistory<Sample>& history,
+                                       std::span<LevelBank* const> banks,
                                        std::size_t frames) noexcept {
+  if (!deferred_.empty()) advance_deferred(history, banks, frames);
   const bool begins = arrived_ == 0;
   arrived_ += frames;
   const bool complete = arrived_ == block_frames_;
@@ -165,10 +223,17 @@ void PartitionedLevel<Sample>::reset(InputHistory<Sample>& history,
   delay_line_.reset();
   arrived_ = 0;
   begins_ = true;
-  history.clear(-static_cast<std::int64_t>(bins_), bins_);
-  for (LevelBank* bank : banks) {
-    static_cast<Bank&>(*bank).step = Step::kIdle;
-    activate(*bank);  // without any past this is no work
+  std::size_t before_stream = lead_frames_;
+  for (const auto& level : deferred_) {
+    level->reset();
+    before_stream = std::max(before_stream, level->frames_before_stream());
+  }
+  history.clear(-static_cast<std::int64_t>(before_stream), before_stream);
+  for (LevelBank* level_bank : banks) {
+    Bank& bank = static_cast<Bank&>(*level_bank);
+    bank.step = Step::kIdle;
+    for (std::size_t k = 0; k < deferred_.size(); ++k) deferred_[k]->reset_bank(*bank.deferred[k]);
+    activate_first(bank);  // without any past this is no work
   }
 }
 

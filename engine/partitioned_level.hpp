@@ -1,4 +1,5 @@
-// PartitionedLevel: uniform partitions with a frequency-domain delay line.
+// PartitionedLevel: all levels of a plan; the first one here, with a frequency-domain delay line,
+// the later ones by DeferredLevel.
 //
 // Input arrives on a grid of blocks of B frames. A piece that ends inside a block transforms what
 // has arrived so far, after the M frames before the block and before zeros up to 2 M samples; it
@@ -14,6 +15,7 @@
 #include <memory>
 #include <vector>
 
+#include "engine/deferred_level.hpp"
 #include "engine/frequency_delay_line.hpp"
 #include "engine/level.hpp"
 #include "engine/partition_plan.hpp"
@@ -35,7 +37,8 @@ class PartitionedLevel final : public Level<Sample> {
   void ingest(InputHistory<Sample>& history, std::size_t frames) noexcept override;
   void activate(LevelBank& bank) noexcept override;
   void render(LevelBank& bank, Sample* const* out, std::size_t frames) noexcept override;
-  void advance(std::span<LevelBank* const> banks, std::size_t frames) noexcept override;
+  void advance(const InputHistory<Sample>& history, std::span<LevelBank* const> banks,
+               std::size_t frames) noexcept override;
   bool collect() noexcept override { return level_->collect(); }
   void reset(InputHistory<Sample>& history, std::span<LevelBank* const> banks) noexcept override;
 
@@ -55,23 +58,32 @@ class PartitionedLevel final : public Level<Sample> {
     bool has_ready = false;      // sum kReady holds partitions 1 and up of the current block
     bool has_next = false;       // sum kNext has been started
     std::size_t next_done = 2;   // partitions 2 to next_done - 1 are in sum kNext
+    bool is_heard = false;       // has been activated
+    std::vector<std::unique_ptr<typename DeferredLevel<Sample>::Bank>> deferred;
   };
 
   void add_to_next(Bank& bank, IndexRange partitions) noexcept;
   void prepare_next(Bank& bank, bool complete) noexcept;
+  void activate_first(Bank& bank) noexcept;
+  void advance_deferred(const InputHistory<Sample>& history, std::span<LevelBank* const> banks,
+                        std::size_t frames) noexcept;
 
+  LevelPlan plan_;            // of level 0
   std::size_t block_frames_;  // B
-  std::size_t bins_;          // M, a power of two, at least B
+  std::size_t bins_;          // M
+  std::size_t lead_frames_;   // of a window, before the block
   std::size_t inputs_;
   std::size_t outputs_;
   std::unique_ptr<SpectralLevel<Sample>> level_;
   Shares shares_;
   FrequencyDelayLine delay_line_;
   WorkerPool& pool_;
-  std::size_t arrived_ = 0;           // frames of the current block, before this piece
-  bool begins_ = true;                // no window was shown since the stream began
-  std::vector<const Sample*> older_;  // of each input: the M frames before the current block
-  std::vector<const Sample*> newer_;  // of each input: the current block, and zeros up to M
+  std::size_t arrived_ = 0;  // frames of the current block, before this piece
+  bool begins_ = true;       // no window was shown since the stream began
+  std::vector<const Sample*>
+      older_;  // of each input: the window, which ends with the current block
+  std::vector<const Sample*> newer_;  // of each input: its second half
+  std::vector<std::unique_ptr<DeferredLevel<Sample>>> deferred_;
 };
 
 extern template class PartitionedLevel<float>;

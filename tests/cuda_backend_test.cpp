@@ -112,7 +112,7 @@ TEST_F(CudaBackendTest, LaunchesOneGraphABlockAndAsksForNothingElse) {
   const FilterBank bank = test::random_bank(random, {700, 64});
   const Routing routing = test::random_routing(random, 3, 2, 2, 6, 100);
   Engine engine(config(), bank, routing);
-  ASSERT_EQ(engine.plan().partition_frames % kBlock, 0u);
+  ASSERT_EQ(engine.plan().levels.front().block_frames % kBlock, 0u);
   const Signal in = test::random_signal(random, 3, 60 * kBlock);
   test::run_process(engine, test::cut(in, 0, 30 * kBlock), test::equal_calls(30 * kBlock, kBlock));
   control_->reset_counts();
@@ -157,9 +157,9 @@ TEST_F(CudaBackendTest, ReadsTheBytesThatItsLayoutSays) {
       test::random_bank(random, std::vector<std::size_t>(kInputs * kOutputs, 2'000));
   Engine engine(config(), bank, Routing::matrix(kInputs, kOutputs, kInputs * kOutputs));
   // Whole blocks, so that each is one piece.
-  const std::size_t block = engine.plan().partition_frames;
-  const std::size_t partitions = engine.plan().partitions;
-  const std::size_t bins = engine.plan().transform_frames / 2;
+  const std::size_t block = engine.plan().levels.front().block_frames;
+  const std::size_t partitions = engine.plan().levels.front().partitions;
+  const std::size_t bins = engine.plan().levels.front().bins();
   ASSERT_LE(block, engine.max_frames());
   ASSERT_GT(partitions, 2u);
 
@@ -314,9 +314,10 @@ TEST_F(CudaBackendTest, GivesUpADeviceThatHangs) {
     SCOPED_TRACE("seed 8");
     const FilterBank bank = test::random_bank(random, {300});
     const Routing routing = Routing::rows(1, 1);
-    Convolver<float> convolver(std::make_shared<CudaBackend>(*device_plugin().api, options),
-                               PartitionPlan::choose(config(), bank, routing, false), config(),
-                               bank, routing);
+    Convolver<float> convolver(
+        std::make_shared<CudaBackend>(*device_plugin().api, options),
+        choose_plan(config(), bank, routing, {.direct_form = false, .slices = false}), config(),
+        bank, routing);
     test::Planes<float> planes(test::random_signal(random, 1, kBlock));
     for (int block = 1; block <= 6; ++block) {
       EXPECT_EQ(convolver.process(planes.from(0), planes.from(0), kBlock),

@@ -158,10 +158,15 @@ TYPED_TEST(EngineCalls, EqualDirectConvolutionInRandomCases) {
     config.threads = 1 + seed % 2;
     config.backend = backends[seed % backends.size()];
     config.goal = seed % 5 == 0 ? PlanGoal::kOffline : PlanGoal::kLive;
-    if (config.goal == PlanGoal::kOffline) config.max_frames = 0;
-    SCOPED_TRACE(testing::Message() << "seed " << seed << ", backend " << config.backend
-                                    << ", block " << config.block_frames);
+    if (config.goal == PlanGoal::kOffline) {
+      config.max_frames = 0;
+    } else if (seed % 3 != 0) {
+      config.partition_frames = test::random_partition_frames(random, 100, config.backend);
+    }
     BasicEngine<TypeParam> engine(config, bank, routing);
+    SCOPED_TRACE(testing::Message()
+                 << "seed " << seed << ", backend " << config.backend << ", block "
+                 << config.block_frames << ", " << engine.plan().describe());
     const Signal in = test::random_signal(random, routing.inputs(), frames);
     const auto calls = test::random_calls(random, frames, config.block_frames, engine.max_frames());
     const Signal out = test::run_process(engine, in, calls);
@@ -366,8 +371,8 @@ TYPED_TEST(EngineCalls, AreExactSoonAfterSamplesThatWereFarLouder) {
     config.max_taps = 8 * kTaps;  // memory that is longer than what is heard
     config.backend = backend;
     BasicEngine<TypeParam> engine(config, bank, rows);
-    const std::size_t block = engine.plan().partition_frames;
-    ASSERT_EQ(engine.plan().kind, PlanKind::kUniform);
+    const std::size_t block = engine.plan().levels.back().block_frames;
+    ASSERT_EQ(engine.plan().kind, PlanKind::kPartitioned);
     Signal loud = test::random_signal(random, 1, kLoud);
     for (double& sample : loud[0]) sample = static_cast<float>(sample * 1e20);
     Signal quiet = test::random_signal(random, 1, kQuiet);

@@ -64,6 +64,9 @@ TYPED_TEST(EngineNonfinite, SpoilsWhatADirectConvolutionSpoilsInRandomCases) {
     config.max_frames = config.block_frames + test::between(random, 0, 300);
     config.threads = 1 + seed % 2;
     config.backend = backends[seed % backends.size()];
+    if (seed % 5 < 3) {
+      config.partition_frames = test::random_partition_frames(random, 64, config.backend);
+    }
     SCOPED_TRACE(testing::Message() << "seed " << seed << ", backend " << config.backend
                                     << ", block " << config.block_frames);
     const std::size_t longest = seed % 3 == 0 ? 12 : 900;
@@ -121,6 +124,9 @@ TYPED_TEST(EngineNonfinite, ReachesTheFiltersThatASwapBrings) {
     config.block_frames = test::between(random, 1, 200);
     config.max_taps = 1'200;
     config.backend = backends[seed % backends.size()];
+    if (seed % 5 < 3) {
+      config.partition_frames = test::random_partition_frames(random, 64, config.backend);
+    }
     SCOPED_TRACE(testing::Message() << "seed " << seed << ", backend " << config.backend
                                     << ", block " << config.block_frames);
     const Routing routing = test::random_routing(random, 2, 2, 2, 4, 60);

@@ -60,6 +60,9 @@ TYPED_TEST(EngineSwap, FollowsTheMixOfDirectConvolutionsInRandomCases) {
     config.max_taps = test::between(random, 1, 1'800);
     config.threads = 1 + seed % 2;
     config.backend = backends[seed % backends.size()];
+    if (seed % 3 != 0) {
+      config.partition_frames = test::random_partition_frames(random, 64, config.backend);
+    }
     SCOPED_TRACE(testing::Message()
                  << "seed " << seed << ", backend " << config.backend << ", block "
                  << config.block_frames << ", max_taps " << config.max_taps);

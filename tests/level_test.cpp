@@ -34,10 +34,9 @@ constexpr std::size_t kTaps = kBlock * kPartitions;
 
 PartitionPlan uniform_plan() {
   PartitionPlan plan;
-  plan.kind = PlanKind::kUniform;
-  plan.call_frames = plan.piece_frames = plan.partition_frames = kBlock;
-  plan.transform_frames = 2 * kBlock;
-  plan.partitions = kPartitions;
+  plan.call_frames = plan.piece_frames = kBlock;
+  plan.levels = {
+      {.block_frames = kBlock, .transform_frames = 2 * kBlock, .partitions = kPartitions}};
   plan.max_taps = plan.max_response = kTaps;
   return plan;
 }
@@ -258,9 +257,9 @@ PartitionPlan direct_plan() {
 // On every thread that computes, and only while it does.
 TEST(LevelThreads, TreatSubnormalsAsZeroWhileTheyCompute) {
   constexpr std::size_t kChannels = 8;
-  for (const PlanKind kind : {PlanKind::kUniform, PlanKind::kDirect}) {
+  for (const PlanKind kind : {PlanKind::kPartitioned, PlanKind::kDirect}) {
     for (const std::size_t threads : {1, 2}) {
-      SCOPED_TRACE(testing::Message() << (kind == PlanKind::kUniform ? "uniform" : "direct") << ", "
+      SCOPED_TRACE(testing::Message() << (kind == PlanKind::kPartitioned ? "uniform" : "direct") << ", "
                                       << threads << " threads");
       const auto backend = std::make_shared<CountingBackend>();
       const std::thread::id caller = std::this_thread::get_id();
@@ -277,9 +276,9 @@ TEST(LevelThreads, TreatSubnormalsAsZeroWhileTheyCompute) {
         }
       };
       Random random(7);
-      const FilterBank bank = test::random_bank(random, {kind == PlanKind::kUniform ? kTaps : 16});
+      const FilterBank bank = test::random_bank(random, {kind == PlanKind::kPartitioned ? kTaps : 16});
       Convolver<float> convolver(backend,
-                                 kind == PlanKind::kUniform ? uniform_plan() : direct_plan(),
+                                 kind == PlanKind::kPartitioned ? uniform_plan() : direct_plan(),
                                  config_of(threads), bank, Routing::rows(kChannels, 1));
       on_caller = on_worker = without = 0;  // only process() and flush() count
       test::Planes<float> planes(test::random_signal(random, kChannels, kBlock));

@@ -29,24 +29,25 @@ inline cuda::BlockBytes layout_bytes(const SpectralBankShape& shape, std::uint32
 
 inline CallBytes call_bytes(const PartitionPlan& plan, const FilterBank& bank,
                             const Routing& routing, std::uint32_t multiprocessors) {
+  const LevelPlan& level = plan.levels.front();  // a device's plan has no other
   const ResponseTable table(routing);
   SpectralBankShape whole;
   whole.terms = table.terms();
   for (const Response& response : table.responses()) {
     const std::size_t end = response.delay + bank.taps(response.filter).size();
-    whole.partitions.push_back({response.delay / plan.partition_frames,
-                                (end + plan.partition_frames - 1) / plan.partition_frames});
+    whole.partitions.push_back(
+        {response.delay / level.block_frames, (end + level.block_frames - 1) / level.block_frames});
   }
   SpectralBankShape first = whole;
   for (IndexRange& range : first.partitions) {
     range.last = std::max(range.first, std::min<std::size_t>(range.last, 1));
   }
 
-  const auto bins = static_cast<std::uint32_t>(plan.transform_frames / 2);
+  const auto bins = static_cast<std::uint32_t>(level.bins());
   const cuda::BlockBytes all = layout_bytes(whole, bins, multiprocessors);
   const cuda::BlockBytes newest = layout_bytes(first, bins, multiprocessors);
   const double blocks =
-      static_cast<double>(plan.call_frames) / static_cast<double>(plan.partition_frames);
+      static_cast<double>(plan.call_frames) / static_cast<double>(level.block_frames);
   const auto of_call = [&](std::uint64_t block, std::uint64_t piece) {
     return std::max(blocks, 1.0) * static_cast<double>(piece) +
            blocks * static_cast<double>(block - piece);

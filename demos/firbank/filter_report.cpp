@@ -65,16 +65,23 @@ double FilterReport::deadline_seconds() const {
 
 nlohmann::ordered_json to_json(const PartitionPlan& plan, const std::string& precision) {
   const std::size_t sample_bytes = precision == "double" ? sizeof(double) : sizeof(float);
+  nlohmann::ordered_json levels = nlohmann::ordered_json::array();
+  for (const LevelPlan& level : plan.levels) {
+    levels.push_back({{"first_tap", level.first_tap},
+                      {"partitions", level.partitions},
+                      {"partition_taps", level.partition_taps()},
+                      {"block_frames", level.block_frames},
+                      {"transform_frames", level.transform_frames}});
+  }
   return {{"description", plan.describe()},
-          {"kind", plan.kind == PlanKind::kDirect ? "direct" : "uniform"},
+          {"kind", plan.kind == PlanKind::kDirect ? "direct" : "partitioned"},
           {"call_frames", plan.call_frames},
-          {"partition_frames", plan.partition_frames},
-          {"partitions", plan.partitions},
-          {"transform_frames", plan.transform_frames},
+          {"levels", levels},
           {"max_taps", plan.max_taps},
           {"latency_frames", plan.latency_frames},
-          {"forward_transforms", plan.forward_transforms},
-          {"inverse_transforms", plan.inverse_transforms},
+          {"swap_lead_frames", plan.swap_lead_frames()},
+          {"ns_per_frame", plan.ns_per_frame},
+          {"worst_over_mean", plan.worst_over_mean},
           {"flops_per_frame", plan.flops_per_frame},
           {"memory_bytes", plan.memory_samples * sample_bytes}};
 }

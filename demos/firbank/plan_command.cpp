@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 
@@ -10,7 +11,7 @@
 #include "demos/firbank/json_report.hpp"
 #include "demos/firbank/setup_options.hpp"
 #include "demos/firbank/wording.hpp"
-#include "engine/partition_plan.hpp"
+#include "engine/planner.hpp"
 
 namespace firbank::program {
 namespace {
@@ -29,6 +30,22 @@ struct Arguments {
   JsonReport json;
 };
 
+/// What each level does and why its answer is in time.
+void print_levels(const PartitionPlan& plan, double rate_hz) {
+  if (plan.levels.size() < 2) return;
+  for (const LevelPlan& level : plan.levels) {
+    fmt::print("{:<10} taps {} to {}: {} of {}, transforms of {}, ", "", level.first_tap,
+               std::min(level.end_tap(), plan.max_response) - 1,
+               counted(level.partitions, "partition"), level.partition_taps(),
+               level.transform_frames);
+    if (level.first_tap == 0) {
+      fmt::print("in each call\n");
+    } else {
+      fmt::print("spread over {}\n", duration(static_cast<double>(level.block_frames) / rate_hz));
+    }
+  }
+}
+
 int run(Arguments& arguments) {
   const SetupOptions& options = arguments.setup;
   options.bank.check();
@@ -40,7 +57,7 @@ int run(Arguments& arguments) {
   const double rate_hz = options.sample_rate_hz;
   const EngineConfig config =
       options.outline_config(arguments.offline ? PlanGoal::kOffline : PlanGoal::kLive);
-  const PartitionPlan plan = PartitionPlan::choose(config, bank, routing);
+  const PartitionPlan plan = choose_plan(config, bank, routing);
   const double memory_bytes = static_cast<double>(plan.memory_samples) * sizeof(float);
 
   nlohmann::ordered_json report = to_json(plan, "float");
@@ -64,16 +81,18 @@ int run(Arguments& arguments) {
   fmt::print("{:<10} {}, {}\n", "filters", describe(setup, options),
              counted(routing.edges().size(), "connection"));
   fmt::print("{:<10} {}\n", "partitions", plan.describe());
-  fmt::print("{:<10} {} a call ({}); {} and {} a call\n", "block",
-             counted(plan.call_frames, "frame"),
-             duration(static_cast<double>(plan.call_frames) / rate_hz),
-             counted(plan.forward_transforms, "forward transform"),
-             counted(plan.inverse_transforms, "inverse"));
+  print_levels(plan, rate_hz);
+  fmt::print("{:<10} {} a call ({})\n", "block", counted(plan.call_frames, "frame"),
+             duration(static_cast<double>(plan.call_frames) / rate_hz));
   fmt::print("{:<10} {} ({})\n", "latency", counted(plan.latency_frames, "frame"),
              duration(static_cast<double>(plan.latency_frames) / rate_hz));
   fmt::print("{:<10} {} operations a frame (direct form: {}), {} a second at {} Hz; estimated\n",
              "cost", large(plan.flops_per_frame), large(direct_flops),
              large(plan.flops_per_frame * rate_hz), rate_hz);
+  fmt::print(
+      "{:<10} {:.2f} ns a frame: {:.0f} times real time on one core, dearest call {:.2f} "
+      "times the mean; estimated\n",
+      "speed", plan.ns_per_frame, 1e9 / (plan.ns_per_frame * rate_hz), plan.worst_over_mean);
   fmt::print("{:<10} {} in float, {} in double; estimated\n", "memory", bytes(memory_bytes),
              bytes(2 * memory_bytes));
   return kExitDone;

@@ -86,6 +86,24 @@ std::vector<std::size_t> random_calls(Random& random, std::size_t frames, std::s
   return calls;
 }
 
+std::vector<std::size_t> random_partition_frames(Random& random, std::size_t max_first,
+                                                 std::string_view backend) {
+  constexpr std::size_t kMost = 32'768;
+  std::size_t first = between(random, 1, max_first);
+  if (between(random, 0, 2) != 0) first = std::bit_floor(first);
+  std::vector<std::size_t> sizes{first};
+  const std::size_t levels = backend.starts_with("cuda") ? 1 : between(random, 1, 5);
+  while (sizes.size() < levels) {
+    const std::size_t factor = between(random, 0, 2) != 0 ? std::size_t{1} << between(random, 1, 4)
+                                                          : between(random, 2, 9);
+    // Every size is a multiple of the first one.
+    const std::size_t next = sizes.back() / first * factor * first;
+    if (next > kMost) break;
+    sizes.push_back(next);
+  }
+  return sizes;
+}
+
 std::vector<std::size_t> equal_calls(std::size_t frames, std::size_t call) {
   std::vector<std::size_t> calls(frames / call, call);
   if (frames % call != 0) calls.push_back(frames % call);

@@ -9,6 +9,7 @@
 #include <initializer_list>
 #include <random>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "engine/filter_bank.hpp"
@@ -42,6 +43,11 @@ Routing random_routing(Random& random, std::size_t inputs, std::size_t outputs, 
 /// frames, of anything, and sizes next to powers of two.
 std::vector<std::size_t> random_calls(Random& random, std::size_t frames, std::size_t nominal,
                                       std::size_t max_frames);
+
+/// Legal sizes for EngineConfig::partition_frames: 1 to 5, the first up to `max_first`, mostly
+/// powers of two; on a GPU one.
+std::vector<std::size_t> random_partition_frames(Random& random, std::size_t max_first,
+                                                 std::string_view backend = "cpu");
 
 /// Calls of `call` frames each, the last one shorter where it must be.
 std::vector<std::size_t> equal_calls(std::size_t frames, std::size_t call);

@@ -1,0 +1,22 @@
+#include "engine/cost_model.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+namespace firbank {
+
+double CostModel::transform(std::size_t transform_frames) const {
+  const auto octave = static_cast<std::size_t>(std::bit_width(transform_frames)) - 1;
+  return transform_ns[std::clamp<std::size_t>(octave, 4, 4 + transform_ns.size() - 1) - 4];
+}
+
+double CostModel::product(double bytes) const {
+  const double last = static_cast<double>(product_ns.size() - 1);
+  const double place = std::clamp((std::log2(std::max(bytes, 1.0)) - 18) / 2, 0.0, last);
+  const auto below = static_cast<std::size_t>(std::min(place, last - 1));
+  const double share = place - static_cast<double>(below);
+  return product_ns[below] * (1 - share) + product_ns[below + 1] * share;
+}
+
+}  // namespace firbank

@@ -1,0 +1,277 @@
+#include "engine/deferred_level.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "engine/level_spectra.hpp"
+
+namespace firbank {
+namespace {
+
+/// Shares of `unit_ns` that bring `done_ns` as near to `due_ns` as they can, at most `left`.
+std::size_t shares_until(double done_ns, double due_ns, double unit_ns, std::size_t left) {
+  const double count = (due_ns - done_ns) / unit_ns + 0.5;
+  if (count < 1) return 0;
+  return count >= static_cast<double>(left) ? left : static_cast<std::size_t>(count);
+}
+
+}  // namespace
+
+template <class Sample>
+DeferredLevel<Sample>::DeferredLevel(const Backend& backend, const LevelPlan& plan,
+                                     std::size_t inputs, std::size_t outputs, std::size_t lanes)
+    : plan_(plan),
+      inputs_(inputs),
+      outputs_(outputs),
+      lanes_(lanes),
+      level_(backend.make_level<Sample>({.bins = plan.bins(),
+                                         .block_frames = plan.block_frames,
+                                         .slots = plan.partitions + 1,
+                                         .inputs = inputs,
+                                         .outputs = outputs,
+                                         .threads = lanes})),
+      shares_(level_->shares()),
+      delay_line_(plan.partitions + 1),
+      transformed_(lanes),
+      older_(inputs),
+      newer_(inputs) {
+  const double forward = static_cast<double>(inputs) * plan.forward_ns;
+  const double products = static_cast<double>(plan.partitions * plan.bins()) * plan.product_ns;
+  const double answers = static_cast<double>(outputs) * (products + plan.inverse_ns);
+  forward_share_ = forward / (forward + answers);
+}
+
+template <class Sample>
+std::unique_ptr<typename DeferredLevel<Sample>::Bank> DeferredLevel<Sample>::prepare(
+    const FilterBank& filters, const ResponseTable& responses) const {
+  auto bank = std::make_unique<Bank>();
+  LevelSpectra<Sample> spectra = load_spectra(*level_, plan_, filters, responses, true);
+  bank->partitions_ = spectra.longest;
+
+  std::vector<double> product_ns(outputs_);
+  bank->has_answer_.resize(outputs_);
+  for (std::size_t output = 0; output < outputs_; ++output) {
+    std::size_t partitions = 0;
+    for (const ResponseTerm& term : responses.terms()[output]) {
+      const IndexRange& range = spectra.partitions[term.response];
+      partitions += range.last - range.first;
+    }
+    bank->has_answer_[output] = partitions > 0 ? 1 : 0;
+    product_ns[output] = static_cast<double>(partitions * plan_.bins()) * plan_.product_ns;
+  }
+  for (std::size_t lane = 0; lane < lanes_; ++lane) {
+    Lane& work = bank->lanes_.emplace_back();
+    const IndexRange range = lane_range(outputs_, lane);
+    for (std::size_t output = range.first; output < range.last; ++output) {
+      if (bank->has_answer_[output] == 0) continue;
+      const bool joins = !work.tiles.empty() && work.tiles.back().outputs.last == output &&
+                         output - work.tiles.back().outputs.first < kOutputTile;
+      if (!joins) work.tiles.push_back({{output, output}, 0});
+      ++work.tiles.back().outputs.last;
+      work.tiles.back().product_ns += product_ns[output];
+      work.ns += product_ns[output] + plan_.inverse_ns;
+    }
+  }
+
+  constexpr std::size_t kPadding = kCacheLineBytes / sizeof(Sample);
+  const std::size_t stride = plan_.bins() + kPadding;
+  bank->answers_.resize(2 * outputs_ * stride);
+  for (std::size_t which = 0; which < 2; ++which) {
+    for (std::size_t output = 0; output < outputs_; ++output) {
+      bank->answer_[which].push_back(bank->answers_.data() + (which * outputs_ + output) * stride);
+    }
+  }
+  bank->spectra_ = std::move(spectra.bank);
+  return bank;
+}
+
+template <class Sample>
+std::int64_t DeferredLevel<Sample>::heard_block() const noexcept {
+  const std::int64_t since = arrived_ - static_cast<std::int64_t>(plan_.first_tap);
+  return since < 0 ? kNone : since / static_cast<std::int64_t>(plan_.block_frames);
+}
+
+template <class Sample>
+void DeferredLevel<Sample>::add(const Bank& bank, Sample* const* out, std::size_t frames,
+                                IndexRange outputs) const noexcept {
+  const std::int64_t heard = heard_block();
+  if (heard == kNone) return;
+  const auto since = static_cast<std::size_t>(arrived_) - plan_.first_tap;
+  const std::size_t offset = plan_.bins() - plan_.block_frames + since % plan_.block_frames;
+  for (std::size_t output = outputs.first; output < outputs.last; ++output) {
+    if (bank.has_answer_[output] == 0) continue;
+    const Sample* answer = bank.answer_[static_cast<std::size_t>(heard) % 2][output] + offset;
+    Sample* to = out[output];
+    for (std::size_t n = 0; n < frames; ++n) to[n] += answer[n];
+  }
+}
+
+template <class Sample>
+bool DeferredLevel<Sample>::is_ready(const Bank& bank) const noexcept {
+  const std::int64_t heard = heard_block();
+  return heard == kNone || bank.complete_[static_cast<std::size_t>(heard) % 2] == heard;
+}
+
+template <class Sample>
+void DeferredLevel<Sample>::catch_up(Bank& bank, std::size_t lane) noexcept {
+  const std::int64_t heard = heard_block();
+  // The sums of the block under way, if any, are given up for those of the one that is heard.
+  bank.lanes_[lane].progress = {};
+  const std::size_t newest =
+      heard == block_ ? delay_line_.newest() : (delay_line_.newest() + 1) % delay_line_.slots();
+  run_until(bank, lane, std::numeric_limits<double>::infinity(), heard, newest);
+}
+
+template <class Sample>
+void DeferredLevel<Sample>::end_catch_up(Bank& bank) noexcept {
+  const std::int64_t heard = heard_block();
+  bank.complete_[static_cast<std::size_t>(heard) % 2] = heard;
+  bank.block_ = heard == block_ ? heard : kNone;
+}
+
+template <class Sample>
+void DeferredLevel<Sample>::begin(const InputHistory<Sample>& history,
+                                  std::size_t frames) noexcept {
+  const auto size = static_cast<std::int64_t>(plan_.block_frames);
+  const std::int64_t now = arrived_ + static_cast<std::int64_t>(frames);
+  const std::int64_t since = now - static_cast<std::int64_t>(plan_.first_tap);
+  // The block whose answer is due next: in `left` frames.
+  const std::int64_t block = since > -size ? (since + size - 1) / size : kNone;
+  const std::int64_t end = (block + 1) * size;
+  outputs_due_ = 0;
+  if (block == kNone || now < end) return;
+  if (block != block_) {
+    if (block > 0) delay_line_.advance();
+    block_ = block;
+    forward_done_ = outputs_done_ = 0;
+    std::fill(transformed_.begin(), transformed_.end(), std::size_t{0});
+    const auto bins = static_cast<std::int64_t>(plan_.bins());
+    const std::int64_t newer = history.clock() + (end - bins) - arrived_;
+    window_start_ = newer;
+    for (std::size_t input = 0; input < inputs_; ++input) {
+      newer_[input] = history.at(input, newer);
+      older_[input] = history.at(input, newer - bins);
+    }
+  }
+  const double left = static_cast<double>(block * size - since);
+  const double share = 1 - left / static_cast<double>(size);
+  forward_due_ = std::max(forward_done_, std::min(1.0, share / forward_share_));
+  if (left == 0) {
+    outputs_due_ = 1;
+  } else if (share > forward_share_) {
+    outputs_due_ = (share - forward_share_) / (1 - forward_share_);
+  }
+}
+
+template <class Sample>
+void DeferredLevel<Sample>::run_forward(std::size_t lane) noexcept {
+  const IndexRange inputs = lane_range(inputs_, lane);
+  const std::size_t whole = (inputs.last - inputs.first) * shares_.forward;
+  const auto due = forward_due_ >= 1
+                       ? whole
+                       : static_cast<std::size_t>(forward_due_ * static_cast<double>(whole) + 0.5);
+  std::size_t& done = transformed_[lane];
+  const Window<Sample> window{.older = older_.data(),
+                              .newer = newer_.data(),
+                              .newer_start = window_start_,
+                              .fresh = {2 * plan_.bins() - plan_.block_frames, 2 * plan_.bins()}};
+  while (done < due) {
+    const std::size_t input = inputs.first + done / shares_.forward;
+    const std::size_t first = done % shares_.forward;
+    const std::size_t last = std::min(shares_.forward, first + due - done);
+    level_->forward(delay_line_.newest(), window, {input, input + 1}, {first, last}, lane);
+    done += last - first;
+  }
+}
+
+template <class Sample>
+void DeferredLevel<Sample>::join(Bank& bank, bool is_heard) noexcept {
+  if (bank.block_ == block_ || (!is_heard && outputs_done_ > 0.5)) return;
+  for (Lane& lane : bank.lanes_) lane.progress = {};
+  bank.block_ = block_;
+  bank.complete_[static_cast<std::size_t>(block_) % 2] = kNone;
+  bank.joined_at_ = outputs_done_;
+}
+
+template <class Sample>
+void DeferredLevel<Sample>::run_outputs(Bank& bank, std::size_t lane) noexcept {
+  if (bank.block_ != block_) return;
+  const double share = outputs_due_ >= 1 ? std::numeric_limits<double>::infinity()
+                                         : (outputs_due_ - bank.joined_at_) / (1 - bank.joined_at_);
+  run_until(bank, lane, share, block_, delay_line_.newest());
+}
+
+template <class Sample>
+void DeferredLevel<Sample>::run_until(Bank& bank, std::size_t lane, double share,
+                                      std::int64_t block, std::size_t newest) noexcept {
+  using Sum = typename SpectralBank<Sample>::Sum;
+  Lane& work = bank.lanes_[lane];
+  Progress& done = work.progress;
+  const double due = share * work.ns;
+  // The block has met no more partitions than blocks have been.
+  const auto met = static_cast<std::size_t>(
+      std::min<std::int64_t>(block + 1, static_cast<std::int64_t>(bank.partitions_)));
+  const std::vector<Sample*>& answer = bank.answer_[static_cast<std::size_t>(block) % 2];
+  while (done.tile < work.tiles.size()) {
+    const Tile& tile = work.tiles[done.tile];
+    if (done.products < shares_.accumulate) {
+      const double unit = tile.product_ns / static_cast<double>(shares_.accumulate);
+      const std::size_t count =
+          shares_until(done.ns, due, unit, shares_.accumulate - done.products);
+      if (count == 0) return;
+      bank.spectra_->accumulate(Sum::kNow, nullptr, newest, {0, met}, tile.outputs,
+                                {done.products, done.products + count});
+      done.products += count;
+      done.ns += unit * static_cast<double>(count);
+      if (done.products < shares_.accumulate) return;
+    }
+    const double unit = plan_.inverse_ns / static_cast<double>(shares_.inverse);
+    while (done.output < tile.outputs.last - tile.outputs.first) {
+      const std::size_t count = shares_until(done.ns, due, unit, shares_.inverse - done.inverse);
+      if (count == 0) return;
+      const std::size_t output = tile.outputs.first + done.output;
+      bank.spectra_->inverse(answer.data(), {plan_.bins(), 2 * plan_.bins()}, {output, output + 1},
+                             {done.inverse, done.inverse + count}, lane);
+      done.inverse += count;
+      done.ns += unit * static_cast<double>(count);
+      if (done.inverse < shares_.inverse) return;
+      done.inverse = 0;
+      ++done.output;
+    }
+    done.products = done.output = 0;
+    ++done.tile;
+  }
+}
+
+template <class Sample>
+void DeferredLevel<Sample>::end(Bank& bank) noexcept {
+  if (bank.block_ != block_ || outputs_due_ < 1) return;
+  bank.complete_[static_cast<std::size_t>(block_) % 2] = block_;
+}
+
+template <class Sample>
+void DeferredLevel<Sample>::end(std::size_t frames) noexcept {
+  forward_done_ = forward_due_;
+  outputs_done_ = std::max(outputs_done_, outputs_due_);
+  arrived_ += static_cast<std::int64_t>(frames);
+}
+
+template <class Sample>
+void DeferredLevel<Sample>::reset() noexcept {
+  arrived_ = 0;
+  block_ = kNone;
+  forward_done_ = forward_due_ = 1;
+  outputs_done_ = outputs_due_ = 0;
+}
+
+template <class Sample>
+void DeferredLevel<Sample>::reset_bank(Bank& bank) const noexcept {
+  bank.block_ = kNone;
+  bank.complete_ = {kNone, kNone};
+}
+
+template class DeferredLevel<float>;
+template class DeferredLevel<double>;
+
+}  // namespace firbank

@@ -1,0 +1,23 @@
+// The choice of a PartitionPlan: the cheapest by a cost model, among those whose calls cost about
+// the same.
+#pragma once
+
+#include "engine/config.hpp"
+#include "engine/filter_bank.hpp"
+#include "engine/partition_plan.hpp"
+#include "engine/routing.hpp"
+
+namespace firbank {
+
+/// What a backend can do with a plan.
+struct PlanAbilities {
+  bool direct_form = true;  // without it even the shortest filters are transformed
+  bool slices = true;       // without it partitions have one size, and blocks at most M frames
+};
+
+/// Throws: Error when block_frames, max_frames, max_taps, depth_blocks or partition_frames is out
+/// of its range, or a filter of the bank is longer than max_taps.
+PartitionPlan choose_plan(const EngineConfig& config, const FilterBank& bank,
+                          const Routing& routing, const PlanAbilities& abilities = {});
+
+}  // namespace firbank

@@ -1,0 +1,267 @@
+#include "engine/planner.hpp"
+
+#include <bit>
+#include <functional>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "io/error.hpp"
+#include "tests/support/random_cases.hpp"
+
+namespace firbank {
+namespace {
+
+using test::Random;
+using testing::AllOf;
+using testing::HasSubstr;
+
+FilterBank bank_of(const std::vector<std::size_t>& lengths) {
+  Random random(1);
+  return test::random_bank(random, lengths);
+}
+
+PartitionPlan plan_for(std::size_t block_frames, std::size_t taps) {
+  EngineConfig config;
+  config.block_frames = block_frames;
+  return choose_plan(config, bank_of({taps}), Routing::rows(1, 1));
+}
+
+std::string refusal(const std::function<void(EngineConfig&)>& change) {
+  EngineConfig config;
+  change(config);
+  try {
+    choose_plan(config, bank_of({10, 20}), Routing::rows(2, 2));
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kConfiguration);
+    return error.what();
+  }
+  return "accepted";
+}
+
+/// Every tap belongs to one level, and every answer is there when it is due.
+void expect_legal(const PartitionPlan& plan) {
+  ASSERT_FALSE(plan.levels.empty());
+  const std::size_t first = plan.levels.front().block_frames;
+  const std::size_t slice = std::min(plan.call_frames, first);
+  std::size_t next_tap = 0;
+  for (std::size_t k = 0; k < plan.levels.size(); ++k) {
+    SCOPED_TRACE(testing::Message() << plan.describe() << ", level " << k);
+    const LevelPlan& level = plan.levels[k];
+    EXPECT_TRUE(std::has_single_bit(level.transform_frames)) << level.transform_frames;
+    EXPECT_EQ(level.first_tap, next_tap);
+    next_tap = level.end_tap();
+    EXPECT_LT(level.end_tap() - level.partition_taps(), plan.max_response) << "an empty partition";
+    if (level.block_frames > level.bins()) {
+      EXPECT_EQ(level.partitions, 1u);
+      EXPECT_EQ(plan.levels.size(), 1u);
+    }
+    if (k == 0) continue;
+    EXPECT_EQ(level.block_frames % first, 0u);
+    EXPECT_EQ(level.first_tap % first, 0u);
+    EXPECT_GE(level.first_tap + slice, 2 * level.block_frames) << "too late to be spread";
+  }
+  EXPECT_GE(next_tap, plan.max_response);
+}
+
+TEST(Planner, CoversEveryTapAndDelay) {
+  for (std::uint64_t seed = 1; seed <= 200; ++seed) {
+    SCOPED_TRACE(testing::Message() << "seed " << seed);
+    Random random(seed);
+    const FilterBank bank = bank_of({1, test::between(random, 1, seed % 2 == 0 ? 200 : 60'000)});
+    const Routing routing = test::random_routing(random, 2, 2, 2, 4, 5'000);
+    EngineConfig config;
+    config.block_frames = test::between(random, 1, seed % 3 == 0 ? 65'536 : 512);
+    config.max_taps = seed % 4 == 0 ? bank.longest() + test::between(random, 0, 10'000) : 0;
+    config.goal = seed % 5 == 0 ? PlanGoal::kOffline : PlanGoal::kLive;
+    const PartitionPlan plan = choose_plan(config, bank, routing);
+    EXPECT_EQ(plan.max_taps, config.max_taps == 0 ? bank.longest() : config.max_taps);
+    EXPECT_EQ(plan.max_response, plan.max_taps + routing.max_delay());
+    EXPECT_EQ(plan.latency_frames, 0u);
+    EXPECT_GE(plan.call_frames, 1u);
+    EXPECT_GT(plan.flops_per_frame, 0);
+    EXPECT_GT(plan.memory_samples, 0u);
+    if (config.goal == PlanGoal::kLive) {
+      EXPECT_EQ(plan.call_frames, config.block_frames);
+    }
+    if (plan.kind == PlanKind::kDirect) {
+      EXPECT_TRUE(plan.levels.empty());
+      continue;
+    }
+    expect_legal(plan);
+  }
+}
+
+TEST(Planner, UsesTheDirectFormForVeryShortFilters) {
+  for (const std::size_t block : {1, 16, 256, 4'096}) {
+    EXPECT_EQ(plan_for(block, 1).kind, PlanKind::kDirect) << block;
+    EXPECT_EQ(plan_for(block, 4).kind, PlanKind::kDirect) << block;
+  }
+}
+
+TEST(Planner, UsesTransformsForLongFilters) {
+  for (const std::size_t block : {64, 256, 1'024}) {
+    const PartitionPlan plan = plan_for(block, 48'000);
+    EXPECT_EQ(plan.kind, PlanKind::kPartitioned);
+    EXPECT_GE(plan.levels.front().block_frames, block);
+    EXPECT_LE(plan.levels.front().block_frames, 16 * block)
+        << "calls are transformed over and over";
+    EXPECT_LT(plan.flops_per_frame, 2.0 * 48'000 / 4) << "hardly cheaper than the direct form";
+  }
+}
+
+// The promise behind a flat cost: calls of the nominal size are cut into the same pieces.
+TEST(Planner, CutsEveryCallOfTheNominalSizeAlike) {
+  for (std::size_t call = 1; call <= 32'768; call += 1 + call / 37) {
+    for (const std::size_t taps : {1'500, 48'000}) {
+      SCOPED_TRACE(testing::Message() << "calls of " << call << " frames, " << taps << " taps");
+      const PartitionPlan plan = plan_for(call, taps);
+      if (plan.kind == PlanKind::kDirect) continue;
+      const std::size_t block = plan.levels.front().block_frames;
+      EXPECT_TRUE(block % call == 0 || call % block == 0) << block;
+      for (const LevelPlan& level : plan.levels) {
+        EXPECT_GE(4 * level.block_frames, level.transform_frames)
+            << "less than half of the transform is used";
+      }
+    }
+  }
+}
+
+TEST(Planner, CutsCallsBeyondTheLargestTransformAsItCan) {
+  EXPECT_EQ(plan_for(65'536, 48'000).levels.front().block_frames, 32'768u);
+  EXPECT_EQ(plan_for(65'534, 48'000).levels.front().block_frames, 32'767u);
+  EXPECT_EQ(plan_for(65'521, 48'000).levels.front().block_frames, 32'768u);  // a prime
+}
+
+TEST(Planner, NeverAsksForMoreThanTheNextSmallerBlockWould) {
+  // What a frame costs falls as calls grow.
+  double before = plan_for(16, 20'000).flops_per_frame;
+  for (std::size_t block = 32; block <= 8'192; block *= 2) {
+    const double now = plan_for(block, 20'000).flops_per_frame;
+    EXPECT_LE(now, before) << block;
+    before = now;
+  }
+}
+
+TEST(Planner, IsCheaperOfflineThanLive) {
+  EngineConfig config;
+  config.block_frames = 64;
+  const FilterBank bank = bank_of({48'000});
+  const double live = choose_plan(config, bank, Routing::rows(1, 1)).flops_per_frame;
+  config.goal = PlanGoal::kOffline;
+  const PartitionPlan offline = choose_plan(config, bank, Routing::rows(1, 1));
+  EXPECT_LT(offline.flops_per_frame, live / 4);
+  EXPECT_GT(offline.call_frames, 1'024u);
+}
+
+TEST(Planner, DescribesItselfInOneLine) {
+  EngineConfig config;
+  config.block_frames = 64;
+  config.partition_frames = {64};
+  const auto described = [&config](std::size_t taps) {
+    return choose_plan(config, bank_of({taps}), Routing::rows(1, 1)).describe();
+  };
+  EXPECT_EQ(described(64), "uniform: 1 partition of 64 taps, transforms of 128");
+  EXPECT_EQ(described(20'000), "uniform: 313 partitions of 64 taps, transforms of 128");
+  config.partition_frames = {64, 512, 4'096};
+  EXPECT_EQ(described(20'000), "non-uniform: 15 partitions of 64 taps, 14 of 512, 3 of 4096");
+  EXPECT_THAT(plan_for(256, 2).describe(), HasSubstr("direct"));
+}
+
+// Garcia's optimum and the tables of later authors agree in shape: a long filter at a small block
+// wants a few sizes, some factors of two apart.
+TEST(Planner, UsesLongerPartitionsForLaterTaps) {
+  for (const std::size_t block : {64, 256, 1'024}) {
+    const PartitionPlan plan = plan_for(block, 480'000);
+    SCOPED_TRACE(plan.describe());
+    EXPECT_GE(plan.levels.size(), 2u);
+    EXPECT_GE(plan.levels.back().block_frames, 8'192u);
+    EXPECT_LE(plan.worst_over_mean, 1.5);
+    EngineConfig config;
+    config.block_frames = block;
+    const PartitionPlan uniform =
+        choose_plan(config, bank_of({480'000}), Routing::rows(1, 1), {.slices = false});
+    EXPECT_EQ(uniform.levels.size(), 1u);
+    EXPECT_LT(plan.ns_per_frame, uniform.ns_per_frame / 2);
+    EXPECT_LT(plan.flops_per_frame, uniform.flops_per_frame / 2);
+  }
+}
+
+TEST(Planner, TakesTheSizesThatItIsGiven) {
+  for (std::uint64_t seed = 1; seed <= 300; ++seed) {
+    SCOPED_TRACE(testing::Message() << "seed " << seed);
+    Random random(seed);
+    EngineConfig config;
+    config.partition_frames = test::random_partition_frames(random, 2'000);
+    config.block_frames = test::between(random, 1, 3'000);
+    const FilterBank bank = bank_of({test::between(random, 1, 40'000), 7});
+    const PartitionPlan plan = choose_plan(config, bank, Routing::rows(2, 2));
+    EXPECT_EQ(plan.kind, PlanKind::kPartitioned);
+    expect_legal(plan);
+    for (std::size_t k = 0; k < plan.levels.size(); ++k) {
+      EXPECT_EQ(plan.levels[k].block_frames, config.partition_frames[k]);
+    }
+  }
+}
+
+TEST(Planner, RefusesWhatIsOutOfRange) {
+  EXPECT_THAT(refusal([](EngineConfig& c) { c.block_frames = 0; }),
+              AllOf(HasSubstr("block_frames"), HasSubstr("0"), HasSubstr("65536")));
+  EXPECT_THAT(refusal([](EngineConfig& c) { c.block_frames = 65'537; }),
+              AllOf(HasSubstr("block_frames"), HasSubstr("65537"), HasSubstr("65536")));
+  EXPECT_THAT(refusal([](EngineConfig& c) { c.max_frames = 255; }),
+              AllOf(HasSubstr("max_frames"), HasSubstr("255"), HasSubstr("256")));
+  EXPECT_THAT(refusal([](EngineConfig& c) { c.max_frames = std::size_t{1} << 40; }),
+              HasSubstr("max_frames"));
+  EXPECT_THAT(
+      refusal([](EngineConfig& c) { c.max_taps = 19; }),
+      AllOf(HasSubstr("filter 1"), HasSubstr("20 taps"), HasSubstr("max_taps"), HasSubstr("19")));
+  EXPECT_THAT(refusal([](EngineConfig& c) { c.max_taps = ~std::size_t{0}; }),
+              HasSubstr("max_taps"));
+  EXPECT_THAT(refusal([](EngineConfig& c) { c.partition_frames = {0}; }),
+              AllOf(HasSubstr("partition_frames is 0"), HasSubstr("1 to 32768")));
+  EXPECT_THAT(refusal([](EngineConfig& c) {
+                c.partition_frames = {8, 12};
+              }),
+              AllOf(HasSubstr("partition_frames is 12"), HasSubstr("multiples")));
+  EXPECT_THAT(refusal([](EngineConfig& c) { c.partition_frames = {1, 2, 4, 8, 16, 32}; }),
+              AllOf(HasSubstr("partition_frames is 6"), HasSubstr("0 to 5")));
+}
+
+// Neither the sum of the two nor a rounding up of it may wrap.
+TEST(Planner, RefusesTapsAndDelaysNearTheEndOfTheirType) {
+  constexpr std::size_t kMost = ~std::size_t{0};
+  for (const std::size_t less : {0, 1, 10, 4'096, 65'536}) {
+    for (const std::size_t delay : {std::size_t{0}, std::size_t{1}, less, less + 1, kMost - less}) {
+      SCOPED_TRACE(testing::Message() << "SIZE_MAX - " << less << ", delay " << delay);
+      const Routing routing(1, 1, {{.delay = delay}});
+      EngineConfig config;
+      config.max_taps = kMost - less;
+      EXPECT_THROW(choose_plan(config, bank_of({10}), routing), Error);
+      if (delay != kMost - less) continue;
+      for (const std::size_t taps : {std::size_t{0}, std::size_t{20}, less + 20}) {
+        config.max_taps = taps;
+        EXPECT_THROW(choose_plan(config, bank_of({10}), routing), Error) << taps;
+      }
+    }
+  }
+}
+
+TEST(Planner, IsMadeForFiltersAsLongAsDeclared) {
+  for (const std::size_t block : {16, 64, 256, 1'024}) {
+    for (const std::size_t taps : {300, 2'000, 48'000}) {
+      SCOPED_TRACE(testing::Message() << "block " << block << ", max_taps " << taps);
+      EngineConfig config;
+      config.block_frames = block;
+      config.max_taps = taps;
+      const PartitionPlan declared = choose_plan(config, bank_of({10, 1}), Routing::rows(2, 2));
+      const PartitionPlan present = choose_plan(config, bank_of({taps, taps}), Routing::rows(2, 2));
+      EXPECT_EQ(declared.describe(), present.describe());
+      EXPECT_EQ(declared.call_frames, present.call_frames);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace firbank
