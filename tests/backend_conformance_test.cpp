@@ -29,11 +29,15 @@ class Conformance {
   Conformance(const Backend& backend, Random& random, const LevelShape& shape)
       : random_(random),
         shape_(shape),
+        has_shares_(backend.has_shares()),
+        block_at_(shape.block_frames > shape.bins ? 2 * shape.bins - shape.block_frames
+                                                  : shape.bins),
+        frames_(2 * shape.bins - block_at_),
         level_(backend.make_level<Sample>(shape)),
-        past_(shape.inputs, std::vector<double>(shape.bins)),
+        past_(shape.inputs, std::vector<double>(block_at_)),
         windows_(shape.inputs * shape.slots, std::vector<double>(2 * shape.bins)),
-        sums_(3 * shape.outputs, std::vector<double>(shape.bins)),
-        planes_(shape.outputs, std::vector<Sample>(shape.bins)) {
+        sums_(3 * shape.outputs, std::vector<double>(frames_)),
+        planes_(shape.outputs, std::vector<Sample>(frames_)) {
     make_bank();
     for (std::vector<Sample>& plane : planes_) out_.push_back(plane.data());
   }
@@ -41,7 +45,7 @@ class Conformance {
   /// Takes a whole block in random pieces, some of which are heard.
   void take_block() {
     for (auto& input : past_) {
-      input.erase(input.begin(), input.end() - static_cast<std::ptrdiff_t>(shape_.bins));
+      input.erase(input.begin(), input.end() - static_cast<std::ptrdiff_t>(block_at_));
     }
     std::size_t arrived = 0;
     while (arrived < shape_.block_frames) {
@@ -55,7 +59,39 @@ class Conformance {
 
  private:
   static std::size_t index(Sum sum) { return static_cast<std::size_t>(sum); }
-  Sum any_sum() { return static_cast<Sum>(between(random_, 0, 2)); }
+  Sum any_sum() { return only_now_ ? Sum::kNow : static_cast<Sum>(between(random_, 0, 2)); }
+
+  /// Cuts [0, count) at random.
+  std::vector<IndexRange> cuts(std::size_t count) {
+    std::vector<IndexRange> ranges;
+    const std::size_t longest = between(random_, 1, count);
+    for (std::size_t first = 0; first < count;) {
+      const std::size_t last = std::min(count, first + between(random_, 1, longest));
+      ranges.push_back({first, last});
+      first = last;
+    }
+    return ranges;
+  }
+
+  /// Runs an operation on each of `count` inputs or outputs in parts: run(item, shares, thread),
+  /// one item on each thread number at a time, and the threads' parts in any order.
+  template <class Run>
+  void in_parts(std::size_t count, std::size_t shares, const Run& run) {
+    for (std::size_t first = 0; first < count; first += shape_.threads) {
+      const std::size_t busy = std::min(shape_.threads, count - first);
+      std::vector<std::vector<IndexRange>> parts;
+      for (std::size_t thread = 0; thread < busy; ++thread) parts.push_back(cuts(shares));
+      std::vector<std::size_t> next(busy);
+      std::vector<std::size_t> turns;  // of threads: one for each part
+      for (std::size_t thread = 0; thread < busy; ++thread) {
+        turns.insert(turns.end(), parts[thread].size(), thread);
+      }
+      std::shuffle(turns.begin(), turns.end(), random_);
+      for (const std::size_t thread : turns) {
+        run(first + thread, parts[thread][next[thread]++], thread);
+      }
+    }
+  }
 
   void make_bank() {
     SpectralBankShape bank;
@@ -79,11 +115,13 @@ class Conformance {
         terms.push_back({input, between(random_, 0, responses - 1)});
       }
     }
+    only_now_ = between(random_, 0, 3) == 0;
+    bank.only_now = only_now_;
     shape_of_bank_ = bank;
     bank_ = level_->make_bank(bank);
     for (std::size_t r = 0; r < responses; ++r) {
       const IndexRange range = bank.partitions[r];
-      const std::size_t room = (range.last - range.first) * shape_.block_frames;
+      const std::size_t room = (range.last - range.first) * shape_.partition_taps();
       std::vector<double>& taps = taps_.emplace_back(room);
       std::vector<Sample> given(between(random_, 1, room));
       for (std::size_t k = 0; k < given.size(); ++k) taps[k] = given[k] = sample();
@@ -111,19 +149,25 @@ class Conformance {
     Window<Sample> window;
     window.older = older.data();
     window.newer = newer.data();
-    window.newer_start = block_start_;
-    window.fresh = {begun_ ? shape_.bins + arrived : 0, shape_.bins + arrived + frames};
+    window.newer_start = block_start_ + static_cast<std::int64_t>(shape_.bins - block_at_);
+    window.fresh = {begun_ ? block_at_ + arrived : 0, block_at_ + arrived + frames};
     begun_ = true;
-    level_->forward(newest_, window, {0, shape_.inputs}, {0, level_->shares().forward}, 0);
+    const std::size_t shares = level_->shares().forward;
+    if (has_shares_ && between(random_, 0, 1) == 0) {
+      in_parts(shape_.inputs, shares, [&](std::size_t i, IndexRange part, std::size_t thread) {
+        level_->forward(newest_, window, {i, i + 1}, part, thread);
+      });
+    } else {
+      level_->forward(newest_, window, {0, shape_.inputs}, {0, shares}, 0);
+    }
     operate();
     // The usual way: partition 0 of the newest block onto a sum, and its frames.
     const Sum ready = Sum::kReady;
-    accumulate(Sum::kNow, between(random_, 0, 1) == 0 ? nullptr : &ready, {0, 1});
+    accumulate(Sum::kNow, only_now_ || between(random_, 0, 1) == 0 ? nullptr : &ready, {0, 1});
     const IndexRange heard{arrived, arrived + frames};
     const std::vector<std::vector<double>> expected(
         sums_.begin(), sums_.begin() + static_cast<std::ptrdiff_t>(shape_.outputs));
-    bank_->inverse(out_.data(), {shape_.bins + heard.first, shape_.bins + heard.last},
-                   {0, shape_.outputs}, {0, level_->shares().inverse}, 0);
+    const std::size_t first_frame = answer(heard);
     for (std::size_t output = 0; output < shape_.outputs; ++output) {
       std::fill(sums_[output].begin(), sums_[output].end(), 0.0);
     }
@@ -131,7 +175,22 @@ class Conformance {
     operate();
     level_->submit();
     ASSERT_TRUE(level_->collect());
-    expect_frames(expected, heard);
+    expect_frames(expected, heard, first_frame);
+  }
+
+  /// Turns the sums into frames, from the returned one of the block on.
+  std::size_t answer(IndexRange heard) {
+    const std::size_t shares = level_->shares().inverse;
+    const std::size_t bins = shape_.bins;
+    if (has_shares_ && block_at_ == bins && between(random_, 0, 1) == 0) {
+      in_parts(shape_.outputs, shares, [&](std::size_t o, IndexRange part, std::size_t thread) {
+        bank_->inverse(out_.data(), {bins, 2 * bins}, {o, o + 1}, part, thread);
+      });
+      return 0;
+    }
+    bank_->inverse(out_.data(), {block_at_ + heard.first, block_at_ + heard.last},
+                   {0, shape_.outputs}, {0, shares}, 0);
+    return heard.first;
   }
 
   /// A few sums of everything and anything that was transformed before.
@@ -143,7 +202,7 @@ class Conformance {
       const std::size_t first = between(random_, 0, shape_.slots);
       const std::size_t last = between(random_, first, shape_.slots);
       accumulate(to, known && between(random_, 0, 2) != 0 ? &from : nullptr, {first, last});
-      if (between(random_, 0, 3) == 0) {
+      if (!only_now_ && between(random_, 0, 3) == 0) {
         bank_->exchange_ready_and_next();
         for (std::size_t output = 0; output < shape_.outputs; ++output) {
           std::swap(sums_[index(Sum::kReady) * shape_.outputs + output],
@@ -154,19 +213,28 @@ class Conformance {
   }
 
   void accumulate(Sum to, const Sum* from, IndexRange partitions) {
-    bank_->accumulate(to, from, newest_, partitions, {0, shape_.outputs},
-                      {0, level_->shares().accumulate});
+    const std::size_t shares = level_->shares().accumulate;
+    if (has_shares_ && between(random_, 0, 1) == 0) {
+      for (const IndexRange outputs : cuts(shape_.outputs)) {
+        for (const IndexRange part : cuts(shares)) {
+          bank_->accumulate(to, from, newest_, partitions, outputs, part);
+        }
+      }
+    } else {
+      bank_->accumulate(to, from, newest_, partitions, {0, shape_.outputs}, {0, shares});
+    }
     if (to == Sum::kNow) now_is_known_ = true;
     for (std::size_t output = 0; output < shape_.outputs; ++output) {
-      std::vector<double> sum(shape_.bins);
+      std::vector<double> sum(frames_);
       if (from != nullptr) sum = sums_[index(*from) * shape_.outputs + output];
       for (const ResponseTerm& term : shape_of_bank_.terms[output]) {
         const IndexRange range = shape_of_bank_.partitions[term.response];
         for (std::size_t p = std::max(partitions.first, range.first);
              p < std::min(partitions.last, range.last); ++p) {
-          add_product(sum, windows_[term.input * shape_.slots + (newest_ + p) % shape_.slots],
-                      std::span(taps_[term.response])
-                          .subspan((p - range.first) * shape_.block_frames, shape_.block_frames));
+          add_product(
+              sum, windows_[term.input * shape_.slots + (newest_ + p) % shape_.slots],
+              std::span(taps_[term.response])
+                  .subspan((p - range.first) * shape_.partition_taps(), shape_.partition_taps()));
         }
       }
       sums_[index(to) * shape_.outputs + output] = sum;
@@ -175,35 +243,40 @@ class Conformance {
 
   void add_product(std::vector<double>& sum, const std::vector<double>& window,
                    std::span<const double> taps) const {
-    for (std::size_t j = 0; j < shape_.bins; ++j) {
-      for (std::size_t k = 0; k < taps.size(); ++k) sum[j] += taps[k] * window[shape_.bins + j - k];
+    for (std::size_t j = 0; j < frames_; ++j) {
+      for (std::size_t k = 0; k < taps.size(); ++k) sum[j] += taps[k] * window[block_at_ + j - k];
     }
   }
 
   /// The error is measured against the size of all frames that were computed: few of them are
   /// heard.
-  void expect_frames(const std::vector<std::vector<double>>& expected, IndexRange heard) {
+  void expect_frames(const std::vector<std::vector<double>>& expected, IndexRange heard,
+                     std::size_t first_frame) {
     double error = 0;
     double size = 0;
     for (std::size_t output = 0; output < shape_.outputs; ++output) {
       for (std::size_t n = heard.first; n < heard.last; ++n) {
         const double difference =
-            static_cast<double>(planes_[output][n - heard.first]) - expected[output][n];
+            static_cast<double>(planes_[output][n - first_frame]) - expected[output][n];
         error += difference * difference;
       }
       for (const double frame : expected[output]) size += frame * frame;
     }
-    size *= static_cast<double>(heard.last - heard.first) / static_cast<double>(shape_.bins);
+    size *= static_cast<double>(heard.last - heard.first) / static_cast<double>(frames_);
     ASSERT_LE(std::sqrt(error), 3 * test::kErrorLimit<Sample> * std::sqrt(size) + 1e-30);
   }
 
   Random& random_;
   LevelShape shape_;
+  bool has_shares_;
+  std::size_t block_at_;  // where the block begins in its window
+  std::size_t frames_;    // of the window, from there on
   std::unique_ptr<SpectralLevel<Sample>> level_;
   std::unique_ptr<Bank> bank_;
   SpectralBankShape shape_of_bank_;
-  std::vector<std::vector<double>> taps_;     // of each response
-  std::vector<std::vector<double>> past_;     // of each input: M frames and the block so far
+  std::vector<std::vector<double>> taps_;  // of each response
+  std::vector<std::vector<double>> past_;  // of each input: what the window has before the block,
+                                           // and the block so far
   std::vector<std::vector<double>> windows_;  // [input][slot]
   std::vector<std::vector<double>> sums_;     // [sum][output]: the frames it stands for
   std::vector<std::vector<Sample>> planes_;   // [output]
@@ -212,6 +285,7 @@ class Conformance {
   std::int64_t block_start_ = 0;
   bool begun_ = false;
   bool now_is_known_ = true;
+  bool only_now_ = false;
 };
 
 template <class Sample>
@@ -230,6 +304,13 @@ TYPED_TEST(BackendConformance, HoldsForRandomOperations) {
       shape.bins = std::size_t{1} << between(random, 3, seed % 8 == 0 ? 10 : 7);
       shape.block_frames = between(random, shape.bins / 2, shape.bins);
       shape.slots = between(random, 1, shape.bins > 128 ? 2 : 6);
+      if (backend->has_shares()) {
+        shape.threads = between(random, 1, 3);
+        if (seed % 5 == 0) {
+          shape.slots = 1;
+          shape.block_frames = between(random, shape.bins + 1, 2 * shape.bins - 1);
+        }
+      }
       shape.inputs = between(random, 1, shape.bins > 128 ? 2 : 5);
       shape.outputs = between(random, 1, shape.bins > 128 ? 2 : 20);
       Conformance<TypeParam> conformance(*backend, random, shape);

@@ -2,6 +2,7 @@
 // against the samples that went in.
 #include "kernels/cpu/real_fft.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <complex>
 #include <numbers>
@@ -135,6 +136,106 @@ TEST_P(RealFftTest, ForwardHonoursTheChunkStride) {
     const float expected = k % stride < chunk ? dense[c * chunk + k % stride] : -7.0f;
     ASSERT_EQ(spread[k], expected) << "at " << k;
   }
+}
+
+/// Random places to stop: 0, some steps in order, the last one.
+std::vector<std::size_t> random_cuts(std::size_t steps, std::mt19937& random) {
+  std::vector<std::size_t> cuts{0};
+  const std::size_t longest = 1 + random() % steps;
+  while (cuts.back() < steps) {
+    // Also nothing at a time.
+    cuts.push_back(std::min(steps, cuts.back() + random() % (longest + 1)));
+  }
+  return cuts;
+}
+
+/// However it is cut, a transform is the same to the last bit; between its parts nothing but the
+/// buffers that it was given is remembered.
+template <class Sample>
+void check_cuts(InstructionSet set, std::size_t points) {
+  const RealFft<Sample>& fft = *real_fft<Sample>(set);
+  const TransformPlan<Sample> plan(points, fft.traits);
+  const std::size_t steps = plan.steps.size();
+  const std::size_t chunk = plan.chunk_samples();
+  for (unsigned seed = 1; seed <= 6; ++seed) {
+    SCOPED_TRACE(testing::Message() << "seed " << seed);
+    std::mt19937 random(seed);
+    const AlignedVector<Sample> older = noise<Sample>(points, 2 * seed);
+    const AlignedVector<Sample> newer = noise<Sample>(points, 2 * seed + 1);
+    AlignedVector<Sample> work(2 * points), other_work(2 * points), whole(2 * points),
+        cut(2 * points);
+    fft.forward(plan, older.data(), newer.data(), work.data(), whole.data(), chunk);
+    const std::vector<std::size_t> cuts = random_cuts(steps, random);
+    std::fill(work.begin(), work.end(), Sample{-7});
+    for (std::size_t i = 1; i < cuts.size(); ++i) {
+      fft.forward_steps(plan, older.data(), newer.data(), work.data(), cut.data(), chunk,
+                        cuts[i - 1], cuts[i]);
+      // Another transform in between, in a work space of its own.
+      fft.forward_steps(plan, newer.data(), older.data(), other_work.data(), other_work.data(),
+                        chunk, 0, 1);
+    }
+    ASSERT_EQ(cut, whole);
+
+    AlignedVector<Sample> whole_newer(points), cut_newer(points), both_older(points),
+        both_newer(points), cut_older(points), cut_both(points);
+    AlignedVector<Sample> spectrum = whole, copy = whole, third = whole;
+    fft.inverse(plan, spectrum.data(), whole_newer.data());
+    const std::vector<std::size_t> back = random_cuts(steps, random);
+    for (std::size_t i = 1; i < back.size(); ++i) {
+      fft.inverse_steps(plan, copy.data(), cut_newer.data(), back[i - 1], back[i]);
+    }
+    ASSERT_EQ(cut_newer, whole_newer);
+    spectrum = whole;
+    fft.inverse_both(plan, spectrum.data(), both_older.data(), both_newer.data());
+    for (std::size_t i = 1; i < back.size(); ++i) {
+      fft.inverse_both_steps(plan, third.data(), cut_older.data(), cut_both.data(), back[i - 1],
+                             back[i]);
+    }
+    ASSERT_EQ(cut_older, both_older);
+    ASSERT_EQ(cut_both, both_newer);
+    ASSERT_EQ(both_newer, whole_newer);
+  }
+}
+
+TEST_P(RealFftTest, CutsChangeNothingInFloat) {
+  check_cuts<float>(set(), points());
+}
+TEST_P(RealFftTest, CutsChangeNothingInDouble) {
+  check_cuts<double>(set(), points());
+}
+
+/// Every column of every pass is in one step, after what it is computed from; large transforms have
+/// many steps, none of which is much longer than the others.
+template <class Sample>
+void check_steps(InstructionSet set, std::size_t points) {
+  const TransformPlan<Sample> plan(points, real_fft<Sample>(set)->traits);
+  // Passes that each vector has gone through.
+  std::vector<std::size_t> done(plan.vectors);
+  std::size_t largest = 0;
+  for (const typename TransformPlan<Sample>::Step& step : plan.steps) {
+    const auto& pass = plan.passes[step.pass];
+    ASSERT_LE(step.first_block + step.blocks, pass.blocks);
+    ASSERT_LE(step.last_column, pass.stride);
+    for (std::size_t b = step.first_block; b < step.first_block + step.blocks; ++b) {
+      for (std::size_t j = 0; j < pass.radix; ++j) {
+        for (std::size_t column = step.first_column; column < step.last_column; ++column) {
+          ASSERT_EQ(done[(b * pass.radix + j) * pass.stride + column]++, step.pass);
+        }
+      }
+    }
+    largest = std::max(
+        largest, step.blocks * pass.radix * (step.last_column - step.first_column) * plan.lanes);
+  }
+  ASSERT_EQ(done, std::vector<std::size_t>(plan.vectors, plan.pass_count));
+  EXPECT_LE(largest, 4'096u);
+  if (points == 32'768) {
+    EXPECT_GE(plan.steps.size(), 60u);
+  }
+}
+
+TEST_P(RealFftTest, StepsCoverTheTransform) {
+  check_steps<float>(set(), points());
+  check_steps<double>(set(), points());
 }
 
 INSTANTIATE_TEST_SUITE_P(Sizes, RealFftTest,

@@ -121,6 +121,7 @@ class RealTimeEngine : public RealTime {
     config.block_frames = block;
     config.max_frames = block + 100;
     config.backend = backend;
+    if (seed % 2 == 0) config.partition_frames = test::random_partition_frames(random, 64);
     BasicEngine<Sample> engine(config, any_bank(), routing);
     constexpr std::size_t kFrames = 6'000;
     test::Planes<Sample> in(test::random_signal(random, 3, kFrames));

@@ -31,7 +31,8 @@ std::unique_ptr<SpectralBank<Sample>> CpuSpectralLevel<Sample>::make_bank(
 
 template <class Sample>
 Shares CpuSpectralLevel<Sample>::shares() const noexcept {
-  return {.forward = 1, .accumulate = plan_.chunks(), .inverse = 1};
+  return {
+      .forward = plan_.steps.size(), .accumulate = plan_.chunks(), .inverse = plan_.steps.size()};
 }
 
 template <class Sample>
@@ -42,8 +43,8 @@ void CpuSpectralLevel<Sample>::forward(std::size_t slot, const Window<Sample>& w
   Sample* work = work_.data() + thread * work_stride_;
   for (std::size_t input = inputs.first; input < inputs.last; ++input) {
     Sample* spectrum = delay_lines_.data() + input * delay_line_stride_ + slot * chunk;
-    fft_.forward(plan_, window.older[input], window.newer[input], work, spectrum,
-                 shape_.slots * chunk);
+    fft_.forward_steps(plan_, window.older[input], window.newer[input], work, spectrum,
+                       shape_.slots * chunk, shares.first, shares.last);
   }
 }
 
@@ -133,12 +134,13 @@ void CpuSpectralBank<Sample>::inverse(Sample* const* out, IndexRange frames, Ind
   for (std::size_t output = outputs.first; output < outputs.last; ++output) {
     Sample* spectrum = sum(Sum::kNow, output);
     if (frames.first == plan.points && frames.last == 2 * plan.points) {
-      level_.fft_.inverse(plan, spectrum, out[output]);
+      level_.fft_.inverse_steps(plan, spectrum, out[output], shares.first, shares.last);
     } else if (level_.has_long_blocks()) {
-      level_.fft_.inverse_both(plan, spectrum, scratch, scratch + plan.points);
+      level_.fft_.inverse_both_steps(plan, spectrum, scratch, scratch + plan.points, shares.first,
+                                     shares.last);
       std::copy(scratch + frames.first, scratch + frames.last, out[output]);
     } else {
-      level_.fft_.inverse(plan, spectrum, scratch);
+      level_.fft_.inverse_steps(plan, spectrum, scratch, shares.first, shares.last);
       std::copy(scratch + frames.first - plan.points, scratch + frames.last - plan.points,
                 out[output]);
     }

@@ -173,8 +173,6 @@ class Transform {
   // Complex vectors of twiddles in a group's tail.
   static constexpr int kTailSteps =
       (kGroup / kBlockRadix) * (kBlockRadix - 1) + (kGroup / kLaneRadix) * (kLaneRadix - 1);
-  // Sub-blocks up to this size are done pass by pass, larger ones part by part, to stay in L1.
-  static constexpr std::size_t kBreadthFirstVectors = 20'480 / (2 * sizeof(S) * kLanes);
 
  public:
   using Plan = TransformPlan<S>;
@@ -182,40 +180,39 @@ class Transform {
   Transform(const Plan& plan, S* work, S* spectrum, std::size_t chunk_stride)
       : plan_(plan), work_(work), spectrum_(spectrum), chunk_stride_(chunk_stride) {}
 
-  HWY_INLINE void forward(const S* older, const S* newer) {
-    if (plan_.pass_count == 1) return forward_pass<true>(0, 0, 1, older, newer);
-    forward_pass<true>(0, 0, 1, older, newer);
-    if (plan_.vectors <= kBreadthFirstVectors) {
-      std::size_t count = plan_.passes[0].radix;
-      for (std::size_t p = 1; p < plan_.pass_count; ++p) {
-        forward_pass<false>(p, 0, count, nullptr, nullptr);
-        count *= plan_.passes[p].radix;
-      }
-    } else {
-      for (std::size_t k = 0; k < plan_.passes[0].radix; ++k) forward_part(1, k);
+  HWY_INLINE void forward(const S* older, const S* newer, std::size_t first_step,
+                          std::size_t last_step) {
+    if (!plan_.whole_passes || last_step - first_step < plan_.pass_count) {
+      return forward_steps(*this, older, newer, first_step, last_step);
+    }
+    forward_pass<true>({0, 0, 1, 0, plan_.passes[0].stride}, older, newer);
+    for (std::size_t p = 1; p < plan_.pass_count; ++p) {
+      forward_pass<false>(all_of(p), nullptr, nullptr);
     }
   }
 
   // In place on `work_`; `older` is null where only the newest half is wanted.
-  HWY_INLINE void inverse(S* older, S* newer) {
-    if (plan_.vectors <= kBreadthFirstVectors) {
-      std::size_t count = plan_.vectors;
-      for (std::size_t p = plan_.pass_count - 1; p > 0; --p) {
-        count = plan_.vectors / (plan_.passes[p].radix * plan_.passes[p].stride);
-        inverse_pass<Output::kWork>(p, 0, count, nullptr, nullptr);
-      }
-    } else {
-      for (std::size_t k = 0; k < plan_.passes[0].radix; ++k) inverse_part(1, k);
+  HWY_INLINE void inverse(S* older, S* newer, std::size_t first_step, std::size_t last_step) {
+    if (!plan_.whole_passes || last_step - first_step < plan_.pass_count) {
+      return inverse_steps(*this, older, newer, first_step, last_step);
+    }
+    for (std::size_t p = plan_.pass_count - 1; p > 0; --p) {
+      inverse_pass<Output::kWork>(all_of(p), nullptr, nullptr);
     }
     if (older == nullptr) {
-      inverse_pass<Output::kNewer>(0, 0, 1, nullptr, newer);
+      inverse_pass<Output::kNewer>({0, 0, 1, 0, plan_.passes[0].stride}, nullptr, newer);
     } else {
-      inverse_pass<Output::kBoth>(0, 0, 1, older, newer);
+      inverse_pass<Output::kBoth>({0, 0, 1, 0, plan_.passes[0].stride}, older, newer);
     }
   }
 
  private:
+  using Step = typename Plan::Step;
   enum class Output { kWork, kNewer, kBoth };
+
+  HWY_INLINE Step all_of(std::size_t pass) const {
+    return {pass, 0, plan_.passes[pass].blocks, 0, plan_.passes[pass].stride};
+  }
 
   static HWY_INLINE std::size_t offset(std::size_t vector) {
     return vector / kSpread * (2 * kPlane) + vector % kSpread * kLanes;
@@ -313,19 +310,18 @@ class Transform {
     }
   }
 
-  /// Radix R over `count` sub-blocks from `first`; parts lie `stride` vectors apart.
+  /// Radix R; what a butterfly joins lies `stride` vectors apart.
   template <int R, bool kFirst>
-  HWY_INLINE void vertical_forward(std::size_t pass, std::size_t first, std::size_t count,
-                                   const S* older, const S* newer) {
+  HWY_INLINE void vertical_forward(Step step, const S* older, const S* newer) {
     const D d;
-    const std::size_t stride = plan_.passes[pass].stride;
-    const S* twiddle = plan_.passes[pass].twiddle.data() + first * 2 * (R - 1);
-    std::size_t start = first * R * stride;
-    for (std::size_t b = 0; b < count; ++b, twiddle += 2 * (R - 1), start += R * stride) {
+    const std::size_t stride = plan_.passes[step.pass].stride;
+    const S* twiddle = plan_.passes[step.pass].twiddle.data() + step.first_block * 2 * (R - 1);
+    std::size_t start = step.first_block * R * stride;
+    for (std::size_t b = 0; b < step.blocks; ++b, twiddle += 2 * (R - 1), start += R * stride) {
       C w[R];
       HWY_UNROLL(8)
       for (int j = 1; j < R; ++j) w[j] = broadcast(twiddle + 2 * (j - 1));
-      for (std::size_t n = start; n < start + stride; ++n) {
+      for (std::size_t n = start + step.first_column; n < start + step.last_column; ++n) {
         C x[R];
         HWY_UNROLL(8)
         for (int j = 0; j < R; ++j) {
@@ -346,11 +342,11 @@ class Transform {
 
   /// The last radix (stride 1) and the tail, straight into the spectrum.
   template <int R, bool kFirst>
-  HWY_INLINE void last_forward(std::size_t pass, std::size_t first, std::size_t count,
-                               const S* older, const S* newer) {
+  HWY_INLINE void last_forward(Step step, const S* older, const S* newer) {
     const D d;
-    const S* twiddle = plan_.passes[pass].twiddle.data() + first * 2 * (R - 1);
-    for (std::size_t b = first; b < first + count; ++b, twiddle += 2 * (R - 1)) {
+    const S* twiddle = plan_.passes[step.pass].twiddle.data() + step.first_block * 2 * (R - 1);
+    for (std::size_t b = step.first_block; b < step.first_block + step.blocks;
+         ++b, twiddle += 2 * (R - 1)) {
       C x[R];
       HWY_UNROLL(8)
       for (int j = 0; j < R; ++j) {
@@ -395,16 +391,15 @@ class Transform {
   }
 
   template <int R, Output kOutput>
-  HWY_INLINE void vertical_inverse(std::size_t pass, std::size_t first, std::size_t count, S* older,
-                                   S* newer) {
-    const std::size_t stride = plan_.passes[pass].stride;
-    const S* twiddle = plan_.passes[pass].twiddle.data() + first * 2 * (R - 1);
-    std::size_t start = first * R * stride;
-    for (std::size_t b = 0; b < count; ++b, twiddle += 2 * (R - 1), start += R * stride) {
+  HWY_INLINE void vertical_inverse(Step step, S* older, S* newer) {
+    const std::size_t stride = plan_.passes[step.pass].stride;
+    const S* twiddle = plan_.passes[step.pass].twiddle.data() + step.first_block * 2 * (R - 1);
+    std::size_t start = step.first_block * R * stride;
+    for (std::size_t b = 0; b < step.blocks; ++b, twiddle += 2 * (R - 1), start += R * stride) {
       C w[R];
       HWY_UNROLL(8)
       for (int j = 1; j < R; ++j) w[j] = broadcast(twiddle + 2 * (j - 1));
-      for (std::size_t n = start; n < start + stride; ++n) {
+      for (std::size_t n = start + step.first_column; n < start + step.last_column; ++n) {
         C x[R];
         HWY_UNROLL(8)
         for (int j = 0; j < R; ++j) x[j] = load(work_, n + static_cast<std::size_t>(j) * stride);
@@ -415,10 +410,10 @@ class Transform {
   }
 
   template <int R, Output kOutput>
-  HWY_INLINE void last_inverse(std::size_t pass, std::size_t first, std::size_t count, S* older,
-                               S* newer) {
-    const S* twiddle = plan_.passes[pass].twiddle.data() + first * 2 * (R - 1);
-    for (std::size_t b = first; b < first + count; ++b, twiddle += 2 * (R - 1)) {
+  HWY_INLINE void last_inverse(Step step, S* older, S* newer) {
+    const S* twiddle = plan_.passes[step.pass].twiddle.data() + step.first_block * 2 * (R - 1);
+    for (std::size_t b = step.first_block; b < step.first_block + step.blocks;
+         ++b, twiddle += 2 * (R - 1)) {
       C x[R];
       HWY_UNROLL(8)
       for (int j = 0; j < R; ++j) x[j] = load(work_, b * R + static_cast<std::size_t>(j));
@@ -439,74 +434,62 @@ class Transform {
   }
 
   template <bool kFirst>
-  HWY_INLINE void forward_pass(std::size_t pass, std::size_t first, std::size_t count,
-                               const S* older, const S* newer) {
-    const bool last = pass + 1 == plan_.pass_count;
-    switch (plan_.passes[pass].radix) {
+  HWY_INLINE void forward_pass(Step step, const S* older, const S* newer) {
+    const bool last = step.pass + 1 == plan_.pass_count;
+    switch (plan_.passes[step.pass].radix) {
       case 2:
-        return last ? last_forward<2, kFirst>(pass, first, count, older, newer)
-                    : vertical_forward<2, kFirst>(pass, first, count, older, newer);
+        return last ? last_forward<2, kFirst>(step, older, newer)
+                    : vertical_forward<2, kFirst>(step, older, newer);
       case 4:
-        return last ? last_forward<4, kFirst>(pass, first, count, older, newer)
-                    : vertical_forward<4, kFirst>(pass, first, count, older, newer);
+        return last ? last_forward<4, kFirst>(step, older, newer)
+                    : vertical_forward<4, kFirst>(step, older, newer);
       default:
-        return last ? last_forward<8, kFirst>(pass, first, count, older, newer)
-                    : vertical_forward<8, kFirst>(pass, first, count, older, newer);
+        return last ? last_forward<8, kFirst>(step, older, newer)
+                    : vertical_forward<8, kFirst>(step, older, newer);
     }
   }
 
   template <Output kOutput>
-  HWY_INLINE void inverse_pass(std::size_t pass, std::size_t first, std::size_t count, S* older,
-                               S* newer) {
-    const bool last = pass + 1 == plan_.pass_count;
-    switch (plan_.passes[pass].radix) {
+  HWY_INLINE void inverse_pass(Step step, S* older, S* newer) {
+    const bool last = step.pass + 1 == plan_.pass_count;
+    switch (plan_.passes[step.pass].radix) {
       case 2:
-        return last ? last_inverse<2, kOutput>(pass, first, count, older, newer)
-                    : vertical_inverse<2, kOutput>(pass, first, count, older, newer);
+        return last ? last_inverse<2, kOutput>(step, older, newer)
+                    : vertical_inverse<2, kOutput>(step, older, newer);
       case 4:
-        return last ? last_inverse<4, kOutput>(pass, first, count, older, newer)
-                    : vertical_inverse<4, kOutput>(pass, first, count, older, newer);
+        return last ? last_inverse<4, kOutput>(step, older, newer)
+                    : vertical_inverse<4, kOutput>(step, older, newer);
       default:
-        return last ? last_inverse<8, kOutput>(pass, first, count, older, newer)
-                    : vertical_inverse<8, kOutput>(pass, first, count, older, newer);
+        return last ? last_inverse<8, kOutput>(step, older, newer)
+                    : vertical_inverse<8, kOutput>(step, older, newer);
     }
   }
 
-  // Depth first: all that remains of sub-block `block` of pass `pass`.
-  HWY_NOINLINE void forward_part(std::size_t pass, std::size_t block) {
-    const auto& own = plan_.passes[pass];
-    if (own.radix * own.stride <= kBreadthFirstVectors || pass + 1 == plan_.pass_count) {
-      std::size_t count = 1;
-      for (std::size_t p = pass; p < plan_.pass_count; ++p) {
-        forward_pass<false>(p, block, count, nullptr, nullptr);
-        block *= plan_.passes[p].radix;
-        count *= plan_.passes[p].radix;
+  // `self` is a copy, which may live in registers.
+  static HWY_NOINLINE void forward_steps(Transform self, const S* older, const S* newer,
+                                         std::size_t first_step, std::size_t last_step) {
+    for (std::size_t s = first_step; s < last_step; ++s) {
+      const Step& step = self.plan_.steps[s];
+      if (step.pass == 0) {
+        self.forward_pass<true>(step, older, newer);
+      } else {
+        self.forward_pass<false>(step, nullptr, nullptr);
       }
-      return;
     }
-    forward_pass<false>(pass, block, 1, nullptr, nullptr);
-    for (std::size_t k = 0; k < own.radix; ++k) forward_part(pass + 1, block * own.radix + k);
   }
 
-  HWY_NOINLINE void inverse_part(std::size_t pass, std::size_t block) {
-    const auto& own = plan_.passes[pass];
-    if (own.radix * own.stride <= kBreadthFirstVectors || pass + 1 == plan_.pass_count) {
-      std::size_t firsts[Plan::kMaxPasses];
-      std::size_t counts[Plan::kMaxPasses];
-      std::size_t count = 1;
-      for (std::size_t p = pass; p < plan_.pass_count; ++p) {
-        firsts[p] = block;
-        counts[p] = count;
-        block *= plan_.passes[p].radix;
-        count *= plan_.passes[p].radix;
+  static HWY_NOINLINE void inverse_steps(Transform self, S* older, S* newer, std::size_t first_step,
+                                         std::size_t last_step) {
+    for (std::size_t s = first_step; s < last_step; ++s) {
+      const Step& step = self.plan_.steps[self.plan_.steps.size() - 1 - s];
+      if (step.pass > 0) {
+        self.inverse_pass<Output::kWork>(step, nullptr, nullptr);
+      } else if (older == nullptr) {
+        self.inverse_pass<Output::kNewer>(step, nullptr, newer);
+      } else {
+        self.inverse_pass<Output::kBoth>(step, older, newer);
       }
-      for (std::size_t p = plan_.pass_count; p-- > pass;) {
-        inverse_pass<Output::kWork>(p, firsts[p], counts[p], nullptr, nullptr);
-      }
-      return;
     }
-    for (std::size_t k = 0; k < own.radix; ++k) inverse_part(pass + 1, block * own.radix + k);
-    inverse_pass<Output::kWork>(pass, block, 1, nullptr, nullptr);
   }
 
   const Plan& plan_;
@@ -542,7 +525,7 @@ template <class S>
 struct ForwardTask {
   template <class Shape>
   HWY_INLINE void run() const {
-    Shape(plan, work, spectrum, chunk_stride).forward(older, newer);
+    Shape(plan, work, spectrum, chunk_stride).forward(older, newer, first_step, last_step);
   }
   const TransformPlan<S>& plan;
   const S* older;
@@ -550,34 +533,41 @@ struct ForwardTask {
   S* work;
   S* spectrum;
   std::size_t chunk_stride;
+  std::size_t first_step;
+  std::size_t last_step;
 };
 
 template <class S>
 struct InverseTask {
   template <class Shape>
   HWY_INLINE void run() const {
-    Shape(plan, spectrum, nullptr, 0).inverse(older, newer);
+    Shape(plan, spectrum, nullptr, 0).inverse(older, newer, first_step, last_step);
   }
   const TransformPlan<S>& plan;
   S* spectrum;
   S* older;
   S* newer;
+  std::size_t first_step;
+  std::size_t last_step;
 };
 
 template <class S>
 void forward(const TransformPlan<S>& plan, const S* older, const S* newer, S* work, S* spectrum,
-             std::size_t chunk_stride) noexcept {
-  with_shape_of(plan, ForwardTask<S>{plan, older, newer, work, spectrum, chunk_stride});
+             std::size_t chunk_stride, std::size_t first_step, std::size_t last_step) noexcept {
+  with_shape_of(plan, ForwardTask<S>{plan, older, newer, work, spectrum, chunk_stride, first_step,
+                                     last_step});
 }
 
 template <class S>
-void inverse_both(const TransformPlan<S>& plan, S* spectrum, S* older, S* newer) noexcept {
-  with_shape_of(plan, InverseTask<S>{plan, spectrum, older, newer});
+void inverse_both(const TransformPlan<S>& plan, S* spectrum, S* older, S* newer,
+                  std::size_t first_step, std::size_t last_step) noexcept {
+  with_shape_of(plan, InverseTask<S>{plan, spectrum, older, newer, first_step, last_step});
 }
 
 template <class S>
-void inverse(const TransformPlan<S>& plan, S* spectrum, S* newer) noexcept {
-  inverse_both<S>(plan, spectrum, nullptr, newer);
+void inverse(const TransformPlan<S>& plan, S* spectrum, S* newer, std::size_t first_step,
+             std::size_t last_step) noexcept {
+  inverse_both<S>(plan, spectrum, nullptr, newer, first_step, last_step);
 }
 
 template <class S>

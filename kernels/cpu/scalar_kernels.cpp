@@ -15,65 +15,92 @@ void twist(Sample& re, Sample& im, Sample w_re, Sample w_im) {
   re = r;
 }
 
+/// Calls `butterfly(n, half, twiddle)` for points n and n + half of a step.
+template <class Sample, class Butterfly>
+void for_points(const TransformPlan<Sample>& plan, const typename TransformPlan<Sample>::Step& step,
+                const Butterfly& butterfly) {
+  const std::size_t half = plan.passes[step.pass].stride;
+  for (std::size_t block = step.first_block; block < step.first_block + step.blocks; ++block) {
+    const Sample* twiddle = plan.passes[step.pass].twiddle.data() + 2 * block;
+    const std::size_t start = block * 2 * half;
+    for (std::size_t n = start + step.first_column; n < start + step.last_column; ++n) {
+      butterfly(n, half, twiddle);
+    }
+  }
+}
+
+template <class Sample>
+void forward_step(const TransformPlan<Sample>& plan,
+                  const typename TransformPlan<Sample>::Step& step, const Sample* older,
+                  const Sample* newer, Sample* work, Sample* spectrum, std::size_t chunk_stride) {
+  const std::size_t chunk = plan.chunk_samples();
+  for_points(plan, step, [&](std::size_t n, std::size_t half, const Sample* w) {
+    Sample* a = work + 2 * n;
+    Sample* b = work + 2 * (n + half);
+    if (step.pass == 0) {
+      a[0] = older[n];
+      a[1] = newer[n];
+      b[0] = older[n + half];
+      b[1] = newer[n + half];
+    }
+    twist(b[0], b[1], w[0], w[1]);
+    const Sample re = b[0];
+    const Sample im = b[1];
+    b[0] = a[0] - re;
+    b[1] = a[1] - im;
+    a[0] += re;
+    a[1] += im;
+    if (step.pass + 1 == plan.pass_count) {
+      std::copy_n(a, 4, spectrum + 2 * n / chunk * chunk_stride + 2 * n % chunk);
+    }
+  });
+}
+
+template <class Sample>
+void inverse_step(const TransformPlan<Sample>& plan,
+                  const typename TransformPlan<Sample>::Step& step, Sample* spectrum, Sample* older,
+                  Sample* newer) {
+  for_points(plan, step, [&](std::size_t n, std::size_t half, const Sample* w) {
+    Sample* a = spectrum + 2 * n;
+    Sample* b = spectrum + 2 * (n + half);
+    const Sample re = a[0] - b[0];
+    const Sample im = a[1] - b[1];
+    a[0] += b[0];
+    a[1] += b[1];
+    b[0] = re;
+    b[1] = im;
+    twist(b[0], b[1], w[0], -w[1]);
+    if (step.pass > 0) return;
+    if (older != nullptr) {
+      older[n] = a[0];
+      older[n + half] = b[0];
+    }
+    newer[n] = a[1];
+    newer[n + half] = b[1];
+  });
+}
+
 template <class Sample>
 void forward(const TransformPlan<Sample>& plan, const Sample* older, const Sample* newer,
-             Sample* work, Sample* spectrum, std::size_t chunk_stride) noexcept {
-  for (std::size_t n = 0; n < plan.points; ++n) {
-    work[2 * n] = older[n];
-    work[2 * n + 1] = newer[n];
-  }
-  for (std::size_t p = 0; p < plan.pass_count; ++p) {
-    const std::size_t half = plan.passes[p].stride;
-    for (std::size_t start = 0; start < plan.points; start += 2 * half) {
-      const Sample* w = plan.passes[p].twiddle.data() + start / half;
-      for (std::size_t n = start; n < start + half; ++n) {
-        Sample* a = work + 2 * n;
-        Sample* b = work + 2 * (n + half);
-        twist(b[0], b[1], w[0], w[1]);
-        const Sample re = b[0];
-        const Sample im = b[1];
-        b[0] = a[0] - re;
-        b[1] = a[1] - im;
-        a[0] += re;
-        a[1] += im;
-      }
-    }
-  }
-  const std::size_t chunk = plan.chunk_samples();
-  for (std::size_t c = 0; c < plan.chunks(); ++c) {
-    std::copy_n(work + c * chunk, chunk, spectrum + c * chunk_stride);
+             Sample* work, Sample* spectrum, std::size_t chunk_stride, std::size_t first_step,
+             std::size_t last_step) noexcept {
+  for (std::size_t s = first_step; s < last_step; ++s) {
+    forward_step(plan, plan.steps[s], older, newer, work, spectrum, chunk_stride);
   }
 }
 
 template <class Sample>
-void inverse_both(const TransformPlan<Sample>& plan, Sample* spectrum, Sample* older,
-                  Sample* newer) noexcept {
-  for (std::size_t p = plan.pass_count; p-- > 0;) {
-    const std::size_t half = plan.passes[p].stride;
-    for (std::size_t start = 0; start < plan.points; start += 2 * half) {
-      const Sample* w = plan.passes[p].twiddle.data() + start / half;
-      for (std::size_t n = start; n < start + half; ++n) {
-        Sample* a = spectrum + 2 * n;
-        Sample* b = spectrum + 2 * (n + half);
-        const Sample re = a[0] - b[0];
-        const Sample im = a[1] - b[1];
-        a[0] += b[0];
-        a[1] += b[1];
-        b[0] = re;
-        b[1] = im;
-        twist(b[0], b[1], w[0], -w[1]);
-      }
-    }
-  }
-  for (std::size_t n = 0; n < plan.points; ++n) {
-    if (older != nullptr) older[n] = spectrum[2 * n];
-    newer[n] = spectrum[2 * n + 1];
+void inverse_both(const TransformPlan<Sample>& plan, Sample* spectrum, Sample* older, Sample* newer,
+                  std::size_t first_step, std::size_t last_step) noexcept {
+  for (std::size_t s = first_step; s < last_step; ++s) {
+    inverse_step(plan, plan.steps[plan.steps.size() - 1 - s], spectrum, older, newer);
   }
 }
 
 template <class Sample>
-void inverse(const TransformPlan<Sample>& plan, Sample* spectrum, Sample* newer) noexcept {
-  inverse_both<Sample>(plan, spectrum, nullptr, newer);
+void inverse(const TransformPlan<Sample>& plan, Sample* spectrum, Sample* newer,
+             std::size_t first_step, std::size_t last_step) noexcept {
+  inverse_both<Sample>(plan, spectrum, nullptr, newer, first_step, last_step);
 }
 
 template <class Sample>

@@ -36,6 +36,72 @@ std::vector<std::size_t> choose_radices(std::size_t vectors, std::size_t max_rad
   return radices;
 }
 
+/// Cuts the passes of a plan into steps.
+template <class Sample>
+class StepList {
+ public:
+  using Plan = TransformPlan<Sample>;
+
+  explicit StepList(Plan& plan) : plan_(plan) { add_sub_block(0, 0); }
+
+ private:
+  // Bytes of a pass, times the octaves that it splits and one for reading and writing.
+  static constexpr std::size_t kStepCost = 64 * 1024;
+  static constexpr std::size_t kCachedBytes = 20 * 1024;
+  static constexpr std::size_t kMinColumns = 16;  // neighbouring vectors that are read together
+
+  std::size_t bytes_of(std::size_t vectors) const {
+    return 2 * sizeof(Sample) * plan_.lanes * vectors;
+  }
+  std::size_t sub_block(std::size_t pass) const {
+    return plan_.passes[pass].radix * plan_.passes[pass].stride;
+  }
+  std::size_t cost(std::size_t pass, std::size_t blocks) const {
+    const std::size_t tail = pass + 1 == plan_.pass_count ? plan_.lanes : 1;
+    std::size_t octaves = 0;
+    while ((std::size_t{1} << octaves) < plan_.passes[pass].radix * tail) ++octaves;
+    return bytes_of(sub_block(pass) * blocks) * (octaves + 1);
+  }
+  /// One pass over some sub-blocks: cut between them, and where there are too few, in columns.
+  void add_pass(std::size_t pass, std::size_t first_block, std::size_t blocks) {
+    const std::size_t stride = plan_.passes[pass].stride;
+    std::size_t parts = 1;
+    while (cost(pass, blocks) > parts * kStepCost + parts * kStepCost / 2) parts *= 2;
+    const std::size_t blocks_each = std::max<std::size_t>(blocks / parts, 1);
+    const std::size_t parts_of_block = std::max<std::size_t>(parts / blocks, 1);
+    const std::size_t columns = std::max(stride / parts_of_block, std::min(stride, kMinColumns));
+    for (std::size_t block = 0; block < blocks; block += blocks_each) {
+      for (std::size_t column = 0; column < stride; column += columns) {
+        plan_.steps.push_back({pass, first_block + block, blocks_each, column, column + columns});
+      }
+    }
+  }
+
+  /// All that remains of `block` of `pass`: depth first where it is larger than the cache.
+  void add_sub_block(std::size_t pass, std::size_t block) {
+    add_pass(pass, block, 1);
+    if (pass + 1 == plan_.pass_count) return;
+    const std::size_t radix = plan_.passes[pass].radix;
+    std::size_t together = radix;  // children that fit the cache
+    while (together > 0 && bytes_of(sub_block(pass + 1) * together) > kCachedBytes) together /= 2;
+    if (together == 0) {
+      for (std::size_t k = 0; k < radix; ++k) add_sub_block(pass + 1, block * radix + k);
+      return;
+    }
+    for (std::size_t k = 0; k < radix; k += together) {
+      std::size_t first = block * radix + k;
+      std::size_t count = together;
+      for (std::size_t p = pass + 1; p < plan_.pass_count; ++p) {
+        add_pass(p, first, count);
+        first *= plan_.passes[p].radix;
+        count *= plan_.passes[p].radix;
+      }
+    }
+  }
+
+  Plan& plan_;
+};
+
 }  // namespace
 
 template <class Sample>
@@ -64,6 +130,7 @@ TransformPlan<Sample>::TransformPlan(std::size_t points_in, const TransformTrait
     length /= radix;
     pass.radix = radix;
     pass.stride = length;
+    pass.blocks = theta.size();
     pass.twiddle.reserve(theta.size() * 2 * (radix - 1));
     std::vector<double> children;
     children.reserve(theta.size() * radix);
@@ -80,6 +147,8 @@ TransformPlan<Sample>::TransformPlan(std::size_t points_in, const TransformTrait
     }
     theta = std::move(children);
   }
+  StepList<Sample> cut(*this);
+  whole_passes = steps.size() == pass_count;
   if (lanes == 1) return;
 
   // at(v, b): theta of block b of vector v, first whole vectors, then after the block step.

@@ -9,10 +9,15 @@
 // vector, of length `lanes`, is split by the tail: first across its 128-bit blocks, then
 // across the lanes of a block, each after a transposition of neighbouring vectors.
 //
+// The passes are cut into steps that cost about the same: the transform is all of them in order,
+// the inverse all of them in reverse, and either may rest between any two. Sub-blocks that fit the
+// first-level cache are finished before the next is begun.
+//
 // Immutable after construction; shared by all threads.
 #pragma once
 
 #include <cstddef>
+#include <vector>
 
 #include "kernels/aligned_vector.hpp"
 
@@ -32,7 +37,17 @@ struct TransformPlan {
   struct Pass {
     std::size_t radix = 0;
     std::size_t stride = 0;         // vectors between the parts that a butterfly joins
+    std::size_t blocks = 0;         // sub-blocks: of radix * stride vectors each
     AlignedVector<Sample> twiddle;  // [sub-block][radix - 1] {re, im}
+  };
+
+  /// Part of one pass: of some of its sub-blocks, some columns.
+  struct Step {
+    std::size_t pass = 0;
+    std::size_t first_block = 0;
+    std::size_t blocks = 0;
+    std::size_t first_column = 0;  // of a sub-block's `stride` columns, each of `radix` vectors
+    std::size_t last_column = 0;
   };
 
   /// `points` is M: a power of two, 8 to 32,768.
@@ -47,6 +62,8 @@ struct TransformPlan {
   std::size_t group = 1;        // vectors that the tail treats together
   std::size_t pass_count = 0;
   Pass passes[kMaxPasses];
+  std::vector<Step> steps;
+  bool whole_passes = false;   // each step is one whole pass
   AlignedVector<Sample> tail;  // [group][block step, lane step] {re vector, im vector}
 
   /// Spectra are stored in chunks of this many samples: up to four {re, im} pairs of planes.

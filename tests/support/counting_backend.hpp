@@ -1,4 +1,4 @@
-// A backend that passes everything on to cpu-scalar and tells what was asked of it.
+// A backend that passes everything on to another of the CPU and tells what was asked of it.
 //
 // Thread:   as the backend it wraps; the counts may be read from any thread.
 #pragma once
@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/cost_model.hpp"
 #include "kernels/backends.hpp"
 
 namespace firbank::test {
@@ -20,7 +21,8 @@ namespace firbank::test {
 /// What the objects of one counting backend were asked.
 struct BackendCounts {
   std::atomic<std::size_t> products{0};  // partitions x outputs, accumulated
-  std::atomic<std::size_t> forwards{0};  // inputs transformed
+  std::atomic<std::size_t> forwards{0};  // inputs transformed, in parts or as a whole
+  std::atomic<double> work_ns{0};        // of all this and the inverses, by the default CostModel
   std::atomic<std::size_t> banks_made{0};
   std::atomic<std::size_t> banks_destroyed{0};
 
@@ -47,9 +49,13 @@ class CountingSpectralBank final : public SpectralBank<Sample> {
  public:
   using Sum = typename SpectralBank<Sample>::Sum;
 
-  CountingSpectralBank(std::unique_ptr<SpectralBank<Sample>> inner,
-                       std::shared_ptr<BackendCounts> counts)
-      : inner_(std::move(inner)), counts_(std::move(counts)) {
+  CountingSpectralBank(const SpectralLevel<Sample>& level, SpectralBankShape shape,
+                       std::size_t bins, std::shared_ptr<BackendCounts> counts)
+      : shape_(shape),
+        shares_(level.shares()),
+        bins_(static_cast<double>(bins)),
+        inner_(level.make_bank(std::move(shape))),
+        counts_(std::move(counts)) {
     ++counts_->banks_made;
   }
   ~CountingSpectralBank() override { counts_->destroyed(); }
@@ -61,16 +67,36 @@ class CountingSpectralBank final : public SpectralBank<Sample> {
                   IndexRange outputs, IndexRange shares) noexcept override {
     counts_->on_operation();
     counts_->products += (partitions.last - partitions.first) * (outputs.last - outputs.first);
+    std::size_t met = 0;
+    for (std::size_t output = outputs.first; output < outputs.last; ++output) {
+      for (const ResponseTerm& term : shape_.terms[output]) {
+        const IndexRange& own = shape_.partitions[term.response];
+        const std::size_t first = std::max(own.first, partitions.first);
+        met += std::max(first, std::min(own.last, partitions.last)) - first;
+      }
+    }
+    counts_->work_ns += static_cast<double>(met) * bins_ * CostModel{}.product(0) *
+                        part(shares, shares_.accumulate);
     inner_->accumulate(to, from, newest, partitions, outputs, shares);
   }
   void inverse(Sample* const* out, IndexRange frames, IndexRange outputs, IndexRange shares,
                std::size_t thread) noexcept override {
     counts_->on_operation();
+    counts_->work_ns += static_cast<double>(outputs.last - outputs.first) *
+                        CostModel{}.transform(static_cast<std::size_t>(2 * bins_)) *
+                        part(shares, shares_.inverse);
     inner_->inverse(out, frames, outputs, shares, thread);
   }
   void exchange_ready_and_next() noexcept override { inner_->exchange_ready_and_next(); }
 
  private:
+  static double part(IndexRange shares, std::size_t all) {
+    return static_cast<double>(shares.last - shares.first) / static_cast<double>(all);
+  }
+
+  SpectralBankShape shape_;
+  Shares shares_;
+  double bins_;
   std::unique_ptr<SpectralBank<Sample>> inner_;
   std::shared_ptr<BackendCounts> counts_;
 };
@@ -78,12 +104,12 @@ class CountingSpectralBank final : public SpectralBank<Sample> {
 template <class Sample>
 class CountingSpectralLevel final : public SpectralLevel<Sample> {
  public:
-  CountingSpectralLevel(std::unique_ptr<SpectralLevel<Sample>> inner,
+  CountingSpectralLevel(std::unique_ptr<SpectralLevel<Sample>> inner, std::size_t bins,
                         std::shared_ptr<BackendCounts> counts)
-      : inner_(std::move(inner)), counts_(std::move(counts)) {}
+      : inner_(std::move(inner)), bins_(bins), counts_(std::move(counts)) {}
 
   std::unique_ptr<SpectralBank<Sample>> make_bank(SpectralBankShape shape) const override {
-    return std::make_unique<CountingSpectralBank<Sample>>(inner_->make_bank(std::move(shape)),
+    return std::make_unique<CountingSpectralBank<Sample>>(*inner_, std::move(shape), bins_,
                                                           counts_);
   }
   Shares shares() const noexcept override { return inner_->shares(); }
@@ -91,6 +117,10 @@ class CountingSpectralLevel final : public SpectralLevel<Sample> {
                std::size_t thread) noexcept override {
     counts_->on_operation();
     counts_->forwards += inputs.last - inputs.first;
+    counts_->work_ns += static_cast<double>(inputs.last - inputs.first) *
+                        CostModel{}.transform(2 * bins_) *
+                        static_cast<double>(shares.last - shares.first) /
+                        static_cast<double>(inner_->shares().forward);
     inner_->forward(slot, window, inputs, shares, thread);
   }
   void submit() noexcept override { inner_->submit(); }
@@ -98,6 +128,7 @@ class CountingSpectralLevel final : public SpectralLevel<Sample> {
 
  private:
   std::unique_ptr<SpectralLevel<Sample>> inner_;
+  std::size_t bins_;
   std::shared_ptr<BackendCounts> counts_;
 };
 
@@ -127,6 +158,8 @@ class CountingDirectBank final : public DirectBank<Sample> {
 
 class CountingBackend final : public Backend {
  public:
+  explicit CountingBackend(const std::string& inner = "cpu-scalar") : inner_(make_backend(inner)) {}
+
   BackendCounts& counts() const { return *counts_; }
 
   const std::string& name() const noexcept override { return inner_->name(); }
@@ -154,7 +187,7 @@ class CountingBackend final : public Backend {
   template <class Sample>
   std::unique_ptr<SpectralLevel<Sample>> level(const LevelShape& shape) const {
     return std::make_unique<CountingSpectralLevel<Sample>>(inner_->make_level<Sample>(shape),
-                                                           counts_);
+                                                           shape.bins, counts_);
   }
   template <class Sample>
   std::unique_ptr<DirectBank<Sample>> direct(DirectBankShape shape) const {
@@ -162,7 +195,7 @@ class CountingBackend final : public Backend {
         inner_->make_direct<Sample>(std::move(shape)), counts_);
   }
 
-  std::shared_ptr<const Backend> inner_ = make_backend("cpu-scalar");
+  std::shared_ptr<const Backend> inner_;
   std::shared_ptr<BackendCounts> counts_ = std::make_shared<BackendCounts>();
 };
 
