@@ -1,7 +1,9 @@
-// Spectral multiply-accumulate by the size of the filter's spectra and of the transform: from the
-// first-level cache to memory. bins/s counts complex products.
+// Spectral multiply-accumulate by the size of the filters' spectra and of the transform, from the
+// first-level cache to memory, and by the outputs that one input is read for at once. bins/s counts
+// complex products.
 #include <algorithm>
 #include <string>
+#include <vector>
 
 #include <benchmark/benchmark.h>
 
@@ -16,36 +18,50 @@ template <class Sample>
 void multiply_accumulate(benchmark::State& state, InstructionSet set) {
   const auto bins = static_cast<std::size_t>(state.range(0));
   const std::size_t bytes = static_cast<std::size_t>(state.range(1)) * 1024;
-  const std::size_t partitions = std::max<std::size_t>(1, bytes / (2 * sizeof(Sample) * bins));
+  const auto count = static_cast<std::size_t>(state.range(2));
+  const std::size_t partitions =
+      std::max<std::size_t>(1, bytes / (2 * sizeof(Sample) * bins * count));
   const TransformPlan<Sample> plan(bins, real_fft<Sample>(set)->traits);
-  AlignedVector<Sample> input(2 * bins * partitions, Sample(0.5));
-  AlignedVector<Sample> response(2 * bins * partitions, Sample(0.25));
-  AlignedVector<Sample> sum(2 * bins);
+  const std::size_t padding = kCacheLineBytes / sizeof(Sample);
+  const std::size_t filter = 2 * bins * partitions + padding;
+  AlignedVector<Sample> input(filter, Sample(0.5));
+  AlignedVector<Sample> responses(filter * count, Sample(0.25));
+  AlignedVector<Sample> sums((2 * bins + padding) * count);
   const std::size_t stride = partitions * plan.chunk_samples();
-  const MacTerm<Sample> term{input.data(), response.data(), stride, 0, partitions};
+  std::vector<MacTerm<Sample>> terms;
+  for (std::size_t o = 0; o < count; ++o) {
+    terms.push_back({input.data(), responses.data() + o * filter, stride, 0, partitions});
+  }
   MacJob<Sample> job;
-  job.terms = {&term, 1};
   job.last_chunk = plan.chunks();
   job.chunk_samples = plan.chunk_samples();
   job.plane_lanes = plan.plane_lanes;
   job.slots = partitions;
   job.input_stride = stride;
   job.last_partition = partitions;
-  job.to = sum.data();
+  std::vector<MacJob<Sample>> jobs(count, job);
+  for (std::size_t o = 0; o < count; ++o) {
+    jobs[o].terms = {&terms[o], 1};
+    jobs[o].to = sums.data() + o * (2 * bins + padding);
+  }
   for (auto _ : state) {
-    spectral_mac<Sample>(set)->run(job);
-    job.newest = job.newest == 0 ? partitions - 1 : job.newest - 1;
+    spectral_mac<Sample>(set)->run_tile(jobs);
+    for (MacJob<Sample>& each : jobs) {
+      each.newest = each.newest == 0 ? partitions - 1 : each.newest - 1;
+    }
     benchmark::ClobberMemory();
   }
-  state.counters["bins"] = benchmark::Counter(static_cast<double>(bins * partitions),
+  state.counters["bins"] = benchmark::Counter(static_cast<double>(bins * partitions * count),
                                               benchmark::Counter::kIsIterationInvariantRate);
 }
 
 const int registered = [] {
   const auto shapes = [](benchmark::internal::Benchmark* b) {
-    b->ArgNames({"bins", "filter_KiB"});
+    b->ArgNames({"bins", "filters_KiB", "outputs"});
     for (const std::int64_t bins : {32, 256, 4'096}) {
-      for (const std::int64_t kib : {16, 256, 8'192, 65'536}) b->Args({bins, kib});
+      for (const std::int64_t kib : {16, 256, 8'192, 65'536}) {
+        for (const std::int64_t outputs : {1, 2, 3, 4}) b->Args({bins, kib, outputs});
+      }
     }
   };
   for (const InstructionSet set : kInstructionSets) {

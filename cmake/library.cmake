@@ -26,6 +26,7 @@ set(public_headers
   io/shared_block_queue.hpp
   io/signals.hpp
   engine/config.hpp
+  engine/cost_model.hpp
   engine/engine.hpp
   engine/filter_bank.hpp
   engine/filter_files.hpp
@@ -33,6 +34,7 @@ set(public_headers
   engine/reference.hpp
   engine/routing.hpp
   engine/stats.hpp
+  engine/tuning.hpp
   kernels/backend.hpp
   kernels/backends.hpp)
 set(offered_headers "")

@@ -53,12 +53,12 @@ struct EngineConfig {
   PlanGoal goal = PlanGoal::kLive;
 
   /// What the plan is chosen by: measured on this machine, or the defaults.
-  CostModel costs;
+  CostModel costs = {};
 
   /// Block sizes of the plan's levels, instead of a choice: 1 to 5, the first 1 to 32,768 and the
   /// others multiples of it, each at least twice the one before. Those that the filters are too
   /// short for are left out. More than one costs nothing in latency.
-  std::vector<std::size_t> partition_frames;
+  std::vector<std::size_t> partition_frames = {};
 
   GapPolicy gap_policy = GapPolicy::kZero;
 

@@ -19,4 +19,9 @@ double CostModel::product(double bytes) const {
   return product_ns[below] * (1 - share) + product_ns[below + 1] * share;
 }
 
+double CostModel::pair(double bytes) const {
+  // The arithmetic of two and the memory traffic of one.
+  return std::max(2 * product_ns.front(), product(bytes));
+}
+
 }  // namespace firbank

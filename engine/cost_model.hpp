@@ -9,11 +9,11 @@ namespace firbank {
 
 struct CostModel {
   /// A transform, forward or inverse, of 2^(4 + k) real samples.
-  std::array<double, 13> transform_ns = {20,  25,    36,    50,    80,     165,   340,
-                                         720, 1'600, 3'600, 7'900, 17'500, 39'000};
+  std::array<double, 13> transform_ns = {12,  12,  14,    20,    36,    75,    165,
+                                         350, 770, 1'650, 3'600, 7'700, 16'500};
 
   /// A complex product of spectra that were last read 2^(18 + 2k) bytes of other spectra ago.
-  std::array<double, 5> product_ns = {0.070, 0.095, 0.15, 0.20, 0.36};
+  std::array<double, 5> product_ns = {0.08, 0.11, 0.16, 0.20, 0.36};
 
   /// Visiting one edge's spectra, besides its products.
   double edge_ns = 3;
@@ -26,11 +26,13 @@ struct CostModel {
 
   /// A product of direct form, where frames fill whole vectors; and one frame of one edge where
   /// they do not.
-  double direct_product_ns = 0.025;
-  double direct_frame_ns = 8;
+  double direct_product_ns = 0.012;
+  double direct_frame_ns = 3;
 
   double transform(std::size_t transform_frames) const;
   double product(double bytes) const;
+  /// Both products of a spectrum that is read for two successive blocks at once.
+  double pair(double bytes) const;
 };
 
 }  // namespace firbank

@@ -20,11 +20,13 @@ std::size_t shares_until(double done_ns, double due_ns, double unit_ns, std::siz
 
 template <class Sample>
 DeferredLevel<Sample>::DeferredLevel(const Backend& backend, const LevelPlan& plan,
-                                     std::size_t inputs, std::size_t outputs, std::size_t lanes)
+                                     std::size_t slice_frames, std::size_t inputs,
+                                     std::size_t outputs, std::size_t lanes)
     : plan_(plan),
       inputs_(inputs),
       outputs_(outputs),
       lanes_(lanes),
+      slices_(static_cast<double>(plan.block_frames) / static_cast<double>(slice_frames)),
       level_(backend.make_level<Sample>({.bins = plan.bins(),
                                          .block_frames = plan.block_frames,
                                          .slots = plan.partitions + 1,
@@ -37,7 +39,7 @@ DeferredLevel<Sample>::DeferredLevel(const Backend& backend, const LevelPlan& pl
       older_(inputs),
       newer_(inputs) {
   const double forward = static_cast<double>(inputs) * plan.forward_ns;
-  const double products = static_cast<double>(plan.partitions * plan.bins()) * plan.product_ns;
+  const double products = static_cast<double>(plan.partitions * plan.bins()) * plan.pair_ns / 2;
   const double answers = static_cast<double>(outputs) * (products + plan.inverse_ns);
   forward_share_ = forward / (forward + answers);
 }
@@ -46,32 +48,20 @@ template <class Sample>
 std::unique_ptr<typename DeferredLevel<Sample>::Bank> DeferredLevel<Sample>::prepare(
     const FilterBank& filters, const ResponseTable& responses) const {
   auto bank = std::make_unique<Bank>();
-  LevelSpectra<Sample> spectra = load_spectra(*level_, plan_, filters, responses, true);
+  LevelSpectra<Sample> spectra = load_spectra(*level_, plan_, filters, responses, false);
   bank->partitions_ = spectra.longest;
 
-  std::vector<double> product_ns(outputs_);
-  bank->has_answer_.resize(outputs_);
   for (std::size_t output = 0; output < outputs_; ++output) {
-    std::size_t partitions = 0;
+    Tile& tile = bank->outputs_.emplace_back();
+    tile.outputs = {output, output + 1};
+    tile.terms = responses.terms()[output].size();
     for (const ResponseTerm& term : responses.terms()[output]) {
       const IndexRange& range = spectra.partitions[term.response];
-      partitions += range.last - range.first;
+      tile.partitions += range.last - range.first;
     }
-    bank->has_answer_[output] = partitions > 0 ? 1 : 0;
-    product_ns[output] = static_cast<double>(partitions * plan_.bins()) * plan_.product_ns;
   }
   for (std::size_t lane = 0; lane < lanes_; ++lane) {
-    Lane& work = bank->lanes_.emplace_back();
-    const IndexRange range = lane_range(outputs_, lane);
-    for (std::size_t output = range.first; output < range.last; ++output) {
-      if (bank->has_answer_[output] == 0) continue;
-      const bool joins = !work.tiles.empty() && work.tiles.back().outputs.last == output &&
-                         output - work.tiles.back().outputs.first < kOutputTile;
-      if (!joins) work.tiles.push_back({{output, output}, 0});
-      ++work.tiles.back().outputs.last;
-      work.tiles.back().product_ns += product_ns[output];
-      work.ns += product_ns[output] + plan_.inverse_ns;
-    }
+    bank->lanes_.emplace_back().tiles = make_tiles(bank->outputs_, lane_range(outputs_, lane));
   }
 
   constexpr std::size_t kPadding = kCacheLineBytes / sizeof(Sample);
@@ -84,6 +74,35 @@ std::unique_ptr<typename DeferredLevel<Sample>::Bank> DeferredLevel<Sample>::pre
   }
   bank->spectra_ = std::move(spectra.bank);
   return bank;
+}
+
+/// Neighbours are summed together, up to kOutputTile of them, as long as a share of their products
+/// is small beside a slice.
+template <class Sample>
+std::vector<typename DeferredLevel<Sample>::Tile> DeferredLevel<Sample>::make_tiles(
+    const std::vector<Tile>& outputs, IndexRange range) const {
+  double work_ns = 0;
+  for (std::size_t output = range.first; output < range.last; ++output) {
+    work_ns += product_ns(outputs[output], Sweep::kPair) + plan_.inverse_ns;
+  }
+  const double most_ns = work_ns / slices_ / 4 * static_cast<double>(shares_.accumulate / 2);
+  std::vector<Tile> tiles;
+  for (std::size_t output = range.first; output < range.last; ++output) {
+    const Tile& next = outputs[output];
+    if (next.partitions == 0) continue;
+    const bool joins =
+        !tiles.empty() && tiles.back().outputs.last == output &&
+        output - tiles.back().outputs.first < kOutputTile &&
+        product_ns(tiles.back(), Sweep::kPair) + product_ns(next, Sweep::kPair) <= most_ns;
+    if (!joins) {
+      tiles.push_back(next);
+      continue;
+    }
+    tiles.back().outputs.last = next.outputs.last;
+    tiles.back().terms += next.terms;
+    tiles.back().partitions += next.partitions;
+  }
+  return tiles;
 }
 
 template <class Sample>
@@ -100,7 +119,7 @@ void DeferredLevel<Sample>::add(const Bank& bank, Sample* const* out, std::size_
   const auto since = static_cast<std::size_t>(arrived_) - plan_.first_tap;
   const std::size_t offset = plan_.bins() - plan_.block_frames + since % plan_.block_frames;
   for (std::size_t output = outputs.first; output < outputs.last; ++output) {
-    if (bank.has_answer_[output] == 0) continue;
+    if (bank.outputs_[output].partitions == 0) continue;
     const Sample* answer = bank.answer_[static_cast<std::size_t>(heard) % 2][output] + offset;
     Sample* to = out[output];
     for (std::size_t n = 0; n < frames; ++n) to[n] += answer[n];
@@ -120,7 +139,8 @@ void DeferredLevel<Sample>::catch_up(Bank& bank, std::size_t lane) noexcept {
   bank.lanes_[lane].progress = {};
   const std::size_t newest =
       heard == block_ ? delay_line_.newest() : (delay_line_.newest() + 1) % delay_line_.slots();
-  run_until(bank, lane, std::numeric_limits<double>::infinity(), heard, newest);
+  run_until(bank, lane, {Sweep::kWhole, Sweep::kWhole}, std::numeric_limits<double>::infinity(),
+            heard, newest);
 }
 
 template <class Sample>
@@ -128,6 +148,7 @@ void DeferredLevel<Sample>::end_catch_up(Bank& bank) noexcept {
   const std::int64_t heard = heard_block();
   bank.complete_[static_cast<std::size_t>(heard) % 2] = heard;
   bank.block_ = heard == block_ ? heard : kNone;
+  bank.has_next_ = false;
 }
 
 template <class Sample>
@@ -189,6 +210,15 @@ template <class Sample>
 void DeferredLevel<Sample>::join(Bank& bank, bool is_heard) noexcept {
   if (bank.block_ == block_ || (!is_heard && outputs_done_ > 0.5)) return;
   for (Lane& lane : bank.lanes_) lane.progress = {};
+  const bool continues = bank.has_next_ && bank.block_ == block_ - 1;
+  // Until the level has met all partitions there is nothing to be gained.
+  const bool pairs =
+      shares_.accumulate > 1 && block_ + 1 >= static_cast<std::int64_t>(bank.partitions_);
+  const std::size_t paired = static_cast<std::size_t>(block_) % 2;
+  bank.sweeps_ = {Sweep::kWhole, Sweep::kWhole};
+  if (pairs) bank.sweeps_[paired] = Sweep::kPair;
+  if (continues) bank.sweeps_[1 - paired] = Sweep::kRest;
+  bank.has_next_ = pairs;
   bank.block_ = block_;
   bank.complete_[static_cast<std::size_t>(block_) % 2] = kNone;
   bank.joined_at_ = outputs_done_;
@@ -199,36 +229,48 @@ void DeferredLevel<Sample>::run_outputs(Bank& bank, std::size_t lane) noexcept {
   if (bank.block_ != block_) return;
   const double share = outputs_due_ >= 1 ? std::numeric_limits<double>::infinity()
                                          : (outputs_due_ - bank.joined_at_) / (1 - bank.joined_at_);
-  run_until(bank, lane, share, block_, delay_line_.newest());
+  run_until(bank, lane, bank.sweeps_, share, block_, delay_line_.newest());
+}
+
+/// Of one half of the bins.
+template <class Sample>
+double DeferredLevel<Sample>::product_ns(const Tile& tile, Sweep sweep) const noexcept {
+  const double bins = static_cast<double>(plan_.bins()) / 2;
+  switch (sweep) {
+    case Sweep::kPair:
+      return bins * static_cast<double>(tile.partitions) * plan_.pair_ns;
+    case Sweep::kRest:
+      return bins * static_cast<double>(tile.terms) * plan_.product_ns;
+    default:
+      return bins * static_cast<double>(tile.partitions) * plan_.product_ns;
+  }
 }
 
 template <class Sample>
-void DeferredLevel<Sample>::run_until(Bank& bank, std::size_t lane, double share,
-                                      std::int64_t block, std::size_t newest) noexcept {
-  using Sum = typename SpectralBank<Sample>::Sum;
+double DeferredLevel<Sample>::lane_ns(const Lane& lane, const Sweeps& sweeps) const noexcept {
+  double ns = 0;
+  for (const Tile& tile : lane.tiles) {
+    ns += product_ns(tile, sweeps[0]) + product_ns(tile, sweeps[1]) +
+          static_cast<double>(tile.outputs.last - tile.outputs.first) * plan_.inverse_ns;
+  }
+  return ns;
+}
+
+/// Goes on with the outputs of `block` until `share` of the lane's work is done.
+template <class Sample>
+void DeferredLevel<Sample>::run_until(Bank& bank, std::size_t lane, const Sweeps& sweeps,
+                                      double share, std::int64_t block,
+                                      std::size_t newest) noexcept {
   Lane& work = bank.lanes_[lane];
   Progress& done = work.progress;
-  const double due = share * work.ns;
-  // The block has met no more partitions than blocks have been.
-  const auto met = static_cast<std::size_t>(
-      std::min<std::int64_t>(block + 1, static_cast<std::int64_t>(bank.partitions_)));
+  const double due_ns = share * lane_ns(work, sweeps);
   const std::vector<Sample*>& answer = bank.answer_[static_cast<std::size_t>(block) % 2];
   while (done.tile < work.tiles.size()) {
+    if (!run_products(bank, work, sweeps, due_ns, block, newest)) return;
     const Tile& tile = work.tiles[done.tile];
-    if (done.products < shares_.accumulate) {
-      const double unit = tile.product_ns / static_cast<double>(shares_.accumulate);
-      const std::size_t count =
-          shares_until(done.ns, due, unit, shares_.accumulate - done.products);
-      if (count == 0) return;
-      bank.spectra_->accumulate(Sum::kNow, nullptr, newest, {0, met}, tile.outputs,
-                                {done.products, done.products + count});
-      done.products += count;
-      done.ns += unit * static_cast<double>(count);
-      if (done.products < shares_.accumulate) return;
-    }
     const double unit = plan_.inverse_ns / static_cast<double>(shares_.inverse);
     while (done.output < tile.outputs.last - tile.outputs.first) {
-      const std::size_t count = shares_until(done.ns, due, unit, shares_.inverse - done.inverse);
+      const std::size_t count = shares_until(done.ns, due_ns, unit, shares_.inverse - done.inverse);
       if (count == 0) return;
       const std::size_t output = tile.outputs.first + done.output;
       bank.spectra_->inverse(answer.data(), {plan_.bins(), 2 * plan_.bins()}, {output, output + 1},
@@ -242,6 +284,43 @@ void DeferredLevel<Sample>::run_until(Bank& bank, std::size_t lane, double share
     done.products = done.output = 0;
     ++done.tile;
   }
+}
+
+/// The products of the tile in hand; true when they are complete.
+template <class Sample>
+bool DeferredLevel<Sample>::run_products(Bank& bank, Lane& lane, const Sweeps& sweeps,
+                                         double due_ns, std::int64_t block,
+                                         std::size_t newest) noexcept {
+  using Sum = typename SpectralBank<Sample>::Sum;
+  const Sum next = Sum::kNext;
+  // The block has met no more partitions than blocks have been.
+  const auto met = static_cast<std::size_t>(
+      std::min<std::int64_t>(block + 1, static_cast<std::int64_t>(bank.partitions_)));
+  Progress& done = lane.progress;
+  const Tile& tile = lane.tiles[done.tile];
+  const std::array<std::size_t, 3> bounds{0, shares_.accumulate / 2, shares_.accumulate};
+  while (done.products < shares_.accumulate) {
+    const std::size_t half = done.products < bounds[1] ? 0 : 1;
+    const double unit =
+        product_ns(tile, sweeps[half]) / static_cast<double>(bounds[half + 1] - bounds[half]);
+    const std::size_t count = shares_until(done.ns, due_ns, unit, bounds[half + 1] - done.products);
+    if (count == 0) return false;
+    const IndexRange shares{done.products, done.products + count};
+    switch (sweeps[half]) {
+      case Sweep::kPair:
+        bank.spectra_->accumulate_pair(newest, tile.outputs, shares);
+        break;
+      case Sweep::kRest:
+        bank.spectra_->accumulate(Sum::kNow, &next, newest, {0, 1}, tile.outputs, shares);
+        break;
+      case Sweep::kWhole:
+        bank.spectra_->accumulate(Sum::kNow, nullptr, newest, {0, met}, tile.outputs, shares);
+        break;
+    }
+    done.products += count;
+    done.ns += unit * static_cast<double>(count);
+  }
+  return true;
 }
 
 template <class Sample>
@@ -268,6 +347,7 @@ void DeferredLevel<Sample>::reset() noexcept {
 template <class Sample>
 void DeferredLevel<Sample>::reset_bank(Bank& bank) const noexcept {
   bank.block_ = kNone;
+  bank.has_next_ = false;
   bank.complete_ = {kNone, kNone};
 }
 

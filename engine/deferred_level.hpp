@@ -38,8 +38,9 @@ class DeferredLevel {
  public:
   class Bank;
 
-  DeferredLevel(const Backend& backend, const LevelPlan& plan, std::size_t inputs,
-                std::size_t outputs, std::size_t lanes);
+  /// Pieces of the nominal size have `slice_frames` frames.
+  DeferredLevel(const Backend& backend, const LevelPlan& plan, std::size_t slice_frames,
+                std::size_t inputs, std::size_t outputs, std::size_t lanes);
 
   std::unique_ptr<Bank> prepare(const FilterBank& filters, const ResponseTable& responses) const;
 
@@ -82,10 +83,17 @@ class DeferredLevel {
  private:
   static constexpr std::int64_t kNone = -1;
 
+  /// How a half of the bins gets its sum. In turn, one half is summed for two blocks at once, which
+  /// reads the spectra once for both; the other has the sum that was left to it, and needs no more
+  /// than the newest block.
+  enum class Sweep { kWhole, kPair, kRest };
+  using Sweeps = std::array<Sweep, 2>;
+
   /// Consecutive outputs whose products are summed together.
   struct Tile {
     IndexRange outputs;
-    double product_ns = 0;  // of all its products
+    std::size_t terms = 0;
+    std::size_t partitions = 0;  // of all terms
   };
   /// How far a lane has come with the outputs of a block.
   struct Progress {
@@ -97,7 +105,6 @@ class DeferredLevel {
   };
   struct Lane {
     std::vector<Tile> tiles;
-    double ns = 0;  // of a whole block, estimated
     Progress progress;
   };
 
@@ -107,13 +114,19 @@ class DeferredLevel {
   IndexRange lane_range(std::size_t count, std::size_t lane) const noexcept {
     return {count * lane / lanes_, count * (lane + 1) / lanes_};
   }
-  void run_until(Bank& bank, std::size_t lane, double share, std::int64_t block,
-                 std::size_t newest) noexcept;
+  std::vector<Tile> make_tiles(const std::vector<Tile>& outputs, IndexRange range) const;
+  double product_ns(const Tile& tile, Sweep sweep) const noexcept;
+  double lane_ns(const Lane& lane, const Sweeps& sweeps) const noexcept;
+  void run_until(Bank& bank, std::size_t lane, const Sweeps& sweeps, double share,
+                 std::int64_t block, std::size_t newest) noexcept;
+  bool run_products(Bank& bank, Lane& lane, const Sweeps& sweeps, double due_ns, std::int64_t block,
+                    std::size_t newest) noexcept;
 
   LevelPlan plan_;
   std::size_t inputs_;
   std::size_t outputs_;
   std::size_t lanes_;
+  double slices_;  // of a block
   std::unique_ptr<SpectralLevel<Sample>> level_;
   Shares shares_;
   // One slot more than partitions: the answers that are being heard can still be computed.
@@ -143,10 +156,12 @@ class DeferredLevel<Sample>::Bank {
   AlignedVector<Sample> answers_;
   std::array<std::vector<Sample*>, 2> answer_;  // [block mod 2][output]: M frames, the last S count
   std::array<std::int64_t, 2> complete_{kNone, kNone};  // which block each of the two holds
-  std::vector<std::uint8_t> has_answer_;                // of each output
+  std::vector<Tile> outputs_;  // each alone; those without partitions have no answer
   std::vector<Lane> lanes_;
   std::int64_t block_ = kNone;  // that it takes part in
-  double joined_at_ = 0;        // share of the block's output work that was past by then
+  bool has_next_ = false;       // sum kNext has its half of the block after
+  Sweeps sweeps_{};
+  double joined_at_ = 0;  // share of the block's output work that was past by then
 };
 
 extern template class DeferredLevel<float>;

@@ -25,7 +25,7 @@ struct LevelSpectra {
 template <class Sample>
 LevelSpectra<Sample> load_spectra(const SpectralLevel<Sample>& level, const LevelPlan& plan,
                                   const FilterBank& filters, const ResponseTable& responses,
-                                  bool only_now) {
+                                  bool has_ready) {
   LevelSpectra<Sample> spectra;
   const std::size_t length = plan.partition_taps();
   for (const Response& response : responses.responses()) {
@@ -41,7 +41,7 @@ LevelSpectra<Sample> load_spectra(const SpectralLevel<Sample>& level, const Leve
   SpectralBankShape shape;
   shape.partitions = spectra.partitions;
   shape.terms = responses.terms();
-  shape.only_now = only_now;
+  shape.has_ready = has_ready;
   spectra.bank = level.make_bank(std::move(shape));
 
   std::vector<Sample> samples;

@@ -24,6 +24,7 @@ struct LevelPlan {
   std::size_t first_tap = 0;         // D: a block's answer is due D frames after the block's start
   double forward_ns = 0;             // estimated: of one input and block
   double product_ns = 0;             // of one bin of one partition
+  double pair_ns = 0;                // the same for two successive blocks at once
   double inverse_ns = 0;             // of one output and block
 
   std::size_t bins() const noexcept { return transform_frames / 2; }

@@ -30,8 +30,9 @@ PartitionedLevel<Sample>::PartitionedLevel(const Backend& backend, const Partiti
       older_(inputs_),
       newer_(inputs_) {
   for (std::size_t k = 1; k < plan.levels.size(); ++k) {
-    deferred_.push_back(std::make_unique<DeferredLevel<Sample>>(backend, plan.levels[k], inputs_,
-                                                                outputs_, pool.threads()));
+    deferred_.push_back(std::make_unique<DeferredLevel<Sample>>(
+        backend, plan.levels[k], std::min(plan.call_frames, block_frames_), inputs_, outputs_,
+        pool.threads()));
   }
 }
 
@@ -39,7 +40,7 @@ template <class Sample>
 std::unique_ptr<LevelBank> PartitionedLevel<Sample>::prepare(const FilterBank& filters,
                                                              const ResponseTable& responses) const {
   auto bank = std::make_unique<Bank>();
-  LevelSpectra<Sample> spectra = load_spectra(*level_, plan_, filters, responses, false);
+  LevelSpectra<Sample> spectra = load_spectra(*level_, plan_, filters, responses, true);
   bank->spectra = std::move(spectra.bank);
   bank->partitions = spectra.longest;
   for (const auto& level : deferred_) bank->deferred.push_back(level->prepare(filters, responses));

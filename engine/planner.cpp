@@ -196,6 +196,7 @@ class Estimate {
         between += bytes[j] * std::min(share, 1.0);
       }
       level.product_ns = costs_.product(between);
+      level.pair_ns = costs_.pair(between);
       level.forward_ns = level.inverse_ns = costs_.transform(level.transform_frames);
       const double transforms =
           demand_.inputs * level.forward_ns + demand_.outputs * level.inverse_ns;
@@ -212,8 +213,10 @@ class Estimate {
             pieces * (demand_.inputs + demand_.outputs) * transform_flops(level.bins()) +
             8 * products;
       } else {
-        const double work =
-            transforms + spectra * level.product_ns + demand_.edges * costs_.edge_ns;
+        // One half of the bins is summed for two blocks, the other takes what the block before has
+        // left.
+        const double work = transforms + spectra * level.pair_ns / 2 +
+                            demand_.edges * (bins * level.product_ns / 2 + costs_.edge_ns);
         const double slices = block / slice;
         const double share =
             level.forward_ns * std::min(1.0, kSharePoints / (bins * std::log2(bins)));

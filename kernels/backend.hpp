@@ -77,7 +77,7 @@ inline constexpr std::size_t kMaxTransform = 65'536;  // real samples
 template <class Sample>
 struct Window {
   const Sample* const* older = nullptr;  // of each input: M samples
-  const Sample* const* newer = nullptr;  // of each input: the M samples that follow
+  const Sample* const* newer = nullptr;  // of each input: the M samples that follow, elsewhere
   std::int64_t newer_start = 0;          // frame of newer's first sample
   IndexRange fresh;  // of the 2 M samples, those that no window has held yet; behind them are zeros
 };
@@ -90,7 +90,7 @@ struct ResponseTerm {
 
 /// The spectra of one bank of responses and the sums that they are accumulated into.
 ///
-/// Each output has three spectral sums, or only kNow. They never alias.
+/// Each output has three spectral sums, or only kNow and kNext. They never alias.
 template <class Sample>
 class SpectralBank {
  public:
@@ -109,6 +109,12 @@ class SpectralBank {
   virtual void accumulate(Sum to, const Sum* from, std::size_t newest, IndexRange partitions,
                           IndexRange outputs, IndexRange shares) noexcept = 0;
 
+  /// The sums of two successive blocks from one reading of the spectra, over all partitions:
+  ///   kNow  = sum over p >= 0 of delay_line[input][(newest + p) mod slots] x response[p]
+  ///   kNext = sum over p >= 1 of delay_line[input][(newest + p - 1) mod slots] x response[p]
+  virtual void accumulate_pair(std::size_t newest, IndexRange outputs,
+                               IndexRange shares) noexcept = 0;
+
   /// Turns sum kNow of each output of the range into the answers to `frames` of the window's 2 M
   /// samples, stored from `out[output][0]` on. Destroys the sum. Frames before sample M are there
   /// only in a level whose blocks are longer than M. In parts: one output, and all of frames M to
@@ -124,7 +130,7 @@ class SpectralBank {
 struct SpectralBankShape {
   std::vector<IndexRange> partitions;            // of each response: those that hold taps
   std::vector<std::vector<ResponseTerm>> terms;  // of each output
-  bool only_now = false;                         // sums kReady and kNext are not wanted
+  bool has_ready = true;                         // whether sum kReady is wanted
 };
 
 template <class Sample>

@@ -59,7 +59,10 @@ class Conformance {
 
  private:
   static std::size_t index(Sum sum) { return static_cast<std::size_t>(sum); }
-  Sum any_sum() { return only_now_ ? Sum::kNow : static_cast<Sum>(between(random_, 0, 2)); }
+  Sum any_sum() {
+    if (has_ready_) return static_cast<Sum>(between(random_, 0, 2));
+    return between(random_, 0, 1) == 0 ? Sum::kNow : Sum::kNext;
+  }
 
   /// Cuts [0, count) at random.
   std::vector<IndexRange> cuts(std::size_t count) {
@@ -115,8 +118,8 @@ class Conformance {
         terms.push_back({input, between(random_, 0, responses - 1)});
       }
     }
-    only_now_ = between(random_, 0, 3) == 0;
-    bank.only_now = only_now_;
+    has_ready_ = between(random_, 0, 3) != 0;
+    bank.has_ready = has_ready_;
     shape_of_bank_ = bank;
     bank_ = level_->make_bank(bank);
     for (std::size_t r = 0; r < responses; ++r) {
@@ -132,7 +135,7 @@ class Conformance {
   Sample sample() { return std::uniform_real_distribution<float>(-1, 1)(random_); }
 
   void take_piece(std::size_t arrived, std::size_t frames) {
-    std::vector<std::vector<Sample>> windows;
+    std::vector<std::vector<Sample>> halves;
     std::vector<const Sample*> older;
     std::vector<const Sample*> newer;
     for (std::size_t input = 0; input < shape_.inputs; ++input) {
@@ -140,11 +143,13 @@ class Conformance {
       for (std::size_t n = 0; n < frames; ++n) past.push_back(sample());
       std::vector<double>& window = windows_[input * shape_.slots + newest_];
       std::fill(std::copy(past.begin(), past.end(), window.begin()), window.end(), 0.0);
-      windows.emplace_back(window.begin(), window.end());
+      const auto middle = window.begin() + static_cast<std::ptrdiff_t>(shape_.bins);
+      halves.emplace_back(window.begin(), middle);
+      halves.emplace_back(middle, window.end());
     }
-    for (const std::vector<Sample>& window : windows) {
-      older.push_back(window.data());
-      newer.push_back(window.data() + shape_.bins);
+    for (std::size_t input = 0; input < shape_.inputs; ++input) {
+      older.push_back(halves[2 * input].data());
+      newer.push_back(halves[2 * input + 1].data());
     }
     Window<Sample> window;
     window.older = older.data();
@@ -163,7 +168,7 @@ class Conformance {
     operate();
     // The usual way: partition 0 of the newest block onto a sum, and its frames.
     const Sum ready = Sum::kReady;
-    accumulate(Sum::kNow, only_now_ || between(random_, 0, 1) == 0 ? nullptr : &ready, {0, 1});
+    accumulate(Sum::kNow, !has_ready_ || between(random_, 0, 1) == 0 ? nullptr : &ready, {0, 1});
     const IndexRange heard{arrived, arrived + frames};
     const std::vector<std::vector<double>> expected(
         sums_.begin(), sums_.begin() + static_cast<std::ptrdiff_t>(shape_.outputs));
@@ -202,7 +207,8 @@ class Conformance {
       const std::size_t first = between(random_, 0, shape_.slots);
       const std::size_t last = between(random_, first, shape_.slots);
       accumulate(to, known && between(random_, 0, 2) != 0 ? &from : nullptr, {first, last});
-      if (!only_now_ && between(random_, 0, 3) == 0) {
+      if (between(random_, 0, 3) == 0) accumulate_pair();
+      if (has_ready_ && between(random_, 0, 3) == 0) {
         bank_->exchange_ready_and_next();
         for (std::size_t output = 0; output < shape_.outputs; ++output) {
           std::swap(sums_[index(Sum::kReady) * shape_.outputs + output],
@@ -223,6 +229,23 @@ class Conformance {
     } else {
       bank_->accumulate(to, from, newest_, partitions, {0, shape_.outputs}, {0, shares});
     }
+    expect_sum(to, from, newest_, partitions);
+  }
+
+  void accumulate_pair() {
+    const std::size_t shares = level_->shares().accumulate;
+    if (has_shares_ && between(random_, 0, 1) == 0) {
+      for (const IndexRange outputs : cuts(shape_.outputs)) {
+        for (const IndexRange part : cuts(shares)) bank_->accumulate_pair(newest_, outputs, part);
+      }
+    } else {
+      bank_->accumulate_pair(newest_, {0, shape_.outputs}, {0, shares});
+    }
+    expect_sum(Sum::kNow, nullptr, newest_, {0, shape_.slots});
+    expect_sum(Sum::kNext, nullptr, (newest_ + shape_.slots - 1) % shape_.slots, {1, shape_.slots});
+  }
+
+  void expect_sum(Sum to, const Sum* from, std::size_t newest, IndexRange partitions) {
     if (to == Sum::kNow) now_is_known_ = true;
     for (std::size_t output = 0; output < shape_.outputs; ++output) {
       std::vector<double> sum(frames_);
@@ -232,7 +255,7 @@ class Conformance {
         for (std::size_t p = std::max(partitions.first, range.first);
              p < std::min(partitions.last, range.last); ++p) {
           add_product(
-              sum, windows_[term.input * shape_.slots + (newest_ + p) % shape_.slots],
+              sum, windows_[term.input * shape_.slots + (newest + p) % shape_.slots],
               std::span(taps_[term.response])
                   .subspan((p - range.first) * shape_.partition_taps(), shape_.partition_taps()));
         }
@@ -285,7 +308,7 @@ class Conformance {
   std::int64_t block_start_ = 0;
   bool begun_ = false;
   bool now_is_known_ = true;
-  bool only_now_ = false;
+  bool has_ready_ = true;
 };
 
 template <class Sample>

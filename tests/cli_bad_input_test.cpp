@@ -125,6 +125,18 @@ TEST_F(BadInput, UsageIsRefusedWith2) {
        2,
        {"f32le:0:48000", "'0'"}},
       {{"filter", "-", "@out.wav", "--filter", "@one.txt"}, 2, {"--raw-format"}},
+      {{"filter", "@in.wav", "@out.wav", "--filter", "@one.txt", "--partitions", "64,,512"},
+       2,
+       {"--partitions", "'64,,512'", "64,512,4096"}},
+      {{"plan", "--partitions", "64;512"}, 2, {"--partitions", "'64;512'"}},
+      {{"plan", "--partitions", "64,"}, 2, {"--partitions", "'64,'"}},
+      {{"plan", "--partitions", "64,99999999999999999999"}, 2, {"--partitions"}},
+      {{"plan", "--partitions", "64,100"}, 2, {"partition_frames", "100", "multiples"}},
+      {{"verify", "--partitions", "0"}, 2, {"partition_frames", "0", "32768"}},
+      {{"plan", "--partitions", "1,2,4,8,16,32"}, 2, {"partition_frames", "6", "5"}},
+      {{"plan", "--alternatives", "6"}, 2, {"--alternatives", "'6'"}},
+      {{"plan", "--backend", "abacus"}, 2, {"abacus", "firbank backends"}},
+      {{"tune", "--backend", "abacus"}, 2, {"abacus", "firbank backends"}},
       {{"filter", "-", "@out.wav", "--filter", "@one.txt", "--normalize", "--raw-format",
         "f32le:1:48000"},
        2,
@@ -183,6 +195,24 @@ TEST_F(BadInput, UnreadableFilesAreRefusedWith3) {
   }
   cases.push_back({{"filter", "@", "@out.wav", "--filter", "@one.txt"}, 3, {}});
   expect_refused(cases);
+}
+
+TEST_F(BadInput, CostFilesThatAreNoneAreRefusedWith3) {
+  write_bytes(folder_.file("words.json"), "fast, on the whole\n");
+  write_bytes(folder_.file("other.json"), "{\"format\": 2}\n");
+  write_bytes(folder_.file("list.json"), "[1, 2]");
+  write_bytes(folder_.file("bare.json"), "{\"costs\": {}}");
+  expect_refused({
+      {{"plan", "--costs", "@missing.json"}, 3, {"missing.json", "cannot be read"}},
+      {{"plan", "--costs", "@words.json"}, 3, {"words.json", "no JSON object"}},
+      {{"plan", "--costs", "@list.json"}, 3, {"list.json", "no JSON object"}},
+      {{"plan", "--costs", "@bare.json"}, 3, {"bare.json", "'format'"}},
+      {{"verify", "--costs", "@other.json"}, 3, {"other.json", "format is 2", "1"}},
+      {{"plan", "--costs", "@"}, 3, {"folder"}},
+      {{"filter", "@in.wav", "@out.wav", "--filter", "@one.txt", "--costs", "@other.json"},
+       3,
+       {"other.json", "format is 2"}},
+  });
 }
 
 TEST_F(BadInput, AnEmptyStreamIsRefusedWith3) {

@@ -1,4 +1,5 @@
-// The program's other commands: design, info, plan, verify, backends, and its help.
+// The program's other commands: design, info, plan, verify, backends, and its help; tune has a file
+// of its own.
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -228,6 +229,63 @@ TEST(Plan, PrintsPartitionsCostLatencyAndMemory) {
   EXPECT_EQ(json.at("longest_taps"), 48'000);
 }
 
+TEST(Plan, ShowsTheLevelsAndWhatElseThereWas) {
+  const std::vector<std::string> arguments = {
+      "plan",       "--filters", "2",       "--taps",  "480000",         "--block", "64",
+      "--channels", "2",         "--costs", "default", "--alternatives", "2"};
+  const ProgramResult result = run(arguments);
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  for (const char* word : {"in each call", "spread over", "dearest call", "before it is due",
+                           "compared", "  chosen\n"}) {
+    EXPECT_THAT(result.out, HasSubstr(word));
+  }
+  std::istringstream lines(result.out);
+  for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 100u) << line;
+
+  std::vector<std::string> as_json = arguments;
+  as_json.insert(as_json.end(), {"--json", "-"});
+  const nlohmann::json json = json_of(as_json);
+  EXPECT_EQ(json.at("costs"), nlohmann::json({{"source", "default"}}));
+  ASSERT_GT(json.at("levels").size(), 1u);
+  ASSERT_EQ(json.at("alternatives").size(), 2u);
+  bool has_uniform = false;
+  for (const nlohmann::json& other : json.at("alternatives")) {
+    EXPECT_GE(other.at("ns_per_frame"), json.at("ns_per_frame")) << other;
+    EXPECT_NE(other.at("levels").size(), json.at("levels").size()) << other;
+    EXPECT_LT(other.at("times_realtime"), json.at("times_realtime")) << other;
+    has_uniform = has_uniform || other.at("levels").size() == 1;
+  }
+  EXPECT_TRUE(has_uniform);
+}
+
+TEST(Plan, ComparesDirectFormWithTransforms) {
+  const nlohmann::json shortest = json_of({"plan", "--taps", "3", "--block", "64", "--json", "-"});
+  EXPECT_EQ(shortest.at("kind"), "direct");
+  EXPECT_EQ(shortest.at("alternatives").at(0).at("kind"), "partitioned");
+  const nlohmann::json longer = json_of({"plan", "--taps", "900", "--block", "64", "--json", "-"});
+  EXPECT_EQ(longer.at("kind"), "partitioned");
+  EXPECT_EQ(longer.at("alternatives").back().at("kind"), "direct");
+}
+
+TEST(Plan, TakesPartitionsInsteadOfAChoice) {
+  const nlohmann::json json = json_of(
+      {"plan", "--taps", "48000", "--block", "64", "--partitions", "64,2048", "--json", "-"});
+  ASSERT_EQ(json.at("levels").size(), 2u);
+  EXPECT_EQ(json.at("levels").at(0).at("block_frames"), 64);
+  EXPECT_EQ(json.at("levels").at(1).at("block_frames"), 2'048);
+  // What would have been chosen comes first.
+  EXPECT_LT(json.at("alternatives").at(0).at("ns_per_frame"), json.at("ns_per_frame"));
+  const ProgramResult result =
+      run({"plan", "--taps", "48000", "--block", "64", "--partitions", "64,2048"});
+  EXPECT_THAT(result.out, HasSubstr("as asked for"));
+}
+
+TEST(Verify, TakesPartitions) {
+  const ProgramResult result = run({"verify", "--taps", "3000", "--filters", "1", "--block", "64",
+                                    "--partitions", "64,256,1024", "--quiet"});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+}
+
 TEST(Plan, IsTheSameForFilesAsForTheirLengths) {
   TemporaryFolder folder;
   write_signal(folder.file("x.wav"), noise(4, 3'000, 1));
@@ -317,7 +375,7 @@ TEST(Help, EveryCommandHasExamples) {
   const ProgramResult all = run({"--help"});
   EXPECT_EQ(all.exit_code, 0);
   EXPECT_THAT(all.out, HasSubstr("Examples:"));
-  for (const char* command : {"filter", "plan", "verify", "design", "info", "backends"}) {
+  for (const char* command : {"filter", "plan", "tune", "verify", "design", "info", "backends"}) {
     SCOPED_TRACE(command);
     EXPECT_THAT(all.out, HasSubstr(command));
     const ProgramResult one = run({command, "--help"});

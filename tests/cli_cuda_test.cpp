@@ -56,6 +56,26 @@ TEST_F(CliCuda, FiltersAsTheCpuDoesAtAnyDepth) {
   }
 }
 
+TEST_F(CliCuda, PlansButDoesNotMeasureIt) {
+  const ProgramResult plan = run_program({FIRBANK_PROGRAM, "plan", "--taps", "48000", "--block",
+                                          "64", "--backend", "cuda", "--depth", "2"});
+  EXPECT_EQ(plan.exit_code, 0) << plan.err;
+  EXPECT_THAT(plan.out, AllOf(HasSubstr("uniform: "), HasSubstr("128 frames (2.67 ms)"),
+                              HasSubstr("costs      defaults; GPUs are not measured")));
+  const ProgramResult tune =
+      run_program({FIRBANK_PROGRAM, "tune", "--backend", "cuda", "--dry-run"});
+  EXPECT_EQ(tune.exit_code, 2);
+  EXPECT_EQ(tune.out, "");
+  EXPECT_THAT(tune.err, HasSubstr("backend 'cuda:0' cannot be measured"));
+}
+
+TEST_F(CliCuda, VerifiesTheFirstOfSeveralPartitionSizes) {
+  const ProgramResult result = run_program({FIRBANK_PROGRAM, "verify", "--taps", "500", "--filters",
+                                            "1", "--block", "64", "--partitions", "64,128"});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("cuda:0"));
+}
+
 TEST_F(CliCuda, CountsWhatAFailingDeviceLost) {
   device("fail_launch=11");
   const ProgramResult result = filter(

@@ -19,7 +19,7 @@ using testing::HasSubstr;
 
 using Words = std::set<std::string>;
 
-const std::vector<std::string> kCommands = {"filter", "plan", "verify",
+const std::vector<std::string> kCommands = {"filter", "plan", "tune",    "verify",
                                             "design", "info", "backends"};
 
 /// What matches the first group of `pattern` in `text`, all over it.
@@ -87,6 +87,7 @@ TEST(Manual, DescribesTheOptionsThatHelpLists) {
   };
   EXPECT_EQ(described("OPTIONS OF FILTER"), own({"filter"}));
   EXPECT_EQ(described("OPTIONS OF PLAN AND VERIFY"), own({"plan", "verify"}));
+  EXPECT_EQ(described("OPTIONS OF TUNE"), own({"tune"}));
   EXPECT_EQ(described("OPTIONS OF DESIGN"), own({"design"}));
   EXPECT_EQ(described("OPTIONS OF INFO"), own({"info"}));
   for (const std::string& option : own({""})) {

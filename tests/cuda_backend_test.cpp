@@ -12,6 +12,7 @@
 
 #include "engine/convolver.hpp"
 #include "engine/engine.hpp"
+#include "engine/planner.hpp"
 #include "io/block_queue.hpp"
 #include "io/error.hpp"
 #include "kernels/backends.hpp"

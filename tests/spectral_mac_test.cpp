@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <random>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -21,74 +22,136 @@ class SpectralMacTest : public testing::TestWithParam<InstructionSet> {
   }
 };
 
+/// A random tile of outputs and what it reads.
+template <class Sample>
+class RandomTile {
+ public:
+  RandomTile(InstructionSet set, unsigned seed)
+      : random_(seed), plan_(std::size_t{8} << random_() % 7, real_fft<Sample>(set)->traits) {
+    const std::size_t chunk = plan_.chunk_samples();
+    MacJob<Sample> job;
+    job.last_chunk = plan_.chunks();
+    job.chunk_samples = chunk;
+    job.plane_lanes = plan_.plane_lanes;
+    job.slots = 1 + random_() % 100;
+    job.input_stride = job.slots * chunk;
+    job.newest = random_() % job.slots;
+    job.first_partition = random_() % job.slots;
+    job.last_partition = job.first_partition + random_() % (job.slots - job.first_partition + 1);
+
+    std::vector<MacTerm<Sample>> alike(random_() % 5);
+    for (MacTerm<Sample>& term : alike) {
+      term.first_partition = random_() % job.slots;
+      term.last_partition =
+          term.first_partition + random_() % (job.slots - term.first_partition + 1);
+      term.response_stride = (term.last_partition - term.first_partition) * chunk;
+      term.input = storage_.emplace_back(noise(job.last_chunk * job.input_stride)).data();
+    }
+    const unsigned start = random_() % 3;  // zero, another sum, the same sum
+    const std::size_t size = job.last_chunk * chunk;
+    terms_.resize(1 + random_() % kOutputTile, alike);
+    for (std::vector<MacTerm<Sample>>& terms : terms_) {
+      for (MacTerm<Sample>& term : terms) {
+        term.response =
+            storage_.emplace_back(noise(job.last_chunk * term.response_stride + 1)).data();
+      }
+      before_.push_back(start == 0 ? AlignedVector<Sample>(size) : noise(size));
+      sums_.push_back(start == 2 ? before_.back() : noise(size));
+    }
+    jobs_.resize(terms_.size(), job);
+    for (std::size_t o = 0; o < terms_.size(); ++o) {
+      jobs_[o].terms = terms_[o];
+      if (start > 0) jobs_[o].from = start == 1 ? before_[o].data() : sums_[o].data();
+      jobs_[o].to = sums_[o].data();
+    }
+  }
+
+  std::mt19937& random() { return random_; }
+  std::vector<MacJob<Sample>>& jobs() { return jobs_; }
+  const std::vector<AlignedVector<Sample>>& before() const { return before_; }
+  const std::vector<AlignedVector<Sample>>& sums() const { return sums_; }
+
+ private:
+  AlignedVector<Sample> noise(std::size_t count) {
+    std::uniform_real_distribution<Sample> uniform(-1, 1);
+    AlignedVector<Sample> samples(count);
+    for (Sample& sample : samples) sample = uniform(random_);
+    return samples;
+  }
+
+  std::mt19937 random_;
+  TransformPlan<Sample> plan_;
+  std::vector<AlignedVector<Sample>> storage_;
+  std::vector<std::vector<MacTerm<Sample>>> terms_;  // of each output
+  std::vector<AlignedVector<Sample>> before_;        // of each output: what its sum starts from
+  std::vector<AlignedVector<Sample>> sums_;
+  std::vector<MacJob<Sample>> jobs_;
+};
+
 template <class Sample>
 void random_jobs(InstructionSet set, double tolerance) {
-  for (unsigned seed = 1; seed <= 60; ++seed) {
+  for (unsigned seed = 1; seed <= 100; ++seed) {
     SCOPED_TRACE(testing::Message() << "seed " << seed);
-    std::mt19937 random(seed);
-    std::uniform_real_distribution<Sample> uniform(-1, 1);
-    const TransformPlan<Sample> plan(std::size_t{8} << random() % 7, real_fft<Sample>(set)->traits);
-    const std::size_t chunk = plan.chunk_samples();
+    RandomTile<Sample> tile(set, seed);
+    spectral_mac<Sample>(set)->run_tile(tile.jobs());
 
-    MacJob<Sample> job;
-    job.last_chunk = plan.chunks();
-    job.chunk_samples = chunk;
-    job.plane_lanes = plan.plane_lanes;
-    job.slots = 1 + random() % 100;
-    job.input_stride = job.slots * chunk;
-    job.newest = random() % job.slots;
-    job.first_partition = random() % job.slots;
-    job.last_partition = job.first_partition + random() % (job.slots - job.first_partition + 1);
-    const auto noise = [&](std::size_t count) {
-      AlignedVector<Sample> samples(count);
-      for (Sample& sample : samples) sample = uniform(random);
-      return samples;
-    };
-    std::vector<AlignedVector<Sample>> storage;
-    std::vector<MacTerm<Sample>> terms(random() % 5);
-    for (MacTerm<Sample>& term : terms) {
-      term.first_partition = random() % job.slots;
-      term.last_partition =
-          term.first_partition + random() % (job.slots - term.first_partition + 1);
-      const std::size_t partitions = term.last_partition - term.first_partition;
-      term.response_stride = partitions * chunk;
-      term.input = storage.emplace_back(noise(job.last_chunk * job.input_stride)).data();
-      term.response = storage.emplace_back(noise(job.last_chunk * term.response_stride + 1)).data();
-    }
-    job.terms = terms;
-    AlignedVector<Sample> from = noise(job.last_chunk * chunk), to = noise(job.last_chunk * chunk);
-    const AlignedVector<Sample> before = from;
-    const unsigned start = random() % 3;  // zero, another sum, the same sum
-    job.from = start == 0 ? nullptr : from.data();
-    job.to = start == 2 ? from.data() : to.data();
-    spectral_mac<Sample>(set)->run(job);
-
-    double error = 0;
-    double power = 0;
-    for (std::size_t c = 0; c < job.last_chunk; ++c) {
-      for (std::size_t bin = 0; bin < chunk / 2; ++bin) {
-        const std::size_t re =
-            bin / plan.plane_lanes * 2 * plan.plane_lanes + bin % plan.plane_lanes;
-        const std::size_t im = re + plan.plane_lanes;
-        double sum_re = start == 0 ? 0.0 : before[c * chunk + re];
-        double sum_im = start == 0 ? 0.0 : before[c * chunk + im];
-        for (const MacTerm<Sample>& term : terms) {
-          for (std::size_t p = std::max(job.first_partition, term.first_partition);
-               p < std::min(job.last_partition, term.last_partition); ++p) {
-            const Sample* x =
-                term.input + c * job.input_stride + (job.newest + p) % job.slots * chunk;
-            const Sample* h =
-                term.response + c * term.response_stride + (p - term.first_partition) * chunk;
-            sum_re += static_cast<double>(x[re]) * h[re] - static_cast<double>(x[im]) * h[im];
-            sum_im += static_cast<double>(x[re]) * h[im] + static_cast<double>(x[im]) * h[re];
+    for (std::size_t o = 0; o < tile.jobs().size(); ++o) {
+      const MacJob<Sample>& job = tile.jobs()[o];
+      const std::size_t chunk = job.chunk_samples;
+      const std::size_t lanes = job.plane_lanes;
+      double error = 0;
+      double power = 0;
+      for (std::size_t c = 0; c < job.last_chunk; ++c) {
+        for (std::size_t bin = 0; bin < chunk / 2; ++bin) {
+          const std::size_t re = bin / lanes * 2 * lanes + bin % lanes;
+          const std::size_t im = re + lanes;
+          double sum_re = tile.before()[o][c * chunk + re];
+          double sum_im = tile.before()[o][c * chunk + im];
+          for (const MacTerm<Sample>& term : job.terms) {
+            for (std::size_t p = std::max(job.first_partition, term.first_partition);
+                 p < std::min(job.last_partition, term.last_partition); ++p) {
+              const Sample* x =
+                  term.input + c * job.input_stride + (job.newest + p) % job.slots * chunk;
+              const Sample* h =
+                  term.response + c * term.response_stride + (p - term.first_partition) * chunk;
+              sum_re += static_cast<double>(x[re]) * h[re] - static_cast<double>(x[im]) * h[im];
+              sum_im += static_cast<double>(x[re]) * h[im] + static_cast<double>(x[im]) * h[re];
+            }
           }
+          error += std::pow(tile.sums()[o][c * chunk + re] - sum_re, 2) +
+                   std::pow(tile.sums()[o][c * chunk + im] - sum_im, 2);
+          power += sum_re * sum_re + sum_im * sum_im;
         }
-        error += std::pow(job.to[c * chunk + re] - sum_re, 2) +
-                 std::pow(job.to[c * chunk + im] - sum_im, 2);
-        power += sum_re * sum_re + sum_im * sum_im;
       }
+      ASSERT_LE(std::sqrt(error), tolerance * std::sqrt(power)) << "output " << o;
     }
-    ASSERT_LE(std::sqrt(error), tolerance * std::sqrt(power));
+  }
+}
+
+/// Results must not depend on how threads share outputs, or slices share chunks.
+template <class Sample>
+void random_groups(InstructionSet set) {
+  for (unsigned seed = 1; seed <= 100; ++seed) {
+    SCOPED_TRACE(testing::Message() << "seed " << seed);
+    RandomTile<Sample> together(set, seed);
+    RandomTile<Sample> apart(set, seed);
+    spectral_mac<Sample>(set)->run_tile(together.jobs());
+    const std::size_t chunks = apart.jobs().front().last_chunk;
+    const std::span<MacJob<Sample>> jobs = apart.jobs();
+    for (std::size_t first = 0; first < jobs.size();) {
+      const auto group = jobs.subspan(first, 1 + apart.random()() % (jobs.size() - first));
+      for (std::size_t chunk = 0; chunk < chunks;) {
+        const std::size_t last = chunk + 1 + apart.random()() % (chunks - chunk);
+        for (MacJob<Sample>& job : group) {
+          job.first_chunk = chunk;
+          job.last_chunk = last;
+        }
+        spectral_mac<Sample>(set)->run_tile(group);
+        chunk = last;
+      }
+      first += group.size();
+    }
+    ASSERT_EQ(apart.sums(), together.sums());
   }
 }
 
@@ -97,6 +160,13 @@ TEST_P(SpectralMacTest, FollowsThePlainSumInFloat) {
 }
 TEST_P(SpectralMacTest, FollowsThePlainSumInDouble) {
   random_jobs<double>(GetParam(), 1e-15);
+}
+
+TEST_P(SpectralMacTest, GroupsChangeNothingInFloat) {
+  random_groups<float>(GetParam());
+}
+TEST_P(SpectralMacTest, GroupsChangeNothingInDouble) {
+  random_groups<double>(GetParam());
 }
 
 INSTANTIATE_TEST_SUITE_P(InstructionSets, SpectralMacTest, testing::ValuesIn(kInstructionSets),

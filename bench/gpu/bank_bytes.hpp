@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "engine/filter_bank.hpp"
 #include "engine/partition_plan.hpp"
 #include "engine/responses.hpp"
 #include "kernels/cuda/bank_layout.hpp"

@@ -8,6 +8,7 @@ namespace firbank::program {
 
 void add_filter_command(CLI::App& app, int& exit_code);
 void add_plan_command(CLI::App& app, int& exit_code);
+void add_tune_command(CLI::App& app, int& exit_code);
 void add_verify_command(CLI::App& app, int& exit_code);
 void add_design_command(CLI::App& app, int& exit_code);
 void add_info_command(CLI::App& app, int& exit_code);

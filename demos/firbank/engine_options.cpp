@@ -1,10 +1,47 @@
 #include "demos/firbank/engine_options.hpp"
 
 #include <algorithm>
+#include <charconv>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include <fmt/format.h>
 
 #include "demos/firbank/checks.hpp"
+#include "kernels/backends.hpp"
 
 namespace firbank::program {
+namespace {
+
+/// "64,512" as numbers; empty when it is no list of them.
+std::optional<std::vector<std::size_t>> parse_sizes(std::string_view text) {
+  std::vector<std::size_t> sizes;
+  const char* at = text.data();
+  const char* const last = text.data() + text.size();
+  for (;;) {
+    std::size_t size = 0;
+    const auto [end, error] = std::from_chars(at, last, size);
+    if (error != std::errc{}) return std::nullopt;
+    sizes.push_back(size);
+    if (end == last) return sizes;
+    if (*end != ',') return std::nullopt;
+    at = end + 1;
+  }
+}
+
+CLI::Validator list_of_sizes() {
+  return CLI::Validator(
+      [](std::string& text) -> std::string {
+        if (parse_sizes(text)) return {};
+        return fmt::format(
+            "'{}' is not allowed; whole numbers with commas between them, such as 64,512,4096, are",
+            text);
+      },
+      "");
+}
+
+}  // namespace
 
 void EngineOptions::add_to(CLI::App& command) {
   command.add_option("--block", block_frames, "Frames a block of a live run (256), 1 to 65536")
@@ -13,9 +50,17 @@ void EngineOptions::add_to(CLI::App& command) {
   command.add_option("--threads", threads, "Threads that compute (1), 1 to 64")
       ->type_name("N")
       ->check(whole_number(1, 64));
+  command
+      .add_option("--partitions", partitions,
+                  "Block sizes of the plan, instead of a choice, such as\n"
+                  "64,512,4096: 1 to 5, the first 1 to 32768, the others multiples of\n"
+                  "it and each at least twice the one before")
+      ->type_name("N,N...")
+      ->check(list_of_sizes());
+  costs.add_to(command);
 }
 
-void EngineOptions::add_choices_to(CLI::App& command) {
+void EngineOptions::add_arithmetic_to(CLI::App& command) {
   command.add_option("--precision", precision, "Arithmetic: float (default) or double")
       ->type_name("float|double")
       ->check(one_of({"float", "double"}));
@@ -24,6 +69,9 @@ void EngineOptions::add_choices_to(CLI::App& command) {
                   "auto (default) or cpu: the best CPU backend here; cuda or\n"
                   "cuda:N: GPU N; or a name that 'firbank backends' lists")
       ->type_name("NAME");
+}
+
+void EngineOptions::add_depth_to(CLI::App& command) {
   command
       .add_option("--depth", depth,
                   "Blocks that a backend may keep under way (0), 0 to 64: each\n"
@@ -41,7 +89,17 @@ EngineConfig EngineOptions::config(double sample_rate_hz, PlanGoal goal) const {
   config.depth_blocks = depth;
   config.ring_blocks = std::max(config.ring_blocks, depth + 1);
   config.goal = goal;
+  if (!partitions.empty()) config.partition_frames = parse_sizes(partitions).value();
   return config;
+}
+
+std::shared_ptr<const Backend> EngineOptions::open_backend() const {
+  try {
+    if (auto opened = make_backend(backend)) return opened;
+  } catch (const BackendError& error) {
+    refuse(error.what());
+  }
+  refuse(fmt::format("backend '{}' cannot run here; 'firbank backends' lists what can", backend));
 }
 
 }  // namespace firbank::program

@@ -2,11 +2,15 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
+#include <memory>
 #include <string>
 
 #include <CLI/CLI.hpp>
 
+#include "demos/firbank/cost_options.hpp"
 #include "engine/config.hpp"
+#include "kernels/backend.hpp"
 
 namespace firbank::program {
 
@@ -15,15 +19,29 @@ struct EngineOptions {
   std::size_t threads = 1;
   std::string precision = "float";  // float or double
   std::string backend = "auto";
-  std::size_t depth = 0;  // blocks
+  std::size_t depth = 0;   // blocks
+  std::string partitions;  // block sizes with commas between them; empty: a choice
+  CostOptions costs;
 
-  /// Adds --block and --threads.
+  /// Adds --block, --threads, --partitions and --costs.
   void add_to(CLI::App& command);
 
-  /// Adds --precision, --backend and --depth.
-  void add_choices_to(CLI::App& command);
+  /// Adds --precision and --backend.
+  void add_arithmetic_to(CLI::App& command);
 
+  /// Adds --depth.
+  void add_depth_to(CLI::App& command);
+
+  /// All but the costs, which chosen_costs() tells.
   EngineConfig config(double sample_rate_hz, PlanGoal goal) const;
+
+  /// The costs of `backend` in `precision`; see CostOptions.
+  ChosenCosts chosen_costs(const std::function<void(const std::string&)>& notice) const {
+    return costs.choose(backend, precision, notice);
+  }
+
+  /// Throws: Error (kConfiguration) when it cannot compute here.
+  std::shared_ptr<const Backend> open_backend() const;
 };
 
 }  // namespace firbank::program

@@ -112,6 +112,7 @@ nlohmann::ordered_json to_json(const FilterReport& report) {
           {"instruction_set", report.instruction_set},
           {"threads", report.threads},
           {"plan", to_json(report.plan, report.precision)},
+          {"costs", to_json(report.costs)},
           {"gain_db", report.gain_db},
           {"start_up_seconds", report.start_up_seconds},
           {"stream_seconds", report.stream_seconds()},

@@ -8,6 +8,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "demos/firbank/cost_options.hpp"
 #include "demos/firbank/stream_pass.hpp"
 #include "engine/partition_plan.hpp"
 #include "io/endpoint.hpp"
@@ -38,6 +39,7 @@ struct FilterReport {
   std::string instruction_set;
   std::size_t threads = 1;
   PartitionPlan plan;
+  ChosenCosts costs;  // by which it was chosen
 
   double gain_db = 0;           // what was applied, --normalize included
   double start_up_seconds = 0;  // until the engine and the files were ready

@@ -74,6 +74,7 @@ class FilterRun {
         source_(open_input(settings.input, settings.open, settings.rate_hz)),
         format_(source_->format()),
         bank_(settings.bank.load(format_.sample_rate_hz, settings.notice)),
+        costs_(settings.engine.chosen_costs(settings.notice)),
         engine_(make_engine()) {
     pass_options_.mode = convolution_mode(settings.mode);
     pass_options_.longest_taps = static_cast<std::int64_t>(bank_.longest());
@@ -111,9 +112,10 @@ class FilterRun {
     // With --normalize the gain is a target for the peak, not a factor.
     const double gain = settings_.normalize ? 1.0 : linear(settings_.gain_db);
     const Routing routing = settings_.bank.connect(format_.channels, bank_.size(), gain);
-    const EngineConfig config = settings_.engine.config(
+    EngineConfig config = settings_.engine.config(
         format_.sample_rate_hz,
         settings_.pace == Pace::kOffline ? PlanGoal::kOffline : PlanGoal::kLive);
+    config.costs = costs_.model;
     const SignalsForMainThread guard;
     return std::make_unique<BasicEngine<Sample>>(config, bank_, routing);
   }
@@ -225,6 +227,7 @@ class FilterRun {
     report.instruction_set = engine_->instruction_set();
     report.threads = engine_->threads();
     report.plan = engine_->plan();
+    report.costs = costs_;
     report.gain_db = settings_.gain_db;
     return report;
   }
@@ -233,6 +236,7 @@ class FilterRun {
   std::unique_ptr<Source> source_;
   StreamFormat format_;
   FilterBank bank_;
+  ChosenCosts costs_;
   std::unique_ptr<BasicEngine<Sample>> engine_;
   PassOptions pass_options_;
   std::vector<const Sample*> planes_;

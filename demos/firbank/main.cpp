@@ -29,6 +29,7 @@ constexpr const char* kExamples = R"(Examples:
   firbank design lowpass low.wav --rate 48000 --cutoff 1000 --transition 200
   firbank info hall.wav                                  what is in a file
   firbank plan --filter hall.wav --block 64              what it would cost, live
+  firbank tune                                           measure what plans are chosen by
   firbank verify                                         prove it on this machine
 
 'firbank COMMAND --help' tells more; so does 'man firbank'.)";
@@ -70,6 +71,7 @@ int run(int argc, char** argv) {
   app.footer(kExamples);
   add_filter_command(app, exit_code);
   add_plan_command(app, exit_code);
+  add_tune_command(app, exit_code);
   add_verify_command(app, exit_code);
   add_design_command(app, exit_code);
   add_info_command(app, exit_code);
@@ -78,7 +80,7 @@ int run(int argc, char** argv) {
     app.parse(argc, argv);
     if (app.get_subcommands().empty()) {
       print_error(
-          "a command is needed: filter, plan, verify, design, info or backends (see "
+          "a command is needed: filter, plan, tune, verify, design, info or backends (see "
           "'firbank --help')");
       return kExitUsage;
     }

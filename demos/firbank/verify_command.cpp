@@ -1,8 +1,11 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -17,6 +20,7 @@
 #include "demos/firbank/verify_report.hpp"
 #include "demos/firbank/version.hpp"
 #include "demos/firbank/wording.hpp"
+#include "engine/planner.hpp"
 #include "kernels/backends.hpp"
 
 namespace firbank::program {
@@ -49,18 +53,35 @@ std::size_t frames_to_run(const Arguments& arguments, const FilterBank& bank) {
   return bank.longest() + std::max<std::size_t>(8'192, 8 * arguments.setup.engine.block_frames);
 }
 
+/// By which each case's plan is chosen. A file that is of no use is noted once.
+std::vector<CostModel> costs_of(const std::vector<VerifyCase>& cases, const CostOptions& options,
+                                const std::function<void(const std::string&)>& notice) {
+  std::map<std::pair<std::string, std::string>, CostModel> known;
+  std::vector<CostModel> costs;
+  for (const VerifyCase& one : cases) {
+    const auto [entry, is_new] = known.try_emplace({one.backend, one.precision()});
+    if (is_new) entry->second = options.choose(one.backend, one.precision(), notice).model;
+    costs.push_back(entry->second);
+  }
+  return costs;
+}
+
 int run(Arguments& arguments) {
   const SetupOptions& options = arguments.setup;
   options.bank.check();
   arguments.json.open(options.bank.files);
   const bool printing = !arguments.quiet && !arguments.json.takes_standard_output();
 
-  const Setup setup = options.load(arguments.seed, [&](const std::string& line) {
+  const auto notice = [&](const std::string& line) {
     if (!arguments.quiet) tell("firbank: note: {}\n", line);
-  });
+  };
+  const std::vector<VerifyCase> cases = verify_cases();
+  const std::vector<CostModel> costs = costs_of(cases, options.engine.costs, notice);
+  const Setup setup = options.load(arguments.seed, notice);
   const FilterBank& bank = setup.bank;
   const Routing& routing = setup.routing;
-  const EngineConfig config = options.engine.config(options.sample_rate_hz, PlanGoal::kLive);
+  EngineConfig config = options.engine.config(options.sample_rate_hz, PlanGoal::kLive);
+  choose_plan(config, bank, routing);  // refuses what cannot be before the oracle takes its time
   const std::size_t frames = frames_to_run(arguments, bank);
   if (printing) {
     fmt::print("{}\n", describe(setup, options));
@@ -73,7 +94,6 @@ int run(Arguments& arguments) {
   const Signal expected = direct_convolution(in, bank, routing, frames + bank.longest() - 1);
 
   install_interrupt_handlers(1);  // not before: the oracle does not look for requests
-  const std::vector<VerifyCase> cases = verify_cases();
   if (printing) {
     fmt::print("{}\n", table_head());
   }
@@ -81,6 +101,7 @@ int run(Arguments& arguments) {
   for (std::size_t i = 0; i < cases.size() && !interrupt_requested(); ++i) {
     VerifyOutcome outcome{cases[i]};
     {
+      config.costs = costs[i];
       ProgressBar progress(static_cast<std::int64_t>(frames), options.sample_rate_hz, printing);
       outcome.error =
           verify(cases[i], config, bank, routing, in, expected, arguments.seed + i,

@@ -32,7 +32,8 @@ std::vector<VerifyCase> verify_cases();
 /// Runs `in` and the tail through an engine, in calls whose sizes change at random from 1 to twice
 /// the nominal block, and returns the worst channel's relative L2 error against `expected`, which
 /// is as long as the input and the longest filter together, less one frame. Infinite when the
-/// output is shorter or longer, or a frame is not finite. `progress` is told the frames done.
+/// output is shorter or longer, or a frame is not finite. A GPU gets the first of several partition
+/// sizes, as it takes no more. `progress` is told the frames done.
 /// Throws: Error, also when the pipeline stands still.
 double verify(const VerifyCase& verify_case, EngineConfig config, const FilterBank& bank,
               const Routing& routing, const Signal& in, const Signal& expected, std::uint64_t seed,

@@ -1,6 +1,7 @@
 #include "kernels/cpu/cpu_spectral_level.hpp"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace firbank {
@@ -9,6 +10,16 @@ namespace {
 /// Samples in one cache line: the padding between stretches of a power-of-two size.
 template <class Sample>
 constexpr std::size_t kPadding = kCacheLineBytes / sizeof(Sample);
+
+/// Whether two outputs read the same inputs for the same partitions, term for term.
+template <class Sample>
+bool read_alike(const std::vector<MacTerm<Sample>>& a, const std::vector<MacTerm<Sample>>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](const MacTerm<Sample>& s, const MacTerm<Sample>& t) {
+                      return s.input == t.input && s.first_partition == t.first_partition &&
+                             s.last_partition == t.last_partition;
+                    });
+}
 
 }  // namespace
 
@@ -54,7 +65,7 @@ CpuSpectralBank<Sample>::CpuSpectralBank(const CpuSpectralLevel<Sample>& level,
     : level_(level),
       partitions_(std::move(shape.partitions)),
       spectrum_stride_(2 * level.shape_.bins + kPadding<Sample>),
-      sums_((shape.only_now ? 1 : 3) * spectrum_stride_ * level.shape_.outputs),
+      sums_((shape.has_ready ? 3 : 2) * spectrum_stride_ * level.shape_.outputs),
       frames_stride_((level.has_long_blocks() ? 2 : 1) * level.shape_.bins + kPadding<Sample>),
       frames_(frames_stride_ * level.shape_.threads) {
   const TransformPlan<Sample>& plan = level_.plan_;
@@ -71,6 +82,13 @@ CpuSpectralBank<Sample>::CpuSpectralBank(const CpuSpectralLevel<Sample>& level,
       terms.push_back({level_.delay_line(term.input),
                        responses_.data() + response_start_[term.response],
                        (range.last - range.first) * plan.chunk_samples(), range.first, range.last});
+    }
+  }
+  for (std::size_t output = 0; output < terms_.size(); ++output) {
+    std::size_t& count = tile_.emplace_back(1);
+    while (count < kOutputTile && output + count < terms_.size() &&
+           read_alike(terms_[output], terms_[output + count])) {
+      ++count;
     }
   }
 }
@@ -99,7 +117,7 @@ void CpuSpectralBank<Sample>::load(std::size_t response, std::span<const Sample>
 
 template <class Sample>
 Sample* CpuSpectralBank<Sample>::sum(Sum which, std::size_t output) noexcept {
-  const std::size_t index = which == Sum::kNow ? 0 : which == Sum::kReady ? ready_ : 3 - ready_;
+  const std::size_t index = which == Sum::kNow ? 0 : which == Sum::kReady ? ready_ : next_;
   return sums_.data() + (index * level_.shape_.outputs + output) * spectrum_stride_;
 }
 
@@ -107,6 +125,27 @@ template <class Sample>
 void CpuSpectralBank<Sample>::accumulate(Sum to, const Sum* from, std::size_t newest,
                                          IndexRange partitions, IndexRange outputs,
                                          IndexRange shares) noexcept {
+  run_tiles(newest, partitions, outputs, shares, [&](MacJob<Sample>& job, std::size_t output) {
+    job.from = from == nullptr ? nullptr : sum(*from, output);
+    job.to = sum(to, output);
+  });
+}
+
+template <class Sample>
+void CpuSpectralBank<Sample>::accumulate_pair(std::size_t newest, IndexRange outputs,
+                                              IndexRange shares) noexcept {
+  run_tiles(newest, {0, level_.shape_.slots}, outputs, shares,
+            [&](MacJob<Sample>& job, std::size_t output) {
+              job.to = sum(Sum::kNow, output);
+              job.next = sum(Sum::kNext, output);
+            });
+}
+
+/// `aim` says where the sums of an output begin and go.
+template <class Sample>
+template <class Aim>
+void CpuSpectralBank<Sample>::run_tiles(std::size_t newest, IndexRange partitions,
+                                        IndexRange outputs, IndexRange shares, Aim aim) noexcept {
   const TransformPlan<Sample>& plan = level_.plan_;
   MacJob<Sample> job;
   job.first_chunk = shares.first;
@@ -118,11 +157,15 @@ void CpuSpectralBank<Sample>::accumulate(Sum to, const Sum* from, std::size_t ne
   job.newest = newest;
   job.first_partition = partitions.first;
   job.last_partition = partitions.last;
-  for (std::size_t output = outputs.first; output < outputs.last; ++output) {
-    job.terms = terms_[output];
-    job.from = from == nullptr ? nullptr : sum(*from, output);
-    job.to = sum(to, output);
-    level_.mac_.run(job);
+  std::array<MacJob<Sample>, kOutputTile> jobs;
+  jobs.fill(job);
+  for (std::size_t output = outputs.first; output < outputs.last;) {
+    const std::size_t count = std::min(tile_[output], outputs.last - output);
+    for (std::size_t k = 0; k < count; ++k, ++output) {
+      jobs[k].terms = terms_[output];
+      aim(jobs[k], output);
+    }
+    level_.mac_.run_tile({jobs.data(), count});
   }
 }
 
@@ -149,7 +192,7 @@ void CpuSpectralBank<Sample>::inverse(Sample* const* out, IndexRange frames, Ind
 
 template <class Sample>
 void CpuSpectralBank<Sample>::exchange_ready_and_next() noexcept {
-  ready_ = 3 - ready_;
+  std::swap(ready_, next_);
 }
 
 template class CpuSpectralLevel<float>;

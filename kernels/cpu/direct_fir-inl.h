@@ -13,6 +13,7 @@
 #include <hwy/highway.h>
 
 #include "kernels/cpu/direct_fir.hpp"
+#include "kernels/cpu/in_register-inl.h"
 #include "kernels/cpu/simd_targets.hpp"
 
 HWY_BEFORE_NAMESPACE();
@@ -21,28 +22,95 @@ namespace HWY_NAMESPACE {
 #if FIRBANK_SIMD_TARGET
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// kVectors vectors of outputs at once: each tap is broadcast to all of them.
+/// kVectors vectors of outputs: their sums, kept `kChains` times over so that successive additions
+/// do not wait for one another.
 template <int kVectors, class S>
-HWY_INLINE void fir_tile(const S* oldest, const S* reversed, std::size_t taps, S* out) {
-  const hn::ScalableTag<S> d;
-  constexpr std::size_t kLanes = hn::MaxLanes(hn::ScalableTag<S>());
-  for (std::size_t first = 0; first < taps; first += kDirectRun) {
-    const std::size_t last = std::min(first + kDirectRun, taps);
-    hn::Vec<hn::ScalableTag<S>> sum[kVectors];
+struct FirSums {
+  using D = hn::ScalableTag<S>;
+  using V = hn::Vec<D>;
+  static constexpr std::size_t kLanes = hn::MaxLanes(D());
+  static constexpr int kChains = kVectors < 8 ? 8 / kVectors : 1;
+
+  V sum[kChains][kVectors];
+
+  HWY_INLINE FirSums() {
     HWY_UNROLL(8)
-    for (int j = 0; j < kVectors; ++j) sum[j] = hn::Zero(d);
-    for (std::size_t i = first; i < last; ++i) {
-      const auto tap = hn::Set(d, reversed[i]);
+    for (int c = 0; c < kChains; ++c) {
       HWY_UNROLL(8)
-      for (int j = 0; j < kVectors; ++j) {
-        sum[j] = hn::MulAdd(tap, hn::LoadU(d, oldest + i + static_cast<std::size_t>(j) * kLanes),
-                            sum[j]);
+      for (int j = 0; j < kVectors; ++j) sum[c][j] = hn::Zero(D());
+    }
+  }
+
+  /// Taps i, i + kLanes, i + 2 kLanes...: kTaps of them. Vector q of the input meets tap t in
+  /// output vector q - t, so that each serves up to kTaps products.
+  template <int kTaps>
+  HWY_INLINE void add(const S* oldest, const S* reversed, std::size_t i, int chain) {
+    const D d;
+    V tap[kTaps];
+    HWY_UNROLL(8)
+    for (int t = 0; t < kTaps; ++t) {
+      tap[t] = in_register(hn::Set(d, reversed[i + static_cast<std::size_t>(t) * kLanes]));
+    }
+    HWY_UNROLL(16)
+    for (int q = 0; q < kVectors + kTaps - 1; ++q) {
+      const V x = in_register(hn::LoadU(d, oldest + i + static_cast<std::size_t>(q) * kLanes));
+      HWY_UNROLL(8)
+      for (int t = 0; t < kTaps; ++t) {
+        if (q < t || q >= t + kVectors) continue;
+        V& to = sum[(chain + t) % kChains][q - t];
+        to = hn::MulAdd(tap[t], x, to);
       }
     }
+  }
+
+  /// As many stretches of kTaps * kLanes taps from `i` on as end before `last`; where it stopped.
+  template <int kTaps>
+  HWY_INLINE std::size_t add_stretches(const S* oldest, const S* reversed, std::size_t i,
+                                       std::size_t last) {
+    constexpr std::size_t kChainSets = kChains / (kTaps <= 2 ? kTaps : 4);
+    constexpr std::size_t kAtOnce = std::clamp<std::size_t>(kChainSets, 1, kLanes);
+    static_assert(kLanes % kAtOnce == 0);
+    for (; i + kTaps * kLanes <= last; i += kTaps * kLanes) {
+      for (std::size_t k = 0; k < kLanes; k += kAtOnce) {
+        HWY_UNROLL(8)
+        for (std::size_t c = 0; c < kAtOnce; ++c) {
+          add<kTaps>(oldest, reversed, i + k + c, static_cast<int>(c) * kTaps);
+        }
+      }
+    }
+    return i;
+  }
+
+  HWY_INLINE void add_rest(const S* oldest, const S* reversed, std::size_t i, std::size_t last) {
+    for (; i + kChains <= last; i += kChains) {
+      HWY_UNROLL(8)
+      for (int c = 0; c < kChains; ++c) {
+        add<1>(oldest, reversed, i + static_cast<std::size_t>(c), c);
+      }
+    }
+    for (; i < last; ++i) add<1>(oldest, reversed, i, 0);
+  }
+};
+
+/// kVectors vectors of outputs at once.
+template <int kVectors, class S>
+HWY_INLINE void fir_tile(const S* oldest, const S* reversed, std::size_t taps, S* out) {
+  using Sums = FirSums<kVectors, S>;
+  const hn::ScalableTag<S> d;
+  for (std::size_t first = 0; first < taps; first += kDirectRun) {
+    const std::size_t last = std::min(first + kDirectRun, taps);
+    Sums sums;
+    std::size_t i = sums.template add_stretches<4>(oldest, reversed, first, last);
+    i = sums.template add_stretches<3>(oldest, reversed, i, last);
+    i = sums.template add_stretches<2>(oldest, reversed, i, last);
+    sums.add_rest(oldest, reversed, i, last);
     HWY_UNROLL(8)
     for (int j = 0; j < kVectors; ++j) {
-      S* at = out + static_cast<std::size_t>(j) * kLanes;
-      hn::StoreU(hn::Add(hn::LoadU(d, at), sum[j]), d, at);
+      S* at = out + static_cast<std::size_t>(j) * Sums::kLanes;
+      auto sum = sums.sum[0][j];
+      HWY_UNROLL(8)
+      for (int c = 1; c < Sums::kChains; ++c) sum = hn::Add(sum, sums.sum[c][j]);
+      hn::StoreU(hn::Add(hn::LoadU(d, at), sum), d, at);
     }
   }
 }
@@ -81,10 +149,21 @@ void fir_add(const S* newest, const S* reversed, std::size_t taps, S* out,
   constexpr std::size_t kLanes = hn::MaxLanes(hn::ScalableTag<S>());
   const S* oldest = newest - (taps - 1);
   std::size_t n = 0;
-  for (; n + 4 * kLanes <= frames; n += 4 * kLanes) {
-    fir_tile<4>(oldest + n, reversed, taps, out + n);
+  for (; n + 8 * kLanes <= frames; n += 8 * kLanes) {
+    fir_tile<8>(oldest + n, reversed, taps, out + n);
   }
-  for (; n + kLanes <= frames; n += kLanes) fir_tile<1>(oldest + n, reversed, taps, out + n);
+  if (n + 4 * kLanes <= frames) {
+    fir_tile<4>(oldest + n, reversed, taps, out + n);
+    n += 4 * kLanes;
+  }
+  if (n + 2 * kLanes <= frames) {
+    fir_tile<2>(oldest + n, reversed, taps, out + n);
+    n += 2 * kLanes;
+  }
+  if (n + kLanes <= frames) {
+    fir_tile<1>(oldest + n, reversed, taps, out + n);
+    n += kLanes;
+  }
   for (; n < frames; ++n) out[n] += fir_dot(oldest + n, reversed, taps);
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <span>
 
 namespace firbank {
 namespace {
@@ -104,7 +105,7 @@ void inverse(const TransformPlan<Sample>& plan, Sample* spectrum, Sample* newer,
 }
 
 template <class Sample>
-void mac_run(const MacJob<Sample>& job) noexcept {
+void mac_run(const MacJob<Sample>& job) {
   for (std::size_t chunk = job.first_chunk; chunk < job.last_chunk; ++chunk) {
     for (std::size_t bin = 0; bin < job.chunk_samples; bin += 2) {
       const std::size_t at = chunk * job.chunk_samples + bin;
@@ -136,6 +137,14 @@ void mac_run(const MacJob<Sample>& job) noexcept {
 }
 
 template <class Sample>
+void mac_run_tile(std::span<const MacJob<Sample>> jobs) noexcept {
+  for (const MacJob<Sample>& job : jobs) {
+    mac_run(job);
+    if (job.next != nullptr) mac_run(job.after());
+  }
+}
+
+template <class Sample>
 void fir_add(const Sample* newest, const Sample* reversed, std::size_t taps, Sample* out,
              std::size_t frames) noexcept {
   const Sample* oldest = newest - (taps - 1);
@@ -163,7 +172,7 @@ const RealFft<Sample>* scalar_real_fft() noexcept {
 
 template <class Sample>
 const SpectralMac<Sample>* scalar_spectral_mac() noexcept {
-  static constexpr SpectralMac<Sample> kKernel = {&mac_run<Sample>};
+  static constexpr SpectralMac<Sample> kKernel = {&mac_run_tile<Sample>};
   return &kKernel;
 }
 

@@ -9,9 +9,11 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <span>
 
 #include <hwy/highway.h>
 
+#include "kernels/cpu/in_register-inl.h"
 #include "kernels/cpu/simd_targets.hpp"
 #include "kernels/cpu/spectral_mac.hpp"
 
@@ -21,147 +23,281 @@ namespace HWY_NAMESPACE {
 #if FIRBANK_SIMD_TARGET
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// Loads into a register even where the compiler would rather fold the load into both of the
-/// instructions that use it: the load ports are what binds here.
-template <class D, class V = hn::Vec<D>>
-HWY_INLINE V load_once(D d, const hn::TFromD<D>* at) {
-  V v = hn::Load(d, at);
-#if HWY_ARCH_X86 && defined(__GNUC__) && !defined(__clang__)
-  asm("" : "+v"(v.raw));
-#endif
-  return v;
-}
-
-/// The sum of one chunk: kPairs {re, im} pairs of vectors, kept `kChains` times over so that
-/// successive additions do not wait for one another.
-template <class D, int kPairs>
+/// The sums of one chunk for a tile of outputs: kPairs {re, im} pairs of vectors each, kept
+/// `kChains` times over so that successive additions do not wait for one another. Which chain a
+/// product goes to does not depend on the tile.
+template <class D, int kPairs, int kOutputs>
 struct ChunkSum {
   using S = hn::TFromD<D>;
   static constexpr std::size_t kLanes = hn::MaxLanes(D());
   static constexpr int kChains = 4 / kPairs;
+  static constexpr int kSums = kChains * kPairs;
   static constexpr std::size_t kSamples = 2 * kLanes * kPairs;
 
-  hn::Vec<D> re[kChains * kPairs];
-  hn::Vec<D> im[kChains * kPairs];
+  hn::Vec<D> re[kOutputs][kSums];
+  hn::Vec<D> im[kOutputs][kSums];
 
   HWY_INLINE void clear() {
     const D d;
-    HWY_UNROLL(8)
-    for (int k = 0; k < kChains * kPairs; ++k) re[k] = im[k] = hn::Zero(d);
+    HWY_UNROLL(4)
+    for (int o = 0; o < kOutputs; ++o) {
+      HWY_UNROLL(8)
+      for (int k = 0; k < kSums; ++k) re[o][k] = im[o][k] = hn::Zero(d);
+    }
   }
 
-  HWY_INLINE void add_product(int chain, const S* x, const S* h) {
+  HWY_INLINE void add_product(int chain, const S* x, const S* const* h, std::size_t at) {
     const D d;
     HWY_UNROLL(8)
     for (int pair = 0; pair < kPairs; ++pair) {
       const int k = chain * kPairs + pair;
-      const auto xr = load_once(d, x + 2 * kLanes * static_cast<std::size_t>(pair));
-      const auto xi = load_once(d, x + 2 * kLanes * static_cast<std::size_t>(pair) + kLanes);
-      const auto hr = load_once(d, h + 2 * kLanes * static_cast<std::size_t>(pair));
-      const auto hi = load_once(d, h + 2 * kLanes * static_cast<std::size_t>(pair) + kLanes);
-      re[k] = hn::MulAdd(xr, hr, re[k]);
-      im[k] = hn::MulAdd(xr, hi, im[k]);
-      re[k] = hn::NegMulAdd(xi, hi, re[k]);
-      im[k] = hn::MulAdd(xi, hr, im[k]);
+      const std::size_t re_at = at + 2 * kLanes * static_cast<std::size_t>(pair);
+      const std::size_t im_at = re_at + kLanes;
+      const auto xr = in_register(hn::Load(d, x + re_at));
+      const auto xi = in_register(hn::Load(d, x + im_at));
+      HWY_UNROLL(4)
+      for (int o = 0; o < kOutputs; ++o) {
+        const auto hr = in_register(hn::Load(d, h[o] + re_at));
+        const auto hi = in_register(hn::Load(d, h[o] + im_at));
+        re[o][k] = hn::MulAdd(xr, hr, re[o][k]);
+        im[o][k] = hn::MulAdd(xr, hi, im[o][k]);
+        re[o][k] = hn::NegMulAdd(xi, hi, re[o][k]);
+        im[o][k] = hn::MulAdd(xi, hr, im[o][k]);
+      }
     }
   }
 
-  HWY_INLINE void add_products(const S* x, const S* h, std::size_t count) {
+  HWY_INLINE void add_products(const S* x, const S* const* h, std::size_t count) {
+    std::size_t at = 0;
     std::size_t p = 0;
     for (; p + kChains <= count; p += kChains) {
       HWY_UNROLL(8)
-      for (int chain = 0; chain < kChains; ++chain, x += kSamples, h += kSamples) {
-        add_product(chain, x, h);
-      }
+      for (int chain = 0; chain < kChains; ++chain, at += kSamples) add_product(chain, x, h, at);
     }
-    for (; p < count; ++p, x += kSamples, h += kSamples) add_product(0, x, h);
+    for (; p < count; ++p, at += kSamples) add_product(0, x, h, at);
   }
 
-  /// total += sum; sum = 0.
-  HWY_INLINE void fold(S* total) {
+  /// to = (from or zero) + sum, of one output.
+  HWY_INLINE void fold(int output, const S* from, S* to) const {
     const D d;
     HWY_UNROLL(8)
     for (int pair = 0; pair < kPairs; ++pair) {
-      auto r = re[pair], i = im[pair];
+      auto r = re[output][pair], i = im[output][pair];
       HWY_UNROLL(8)
       for (int chain = 1; chain < kChains; ++chain) {
-        r = hn::Add(r, re[chain * kPairs + pair]);
-        i = hn::Add(i, im[chain * kPairs + pair]);
+        r = hn::Add(r, re[output][chain * kPairs + pair]);
+        i = hn::Add(i, im[output][chain * kPairs + pair]);
       }
-      S* at = total + 2 * kLanes * static_cast<std::size_t>(pair);
-      hn::Store(hn::Add(hn::Load(d, at), r), d, at);
-      hn::Store(hn::Add(hn::Load(d, at + kLanes), i), d, at + kLanes);
+      const std::size_t re_at = 2 * kLanes * static_cast<std::size_t>(pair);
+      if (from != nullptr) {
+        r = hn::Add(hn::Load(d, from + re_at), r);
+        i = hn::Add(hn::Load(d, from + re_at + kLanes), i);
+      }
+      hn::Store(r, d, to + re_at);
+      hn::Store(i, d, to + re_at + kLanes);
     }
-    clear();
   }
 };
 
-template <class D, int kPairs, class S = hn::TFromD<D>>
-void mac_chunks(const MacJob<S>& job) {
-  const D d;
-  ChunkSum<D, kPairs> sum;
+template <class D, int kPairs, int kOutputs, class S = hn::TFromD<D>>
+HWY_INLINE void mac_tile(const MacJob<S>* jobs, std::size_t chunk) {
+  const MacJob<S>& job = jobs[0];
+  using Sum = ChunkSum<D, kPairs, kOutputs>;
+  const std::size_t at = chunk * Sum::kSamples;
+  Sum sum;
   sum.clear();
-  for (std::size_t chunk = job.first_chunk; chunk < job.last_chunk; ++chunk) {
-    S* total = job.to + chunk * job.chunk_samples;
-    if (job.from == nullptr) {
-      for (std::size_t k = 0; k < sum.kSamples; k += sum.kLanes)
-        hn::Store(hn::Zero(d), d, total + k);
-    } else if (job.from != job.to) {
-      const S* from = job.from + chunk * job.chunk_samples;
-      for (std::size_t k = 0; k < sum.kSamples; k += sum.kLanes) {
-        hn::Store(hn::Load(d, from + k), d, total + k);
+  bool begun = false;
+  const auto fold = [&]() HWY_ATTR {
+    HWY_UNROLL(4)
+    for (int o = 0; o < kOutputs; ++o) {
+      const S* from = begun ? jobs[o].to : jobs[o].from;
+      sum.fold(o, from == nullptr ? nullptr : from + at, jobs[o].to + at);
+    }
+    begun = true;
+  };
+  std::size_t room = kMacRun;
+  for (std::size_t t = 0; t < job.terms.size(); ++t) {
+    const MacTerm<S>& term = job.terms[t];
+    const std::size_t last = std::min(job.last_partition, term.last_partition);
+    std::size_t p = std::max(job.first_partition, term.first_partition);
+    if (p >= last) continue;
+    std::size_t slot = job.newest + p;
+    if (slot >= job.slots) slot -= job.slots;
+    const S* input = term.input + chunk * job.input_stride;
+    const std::size_t first =
+        chunk * term.response_stride + (p - term.first_partition) * Sum::kSamples;
+    const S* response[kOutputs];
+    for (int o = 0; o < kOutputs; ++o) response[o] = jobs[o].terms[t].response + first;
+    while (p < last) {
+      const std::size_t count = std::min({last - p, job.slots - slot, room});
+      sum.add_products(input + slot * Sum::kSamples, response, count);
+      for (int o = 0; o < kOutputs; ++o) response[o] += count * Sum::kSamples;
+      p += count;
+      slot += count;
+      if (slot == job.slots) slot = 0;
+      room -= count;
+      if (room == 0) {
+        fold();
+        sum.clear();
+        room = kMacRun;
       }
     }
-    std::size_t room = kMacRun;
-    for (const MacTerm<S>& term : job.terms) {
-      const std::size_t last = std::min(job.last_partition, term.last_partition);
-      std::size_t p = std::max(job.first_partition, term.first_partition);
-      if (p >= last) continue;
-      std::size_t slot = job.newest + p;
-      if (slot >= job.slots) slot -= job.slots;
-      const S* input = term.input + chunk * job.input_stride;
-      const S* response = term.response + chunk * term.response_stride;
-      while (p < last) {
-        const std::size_t count = std::min({last - p, job.slots - slot, room});
-        sum.add_products(input + slot * job.chunk_samples,
-                         response + (p - term.first_partition) * job.chunk_samples, count);
-        p += count;
-        slot += count;
-        if (slot == job.slots) slot = 0;
-        room -= count;
-        if (room == 0) {
-          sum.fold(total);
-          room = kMacRun;
+  }
+  if (room < kMacRun || !begun) fold();
+}
+
+/// Two products with one reading of the response.
+template <class D, int kPairs, class S = hn::TFromD<D>>
+HWY_INLINE void add_pairs(ChunkSum<D, kPairs, 1>& now, ChunkSum<D, kPairs, 1>& next, const S* x,
+                          const S* x_after, const S* h, std::size_t count) {
+  const D d;
+  using Sum = ChunkSum<D, kPairs, 1>;
+  for (std::size_t p = 0; p < count;
+       ++p, x += Sum::kSamples, x_after += Sum::kSamples, h += Sum::kSamples) {
+    HWY_UNROLL(8)
+    for (int k = 0; k < kPairs; ++k) {
+      const std::size_t re_at = 2 * Sum::kLanes * static_cast<std::size_t>(k);
+      const std::size_t im_at = re_at + Sum::kLanes;
+      const auto hr = in_register(hn::Load(d, h + re_at));
+      const auto hi = in_register(hn::Load(d, h + im_at));
+      const auto xr = in_register(hn::Load(d, x + re_at));
+      const auto xi = in_register(hn::Load(d, x + im_at));
+      now.re[0][k] = hn::MulAdd(xr, hr, now.re[0][k]);
+      now.im[0][k] = hn::MulAdd(xr, hi, now.im[0][k]);
+      now.re[0][k] = hn::NegMulAdd(xi, hi, now.re[0][k]);
+      now.im[0][k] = hn::MulAdd(xi, hr, now.im[0][k]);
+      const auto ar = in_register(hn::Load(d, x_after + re_at));
+      const auto ai = in_register(hn::Load(d, x_after + im_at));
+      next.re[0][k] = hn::MulAdd(ar, hr, next.re[0][k]);
+      next.im[0][k] = hn::MulAdd(ar, hi, next.im[0][k]);
+      next.re[0][k] = hn::NegMulAdd(ai, hi, next.re[0][k]);
+      next.im[0][k] = hn::MulAdd(ai, hr, next.im[0][k]);
+    }
+  }
+}
+
+/// Both sums of a job, one chunk of them.
+template <class D, int kPairs, class S = hn::TFromD<D>>
+HWY_INLINE void mac_pair(const MacJob<S>& job, std::size_t chunk) {
+  using Sum = ChunkSum<D, kPairs, 1>;
+  const std::size_t at = chunk * Sum::kSamples;
+  Sum now, next;
+  now.clear();
+  next.clear();
+  bool begun = false;
+  const auto fold = [&]() HWY_ATTR {
+    const S* from = begun ? job.to : job.from;
+    now.fold(0, from == nullptr ? nullptr : from + at, job.to + at);
+    next.fold(0, begun ? job.next + at : nullptr, job.next + at);
+    now.clear();
+    next.clear();
+    begun = true;
+  };
+  std::size_t room = kMacRun;
+  for (const MacTerm<S>& term : job.terms) {
+    const std::size_t last = std::min(job.last_partition, term.last_partition);
+    std::size_t p = std::max(job.first_partition, term.first_partition);
+    if (p >= last) continue;
+    const S* input = term.input + chunk * job.input_stride;
+    const S* response =
+        term.response + chunk * term.response_stride + (p - term.first_partition) * Sum::kSamples;
+    std::size_t slot = job.newest + p;
+    if (slot >= job.slots) slot -= job.slots;
+    while (p < last) {
+      // The newest block meets partition 0 alone; the first slot's neighbour is the last one.
+      const std::size_t count =
+          p == 0 || slot == 0 ? 1 : std::min({last - p, job.slots - slot, room});
+      const S* x = input + slot * Sum::kSamples;
+      const S* after = input + (slot == 0 ? job.slots - 1 : slot - 1) * Sum::kSamples;
+      if (p == 0) {
+        now.add_products(x, &response, 1);
+      } else {
+        add_pairs<D, kPairs>(now, next, x, after, response, count);
+      }
+      response += count * Sum::kSamples;
+      p += count;
+      slot += count;
+      if (slot == job.slots) slot = 0;
+      room -= count;
+      if (room == 0) {
+        fold();
+        room = kMacRun;
+      }
+    }
+  }
+  if (room < kMacRun || !begun) fold();
+}
+
+/// As many outputs at a time as have their sums in registers; the others find the chunk of the
+/// input in the first-level cache. So does the second sum of a job where registers are few.
+template <class D, int kPairs, int kOutputs, class S = hn::TFromD<D>>
+void mac_chunks(const MacJob<S>* jobs) {
+#if HWY_TARGET <= HWY_AVX3 || HWY_TARGET == HWY_NEON
+  constexpr bool kManyRegisters = true;
+#else
+  constexpr bool kManyRegisters = false;
+#endif
+  // 8 sums each, of 32 registers.
+  constexpr int kTogether = !kManyRegisters ? 1 : kOutputs == 4 ? 2 : kOutputs;
+  if (jobs->next != nullptr) {
+    for (std::size_t chunk = jobs->first_chunk; chunk < jobs->last_chunk; ++chunk) {
+      for (int o = 0; o < kOutputs; ++o) {
+        if constexpr (kManyRegisters) {
+          mac_pair<D, kPairs>(jobs[o], chunk);
+        } else {
+          mac_tile<D, kPairs, 1>(jobs + o, chunk);
+          const MacJob<S> after = jobs[o].after();
+          mac_tile<D, kPairs, 1>(&after, chunk);
         }
       }
     }
-    if (room < kMacRun) sum.fold(total);
+    return;
+  }
+  for (std::size_t chunk = jobs->first_chunk; chunk < jobs->last_chunk; ++chunk) {
+    for (int o = 0; o < kOutputs; o += kTogether) {
+      mac_tile<D, kPairs, kTogether>(jobs + o, chunk);
+    }
+  }
+}
+
+template <class D, int kPairs, class S = hn::TFromD<D>>
+void mac_jobs(std::span<const MacJob<S>> jobs) {
+  static_assert(kOutputTile == 4);
+  switch (jobs.size()) {
+    case 1:
+      return mac_chunks<D, kPairs, 1>(jobs.data());
+    case 2:
+      return mac_chunks<D, kPairs, 2>(jobs.data());
+    case 3:
+      return mac_chunks<D, kPairs, 3>(jobs.data());
+    default:
+      return mac_chunks<D, kPairs, 4>(jobs.data());
   }
 }
 
 template <class D, class S = hn::TFromD<D>>
-void mac_planes(const MacJob<S>& job) {
-  switch (job.chunk_samples / (2 * hn::MaxLanes(D()))) {
+void mac_planes(std::span<const MacJob<S>> jobs) {
+  switch (jobs.front().chunk_samples / (2 * hn::MaxLanes(D()))) {
     case 1:
-      return mac_chunks<D, 1>(job);
+      return mac_jobs<D, 1>(jobs);
     case 2:
-      return mac_chunks<D, 2>(job);
+      return mac_jobs<D, 2>(jobs);
     default:
-      return mac_chunks<D, 4>(job);
+      return mac_jobs<D, 4>(jobs);
   }
 }
 
 template <class S>
-void mac_run(const MacJob<S>& job) noexcept {
+void mac_run_tile(std::span<const MacJob<S>> jobs) noexcept {
   constexpr std::size_t kFull = hn::MaxLanes(hn::ScalableTag<S>());
-  if (job.plane_lanes == kFull) return mac_planes<hn::ScalableTag<S>>(job);
+  if (jobs.front().plane_lanes == kFull) return mac_planes<hn::ScalableTag<S>>(jobs);
   // Only a transform smaller than one vector comes here.
-  if constexpr (kFull == 16) mac_planes<hn::CappedTag<S, 8>>(job);
+  if constexpr (kFull == 16) mac_planes<hn::CappedTag<S, 8>>(jobs);
 }
 
 template <class S>
 const SpectralMac<S>* spectral_mac_kernel() noexcept {
-  static constexpr SpectralMac<S> kKernel = {&mac_run<S>};
+  static constexpr SpectralMac<S> kKernel = {&mac_run_tile<S>};
   return &kKernel;
 }
 #endif  // FIRBANK_SIMD_TARGET

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <span>
 
+#include "kernels/backend.hpp"
 #include "kernels/cpu/instruction_set.hpp"
 
 namespace firbank {
@@ -22,6 +23,7 @@ struct MacTerm {
   std::size_t last_partition = 0;
 };
 
+/// One sum of products.
 template <class Sample>
 struct MacJob {
   std::span<const MacTerm<Sample>> terms;
@@ -36,13 +38,31 @@ struct MacJob {
   std::size_t last_partition = 0;
   const Sample* from = nullptr;  // starts the sum; null for zero; may be `to`
   Sample* to = nullptr;          // [chunk][chunk samples]
+  Sample* next = nullptr;        // where the sum of after() goes as well; null for nowhere
+
+  /// The same for the block after `newest`, as far as it is known: without partition 0.
+  MacJob after() const noexcept {
+    MacJob job = *this;
+    job.newest = (newest + slots - 1) % slots;
+    job.first_partition = first_partition > 1 ? first_partition : 1;
+    job.from = job.next = nullptr;
+    job.to = next;
+    return job;
+  }
 };
 
 template <class Sample>
 struct SpectralMac {
+  /// One to kOutputTile jobs that differ only in their sums and responses: their terms have the
+  /// same inputs and partitions, one for one. What is read of an input serves them all, and what
+  /// is read of a response serves both sums of a job that has two.
+  ///
   /// No product is added to more than 31 others before the sums are added up: the rounding error
-  /// of long filters stays near that of one product.
-  void (*run)(const MacJob<Sample>& job) noexcept;
+  /// of long filters stays near that of one product. A sum is the same to the last bit with any
+  /// jobs beside it and however the chunks are cut.
+  void (*run_tile)(std::span<const MacJob<Sample>> jobs) noexcept;
+
+  void run(const MacJob<Sample>& job) const noexcept { run_tile({&job, 1}); }
 };
 
 /// Products that are added up before the sum is folded into the total.

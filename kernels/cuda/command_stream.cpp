@@ -65,10 +65,13 @@ void CommandStream<Sample>::forward(std::size_t slot, std::uint32_t window,
   if (staged_in_[stage] != 0) wait(staged_in_[stage], false);
   if (accelerator_->has_failed()) return;
   const IndexRange fresh = samples.fresh;
+  const std::size_t bins = shape_.bins;
   for (std::size_t input = 0; input < shape_.inputs; ++input) {
-    // The two halves lie behind each other.
-    std::memcpy(stage_in_.data() + (stage * shape_.inputs + input) * 2 * shape_.bins,
-                samples.older[input] + fresh.first, (fresh.last - fresh.first) * sizeof(Sample));
+    Sample* to = stage_in_.data() + (stage * shape_.inputs + input) * 2 * bins;
+    const Sample* const older = samples.older[input];
+    const Sample* const newer = samples.newer[input];
+    if (fresh.first < bins) to = std::copy(older + fresh.first, older + bins, to);
+    std::copy(newer + std::max(fresh.first, bins) - bins, newer + fresh.last - bins, to);
   }
   Command& command = begin(nullptr).command;
   command.forward = 1;

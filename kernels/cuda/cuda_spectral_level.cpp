@@ -181,6 +181,14 @@ void CudaSpectralBank<Sample>::accumulate(Sum to, const Sum* from, std::size_t n
 }
 
 template <class Sample>
+void CudaSpectralBank<Sample>::accumulate_pair(std::size_t newest, IndexRange outputs,
+                                               IndexRange shares) noexcept {
+  const std::size_t slots = level_.shape_.slots;
+  accumulate(Sum::kNow, nullptr, newest, {0, slots}, outputs, shares);
+  accumulate(Sum::kNext, nullptr, (newest + slots - 1) % slots, {1, slots}, outputs, shares);
+}
+
+template <class Sample>
 void CudaSpectralBank<Sample>::inverse(Sample* const* out, IndexRange frames, IndexRange,
                                        IndexRange, std::size_t) noexcept {
   const std::size_t bins = level_.shape_.bins;

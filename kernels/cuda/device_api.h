@@ -79,7 +79,8 @@ typedef struct firbank_device_api {
   void (*close)(firbank_device* device);
 
   /* Device memory, 1 byte or more, zeroed, aligned to 256 bytes. What is released must not be in
-   * use by anything launched. */
+   * use by anything launched, unless the device has failed or has not answered in time: then it
+   * stays whole for as long as the device may still touch it. */
   int (*allocate)(firbank_device* device, size_t bytes, void** memory);
   void (*release)(firbank_device* device, void* memory);
   /* Likewise host memory, that the device reads and writes at the same address. */

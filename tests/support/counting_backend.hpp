@@ -67,17 +67,14 @@ class CountingSpectralBank final : public SpectralBank<Sample> {
                   IndexRange outputs, IndexRange shares) noexcept override {
     counts_->on_operation();
     counts_->products += (partitions.last - partitions.first) * (outputs.last - outputs.first);
-    std::size_t met = 0;
-    for (std::size_t output = outputs.first; output < outputs.last; ++output) {
-      for (const ResponseTerm& term : shape_.terms[output]) {
-        const IndexRange& own = shape_.partitions[term.response];
-        const std::size_t first = std::max(own.first, partitions.first);
-        met += std::max(first, std::min(own.last, partitions.last)) - first;
-      }
-    }
-    counts_->work_ns += static_cast<double>(met) * bins_ * CostModel{}.product(0) *
-                        part(shares, shares_.accumulate);
+    count_products(partitions, outputs, shares, CostModel{}.product(0));
     inner_->accumulate(to, from, newest, partitions, outputs, shares);
+  }
+  void accumulate_pair(std::size_t newest, IndexRange outputs,
+                       IndexRange shares) noexcept override {
+    counts_->on_operation();
+    count_products({0, static_cast<std::size_t>(-1)}, outputs, shares, CostModel{}.pair(0));
+    inner_->accumulate_pair(newest, outputs, shares);
   }
   void inverse(Sample* const* out, IndexRange frames, IndexRange outputs, IndexRange shares,
                std::size_t thread) noexcept override {
@@ -90,6 +87,19 @@ class CountingSpectralBank final : public SpectralBank<Sample> {
   void exchange_ready_and_next() noexcept override { inner_->exchange_ready_and_next(); }
 
  private:
+  void count_products(IndexRange partitions, IndexRange outputs, IndexRange shares,
+                      double product_ns) {
+    std::size_t met = 0;
+    for (std::size_t output = outputs.first; output < outputs.last; ++output) {
+      for (const ResponseTerm& term : shape_.terms[output]) {
+        const IndexRange& own = shape_.partitions[term.response];
+        const std::size_t first = std::max(own.first, partitions.first);
+        met += std::max(first, std::min(own.last, partitions.last)) - first;
+      }
+    }
+    counts_->work_ns +=
+        static_cast<double>(met) * bins_ * product_ns * part(shares, shares_.accumulate);
+  }
   static double part(IndexRange shares, std::size_t all) {
     return static_cast<double>(shares.last - shares.first) / static_cast<double>(all);
   }

@@ -35,10 +35,11 @@ constexpr std::size_t kSharedBytes = 48 * 1024;  // of a thread block, as on eve
 constexpr std::size_t kMostWaiting = 1024;       // launches taken and not done
 constexpr std::size_t kAlignment = 256;
 
-thread_local std::string last_message;
+// No destructor: a static object may still use its device after the thread's own objects have gone.
+thread_local char last_message[512] = "";
 
-int refuse(int status, std::string message) {
-  last_message = std::move(message);
+int refuse(int status, const std::string& message) {
+  std::snprintf(last_message, sizeof(last_message), "%s", message.c_str());
   return status;
 }
 
@@ -57,15 +58,19 @@ using Calls = std::vector<OwnedCall>;
 /// What all devices of the module share.
 class Module {
  public:
+  /// Never destroyed: devices may be open until the process ends.
   static Module& get() {
-    static Module module;
+    static Module& module = *new Module;
     return module;
   }
 
   const char* configure(const char* text) {
     FakeDeviceSettings settings;
-    last_message = read_fake_device_settings(text, settings);
-    if (!last_message.empty()) return last_message.c_str();
+    const std::string fault = read_fake_device_settings(text, settings);
+    if (!fault.empty()) {
+      refuse(FIRBANK_INVALID, fault);
+      return last_message;
+    }
     const std::lock_guard lock(mutex_);
     settings_ = settings;
     launches_ = 0;
@@ -130,8 +135,8 @@ class Module {
     return FIRBANK_OK;
   }
 
+  /// Takes `memory` off the books; the caller frees it.
   void release(FakeMemory kind, void* memory) {
-    if (memory == nullptr) return;
     const std::lock_guard lock(mutex_);
     const auto found = allocations_.find(static_cast<std::byte*>(memory));
     if (found == allocations_.end() || found->second.kind != kind) {
@@ -142,7 +147,12 @@ class Module {
     (device ? memory_.device_bytes : memory_.pinned_bytes) -= found->second.bytes;
     ++(device ? counts_.frees : counts_.pinned_frees);
     allocations_.erase(found);
-    std::free(memory);
+  }
+
+  /// Whether what is launched is done as soon as it can be, and whoever waits for it is told.
+  bool is_prompt() {
+    const std::lock_guard lock(mutex_);
+    return !failed_ && settings_.hang == 0 && settings_.delay_us == 0;
   }
 
   FakeDeviceMemory memory() {
@@ -186,7 +196,7 @@ class Module {
   Module() {
     const char* text = std::getenv("FIRBANK_FAKE_DEVICE");
     if (text != nullptr && configure(text) != nullptr) {
-      std::fprintf(stderr, "FIRBANK_FAKE_DEVICE: %s\n", last_message.c_str());
+      std::fprintf(stderr, "FIRBANK_FAKE_DEVICE: %s\n", last_message);
       std::abort();
     }
   }
@@ -257,7 +267,22 @@ struct firbank_device {
     return taken_ != done_;
   }
 
+  /// Frees memory that a caller has given back: at once on a device that is well, so that
+  /// AddressSanitizer sees what still uses it. Whoever has given up a device that fails or is late
+  /// cannot know what it does, so that memory lives until the device is closed.
+  void free_memory(void* memory) {
+    HostMemory freed(memory);
+    if (firbank::test::Module::get().is_prompt()) return;
+    const std::lock_guard lock(mutex_);
+    if (taken_ != done_) kept_.push_back(std::move(freed));
+  }
+
  private:
+  struct FreeHostMemory {
+    void operator()(void* memory) const { std::free(memory); }
+  };
+  using HostMemory = std::unique_ptr<void, FreeHostMemory>;
+
   struct Launch {
     std::shared_ptr<const firbank::test::Calls> calls;
     std::uint64_t number = 0;
@@ -310,6 +335,7 @@ struct firbank_device {
   std::uint64_t taken_ = 0;
   std::uint64_t done_ = 0;
   bool closing_ = false;
+  std::vector<HostMemory> kept_;
   std::thread worker_;  // last: it uses the others
 };
 
@@ -323,7 +349,7 @@ int refuse_when_failed() {
 }
 
 const char* message() {
-  return last_message.c_str();
+  return last_message;
 }
 
 int count(int* devices) {
@@ -390,8 +416,14 @@ int allocate(firbank_device* /*device*/, std::size_t bytes, void** memory) {
   return status != FIRBANK_OK ? status : Module::get().allocate(FakeMemory::kDevice, bytes, memory);
 }
 
-void release(firbank_device* /*device*/, void* memory) {
-  Module::get().release(FakeMemory::kDevice, memory);
+void release(firbank_device* device, FakeMemory kind, void* memory) {
+  if (memory == nullptr) return;
+  Module::get().release(kind, memory);
+  device->free_memory(memory);
+}
+
+void release(firbank_device* device, void* memory) {
+  release(device, FakeMemory::kDevice, memory);
 }
 
 int allocate_pinned(firbank_device* /*device*/, std::size_t bytes, void** memory) {
@@ -399,8 +431,8 @@ int allocate_pinned(firbank_device* /*device*/, std::size_t bytes, void** memory
   return status != FIRBANK_OK ? status : Module::get().allocate(FakeMemory::kPinned, bytes, memory);
 }
 
-void release_pinned(firbank_device* /*device*/, void* memory) {
-  Module::get().release(FakeMemory::kPinned, memory);
+void release_pinned(firbank_device* device, void* memory) {
+  release(device, FakeMemory::kPinned, memory);
 }
 
 int upload(firbank_device* /*device*/, void* to, const void* from, std::size_t bytes) {

@@ -7,7 +7,7 @@ _firbank() {
   command=
   for ((i = 1; i < COMP_CWORD; i++)); do
     case ${COMP_WORDS[i]} in
-      filter | plan | verify | design | info | backends) command=${COMP_WORDS[i]} && break ;;
+      filter | plan | tune | verify | design | info | backends) command=${COMP_WORDS[i]} && break ;;
     esac
   done
 
@@ -33,29 +33,36 @@ _firbank() {
       mapfile -t COMPREPLY < <(compgen -W "auto cpu $names" -- "$current")
       return
       ;;
+    --costs)
+      compopt -o filenames
+      mapfile -t COMPREPLY < <(compgen -W 'cached default' -f -- "$current")
+      return
+      ;;
     -f | --filter | --json)
       compopt -o filenames
       mapfile -t COMPREPLY < <(compgen -f -- "$current")
       return
       ;;
-    --outputs | --block | --threads | --depth | --rate | --gain | --channels | --filters | --taps | \
+    --outputs | --block | --threads | --partitions | --alternatives | --depth | --rate | --gain | --channels | --filters | --taps | \
       --seconds | --seed | --cutoff | --low | --high | --transition | --attenuation) return ;;
   esac
 
   local bank='--filter --routing --outputs --no-resample' options=
+  local engine='--block --threads --partitions --costs' arithmetic='--precision --backend'
   case $command in
-    '') options='filter plan verify design info backends --help --version' ;;
+    '') options='filter plan tune verify design info backends --help --version' ;;
     filter)
-      options="$bank --mode --block --threads --precision --backend --depth --gain --normalize
-        --output-format --dither --rate --raw-format --json --quiet --as-live --realtime --strict
-        --help"
+      options="$bank $engine $arithmetic --mode --depth --gain --normalize --output-format --dither
+        --rate --raw-format --json --quiet --as-live --realtime --strict --help"
       ;;
     plan)
-      options="$bank --channels --filters --taps --rate --block --threads --offline --json --help"
+      options="$bank $engine $arithmetic --channels --filters --taps --rate --depth --alternatives
+        --offline --json --help"
       ;;
+    tune) options="$arithmetic --dry-run --json --quiet --help" ;;
     verify)
-      options="$bank --channels --filters --taps --rate --block --threads --seconds --seed --json
-        --quiet --help"
+      options="$bank $engine --channels --filters --taps --rate --seconds --seed --json --quiet
+        --help"
       ;;
     design)
       options='--rate --cutoff --low --high --transition --attenuation --taps --output-format --json
@@ -69,7 +76,7 @@ _firbank() {
   esac
   if [[ $current == -* || -z $command || ($command == design && $previous == design) ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$options" -- "$current")
-  elif [[ $command != backends && $command != plan && $command != verify ]]; then
+  elif [[ $command == filter || $command == design || $command == info ]]; then
     compopt -o filenames
     mapfile -t COMPREPLY < <(compgen -f -- "$current")
   fi

@@ -7,12 +7,13 @@ function __firbank_backends
     firbank backends 2>/dev/null | awk '/ yes(,|$)/ { print $1 }'
 end
 
-set -l commands filter plan verify design info backends
+set -l commands filter plan tune verify design info backends
 set -l none "not __fish_seen_subcommand_from $commands"
 
 complete -c firbank -n "$none" -f
 complete -c firbank -n "$none" -a filter -d 'Filter a stream'
 complete -c firbank -n "$none" -a plan -d 'Print partitions, cost, latency and memory'
+complete -c firbank -n "$none" -a tune -d 'Measure what plans are chosen by'
 complete -c firbank -n "$none" -a verify -d 'Prove every backend of this machine'
 complete -c firbank -n "$none" -a design -d 'Make a filter'
 complete -c firbank -n "$none" -a info -d 'Tell what is in a file'
@@ -27,12 +28,16 @@ complete -c firbank -n "$bank" -l outputs -x -d 'Output channels of matrix'
 complete -c firbank -n "$bank" -l no-resample -d 'Refuse filters of another rate'
 complete -c firbank -n "$bank" -l block -x -d 'Frames a block'
 complete -c firbank -n "$bank" -l threads -x -d 'Threads that compute'
+complete -c firbank -n "$bank" -l partitions -x -d 'Block sizes of the plan'
+complete -c firbank -n "$bank" -l costs -r -F -a 'cached default' -d 'What the plan is chosen by'
+
+set -l arithmetic '__fish_seen_subcommand_from filter plan tune'
+complete -c firbank -n "$arithmetic" -l precision -x -a 'float double' -d 'Arithmetic'
+complete -c firbank -n "$arithmetic" -l backend -x -a '(__firbank_backends)' -d 'What computes'
+complete -c firbank -n '__fish_seen_subcommand_from filter plan' -l depth -x -d 'Blocks under way'
 
 set -l filter '__fish_seen_subcommand_from filter'
 complete -c firbank -n "$filter" -l mode -x -a 'causal full same valid' -d 'Which frames to keep'
-complete -c firbank -n "$filter" -l precision -x -a 'float double' -d 'Arithmetic'
-complete -c firbank -n "$filter" -l backend -x -a '(__firbank_backends)' -d 'What computes'
-complete -c firbank -n "$filter" -l depth -x -d 'Blocks under way'
 complete -c firbank -n "$filter" -l gain -x -d 'Gain in dB'
 complete -c firbank -n "$filter" -l normalize -d "Bring the output's peak to full scale"
 complete -c firbank -n "$filter" -l output-format -x -a 'float32 float64 int16 int24 int32' -d 'Samples of the output'
@@ -47,6 +52,10 @@ complete -c firbank -n "$bare" -l channels -x -d 'Input channels'
 complete -c firbank -n "$bare" -l filters -x -d 'How many noise filters'
 complete -c firbank -n "$bare" -l taps -x -d 'Taps of the longest noise filter'
 complete -c firbank -n '__fish_seen_subcommand_from plan' -l offline -d 'Plan for a file'
+complete -c firbank -n '__fish_seen_subcommand_from plan' -l alternatives -x -d 'Plans to compare with'
+
+complete -c firbank -n '__fish_seen_subcommand_from tune' -f
+complete -c firbank -n '__fish_seen_subcommand_from tune' -l dry-run -d 'Keep nothing'
 complete -c firbank -n '__fish_seen_subcommand_from verify' -l seconds -x -d 'Length of the stream'
 complete -c firbank -n '__fish_seen_subcommand_from verify' -l seed -x -d 'Seed'
 
@@ -61,7 +70,7 @@ complete -c firbank -n "$design" -l taps -x -d 'An odd number of taps'
 complete -c firbank -n "$design" -l output-format -x -a 'float64 float32' -d 'Samples'
 
 complete -c firbank -n '__fish_seen_subcommand_from filter plan verify design info' -l rate -x -d 'Sample rate in Hz'
-complete -c firbank -n '__fish_seen_subcommand_from filter plan verify design info' -l json -r -F -d 'Report as JSON'
+complete -c firbank -n '__fish_seen_subcommand_from filter plan tune verify design info' -l json -r -F -d 'Report as JSON'
 complete -c firbank -n '__fish_seen_subcommand_from filter info' -l raw-format -x -a 'f32le:2:48000 s16le:2:44100' -d 'Layout of headerless samples'
-complete -c firbank -n '__fish_seen_subcommand_from filter verify design' -s q -l quiet -d 'Print less'
+complete -c firbank -n '__fish_seen_subcommand_from filter tune verify design' -s q -l quiet -d 'Print less'
 complete -c firbank -n '__fish_seen_subcommand_from backends' -f
