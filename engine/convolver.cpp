@@ -76,7 +76,6 @@ Convolver<Sample>::Convolver(std::shared_ptr<const Backend> backend, const Parti
       calls_under_way_(config.depth_blocks + 2),
       // The bank in use, the one that fades in, and all that wait.
       handoff_(BasicEngine<Sample>::kMaxPendingSwaps + 2),
-      cleaned_(plan.piece_frames),
       fade_samples_(routing.outputs() * plan.piece_frames),
       fade_planes_(routing.outputs()),
       spoiled_(plan.piece_frames),
@@ -238,8 +237,10 @@ void Convolver<Sample>::submit_piece(const Sample* const* in, Sample* const* out
   piece.frames = frames;
   piece.call = calls_submitted_ % calls_under_way_.size();
   for (std::size_t input = 0; input < routing_.inputs(); ++input) {
-    guard_.clean(input, piece.clock, in[input] + offset, cleaned_.data(), frames);
-    history_.write(input, cleaned_.data(), frames);
+    history_.write(input, frames, [&](Sample* to, std::size_t first, std::size_t count) {
+      guard_.clean(input, piece.clock + static_cast<std::int64_t>(first),
+                   in[input] + offset + first, to, count);
+    });
   }
   for (std::size_t output = 0; output < routing_.outputs(); ++output) {
     piece.out[output] = out[output] + offset;

@@ -143,7 +143,6 @@ class Convolver {
   std::array<Ticket, kTicketsKept> tickets_;
 
   // Scratch of one piece.
-  AlignedVector<Sample> cleaned_;
   AlignedVector<Sample> fade_samples_;
   std::vector<Sample*> fade_planes_;
   std::array<LevelBank*, 3> banks_{};

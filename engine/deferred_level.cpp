@@ -48,7 +48,7 @@ template <class Sample>
 std::unique_ptr<typename DeferredLevel<Sample>::Bank> DeferredLevel<Sample>::prepare(
     const FilterBank& filters, const ResponseTable& responses) const {
   auto bank = std::make_unique<Bank>();
-  LevelSpectra<Sample> spectra = load_spectra(*level_, plan_, filters, responses, false);
+  LevelSpectra<Sample> spectra = load_spectra(*level_, plan_, filters, responses, false, true);
   bank->partitions_ = spectra.longest;
 
   for (std::size_t output = 0; output < outputs_; ++output) {
@@ -266,7 +266,7 @@ void DeferredLevel<Sample>::run_until(Bank& bank, std::size_t lane, const Sweeps
   const double due_ns = share * lane_ns(work, sweeps);
   const std::vector<Sample*>& answer = bank.answer_[static_cast<std::size_t>(block) % 2];
   while (done.tile < work.tiles.size()) {
-    if (!run_products(bank, work, sweeps, due_ns, block, newest)) return;
+    if (!run_products(bank, lane, sweeps, due_ns, block, newest)) return;
     const Tile& tile = work.tiles[done.tile];
     const double unit = plan_.inverse_ns / static_cast<double>(shares_.inverse);
     while (done.output < tile.outputs.last - tile.outputs.first) {
@@ -288,7 +288,7 @@ void DeferredLevel<Sample>::run_until(Bank& bank, std::size_t lane, const Sweeps
 
 /// The products of the tile in hand; true when they are complete.
 template <class Sample>
-bool DeferredLevel<Sample>::run_products(Bank& bank, Lane& lane, const Sweeps& sweeps,
+bool DeferredLevel<Sample>::run_products(Bank& bank, std::size_t lane, const Sweeps& sweeps,
                                          double due_ns, std::int64_t block,
                                          std::size_t newest) noexcept {
   using Sum = typename SpectralBank<Sample>::Sum;
@@ -296,8 +296,8 @@ bool DeferredLevel<Sample>::run_products(Bank& bank, Lane& lane, const Sweeps& s
   // The block has met no more partitions than blocks have been.
   const auto met = static_cast<std::size_t>(
       std::min<std::int64_t>(block + 1, static_cast<std::int64_t>(bank.partitions_)));
-  Progress& done = lane.progress;
-  const Tile& tile = lane.tiles[done.tile];
+  Progress& done = bank.lanes_[lane].progress;
+  const Tile& tile = bank.lanes_[lane].tiles[done.tile];
   const std::array<std::size_t, 3> bounds{0, shares_.accumulate / 2, shares_.accumulate};
   while (done.products < shares_.accumulate) {
     const std::size_t half = done.products < bounds[1] ? 0 : 1;
@@ -308,13 +308,13 @@ bool DeferredLevel<Sample>::run_products(Bank& bank, Lane& lane, const Sweeps& s
     const IndexRange shares{done.products, done.products + count};
     switch (sweeps[half]) {
       case Sweep::kPair:
-        bank.spectra_->accumulate_pair(newest, tile.outputs, shares);
+        bank.spectra_->accumulate_pair(newest, tile.outputs, shares, lane);
         break;
       case Sweep::kRest:
-        bank.spectra_->accumulate(Sum::kNow, &next, newest, {0, 1}, tile.outputs, shares);
+        bank.spectra_->accumulate(Sum::kNow, &next, newest, {0, 1}, tile.outputs, shares, lane);
         break;
       case Sweep::kWhole:
-        bank.spectra_->accumulate(Sum::kNow, nullptr, newest, {0, met}, tile.outputs, shares);
+        bank.spectra_->accumulate(Sum::kNow, nullptr, newest, {0, met}, tile.outputs, shares, lane);
         break;
     }
     done.products += count;

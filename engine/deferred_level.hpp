@@ -119,8 +119,8 @@ class DeferredLevel {
   double lane_ns(const Lane& lane, const Sweeps& sweeps) const noexcept;
   void run_until(Bank& bank, std::size_t lane, const Sweeps& sweeps, double share,
                  std::int64_t block, std::size_t newest) noexcept;
-  bool run_products(Bank& bank, Lane& lane, const Sweeps& sweeps, double due_ns, std::int64_t block,
-                    std::size_t newest) noexcept;
+  bool run_products(Bank& bank, std::size_t lane, const Sweeps& sweeps, double due_ns,
+                    std::int64_t block, std::size_t newest) noexcept;
 
   LevelPlan plan_;
   std::size_t inputs_;

@@ -14,7 +14,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 
 #include "kernels/aligned_vector.hpp"
 
@@ -34,19 +33,34 @@ class InputHistory {
   std::size_t capacity() const noexcept { return capacity_; }
   std::int64_t clock() const noexcept { return clock_; }  // of the next frame to be written
 
-  /// Writes `frames` frames of one channel from the clock on; advance() comes after all channels.
-  void write(std::size_t channel, const Sample* samples, std::size_t frames) noexcept {
-    for_stretches(clock_, frames, [&](std::size_t at, std::size_t offset, std::size_t count) {
-      std::memcpy(ring(channel) + at, samples + offset, count * sizeof(Sample));
-    });
+  /// Writes `frames` frames of one channel from the clock on: fill(to, offset, count) is asked for
+  /// each stretch, first to last. advance() comes after all channels.
+  template <class Fill>
+  void write(std::size_t channel, std::size_t frames, Fill fill) noexcept {
+    std::size_t offset = 0;
+    while (offset < frames) {
+      const std::size_t at = slot(clock_ + static_cast<std::int64_t>(offset));
+      const std::size_t count = std::min(frames - offset, capacity_ - at);
+      Sample* const to = ring(channel) + at;
+      fill(to, offset, count);
+      if (at < window_) std::copy_n(to, std::min(count, window_ - at), to + capacity_);
+      offset += count;
+    }
   }
 
   /// Makes `frames` frames from `ahead` frames past the clock on zero, in every channel.
   void clear(std::int64_t ahead, std::size_t frames) noexcept {
     for (std::size_t channel = 0; channel < channels_; ++channel) {
-      for_stretches(clock_ + ahead, frames, [&](std::size_t at, std::size_t, std::size_t count) {
+      std::size_t offset = 0;
+      while (offset < frames) {
+        const std::size_t at = slot(clock_ + ahead + static_cast<std::int64_t>(offset));
+        const std::size_t count = std::min(frames - offset, capacity_ - at);
         std::fill_n(ring(channel) + at, count, Sample{0});
-      });
+        if (at < window_) {
+          std::fill_n(ring(channel) + capacity_ + at, std::min(count, window_ - at), Sample{0});
+        }
+        offset += count;
+      }
     }
   }
 
@@ -70,19 +84,6 @@ class InputHistory {
     const auto capacity = static_cast<std::int64_t>(capacity_);
     const std::int64_t slot = clock % capacity;
     return static_cast<std::size_t>(slot < 0 ? slot + capacity : slot);
-  }
-
-  /// Calls write(position, offset, count) for each contiguous stretch that holds the frames.
-  template <class Write>
-  void for_stretches(std::int64_t clock, std::size_t frames, Write write) noexcept {
-    std::size_t offset = 0;
-    while (offset < frames) {
-      const std::size_t at = slot(clock + static_cast<std::int64_t>(offset));
-      const std::size_t count = std::min(frames - offset, capacity_ - at);
-      write(at, offset, count);
-      if (at < window_) write(capacity_ + at, offset, std::min(count, window_ - at));
-      offset += count;
-    }
   }
 
   std::size_t channels_;

@@ -25,6 +25,7 @@ PartitionedLevel<Sample>::PartitionedLevel(const Backend& backend, const Partiti
                                          .threads = pool.threads(),
                                          .pieces = pieces})),
       shares_(level_->shares()),
+      tile_outputs_(backend.has_shares() ? kOutputTile : outputs_),
       delay_line_(plan_.partitions),
       pool_(pool),
       older_(inputs_),
@@ -40,7 +41,8 @@ template <class Sample>
 std::unique_ptr<LevelBank> PartitionedLevel<Sample>::prepare(const FilterBank& filters,
                                                              const ResponseTable& responses) const {
   auto bank = std::make_unique<Bank>();
-  LevelSpectra<Sample> spectra = load_spectra(*level_, plan_, filters, responses, true);
+  LevelSpectra<Sample> spectra =
+      load_spectra(*level_, plan_, filters, responses, plan_.partitions > 1, plan_.partitions > 1);
   bank->spectra = std::move(spectra.bank);
   bank->partitions = spectra.longest;
   for (const auto& level : deferred_) bank->deferred.push_back(level->prepare(filters, responses));
@@ -99,9 +101,9 @@ void PartitionedLevel<Sample>::activate_first(Bank& bank) noexcept {
   const IndexRange partitions{1, std::min(bank.partitions, delay_line_.filled() + 1)};
   bank.has_ready = partitions.first < partitions.last;
   if (!bank.has_ready) return;
-  pool_.run(outputs_, [&](IndexRange range, std::size_t) noexcept {
+  pool_.run(outputs_, [&](IndexRange range, std::size_t thread) noexcept {
     bank.spectra->accumulate(Sum::kReady, nullptr, delay_line_.newest(), partitions, range,
-                             {0, shares_.accumulate});
+                             {0, shares_.accumulate}, thread);
   });
 }
 
@@ -110,11 +112,14 @@ void PartitionedLevel<Sample>::render(LevelBank& level_bank, Sample* const* out,
                                       std::size_t frames) noexcept {
   Bank& bank = static_cast<Bank&>(level_bank);
   const Sum ready = Sum::kReady;
+  const std::size_t known = lead_frames_ + arrived_;
   pool_.run(outputs_, [&](IndexRange range, std::size_t thread) noexcept {
-    bank.spectra->accumulate(Sum::kNow, bank.has_ready ? &ready : nullptr, delay_line_.newest(),
-                             {0, 1}, range, {0, shares_.accumulate});
-    const std::size_t known = lead_frames_ + arrived_;
-    bank.spectra->inverse(out, {known, known + frames}, range, {0, shares_.inverse}, thread);
+    for (std::size_t first = range.first; first < range.last; first += tile_outputs_) {
+      const IndexRange tile{first, std::min(first + tile_outputs_, range.last)};
+      bank.spectra->accumulate(Sum::kNow, bank.has_ready ? &ready : nullptr, delay_line_.newest(),
+                               {0, 1}, tile, {0, shares_.accumulate}, thread);
+      bank.spectra->inverse(out, {known, known + frames}, tile, {0, shares_.inverse}, thread);
+    }
     for (std::size_t k = 0; k < deferred_.size(); ++k) {
       deferred_[k]->add(*bank.deferred[k], out, frames, range);
     }
@@ -125,10 +130,10 @@ template <class Sample>
 void PartitionedLevel<Sample>::add_to_next(Bank& bank, IndexRange partitions) noexcept {
   if (partitions.first >= partitions.last) return;
   const Sum next = Sum::kNext;
-  pool_.run(outputs_, [&](IndexRange range, std::size_t) noexcept {
+  pool_.run(outputs_, [&](IndexRange range, std::size_t thread) noexcept {
     bank.spectra->accumulate(Sum::kNext, bank.has_next ? &next : nullptr,
-                             delay_line_.after_newest(), partitions, range,
-                             {0, shares_.accumulate});
+                             delay_line_.after_newest(), partitions, range, {0, shares_.accumulate},
+                             thread);
   });
   bank.has_next = true;
 }

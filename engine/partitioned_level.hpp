@@ -76,6 +76,7 @@ class PartitionedLevel final : public Level<Sample> {
   std::size_t outputs_;
   std::unique_ptr<SpectralLevel<Sample>> level_;
   Shares shares_;
+  std::size_t tile_outputs_;  // whose sums and inverses are asked for together
   FrequencyDelayLine delay_line_;
   WorkerPool& pool_;
   std::size_t arrived_ = 0;  // frames of the current block, before this piece

@@ -120,12 +120,12 @@ class Bench {
   }
   void accumulate() { accumulate_part({0, shares_.accumulate}); }
   void accumulate_part(IndexRange shares) {
-    bank_->accumulate(Sum::kNow, nullptr, newest_, {0, partitions_}, {0, outputs_}, shares);
+    bank_->accumulate(Sum::kNext, nullptr, newest_, {0, partitions_}, {0, outputs_}, shares, 0);
     finish();
   }
   void next_block() { newest_ = newest_ == 0 ? partitions_ - 1 : newest_ - 1; }
   void clear_sums() {
-    bank_->accumulate(Sum::kNow, nullptr, 0, {0, 0}, {0, outputs_}, {0, shares_.accumulate});
+    bank_->accumulate(Sum::kNow, nullptr, 0, {0, 0}, {0, outputs_}, {0, shares_.accumulate}, 0);
     finish();
   }
   void inverse() {

@@ -90,7 +90,9 @@ struct ResponseTerm {
 
 /// The spectra of one bank of responses and the sums that they are accumulated into.
 ///
-/// Each output has three spectral sums, or only kNow and kNext. They never alias.
+/// Each output has a sum kReady and a sum kNext, where they are wanted. Sums kNow are scratch: a
+/// thread number has those of up to kOutputTile outputs that follow one another, from the
+/// accumulate() that begins them to their inverse(); a backend without shares has those of all.
 template <class Sample>
 class SpectralBank {
  public:
@@ -107,13 +109,13 @@ class SpectralBank {
   ///        delay_line[input][(newest + p) mod slots] x response[p].
   /// `from` may be `to`. Partitions that a response does not have count as zero.
   virtual void accumulate(Sum to, const Sum* from, std::size_t newest, IndexRange partitions,
-                          IndexRange outputs, IndexRange shares) noexcept = 0;
+                          IndexRange outputs, IndexRange shares, std::size_t thread) noexcept = 0;
 
   /// The sums of two successive blocks from one reading of the spectra, over all partitions:
   ///   kNow  = sum over p >= 0 of delay_line[input][(newest + p) mod slots] x response[p]
   ///   kNext = sum over p >= 1 of delay_line[input][(newest + p - 1) mod slots] x response[p]
-  virtual void accumulate_pair(std::size_t newest, IndexRange outputs,
-                               IndexRange shares) noexcept = 0;
+  virtual void accumulate_pair(std::size_t newest, IndexRange outputs, IndexRange shares,
+                               std::size_t thread) noexcept = 0;
 
   /// Turns sum kNow of each output of the range into the answers to `frames` of the window's 2 M
   /// samples, stored from `out[output][0]` on. Destroys the sum. Frames before sample M are there
@@ -130,7 +132,8 @@ class SpectralBank {
 struct SpectralBankShape {
   std::vector<IndexRange> partitions;            // of each response: those that hold taps
   std::vector<std::vector<ResponseTerm>> terms;  // of each output
-  bool has_ready = true;                         // whether sum kReady is wanted
+  bool has_ready = true;                         // whether sums kReady are wanted
+  bool has_next = true;                          // whether sums kNext are wanted
 };
 
 template <class Sample>

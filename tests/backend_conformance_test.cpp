@@ -59,10 +59,7 @@ class Conformance {
 
  private:
   static std::size_t index(Sum sum) { return static_cast<std::size_t>(sum); }
-  Sum any_sum() {
-    if (has_ready_) return static_cast<Sum>(between(random_, 0, 2));
-    return between(random_, 0, 1) == 0 ? Sum::kNow : Sum::kNext;
-  }
+  Sum carried_sum() { return has_ready_ && between(random_, 0, 1) == 0 ? Sum::kReady : Sum::kNext; }
 
   /// Cuts [0, count) at random.
   std::vector<IndexRange> cuts(std::size_t count) {
@@ -165,50 +162,105 @@ class Conformance {
     } else {
       level_->forward(newest_, window, {0, shape_.inputs}, {0, shares}, 0);
     }
-    operate();
-    // The usual way: partition 0 of the newest block onto a sum, and its frames.
-    const Sum ready = Sum::kReady;
-    accumulate(Sum::kNow, !has_ready_ || between(random_, 0, 1) == 0 ? nullptr : &ready, {0, 1});
+    const IndexRange all{0, shape_.outputs};
+    operate(all, false, 0);
     const IndexRange heard{arrived, arrived + frames};
-    const std::vector<std::vector<double>> expected(
-        sums_.begin(), sums_.begin() + static_cast<std::ptrdiff_t>(shape_.outputs));
-    const std::size_t first_frame = answer(heard);
-    for (std::size_t output = 0; output < shape_.outputs; ++output) {
+    expected_.assign(shape_.outputs, {});
+    if (has_shares_) {
+      answer_in_tiles(heard);
+    } else {
+      sum_up(all, 0);
+      bank_->inverse(out_.data(), {block_at_ + heard.first, block_at_ + heard.last}, all,
+                     {0, level_->shares().inverse}, 0);
+      first_frame_.assign(shape_.outputs, heard.first);
+      forget(all);
+    }
+    operate(all, !has_shares_, 0);
+    level_->submit();
+    ASSERT_TRUE(level_->collect());
+    expect_frames(heard);
+  }
+
+  /// Puts something into sums kNow: at last in the usual way, partition 0 of the newest block onto
+  /// a sum.
+  void sum_up(IndexRange outputs, std::size_t thread) {
+    now_is_known_ = false;
+    operate(outputs, true, thread);
+    const Sum ready = Sum::kReady;
+    const bool from_ready = has_ready_ && between(random_, 0, 1) == 0;
+    if (!has_ready_ && between(random_, 0, 1) == 0) {
+      accumulate_pair(outputs, thread);
+    } else {
+      accumulate(Sum::kNow, from_ready ? &ready : nullptr, {0, 1}, outputs, thread);
+    }
+    for (std::size_t output = outputs.first; output < outputs.last; ++output) {
+      expected_[output] = sums_[output];
+    }
+  }
+
+  /// The sums kNow of these are gone.
+  void forget(IndexRange outputs) {
+    for (std::size_t output = outputs.first; output < outputs.last; ++output) {
       std::fill(sums_[output].begin(), sums_[output].end(), 0.0);
     }
     now_is_known_ = false;
-    operate();
-    level_->submit();
-    ASSERT_TRUE(level_->collect());
-    expect_frames(expected, heard, first_frame);
   }
 
-  /// Turns the sums into frames, from the returned one of the block on.
-  std::size_t answer(IndexRange heard) {
+  /// A few outputs at a time on each thread number: first their sums, then their frames, whole or
+  /// in parts, the threads' parts in any order.
+  void answer_in_tiles(IndexRange heard) {
+    first_frame_.assign(shape_.outputs, heard.first);
     const std::size_t shares = level_->shares().inverse;
     const std::size_t bins = shape_.bins;
-    if (has_shares_ && block_at_ == bins && between(random_, 0, 1) == 0) {
-      in_parts(shape_.outputs, shares, [&](std::size_t o, IndexRange part, std::size_t thread) {
-        bank_->inverse(out_.data(), {bins, 2 * bins}, {o, o + 1}, part, thread);
-      });
-      return 0;
+    for (std::size_t first = 0; first < shape_.outputs;) {
+      std::vector<IndexRange> tiles;
+      while (tiles.size() < shape_.threads && first < shape_.outputs) {
+        const std::size_t most = std::min(kOutputTile, shape_.outputs - first);
+        tiles.push_back({first, first + between(random_, 1, most)});
+        first = tiles.back().last;
+        sum_up(tiles.back(), tiles.size() - 1);
+      }
+      if (block_at_ == bins && between(random_, 0, 1) == 0) {
+        std::vector<std::vector<std::pair<std::size_t, IndexRange>>> parts(tiles.size());
+        std::vector<std::size_t> turns;  // of threads: one for each part
+        for (std::size_t thread = 0; thread < tiles.size(); ++thread) {
+          for (std::size_t o = tiles[thread].first; o < tiles[thread].last; ++o) {
+            first_frame_[o] = 0;
+            for (const IndexRange part : cuts(shares)) {
+              parts[thread].push_back({o, part});
+              turns.push_back(thread);
+            }
+          }
+        }
+        std::shuffle(turns.begin(), turns.end(), random_);
+        std::vector<std::size_t> next(tiles.size());
+        for (const std::size_t thread : turns) {
+          const auto& [output, part] = parts[thread][next[thread]++];
+          bank_->inverse(out_.data(), {bins, 2 * bins}, {output, output + 1}, part, thread);
+        }
+      } else {
+        for (std::size_t thread = 0; thread < tiles.size(); ++thread) {
+          bank_->inverse(out_.data(), {block_at_ + heard.first, block_at_ + heard.last},
+                         tiles[thread], {0, shares}, thread);
+        }
+      }
+      for (const IndexRange tile : tiles) forget(tile);
     }
-    bank_->inverse(out_.data(), {block_at_ + heard.first, block_at_ + heard.last},
-                   {0, shape_.outputs}, {0, shares}, 0);
-    return heard.first;
   }
 
   /// A few sums of everything and anything that was transformed before.
-  void operate() {
+  void operate(IndexRange outputs, bool with_now, std::size_t thread) {
     for (std::size_t i = between(random_, 0, 3); i > 0; --i) {
-      const Sum to = between(random_, 0, 3) == 0 ? Sum::kNow : any_sum();
-      const Sum from = any_sum();
-      const bool known = from != Sum::kNow || now_is_known_;
+      const bool to_now = with_now && between(random_, 0, 1) == 0;
+      const bool from_now = with_now && now_is_known_ && between(random_, 0, 2) == 0;
+      const Sum to = to_now ? Sum::kNow : carried_sum();
+      const Sum from = from_now ? Sum::kNow : carried_sum();
       const std::size_t first = between(random_, 0, shape_.slots);
       const std::size_t last = between(random_, first, shape_.slots);
-      accumulate(to, known && between(random_, 0, 2) != 0 ? &from : nullptr, {first, last});
-      if (between(random_, 0, 3) == 0) accumulate_pair();
-      if (has_ready_ && between(random_, 0, 3) == 0) {
+      accumulate(to, between(random_, 0, 2) != 0 ? &from : nullptr, {first, last}, outputs, thread);
+      if (with_now && between(random_, 0, 3) == 0) accumulate_pair(outputs, thread);
+      if (has_ready_ && outputs.last - outputs.first == shape_.outputs &&
+          between(random_, 0, 3) == 0) {
         bank_->exchange_ready_and_next();
         for (std::size_t output = 0; output < shape_.outputs; ++output) {
           std::swap(sums_[index(Sum::kReady) * shape_.outputs + output],
@@ -218,36 +270,40 @@ class Conformance {
     }
   }
 
-  void accumulate(Sum to, const Sum* from, IndexRange partitions) {
+  void accumulate(Sum to, const Sum* from, IndexRange partitions, IndexRange outputs,
+                  std::size_t thread) {
     const std::size_t shares = level_->shares().accumulate;
     if (has_shares_ && between(random_, 0, 1) == 0) {
-      for (const IndexRange outputs : cuts(shape_.outputs)) {
+      for (const IndexRange cut : cuts(outputs.last - outputs.first)) {
+        const IndexRange some{outputs.first + cut.first, outputs.first + cut.last};
         for (const IndexRange part : cuts(shares)) {
-          bank_->accumulate(to, from, newest_, partitions, outputs, part);
+          bank_->accumulate(to, from, newest_, partitions, some, part, thread);
         }
       }
     } else {
-      bank_->accumulate(to, from, newest_, partitions, {0, shape_.outputs}, {0, shares});
+      bank_->accumulate(to, from, newest_, partitions, outputs, {0, shares}, thread);
     }
-    expect_sum(to, from, newest_, partitions);
+    expect_sum(to, from, newest_, partitions, outputs);
   }
 
-  void accumulate_pair() {
+  void accumulate_pair(IndexRange outputs, std::size_t thread) {
     const std::size_t shares = level_->shares().accumulate;
     if (has_shares_ && between(random_, 0, 1) == 0) {
-      for (const IndexRange outputs : cuts(shape_.outputs)) {
-        for (const IndexRange part : cuts(shares)) bank_->accumulate_pair(newest_, outputs, part);
+      for (const IndexRange part : cuts(shares)) {
+        bank_->accumulate_pair(newest_, outputs, part, thread);
       }
     } else {
-      bank_->accumulate_pair(newest_, {0, shape_.outputs}, {0, shares});
+      bank_->accumulate_pair(newest_, outputs, {0, shares}, thread);
     }
-    expect_sum(Sum::kNow, nullptr, newest_, {0, shape_.slots});
-    expect_sum(Sum::kNext, nullptr, (newest_ + shape_.slots - 1) % shape_.slots, {1, shape_.slots});
+    const std::size_t slots = shape_.slots;
+    expect_sum(Sum::kNow, nullptr, newest_, {0, slots}, outputs);
+    expect_sum(Sum::kNext, nullptr, (newest_ + slots - 1) % slots, {1, slots}, outputs);
   }
 
-  void expect_sum(Sum to, const Sum* from, std::size_t newest, IndexRange partitions) {
+  void expect_sum(Sum to, const Sum* from, std::size_t newest, IndexRange partitions,
+                  IndexRange outputs) {
     if (to == Sum::kNow) now_is_known_ = true;
-    for (std::size_t output = 0; output < shape_.outputs; ++output) {
+    for (std::size_t output = outputs.first; output < outputs.last; ++output) {
       std::vector<double> sum(frames_);
       if (from != nullptr) sum = sums_[index(*from) * shape_.outputs + output];
       for (const ResponseTerm& term : shape_of_bank_.terms[output]) {
@@ -273,17 +329,17 @@ class Conformance {
 
   /// The error is measured against the size of all frames that were computed: few of them are
   /// heard.
-  void expect_frames(const std::vector<std::vector<double>>& expected, IndexRange heard,
-                     std::size_t first_frame) {
+  void expect_frames(IndexRange heard) {
     double error = 0;
     double size = 0;
     for (std::size_t output = 0; output < shape_.outputs; ++output) {
+      const std::vector<double>& expected = expected_[output];
       for (std::size_t n = heard.first; n < heard.last; ++n) {
         const double difference =
-            static_cast<double>(planes_[output][n - first_frame]) - expected[output][n];
+            static_cast<double>(planes_[output][n - first_frame_[output]]) - expected[n];
         error += difference * difference;
       }
-      for (const double frame : expected[output]) size += frame * frame;
+      for (const double frame : expected) size += frame * frame;
     }
     size *= static_cast<double>(heard.last - heard.first) / static_cast<double>(frames_);
     ASSERT_LE(std::sqrt(error), 3 * test::kErrorLimit<Sample> * std::sqrt(size) + 1e-30);
@@ -307,7 +363,9 @@ class Conformance {
   std::size_t newest_ = 0;
   std::int64_t block_start_ = 0;
   bool begun_ = false;
-  bool now_is_known_ = true;
+  bool now_is_known_ = false;
+  std::vector<std::vector<double>> expected_;  // of each output: the frames of its sum
+  std::vector<std::size_t> first_frame_;       // of each output: where its plane begins
   bool has_ready_ = true;
 };
 

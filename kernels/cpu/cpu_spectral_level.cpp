@@ -65,7 +65,12 @@ CpuSpectralBank<Sample>::CpuSpectralBank(const CpuSpectralLevel<Sample>& level,
     : level_(level),
       partitions_(std::move(shape.partitions)),
       spectrum_stride_(2 * level.shape_.bins + kPadding<Sample>),
-      sums_((shape.has_ready ? 3 : 2) * spectrum_stride_ * level.shape_.outputs),
+      tile_outputs_(std::min(kOutputTile, level.shape_.outputs)),
+      now_(level.shape_.threads * tile_outputs_ * spectrum_stride_),
+      carried_((shape.has_ready  ? 2
+                : shape.has_next ? 1
+                                 : 0) *
+               spectrum_stride_ * level.shape_.outputs),
       frames_stride_((level.has_long_blocks() ? 2 : 1) * level.shape_.bins + kPadding<Sample>),
       frames_(frames_stride_ * level.shape_.threads) {
   const TransformPlan<Sample>& plan = level_.plan_;
@@ -116,28 +121,32 @@ void CpuSpectralBank<Sample>::load(std::size_t response, std::span<const Sample>
 }
 
 template <class Sample>
-Sample* CpuSpectralBank<Sample>::sum(Sum which, std::size_t output) noexcept {
-  const std::size_t index = which == Sum::kNow ? 0 : which == Sum::kReady ? ready_ : next_;
-  return sums_.data() + (index * level_.shape_.outputs + output) * spectrum_stride_;
+Sample* CpuSpectralBank<Sample>::sum(Sum which, std::size_t output, std::size_t thread) noexcept {
+  if (which == Sum::kNow) {
+    // Outputs that follow one another never meet.
+    return now_.data() + (thread * tile_outputs_ + output % tile_outputs_) * spectrum_stride_;
+  }
+  const std::size_t place = which == Sum::kNext ? next_ : 1 - next_;
+  return carried_.data() + (place * level_.shape_.outputs + output) * spectrum_stride_;
 }
 
 template <class Sample>
 void CpuSpectralBank<Sample>::accumulate(Sum to, const Sum* from, std::size_t newest,
                                          IndexRange partitions, IndexRange outputs,
-                                         IndexRange shares) noexcept {
+                                         IndexRange shares, std::size_t thread) noexcept {
   run_tiles(newest, partitions, outputs, shares, [&](MacJob<Sample>& job, std::size_t output) {
-    job.from = from == nullptr ? nullptr : sum(*from, output);
-    job.to = sum(to, output);
+    job.from = from == nullptr ? nullptr : sum(*from, output, thread);
+    job.to = sum(to, output, thread);
   });
 }
 
 template <class Sample>
 void CpuSpectralBank<Sample>::accumulate_pair(std::size_t newest, IndexRange outputs,
-                                              IndexRange shares) noexcept {
+                                              IndexRange shares, std::size_t thread) noexcept {
   run_tiles(newest, {0, level_.shape_.slots}, outputs, shares,
             [&](MacJob<Sample>& job, std::size_t output) {
-              job.to = sum(Sum::kNow, output);
-              job.next = sum(Sum::kNext, output);
+              job.to = sum(Sum::kNow, output, thread);
+              job.next = sum(Sum::kNext, output, thread);
             });
 }
 
@@ -175,7 +184,7 @@ void CpuSpectralBank<Sample>::inverse(Sample* const* out, IndexRange frames, Ind
   const TransformPlan<Sample>& plan = level_.plan_;
   Sample* scratch = frames_.data() + thread * frames_stride_;
   for (std::size_t output = outputs.first; output < outputs.last; ++output) {
-    Sample* spectrum = sum(Sum::kNow, output);
+    Sample* spectrum = sum(Sum::kNow, output, thread);
     if (frames.first == plan.points && frames.last == 2 * plan.points) {
       level_.fft_.inverse_steps(plan, spectrum, out[output], shares.first, shares.last);
     } else if (level_.has_long_blocks()) {
@@ -192,7 +201,7 @@ void CpuSpectralBank<Sample>::inverse(Sample* const* out, IndexRange frames, Ind
 
 template <class Sample>
 void CpuSpectralBank<Sample>::exchange_ready_and_next() noexcept {
-  std::swap(ready_, next_);
+  next_ = 1 - next_;
 }
 
 template class CpuSpectralLevel<float>;

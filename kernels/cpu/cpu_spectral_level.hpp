@@ -54,14 +54,15 @@ class CpuSpectralBank final : public SpectralBank<Sample> {
 
   void load(std::size_t response, std::span<const Sample> taps) override;
   void accumulate(Sum to, const Sum* from, std::size_t newest, IndexRange partitions,
-                  IndexRange outputs, IndexRange shares) noexcept override;
-  void accumulate_pair(std::size_t newest, IndexRange outputs, IndexRange shares) noexcept override;
+                  IndexRange outputs, IndexRange shares, std::size_t thread) noexcept override;
+  void accumulate_pair(std::size_t newest, IndexRange outputs, IndexRange shares,
+                       std::size_t thread) noexcept override;
   void inverse(Sample* const* out, IndexRange frames, IndexRange outputs, IndexRange shares,
                std::size_t thread) noexcept override;
   void exchange_ready_and_next() noexcept override;
 
  private:
-  Sample* sum(Sum which, std::size_t output) noexcept;
+  Sample* sum(Sum which, std::size_t output, std::size_t thread) noexcept;
   template <class Aim>
   void run_tiles(std::size_t newest, IndexRange partitions, IndexRange outputs, IndexRange shares,
                  Aim aim) noexcept;
@@ -73,11 +74,12 @@ class CpuSpectralBank final : public SpectralBank<Sample> {
   std::vector<std::vector<MacTerm<Sample>>> terms_;  // of each output
   std::vector<std::size_t> tile_;  // of each output: it and those behind it that read alike
   std::size_t spectrum_stride_;
-  AlignedVector<Sample> sums_;  // [now, ready, next][output][2 M]
+  std::size_t tile_outputs_;
+  AlignedVector<Sample> now_;      // [thread][output of a tile][2 M]
+  AlignedVector<Sample> carried_;  // [next, ready][output][2 M], as far as they are wanted
   std::size_t frames_stride_;
   AlignedVector<Sample> frames_;  // [thread][M or 2 M]: where an inverse is wanted in part
-  std::size_t next_ = 1;          // where sum kNext lies; kNow has place 0, kReady the other
-  std::size_t ready_ = 2;
+  std::size_t next_ = 0;          // where sums kNext lie; kReady have the other place
 };
 
 extern template class CpuSpectralLevel<float>;

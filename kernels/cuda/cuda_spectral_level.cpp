@@ -175,17 +175,19 @@ std::uint32_t CudaSpectralBank<Sample>::place(Sum sum) const noexcept {
 
 template <class Sample>
 void CudaSpectralBank<Sample>::accumulate(Sum to, const Sum* from, std::size_t newest,
-                                          IndexRange partitions, IndexRange, IndexRange) noexcept {
+                                          IndexRange partitions, IndexRange, IndexRange,
+                                          std::size_t) noexcept {
   level_.stream_->accumulate(graphs_, place(to), from == nullptr ? cuda::kNone : place(*from),
                              newest, partitions);
 }
 
 template <class Sample>
 void CudaSpectralBank<Sample>::accumulate_pair(std::size_t newest, IndexRange outputs,
-                                               IndexRange shares) noexcept {
+                                               IndexRange shares, std::size_t thread) noexcept {
   const std::size_t slots = level_.shape_.slots;
-  accumulate(Sum::kNow, nullptr, newest, {0, slots}, outputs, shares);
-  accumulate(Sum::kNext, nullptr, (newest + slots - 1) % slots, {1, slots}, outputs, shares);
+  const std::size_t after = (newest + slots - 1) % slots;
+  accumulate(Sum::kNow, nullptr, newest, {0, slots}, outputs, shares, thread);
+  accumulate(Sum::kNext, nullptr, after, {1, slots}, outputs, shares, thread);
 }
 
 template <class Sample>

@@ -58,8 +58,9 @@ class CudaSpectralBank final : public SpectralBank<Sample> {
 
   void load(std::size_t response, std::span<const Sample> taps) override;
   void accumulate(Sum to, const Sum* from, std::size_t newest, IndexRange partitions,
-                  IndexRange outputs, IndexRange shares) noexcept override;
-  void accumulate_pair(std::size_t newest, IndexRange outputs, IndexRange shares) noexcept override;
+                  IndexRange outputs, IndexRange shares, std::size_t thread) noexcept override;
+  void accumulate_pair(std::size_t newest, IndexRange outputs, IndexRange shares,
+                       std::size_t thread) noexcept override;
   void inverse(Sample* const* out, IndexRange frames, IndexRange outputs, IndexRange shares,
                std::size_t thread) noexcept override;
   void exchange_ready_and_next() noexcept override { ready_ = 3 - ready_; }

@@ -64,17 +64,17 @@ class CountingSpectralBank final : public SpectralBank<Sample> {
     inner_->load(response, taps);
   }
   void accumulate(Sum to, const Sum* from, std::size_t newest, IndexRange partitions,
-                  IndexRange outputs, IndexRange shares) noexcept override {
+                  IndexRange outputs, IndexRange shares, std::size_t thread) noexcept override {
     counts_->on_operation();
     counts_->products += (partitions.last - partitions.first) * (outputs.last - outputs.first);
     count_products(partitions, outputs, shares, CostModel{}.product(0));
-    inner_->accumulate(to, from, newest, partitions, outputs, shares);
+    inner_->accumulate(to, from, newest, partitions, outputs, shares, thread);
   }
-  void accumulate_pair(std::size_t newest, IndexRange outputs,
-                       IndexRange shares) noexcept override {
+  void accumulate_pair(std::size_t newest, IndexRange outputs, IndexRange shares,
+                       std::size_t thread) noexcept override {
     counts_->on_operation();
     count_products({0, static_cast<std::size_t>(-1)}, outputs, shares, CostModel{}.pair(0));
-    inner_->accumulate_pair(newest, outputs, shares);
+    inner_->accumulate_pair(newest, outputs, shares, thread);
   }
   void inverse(Sample* const* out, IndexRange frames, IndexRange outputs, IndexRange shares,
                std::size_t thread) noexcept override {
