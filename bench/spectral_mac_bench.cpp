@@ -39,16 +39,14 @@ void multiply_accumulate(benchmark::State& state, InstructionSet set) {
   job.slots = partitions;
   job.input_stride = stride;
   job.last_partition = partitions;
-  std::vector<MacJob<Sample>> jobs(count, job);
+  std::vector<MacSum<Sample>> aims(count);
   for (std::size_t o = 0; o < count; ++o) {
-    jobs[o].terms = {&terms[o], 1};
-    jobs[o].to = sums.data() + o * (2 * bins + padding);
+    aims[o].terms = {&terms[o], 1};
+    aims[o].to = sums.data() + o * (2 * bins + padding);
   }
   for (auto _ : state) {
-    spectral_mac<Sample>(set)->run_tile(jobs);
-    for (MacJob<Sample>& each : jobs) {
-      each.newest = each.newest == 0 ? partitions - 1 : each.newest - 1;
-    }
+    spectral_mac<Sample>(set)->run(job, aims);
+    job.newest = job.newest == 0 ? partitions - 1 : job.newest - 1;
     benchmark::ClobberMemory();
   }
   state.counters["bins"] = benchmark::Counter(static_cast<double>(bins * partitions * count),

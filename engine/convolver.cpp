@@ -72,8 +72,9 @@ Convolver<Sample>::Convolver(std::shared_ptr<const Backend> backend, const Parti
       guard_(routing.inputs(),
              plan.max_response + (pieces_under_way(plan, config) - 1) * plan.piece_frames,
              plan.piece_frames, plan.levels.empty() ? 0 : plan.levels.back().transform_frames),
-      pieces_(pieces_under_way(plan, config)),
-      calls_under_way_(config.depth_blocks + 2),
+      pieces_(pieces_under_way(plan, config),
+              Piece{.out = std::vector<Sample*>(routing.outputs())}),
+      calls_(config.depth_blocks + 2),
       // The bank in use, the one that fades in, and all that wait.
       handoff_(BasicEngine<Sample>::kMaxPendingSwaps + 2),
       fade_samples_(routing.outputs() * plan.piece_frames),
@@ -85,7 +86,6 @@ Convolver<Sample>::Convolver(std::shared_ptr<const Backend> backend, const Parti
   for (std::size_t output = 0; output < routing.outputs(); ++output) {
     fade_planes_[output] = fade_samples_.data() + output * plan.piece_frames;
   }
-  for (Piece& piece : pieces_) piece.out.resize(routing.outputs());
   current_ = prepare(bank).release();
   level_->activate(*current_->spectra);
   tail_frames_ = current_->tail_frames;
@@ -120,43 +120,55 @@ std::unique_ptr<typename Convolver<Sample>::Prepared> Convolver<Sample>::prepare
 template <class Sample>
 ProcessStatus Convolver<Sample>::process(const Sample* const* in, Sample* const* out,
                                          std::size_t frames) noexcept {
-  submit(in, out, frames);
-  last_call_ = collect();
+  const FlushDenormals flush;
+  submit_call(in, out, frames);
+  last_call_ = collect_call();
   return last_call_.status;
 }
 
 template <class Sample>
 void Convolver<Sample>::submit(const Sample* const* in, Sample* const* out,
                                std::size_t frames) noexcept {
-  Call& call = calls_under_way_[calls_submitted_ % calls_under_way_.size()];
-  call = {};
-  if (frames > max_frames_) {
-    for (std::size_t output = 0; output < routing_.outputs(); ++output) {
-      std::fill_n(out[output], frames, Sample{0});
-    }
-    call.result.status = ProcessStatus::kTooManyFrames;
-  } else if (frames > 0) {
-    const FlushDenormals flush;
-    std::size_t done = 0;
-    while (done < frames) {
-      const std::size_t piece = follow_swaps(std::min(frames - done, level_->room()));
-      level_->activate(*current_->spectra);
-      if (fading_ != nullptr) level_->activate(*fading_->spectra);
-      submit_piece(in, out, done, piece);
-      done += piece;
-    }
-    silent_frames_ = 0;
-  }
-  if (frames > 0) count(calls_, 1);
-  ++calls_submitted_;
+  const FlushDenormals flush;
+  submit_call(in, out, frames);
 }
 
 template <class Sample>
 CallResult Convolver<Sample>::collect() noexcept {
   const FlushDenormals flush;
-  const Call& call = calls_under_way_[calls_collected_++ % calls_under_way_.size()];
+  return collect_call();
+}
+
+template <class Sample>
+void Convolver<Sample>::submit_call(const Sample* const* in, Sample* const* out,
+                                    std::size_t frames) noexcept {
+  Call& call = calls_.push();
+  call = {};
+  if (frames == 0) return;
+  count(call_count_, 1);
+  if (frames > max_frames_) {
+    for (std::size_t output = 0; output < routing_.outputs(); ++output) {
+      std::fill_n(out[output], frames, Sample{0});
+    }
+    call.result.status = ProcessStatus::kTooManyFrames;
+    return;
+  }
+  std::size_t done = 0;
+  while (done < frames) {
+    const std::size_t piece = follow_swaps(std::min(frames - done, level_->room()));
+    level_->activate(*current_->spectra);
+    if (fading_ != nullptr) level_->activate(*fading_->spectra);
+    submit_piece(call, in, out, done, piece);
+    done += piece;
+  }
+  silent_frames_ = 0;
+}
+
+template <class Sample>
+CallResult Convolver<Sample>::collect_call() noexcept {
+  const Call& call = calls_.front();
   while (call.pieces > 0) collect_piece();
-  return call.result;
+  return calls_.pop().result;
 }
 
 template <class Sample>
@@ -228,14 +240,14 @@ void Convolver<Sample>::end_swap() noexcept {
 }
 
 template <class Sample>
-void Convolver<Sample>::submit_piece(const Sample* const* in, Sample* const* out,
+void Convolver<Sample>::submit_piece(Call& call, const Sample* const* in, Sample* const* out,
                                      std::size_t offset, std::size_t frames) noexcept {
-  if (pieces_submitted_ - pieces_collected_ == pieces_.size()) collect_piece();
-  Piece& piece = pieces_[pieces_submitted_ % pieces_.size()];
+  if (pieces_.full()) collect_piece();
+  Piece& piece = pieces_.push();
   piece.clock = history_.clock();
   piece.first_frame = position();
   piece.frames = frames;
-  piece.call = calls_submitted_ % calls_under_way_.size();
+  piece.call = &call;
   for (std::size_t input = 0; input < routing_.inputs(); ++input) {
     history_.write(input, frames, [&](Sample* to, std::size_t first, std::size_t count) {
       guard_.clean(input, piece.clock + static_cast<std::int64_t>(first),
@@ -253,23 +265,22 @@ void Convolver<Sample>::submit_piece(const Sample* const* in, Sample* const* out
   history_.advance(frames);
   count(position_, frames);
   count(frames_, frames);
-  ++calls_under_way_[piece.call].pieces;
-  ++pieces_submitted_;
+  ++call.pieces;
   // With room for one piece, or two banks, the answer is wanted before anything else happens.
-  if (pieces_.size() == 1 || fading_ != nullptr) collect_pieces();
+  if (pieces_.capacity() == 1 || fading_ != nullptr) collect_pieces();
   if (fading_ != nullptr && position() == fade_.end()) end_swap();
 }
 
 template <class Sample>
 void Convolver<Sample>::collect_pieces() noexcept {
-  while (pieces_collected_ != pieces_submitted_) collect_piece();
+  while (!pieces_.empty()) collect_piece();
 }
 
 /// Completes the outputs of the oldest piece.
 template <class Sample>
 void Convolver<Sample>::collect_piece() noexcept {
-  const Piece& piece = pieces_[pieces_collected_++ % pieces_.size()];
-  --calls_under_way_[piece.call].pieces;
+  const Piece& piece = pieces_.pop();
+  --piece.call->pieces;
   if (!level_->collect()) {
     lose(piece);
     return;
@@ -286,7 +297,7 @@ void Convolver<Sample>::collect_piece() noexcept {
 template <class Sample>
 void Convolver<Sample>::lose(const Piece& piece) noexcept {
   for (Sample* plane : piece.out) std::fill_n(plane, piece.frames, Sample{0});
-  calls_under_way_[piece.call].result.status = ProcessStatus::kBackendFailed;
+  piece.call->result.status = ProcessStatus::kBackendFailed;
   count(lost_frames_, piece.frames);
   if (first_lost_frame_.load(std::memory_order_relaxed) == Stats::kNone) {
     first_lost_frame_.store(piece.first_frame, std::memory_order_relaxed);
@@ -315,7 +326,7 @@ void Convolver<Sample>::spoil(const Piece& piece) noexcept {
   const auto end = begin + static_cast<std::ptrdiff_t>(piece.frames);
   const auto first = std::find(begin, end, 1);
   if (first == end) return;
-  calls_under_way_[piece.call].result.spoiled = true;
+  piece.call->result.spoiled = true;
   count(spoiled_frames_, std::count(first, end, 1));
   if (first_spoiled_frame_.load(std::memory_order_relaxed) == Stats::kNone) {
     first_spoiled_frame_.store(piece.first_frame + (first - begin), std::memory_order_relaxed);
@@ -400,7 +411,7 @@ template <class Sample>
 Stats Convolver<Sample>::stats() const noexcept {
   Stats stats;
   stats.frames = frames_.load(std::memory_order_relaxed);
-  stats.calls = calls_.load(std::memory_order_relaxed);
+  stats.calls = call_count_.load(std::memory_order_relaxed);
   stats.spoiled_frames = spoiled_frames_.load(std::memory_order_relaxed);
   stats.first_spoiled_frame = first_spoiled_frame_.load(std::memory_order_relaxed);
   stats.gaps = gaps_.load(std::memory_order_relaxed);

@@ -15,6 +15,7 @@
 
 #include "engine/crossfade.hpp"
 #include "engine/engine.hpp"
+#include "engine/fifo.hpp"
 #include "engine/handoff.hpp"
 #include "engine/input_history.hpp"
 #include "engine/level.hpp"
@@ -45,7 +46,7 @@ class Convolver {
   /// Up to depth_blocks + 1 calls are under way.
   void submit(const Sample* const* in, Sample* const* out, std::size_t frames) noexcept;
   CallResult collect() noexcept;
-  std::size_t calls_under_way() const noexcept { return calls_submitted_ - calls_collected_; }
+  std::size_t calls_under_way() const noexcept { return calls_.size(); }
 
   std::uint64_t swap(const FilterBank& bank, std::int64_t at_frame, std::size_t crossfade_frames);
   std::optional<std::int64_t> live_frame(std::uint64_t ticket) const noexcept;
@@ -85,20 +86,22 @@ class Convolver {
   /// The banks that the level works for: heard, fading in, coming.
   std::span<LevelBank* const> banks() noexcept;
 
+  struct Call {
+    std::size_t pieces = 0;  // not collected yet
+    CallResult result;
+  };
   /// A piece that was handed to the level and is not collected yet.
   struct Piece {
     std::int64_t clock = 0;
     std::int64_t first_frame = 0;
     std::size_t frames = 0;
-    std::size_t call = 0;      // in calls_under_way_
+    Call* call = nullptr;
     std::vector<Sample*> out;  // plane of each output
   };
-  struct Call {
-    std::size_t pieces = 0;  // not collected yet
-    CallResult result;
-  };
 
-  void submit_piece(const Sample* const* in, Sample* const* out, std::size_t offset,
+  void submit_call(const Sample* const* in, Sample* const* out, std::size_t frames) noexcept;
+  CallResult collect_call() noexcept;
+  void submit_piece(Call& call, const Sample* const* in, Sample* const* out, std::size_t offset,
                     std::size_t frames) noexcept;
   void collect_piece() noexcept;
   void collect_pieces() noexcept;
@@ -115,14 +118,10 @@ class Convolver {
   InputHistory<Sample> history_;
   NonFiniteGuard<Sample> guard_;
 
-  // Rings; the oldest entry is the next one to be collected. Pieces are collected before a bank
-  // comes or goes, and one by one while two are heard.
-  std::vector<Piece> pieces_;
-  std::size_t pieces_submitted_ = 0;
-  std::size_t pieces_collected_ = 0;
-  std::vector<Call> calls_under_way_;
-  std::size_t calls_submitted_ = 0;
-  std::size_t calls_collected_ = 0;
+  // The oldest is the next one to be collected. Pieces are collected before a bank comes or goes,
+  // and one by one while two are heard.
+  Fifo<Piece> pieces_;
+  Fifo<Call> calls_;
 
   // Banks. `fading_` is set while both are heard; `upcoming_` waits for its frame.
   Handoff<Prepared> handoff_;
@@ -158,7 +157,7 @@ class Convolver {
   std::atomic<std::size_t> tail_frames_{0};
   std::atomic<std::int64_t> position_{0};
   std::atomic<std::int64_t> frames_{0};
-  std::atomic<std::uint64_t> calls_{0};
+  std::atomic<std::uint64_t> call_count_{0};
   std::atomic<std::int64_t> spoiled_frames_{0};
   std::atomic<std::int64_t> first_spoiled_frame_{Stats::kNone};
   std::atomic<std::uint64_t> gaps_{0};

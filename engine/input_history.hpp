@@ -64,7 +64,10 @@ class InputHistory {
     }
   }
 
-  void advance(std::size_t frames) noexcept { clock_ += static_cast<std::int64_t>(frames); }
+  void advance(std::size_t frames) noexcept {
+    now_ = slot(clock_ + static_cast<std::int64_t>(frames));
+    clock_ += static_cast<std::int64_t>(frames);
+  }
 
   /// Frame `clock`, with up to `before` frames readable before it; before + the frames read from
   /// it on are at most the window.
@@ -80,10 +83,13 @@ class InputHistory {
     return samples_.data() + channel * stride_;
   }
 
+  /// At most a whole ring away from the clock.
   std::size_t slot(std::int64_t clock) const noexcept {
     const auto capacity = static_cast<std::int64_t>(capacity_);
-    const std::int64_t slot = clock % capacity;
-    return static_cast<std::size_t>(slot < 0 ? slot + capacity : slot);
+    const std::int64_t slot = static_cast<std::int64_t>(now_) + (clock - clock_);
+    return static_cast<std::size_t>(slot < 0          ? slot + capacity
+                                    : slot < capacity ? slot
+                                                      : slot - capacity);
   }
 
   std::size_t channels_;
@@ -92,6 +98,7 @@ class InputHistory {
   std::size_t stride_;
   AlignedVector<Sample> samples_;
   std::int64_t clock_ = 0;
+  std::size_t now_ = 0;  // where the clock's frame lies
 };
 
 }  // namespace firbank

@@ -46,15 +46,14 @@ std::vector<Sample> overlap_reference(std::span<const Sample> in, std::span<cons
     fft.forward(plan, add ? current : current - block_frames, add ? silence.data() : current,
                 work.data(), delay_line.data() + slots.newest() * chunk, stride);
     MacJob<Sample> job;
-    job.terms = {&term, 1};
     job.last_chunk = plan.chunks();
     job.chunk_samples = chunk;
     job.slots = partitions;
     job.input_stride = stride;
     job.newest = slots.newest();
     job.last_partition = std::min(partitions, slots.filled() + 1);
-    job.to = sum.data();
-    mac.run(job);
+    const MacSum<Sample> to{{&term, 1}, nullptr, sum.data(), nullptr};
+    mac.run(job, {&to, 1});
     fft.inverse_both(plan, sum.data(), older.data(), newer.data());
 
     const auto first_frame = static_cast<std::int64_t>(block * block_frames);

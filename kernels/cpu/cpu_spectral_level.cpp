@@ -89,6 +89,10 @@ CpuSpectralBank<Sample>::CpuSpectralBank(const CpuSpectralLevel<Sample>& level,
                        (range.last - range.first) * plan.chunk_samples(), range.first, range.last});
     }
   }
+  job_.chunk_samples = plan.chunk_samples();
+  job_.plane_lanes = plan.plane_lanes;
+  job_.slots = level.shape_.slots;
+  job_.input_stride = job_.slots * job_.chunk_samples;
   for (std::size_t output = 0; output < terms_.size(); ++output) {
     std::size_t& count = tile_.emplace_back(1);
     while (count < kOutputTile && output + count < terms_.size() &&
@@ -134,9 +138,9 @@ template <class Sample>
 void CpuSpectralBank<Sample>::accumulate(Sum to, const Sum* from, std::size_t newest,
                                          IndexRange partitions, IndexRange outputs,
                                          IndexRange shares, std::size_t thread) noexcept {
-  run_tiles(newest, partitions, outputs, shares, [&](MacJob<Sample>& job, std::size_t output) {
-    job.from = from == nullptr ? nullptr : sum(*from, output, thread);
-    job.to = sum(to, output, thread);
+  run_tiles(newest, partitions, outputs, shares, [&](MacSum<Sample>& aim, std::size_t output) {
+    aim.from = from == nullptr ? nullptr : sum(*from, output, thread);
+    aim.to = sum(to, output, thread);
   });
 }
 
@@ -144,9 +148,9 @@ template <class Sample>
 void CpuSpectralBank<Sample>::accumulate_pair(std::size_t newest, IndexRange outputs,
                                               IndexRange shares, std::size_t thread) noexcept {
   run_tiles(newest, {0, level_.shape_.slots}, outputs, shares,
-            [&](MacJob<Sample>& job, std::size_t output) {
-              job.to = sum(Sum::kNow, output, thread);
-              job.next = sum(Sum::kNext, output, thread);
+            [&](MacSum<Sample>& aim, std::size_t output) {
+              aim.to = sum(Sum::kNow, output, thread);
+              aim.next = sum(Sum::kNext, output, thread);
             });
 }
 
@@ -155,26 +159,20 @@ template <class Sample>
 template <class Aim>
 void CpuSpectralBank<Sample>::run_tiles(std::size_t newest, IndexRange partitions,
                                         IndexRange outputs, IndexRange shares, Aim aim) noexcept {
-  const TransformPlan<Sample>& plan = level_.plan_;
-  MacJob<Sample> job;
+  MacJob<Sample> job = job_;
   job.first_chunk = shares.first;
   job.last_chunk = shares.last;
-  job.chunk_samples = plan.chunk_samples();
-  job.plane_lanes = plan.plane_lanes;
-  job.slots = level_.shape_.slots;
-  job.input_stride = job.slots * job.chunk_samples;
   job.newest = newest;
   job.first_partition = partitions.first;
   job.last_partition = partitions.last;
-  std::array<MacJob<Sample>, kOutputTile> jobs;
-  jobs.fill(job);
+  std::array<MacSum<Sample>, kOutputTile> sums;
   for (std::size_t output = outputs.first; output < outputs.last;) {
     const std::size_t count = std::min(tile_[output], outputs.last - output);
     for (std::size_t k = 0; k < count; ++k, ++output) {
-      jobs[k].terms = terms_[output];
-      aim(jobs[k], output);
+      sums[k].terms = terms_[output];
+      aim(sums[k], output);
     }
-    level_.mac_.run_tile({jobs.data(), count});
+    level_.mac_.run(job, {sums.data(), count});
   }
 }
 

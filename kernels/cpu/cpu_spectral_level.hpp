@@ -73,6 +73,7 @@ class CpuSpectralBank final : public SpectralBank<Sample> {
   AlignedVector<Sample> responses_;                  // [response][chunk][partition][chunk samples]
   std::vector<std::vector<MacTerm<Sample>>> terms_;  // of each output
   std::vector<std::size_t> tile_;  // of each output: it and those behind it that read alike
+  MacJob<Sample> job_;             // what all sums have in common
   std::size_t spectrum_stride_;
   std::size_t tile_outputs_;
   AlignedVector<Sample> now_;      // [thread][output of a tile][2 M]

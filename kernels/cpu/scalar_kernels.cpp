@@ -105,16 +105,16 @@ void inverse(const TransformPlan<Sample>& plan, Sample* spectrum, Sample* newer,
 }
 
 template <class Sample>
-void mac_run(const MacJob<Sample>& job) {
+void mac_sum(const MacJob<Sample>& job, const MacSum<Sample>& sum) {
   for (std::size_t chunk = job.first_chunk; chunk < job.last_chunk; ++chunk) {
     for (std::size_t bin = 0; bin < job.chunk_samples; bin += 2) {
       const std::size_t at = chunk * job.chunk_samples + bin;
-      Sample total_re = job.from == nullptr ? Sample{0} : job.from[at];
-      Sample total_im = job.from == nullptr ? Sample{0} : job.from[at + 1];
+      Sample total_re = sum.from == nullptr ? Sample{0} : sum.from[at];
+      Sample total_im = sum.from == nullptr ? Sample{0} : sum.from[at + 1];
       Sample re = 0;
       Sample im = 0;
       std::size_t products = 0;
-      for (const MacTerm<Sample>& term : job.terms) {
+      for (const MacTerm<Sample>& term : sum.terms) {
         const std::size_t last = std::min(job.last_partition, term.last_partition);
         for (std::size_t p = std::max(job.first_partition, term.first_partition); p < last; ++p) {
           const std::size_t slot = (job.newest + p) % job.slots;
@@ -130,17 +130,17 @@ void mac_run(const MacJob<Sample>& job) {
           }
         }
       }
-      job.to[at] = total_re + re;
-      job.to[at + 1] = total_im + im;
+      sum.to[at] = total_re + re;
+      sum.to[at + 1] = total_im + im;
     }
   }
 }
 
 template <class Sample>
-void mac_run_tile(std::span<const MacJob<Sample>> jobs) noexcept {
-  for (const MacJob<Sample>& job : jobs) {
-    mac_run(job);
-    if (job.next != nullptr) mac_run(job.after());
+void mac_run(const MacJob<Sample>& job, std::span<const MacSum<Sample>> sums) noexcept {
+  for (const MacSum<Sample>& sum : sums) {
+    mac_sum(job, sum);
+    if (sum.next != nullptr) mac_sum(job.after(), sum.after());
   }
 }
 
@@ -172,7 +172,7 @@ const RealFft<Sample>* scalar_real_fft() noexcept {
 
 template <class Sample>
 const SpectralMac<Sample>* scalar_spectral_mac() noexcept {
-  static constexpr SpectralMac<Sample> kKernel = {&mac_run_tile<Sample>};
+  static constexpr SpectralMac<Sample> kKernel = {&mac_run<Sample>};
   return &kKernel;
 }
 

@@ -100,8 +100,7 @@ struct ChunkSum {
 };
 
 template <class D, int kPairs, int kOutputs, class S = hn::TFromD<D>>
-HWY_INLINE void mac_tile(const MacJob<S>* jobs, std::size_t chunk) {
-  const MacJob<S>& job = jobs[0];
+HWY_INLINE void mac_tile(const MacJob<S>& job, const MacSum<S>* sums, std::size_t chunk) {
   using Sum = ChunkSum<D, kPairs, kOutputs>;
   const std::size_t at = chunk * Sum::kSamples;
   Sum sum;
@@ -110,14 +109,14 @@ HWY_INLINE void mac_tile(const MacJob<S>* jobs, std::size_t chunk) {
   const auto fold = [&]() HWY_ATTR {
     HWY_UNROLL(4)
     for (int o = 0; o < kOutputs; ++o) {
-      const S* from = begun ? jobs[o].to : jobs[o].from;
-      sum.fold(o, from == nullptr ? nullptr : from + at, jobs[o].to + at);
+      const S* from = begun ? sums[o].to : sums[o].from;
+      sum.fold(o, from == nullptr ? nullptr : from + at, sums[o].to + at);
     }
     begun = true;
   };
   std::size_t room = kMacRun;
-  for (std::size_t t = 0; t < job.terms.size(); ++t) {
-    const MacTerm<S>& term = job.terms[t];
+  for (std::size_t t = 0; t < sums->terms.size(); ++t) {
+    const MacTerm<S>& term = sums->terms[t];
     const std::size_t last = std::min(job.last_partition, term.last_partition);
     std::size_t p = std::max(job.first_partition, term.first_partition);
     if (p >= last) continue;
@@ -127,7 +126,7 @@ HWY_INLINE void mac_tile(const MacJob<S>* jobs, std::size_t chunk) {
     const std::size_t first =
         chunk * term.response_stride + (p - term.first_partition) * Sum::kSamples;
     const S* response[kOutputs];
-    for (int o = 0; o < kOutputs; ++o) response[o] = jobs[o].terms[t].response + first;
+    for (int o = 0; o < kOutputs; ++o) response[o] = sums[o].terms[t].response + first;
     while (p < last) {
       const std::size_t count = std::min({last - p, job.slots - slot, room});
       sum.add_products(input + slot * Sum::kSamples, response, count);
@@ -176,45 +175,45 @@ HWY_INLINE void add_pairs(ChunkSum<D, kPairs, 1>& now, ChunkSum<D, kPairs, 1>& n
   }
 }
 
-/// Both sums of a job, one chunk of them.
+/// A sum and the one for the block after, one chunk of them.
 template <class D, int kPairs, class S = hn::TFromD<D>>
-HWY_INLINE void mac_pair(const MacJob<S>& job, std::size_t chunk) {
-  using Sum = ChunkSum<D, kPairs, 1>;
-  const std::size_t at = chunk * Sum::kSamples;
-  Sum now, next;
+HWY_INLINE void mac_pair(const MacJob<S>& job, const MacSum<S>& sum, std::size_t chunk) {
+  using Chunk = ChunkSum<D, kPairs, 1>;
+  const std::size_t at = chunk * Chunk::kSamples;
+  Chunk now, next;
   now.clear();
   next.clear();
   bool begun = false;
   const auto fold = [&]() HWY_ATTR {
-    const S* from = begun ? job.to : job.from;
-    now.fold(0, from == nullptr ? nullptr : from + at, job.to + at);
-    next.fold(0, begun ? job.next + at : nullptr, job.next + at);
+    const S* from = begun ? sum.to : sum.from;
+    now.fold(0, from == nullptr ? nullptr : from + at, sum.to + at);
+    next.fold(0, begun ? sum.next + at : nullptr, sum.next + at);
     now.clear();
     next.clear();
     begun = true;
   };
   std::size_t room = kMacRun;
-  for (const MacTerm<S>& term : job.terms) {
+  for (const MacTerm<S>& term : sum.terms) {
     const std::size_t last = std::min(job.last_partition, term.last_partition);
     std::size_t p = std::max(job.first_partition, term.first_partition);
     if (p >= last) continue;
     const S* input = term.input + chunk * job.input_stride;
     const S* response =
-        term.response + chunk * term.response_stride + (p - term.first_partition) * Sum::kSamples;
+        term.response + chunk * term.response_stride + (p - term.first_partition) * Chunk::kSamples;
     std::size_t slot = job.newest + p;
     if (slot >= job.slots) slot -= job.slots;
     while (p < last) {
       // The newest block meets partition 0 alone; the first slot's neighbour is the last one.
       const std::size_t count =
           p == 0 || slot == 0 ? 1 : std::min({last - p, job.slots - slot, room});
-      const S* x = input + slot * Sum::kSamples;
-      const S* after = input + (slot == 0 ? job.slots - 1 : slot - 1) * Sum::kSamples;
+      const S* x = input + slot * Chunk::kSamples;
+      const S* after = input + (slot == 0 ? job.slots - 1 : slot - 1) * Chunk::kSamples;
       if (p == 0) {
         now.add_products(x, &response, 1);
       } else {
         add_pairs<D, kPairs>(now, next, x, after, response, count);
       }
-      response += count * Sum::kSamples;
+      response += count * Chunk::kSamples;
       p += count;
       slot += count;
       if (slot == job.slots) slot = 0;
@@ -231,7 +230,7 @@ HWY_INLINE void mac_pair(const MacJob<S>& job, std::size_t chunk) {
 /// As many outputs at a time as have their sums in registers; the others find the chunk of the
 /// input in the first-level cache. So does the second sum of a job where registers are few.
 template <class D, int kPairs, int kOutputs, class S = hn::TFromD<D>>
-void mac_chunks(const MacJob<S>* jobs) {
+void mac_chunks(const MacJob<S>& job, const MacSum<S>* sums) {
 #if HWY_TARGET <= HWY_AVX3 || HWY_TARGET == HWY_NEON
   constexpr bool kManyRegisters = true;
 #else
@@ -239,65 +238,66 @@ void mac_chunks(const MacJob<S>* jobs) {
 #endif
   // 8 sums each, of 32 registers.
   constexpr int kTogether = !kManyRegisters ? 1 : kOutputs == 4 ? 2 : kOutputs;
-  if (jobs->next != nullptr) {
-    for (std::size_t chunk = jobs->first_chunk; chunk < jobs->last_chunk; ++chunk) {
-      for (int o = 0; o < kOutputs; ++o) {
-        if constexpr (kManyRegisters) {
-          mac_pair<D, kPairs>(jobs[o], chunk);
-        } else {
-          mac_tile<D, kPairs, 1>(jobs + o, chunk);
-          const MacJob<S> after = jobs[o].after();
-          mac_tile<D, kPairs, 1>(&after, chunk);
-        }
+  if (sums->next == nullptr) {
+    for (std::size_t chunk = job.first_chunk; chunk < job.last_chunk; ++chunk) {
+      for (int o = 0; o < kOutputs; o += kTogether) {
+        mac_tile<D, kPairs, kTogether>(job, sums + o, chunk);
       }
     }
     return;
   }
-  for (std::size_t chunk = jobs->first_chunk; chunk < jobs->last_chunk; ++chunk) {
-    for (int o = 0; o < kOutputs; o += kTogether) {
-      mac_tile<D, kPairs, kTogether>(jobs + o, chunk);
+  const MacJob<S> after = job.after();
+  for (std::size_t chunk = job.first_chunk; chunk < job.last_chunk; ++chunk) {
+    for (int o = 0; o < kOutputs; ++o) {
+      if constexpr (kManyRegisters) {
+        mac_pair<D, kPairs>(job, sums[o], chunk);
+      } else {
+        mac_tile<D, kPairs, 1>(job, sums + o, chunk);
+        const MacSum<S> next = sums[o].after();
+        mac_tile<D, kPairs, 1>(after, &next, chunk);
+      }
     }
   }
 }
 
 template <class D, int kPairs, class S = hn::TFromD<D>>
-void mac_jobs(std::span<const MacJob<S>> jobs) {
+void mac_sums(const MacJob<S>& job, std::span<const MacSum<S>> sums) {
   static_assert(kOutputTile == 4);
-  switch (jobs.size()) {
+  switch (sums.size()) {
     case 1:
-      return mac_chunks<D, kPairs, 1>(jobs.data());
+      return mac_chunks<D, kPairs, 1>(job, sums.data());
     case 2:
-      return mac_chunks<D, kPairs, 2>(jobs.data());
+      return mac_chunks<D, kPairs, 2>(job, sums.data());
     case 3:
-      return mac_chunks<D, kPairs, 3>(jobs.data());
+      return mac_chunks<D, kPairs, 3>(job, sums.data());
     default:
-      return mac_chunks<D, kPairs, 4>(jobs.data());
+      return mac_chunks<D, kPairs, 4>(job, sums.data());
   }
 }
 
 template <class D, class S = hn::TFromD<D>>
-void mac_planes(std::span<const MacJob<S>> jobs) {
-  switch (jobs.front().chunk_samples / (2 * hn::MaxLanes(D()))) {
+void mac_planes(const MacJob<S>& job, std::span<const MacSum<S>> sums) {
+  switch (job.chunk_samples / (2 * hn::MaxLanes(D()))) {
     case 1:
-      return mac_jobs<D, 1>(jobs);
+      return mac_sums<D, 1>(job, sums);
     case 2:
-      return mac_jobs<D, 2>(jobs);
+      return mac_sums<D, 2>(job, sums);
     default:
-      return mac_jobs<D, 4>(jobs);
+      return mac_sums<D, 4>(job, sums);
   }
 }
 
 template <class S>
-void mac_run_tile(std::span<const MacJob<S>> jobs) noexcept {
+void mac_run(const MacJob<S>& job, std::span<const MacSum<S>> sums) noexcept {
   constexpr std::size_t kFull = hn::MaxLanes(hn::ScalableTag<S>());
-  if (jobs.front().plane_lanes == kFull) return mac_planes<hn::ScalableTag<S>>(jobs);
+  if (job.plane_lanes == kFull) return mac_planes<hn::ScalableTag<S>>(job, sums);
   // Only a transform smaller than one vector comes here.
-  if constexpr (kFull == 16) mac_planes<hn::CappedTag<S, 8>>(jobs);
+  if constexpr (kFull == 16) mac_planes<hn::CappedTag<S, 8>>(job, sums);
 }
 
 template <class S>
 const SpectralMac<S>* spectral_mac_kernel() noexcept {
-  static constexpr SpectralMac<S> kKernel = {&mac_run_tile<S>};
+  static constexpr SpectralMac<S> kKernel = {&mac_run<S>};
   return &kKernel;
 }
 #endif  // FIRBANK_SIMD_TARGET

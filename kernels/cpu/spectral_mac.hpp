@@ -23,10 +23,9 @@ struct MacTerm {
   std::size_t last_partition = 0;
 };
 
-/// One sum of products.
+/// Where the sums of a tile lie, and what they take.
 template <class Sample>
 struct MacJob {
-  std::span<const MacTerm<Sample>> terms;
   std::size_t first_chunk = 0;  // of the spectra, those that are summed
   std::size_t last_chunk = 0;
   std::size_t chunk_samples = 0;
@@ -36,33 +35,37 @@ struct MacJob {
   std::size_t newest = 0;           // slot that meets partition 0
   std::size_t first_partition = 0;  // of the sum
   std::size_t last_partition = 0;
-  const Sample* from = nullptr;  // starts the sum; null for zero; may be `to`
-  Sample* to = nullptr;          // [chunk][chunk samples]
-  Sample* next = nullptr;        // where the sum of after() goes as well; null for nowhere
 
   /// The same for the block after `newest`, as far as it is known: without partition 0.
   MacJob after() const noexcept {
     MacJob job = *this;
-    job.newest = (newest + slots - 1) % slots;
+    job.newest = newest == 0 ? slots - 1 : newest - 1;
     job.first_partition = first_partition > 1 ? first_partition : 1;
-    job.from = job.next = nullptr;
-    job.to = next;
     return job;
   }
 };
 
+/// One sum of products.
+template <class Sample>
+struct MacSum {
+  std::span<const MacTerm<Sample>> terms;
+  const Sample* from = nullptr;  // starts the sum; null for zero; may be `to`
+  Sample* to = nullptr;          // [chunk][chunk samples]
+  Sample* next = nullptr;        // where the sum of MacJob::after() goes as well; null for nowhere
+
+  MacSum after() const noexcept { return {terms, nullptr, next, nullptr}; }
+};
+
 template <class Sample>
 struct SpectralMac {
-  /// One to kOutputTile jobs that differ only in their sums and responses: their terms have the
-  /// same inputs and partitions, one for one. What is read of an input serves them all, and what
-  /// is read of a response serves both sums of a job that has two.
+  /// One to kOutputTile sums whose terms have the same inputs and partitions, one for one; all have
+  /// a `next`, or none. What is read of an input serves them all, and what is read of a response
+  /// serves both sums.
   ///
   /// No product is added to more than 31 others before the sums are added up: the rounding error
   /// of long filters stays near that of one product. A sum is the same to the last bit with any
-  /// jobs beside it and however the chunks are cut.
-  void (*run_tile)(std::span<const MacJob<Sample>> jobs) noexcept;
-
-  void run(const MacJob<Sample>& job) const noexcept { run_tile({&job, 1}); }
+  /// others beside it and however the chunks are cut.
+  void (*run)(const MacJob<Sample>& job, std::span<const MacSum<Sample>> sums) noexcept;
 };
 
 /// Products that are added up before the sum is folded into the total.
