@@ -13,7 +13,8 @@ double CostModel::transform(std::size_t transform_frames) const {
 
 double CostModel::product(double bytes) const {
   const double last = static_cast<double>(product_ns.size() - 1);
-  const double place = std::clamp((std::log2(std::max(bytes, 1.0)) - 18) / 2, 0.0, last);
+  const double sweeps = std::max(bytes / static_cast<double>(kFirstSweepBytes), 1.0);
+  const double place = std::min(std::log2(sweeps) / 2, last);
   const auto below = static_cast<std::size_t>(std::min(place, last - 1));
   const double share = place - static_cast<double>(below);
   return product_ns[below] * (1 - share) + product_ns[below + 1] * share;

@@ -12,11 +12,16 @@ struct CostModel {
   std::array<double, 13> transform_ns = {12,  12,  14,    20,    36,    75,    165,
                                          350, 770, 1'650, 3'600, 7'700, 16'500};
 
-  /// A complex product of spectra that were last read 2^(18 + 2k) bytes of other spectra ago.
-  std::array<double, 5> product_ns = {0.08, 0.11, 0.16, 0.20, 0.36};
+  /// A complex product of spectra that were last read kFirstSweepBytes x 4^k bytes of other spectra
+  /// ago.
+  static constexpr std::size_t kFirstSweepBytes = std::size_t{1} << 16;
+  std::array<double, 6> product_ns = {0.055, 0.08, 0.11, 0.16, 0.20, 0.36};
 
   /// Visiting one edge's spectra, besides its products.
-  double edge_ns = 3;
+  double edge_ns = 2;
+
+  /// Beginning and ending the sum of 64 bins of one output.
+  double sum_ns = 10;
 
   /// Taking up one slice of a level that is computed in slices.
   double slice_ns = 40;

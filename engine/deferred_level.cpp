@@ -29,6 +29,7 @@ DeferredLevel<Sample>::DeferredLevel(const Backend& backend, const LevelPlan& pl
       slices_(static_cast<double>(plan.block_frames) / static_cast<double>(slice_frames)),
       level_(backend.make_level<Sample>({.bins = plan.bins(),
                                          .block_frames = plan.block_frames,
+                                         .partition_taps = plan.partition_taps,
                                          .slots = plan.partitions + 1,
                                          .inputs = inputs,
                                          .outputs = outputs,

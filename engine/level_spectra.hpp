@@ -27,7 +27,7 @@ LevelSpectra<Sample> load_spectra(const SpectralLevel<Sample>& level, const Leve
                                   const FilterBank& filters, const ResponseTable& responses,
                                   bool has_ready, bool has_next) {
   LevelSpectra<Sample> spectra;
-  const std::size_t length = plan.partition_taps();
+  const std::size_t length = plan.partition_taps;
   for (const Response& response : responses.responses()) {
     const std::size_t begin = std::max(response.delay, plan.first_tap);
     const std::size_t end =

@@ -37,10 +37,10 @@ std::string PartitionPlan::describe() const {
   const char* const plural = first.partitions == 1 ? "" : "s";
   if (levels.size() == 1) {
     return fmt::format("uniform: {} partition{} of {} taps, transforms of {}", first.partitions,
-                       plural, first.partition_taps(), first.transform_frames);
+                       plural, first.partition_taps, first.transform_frames);
   }
   std::string line = fmt::format("non-uniform: {} partition{} of {} taps", first.partitions, plural,
-                                 first.partition_taps());
+                                 first.partition_taps);
   for (std::size_t k = 1; k < levels.size(); ++k) {
     line += fmt::format(", {} of {}", levels[k].partitions, levels[k].block_frames);
   }

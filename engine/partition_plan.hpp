@@ -20,22 +20,21 @@ enum class PlanKind { kDirect, kPartitioned };
 struct LevelPlan {
   std::size_t block_frames = 0;      // S: frames from one answer to the next
   std::size_t transform_frames = 0;  // 2 M, a power of two
+  std::size_t partition_taps = 0;    // S; a single partition may have up to 2 M - S + 1
   std::size_t partitions = 0;        // of the longest response
   std::size_t first_tap = 0;         // D: a block's answer is due D frames after the block's start
   double forward_ns = 0;             // estimated: of one input and block
   double product_ns = 0;             // of one bin of one partition
   double pair_ns = 0;                // the same for two successive blocks at once
+  bool pairs = false;                // level 0: whether two blocks are summed at once
   double inverse_ns = 0;             // of one output and block
 
   std::size_t bins() const noexcept { return transform_frames / 2; }
-  /// A block's length. A single partition may have all taps that leave a longer block exact.
-  std::size_t partition_taps() const noexcept {
-    return block_frames <= bins() ? block_frames : transform_frames - block_frames + 1;
-  }
-  std::size_t end_tap() const noexcept { return first_tap + partitions * partition_taps(); }
-  /// Frames of a window before the block: M, or what a longer block leaves.
+  std::size_t end_tap() const noexcept { return first_tap + partitions * partition_taps; }
+  /// Frames of a window before the block: M, and zeros behind it; or all but the block, where a
+  /// partition is not as long as a block.
   std::size_t lead_frames() const noexcept {
-    return block_frames <= bins() ? bins() : transform_frames - block_frames;
+    return partition_taps == block_frames ? bins() : transform_frames - block_frames;
   }
 };
 

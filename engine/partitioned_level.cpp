@@ -19,6 +19,7 @@ PartitionedLevel<Sample>::PartitionedLevel(const Backend& backend, const Partiti
       outputs_(routing.outputs()),
       level_(backend.make_level<Sample>({.bins = bins_,
                                          .block_frames = block_frames_,
+                                         .partition_taps = plan_.partition_taps,
                                          .slots = plan_.partitions,
                                          .inputs = inputs_,
                                          .outputs = outputs_,
@@ -26,6 +27,7 @@ PartitionedLevel<Sample>::PartitionedLevel(const Backend& backend, const Partiti
                                          .pieces = pieces})),
       shares_(level_->shares()),
       tile_outputs_(backend.has_shares() ? kOutputTile : outputs_),
+      sums_ahead_(!backend.has_shares() || plan.call_frames < block_frames_),
       delay_line_(plan_.partitions),
       pool_(pool),
       older_(inputs_),
@@ -42,7 +44,8 @@ std::unique_ptr<LevelBank> PartitionedLevel<Sample>::prepare(const FilterBank& f
                                                              const ResponseTable& responses) const {
   auto bank = std::make_unique<Bank>();
   LevelSpectra<Sample> spectra =
-      load_spectra(*level_, plan_, filters, responses, plan_.partitions > 1, plan_.partitions > 1);
+      load_spectra(*level_, plan_, filters, responses, plan_.partitions > 1,
+                   plan_.partitions > 1 && (sums_ahead_ || plan_.pairs));
   bank->spectra = std::move(spectra.bank);
   bank->partitions = spectra.longest;
   for (const auto& level : deferred_) bank->deferred.push_back(level->prepare(filters, responses));
@@ -92,12 +95,18 @@ void PartitionedLevel<Sample>::activate(LevelBank& level_bank) noexcept {
 
 template <class Sample>
 void PartitionedLevel<Sample>::activate_first(Bank& bank) noexcept {
-  if (bank.step == Step::kInStep) return;
+  if (!sums_ahead_ || bank.step == Step::kInStep) return;
   if (bank.step == Step::kIdle) {
     bank.has_next = false;
     bank.next_done = 2;
   }
   bank.step = Step::kInStep;
+  sum_ready(bank);
+}
+
+/// K_ready of the current block, in one go.
+template <class Sample>
+void PartitionedLevel<Sample>::sum_ready(Bank& bank) noexcept {
   const IndexRange partitions{1, std::min(bank.partitions, delay_line_.filled() + 1)};
   bank.has_ready = partitions.first < partitions.last;
   if (!bank.has_ready) return;
@@ -111,19 +120,47 @@ template <class Sample>
 void PartitionedLevel<Sample>::render(LevelBank& level_bank, Sample* const* out,
                                       std::size_t frames) noexcept {
   Bank& bank = static_cast<Bank&>(level_bank);
-  const Sum ready = Sum::kReady;
+  const bool whole = !sums_ahead_ && frames == block_frames_;
+  if (!sums_ahead_ && !whole && bank.ready_block != block_) {
+    sum_ready(bank);
+    bank.ready_block = block_;
+  }
+  // With all partitions met there is as much to be summed for the next block as for this one.
+  const bool pairs = whole && plan_.pairs && delay_line_.filled() + 1 >= bank.partitions;
+  const bool continues = whole && bank.next_block == block_;
   const std::size_t known = lead_frames_ + arrived_;
   pool_.run(outputs_, [&](IndexRange range, std::size_t thread) noexcept {
-    for (std::size_t first = range.first; first < range.last; first += tile_outputs_) {
-      const IndexRange tile{first, std::min(first + tile_outputs_, range.last)};
-      bank.spectra->accumulate(Sum::kNow, bank.has_ready ? &ready : nullptr, delay_line_.newest(),
-                               {0, 1}, tile, {0, shares_.accumulate}, thread);
+    for (std::size_t first = range.first; first < range.last;) {
+      const std::size_t tile_number = first / tile_outputs_;
+      const IndexRange tile{first, std::min((tile_number + 1) * tile_outputs_, range.last)};
+      // Tiles take turns.
+      const bool is_paired = (static_cast<std::size_t>(block_) + tile_number) % 2 == 0;
+      if (!whole) {
+        sum_now(bank, bank.has_ready ? Sum::kReady : Sum::kNow, {0, 1}, tile, thread);
+      } else if (pairs && is_paired) {
+        bank.spectra->accumulate_pair(delay_line_.newest(), tile, {0, shares_.accumulate}, thread);
+      } else if (continues && !is_paired) {
+        sum_now(bank, Sum::kNext, {0, 1}, tile, thread);
+      } else {
+        sum_now(bank, Sum::kNow, {0, std::min(bank.partitions, delay_line_.filled() + 1)}, tile,
+                thread);
+      }
       bank.spectra->inverse(out, {known, known + frames}, tile, {0, shares_.inverse}, thread);
+      first = tile.last;
     }
     for (std::size_t k = 0; k < deferred_.size(); ++k) {
       deferred_[k]->add(*bank.deferred[k], out, frames, range);
     }
   });
+  if (pairs) bank.next_block = block_ + 1;
+}
+
+/// Sums kNow of a few outputs: onto another sum, or from zero where that is kNow itself.
+template <class Sample>
+void PartitionedLevel<Sample>::sum_now(Bank& bank, Sum from, IndexRange partitions,
+                                       IndexRange outputs, std::size_t thread) noexcept {
+  bank.spectra->accumulate(Sum::kNow, from == Sum::kNow ? nullptr : &from, delay_line_.newest(),
+                           partitions, outputs, {0, shares_.accumulate}, thread);
 }
 
 template <class Sample>
@@ -212,6 +249,7 @@ void PartitionedLevel<Sample>::advance(const InputHistory<Sample>& history,
   arrived_ += frames;
   const bool complete = arrived_ == block_frames_;
   for (LevelBank* level_bank : banks) {
+    if (!sums_ahead_) break;
     Bank& bank = static_cast<Bank&>(*level_bank);
     if (bank.step == Step::kIdle && begins) bank.step = Step::kJoining;
     if (bank.step != Step::kIdle) prepare_next(bank, complete);
@@ -219,6 +257,7 @@ void PartitionedLevel<Sample>::advance(const InputHistory<Sample>& history,
   if (complete) {
     delay_line_.advance();
     arrived_ = 0;
+    ++block_;
   }
   level_->submit();
 }
@@ -238,6 +277,7 @@ void PartitionedLevel<Sample>::reset(InputHistory<Sample>& history,
   for (LevelBank* level_bank : banks) {
     Bank& bank = static_cast<Bank&>(*level_bank);
     bank.step = Step::kIdle;
+    bank.ready_block = bank.next_block = -1;
     for (std::size_t k = 0; k < deferred_.size(); ++k) deferred_[k]->reset_bank(*bank.deferred[k]);
     activate_first(bank);  // without any past this is no work
   }

@@ -7,6 +7,10 @@
 // Inside the level this is overlap-save: of each transform pair only the newest frames are kept,
 // and nothing is carried from block to block but spectra, so a new bank can start anywhere.
 //
+// Where the plan's calls are whole blocks, a piece that is one meets all partitions at once, half
+// of the outputs for two blocks in one reading. Other pieces of such a plan, and all of one whose
+// blocks last for several calls, need a sum of all but partition 0 that was prepared.
+//
 // The sum for the next block is built while the current one arrives: partitions 2 and up in
 // proportion to the frames, partition 1 when the block is complete. So every call does its share. A
 // bank that is announced early enough takes part before it is heard, from the next block's start.
@@ -58,13 +62,20 @@ class PartitionedLevel final : public Level<Sample> {
     bool has_ready = false;      // sum kReady holds partitions 1 and up of the current block
     bool has_next = false;       // sum kNext has been started
     std::size_t next_done = 2;   // partitions 2 to next_done - 1 are in sum kNext
-    bool is_heard = false;       // has been activated
+    // Where sums are not built ahead: whose block's sum kReady is, and whose sums were begun by
+    // accumulate_pair(), those of every other tile.
+    std::int64_t ready_block = -1;
+    std::int64_t next_block = -1;
+    bool is_heard = false;  // has been activated
     std::vector<std::unique_ptr<typename DeferredLevel<Sample>::Bank>> deferred;
   };
 
   void add_to_next(Bank& bank, IndexRange partitions) noexcept;
   void prepare_next(Bank& bank, bool complete) noexcept;
   void activate_first(Bank& bank) noexcept;
+  void sum_ready(Bank& bank) noexcept;
+  void sum_now(Bank& bank, Sum from, IndexRange partitions, IndexRange outputs,
+               std::size_t thread) noexcept;
   void advance_deferred(const InputHistory<Sample>& history, std::span<LevelBank* const> banks,
                         std::size_t frames) noexcept;
 
@@ -77,9 +88,11 @@ class PartitionedLevel final : public Level<Sample> {
   std::unique_ptr<SpectralLevel<Sample>> level_;
   Shares shares_;
   std::size_t tile_outputs_;  // whose sums and inverses are asked for together
+  bool sums_ahead_;           // the sum for the next block is built while this one arrives
   FrequencyDelayLine delay_line_;
   WorkerPool& pool_;
-  std::size_t arrived_ = 0;  // frames of the current block, before this piece
+  std::int64_t block_ = 0;   // since construction
+  std::size_t arrived_ = 0;  // of the current block's frames, before this piece
   bool begins_ = true;       // no window was shown since the stream began
   std::vector<const Sample*>
       older_;  // of each input: the window, which ends with the current block

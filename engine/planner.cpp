@@ -30,6 +30,13 @@ constexpr std::size_t kOfflineCallFrames = 8'192;  // fewer are not worth a call
 // block, not the mean. What is estimated is coarse, hence the distance to 2.
 constexpr double kMostWorstOverMean = 1.5;
 
+// What later levels compute costs more than in a cache that holds nothing else: between two slices
+// of a level the others pass through.
+constexpr double kSliced = 1.6;
+
+// Outputs from which on the halves of them cost about the same.
+constexpr double kLeastPairedOutputs = 32;
+
 // Complex points times octaves of a transform that are computed in one go.
 constexpr double kSharePoints = 4'096;
 
@@ -86,6 +93,10 @@ double pieces_per_frame(std::size_t call, std::size_t block) {
   return 1 / c + 1 / b - 1 / static_cast<double>(std::lcm(call, block));
 }
 
+LevelPlan level_of(std::size_t block, std::size_t bins) {
+  return {.block_frames = block, .transform_frames = 2 * bins, .partition_taps = block};
+}
+
 double transform_flops(std::size_t bins) {
   const double size = 2 * static_cast<double>(bins);
   return 2.5 * size * std::log2(size);
@@ -129,7 +140,7 @@ class Demand {
       const std::size_t first = std::max(span.first, level.first_tap);
       const std::size_t last = std::min(span.last, level.end_tap());
       if (first >= last) continue;
-      const std::size_t length = level.partition_taps();
+      const std::size_t length = level.partition_taps;
       const auto count = static_cast<double>((last - level.first_tap + length - 1) / length -
                                              (first - level.first_tap) / length);
       sum.stored += count * span.responses;
@@ -156,7 +167,8 @@ class Demand {
 /// Completes a plan whose levels have their sizes: partitions, first taps, costs.
 class Estimate {
  public:
-  Estimate(const CostModel& costs, const Demand& demand) : costs_(costs), demand_(demand) {}
+  Estimate(const CostModel& costs, const Demand& demand, bool slices)
+      : costs_(costs), demand_(demand), slices_(slices) {}
 
   /// False when a level would have nothing to do.
   bool complete(PartitionPlan& plan) const {
@@ -175,8 +187,12 @@ class Estimate {
       const double slots = static_cast<double>(level.partitions + (is_head ? 0 : 1));
       const double spectra = partitions.back().stored + demand_.inputs * slots;
       bytes.push_back(spectra * spectrum * sizeof(float));
-      // Sums: three an output in level 0; one, and two blocks of answers, in the others.
-      memory += (spectra + demand_.outputs * (is_head ? 3 : 2)) * spectrum;
+      // Of each output: in level 0 up to two sums that are carried, in the others one, and two
+      // blocks of answers.
+      const double carried = !is_head ? 2 : level.partitions > 1 ? 2 : 0;
+      memory += (spectra + demand_.outputs * carried +
+                 std::min(demand_.outputs, static_cast<double>(kOutputTile))) *
+                spectrum;
     }
     plan.memory_samples = static_cast<std::size_t>(
         memory +
@@ -202,21 +218,20 @@ class Estimate {
           demand_.inputs * level.forward_ns + demand_.outputs * level.inverse_ns;
       const double spectra = partitions[k].met * bins;
       if (k == 0) {
-        // Partition 0 is met by each piece, the others once a block.
-        const double later = std::max(partitions[k].met - demand_.edges, 0.0) * bins;
-        const double products = pieces * demand_.edges * bins + later / block;
-        const double ns = pieces * transforms + products * level.product_ns +
-                          2 * pieces * demand_.edges * costs_.edge_ns;
+        const double ns = first_level(plan, partitions[k]) + pieces * transforms;
         mean += ns;
         worst += ns;
         plan.flops_per_frame +=
             pieces * (demand_.inputs + demand_.outputs) * transform_flops(level.bins()) +
-            8 * products;
+            8 * bins *
+                (pieces * demand_.edges + std::max(partitions[k].met - demand_.edges, 0.0) / block);
       } else {
         // One half of the bins is summed for two blocks, the other takes what the block before has
         // left.
-        const double work = transforms + spectra * level.pair_ns / 2 +
-                            demand_.edges * (bins * level.product_ns / 2 + costs_.edge_ns);
+        const double work =
+            kSliced * (transforms + spectra * level.pair_ns / 2 +
+                       demand_.edges * (bins * level.product_ns / 2 + costs_.edge_ns) +
+                       demand_.outputs * costs_.sum_ns * std::max(bins / 64, 1.0));
         const double slices = block / slice;
         const double share =
             level.forward_ns * std::min(1.0, kSharePoints / (bins * std::log2(bins)));
@@ -234,6 +249,29 @@ class Estimate {
   }
 
  private:
+  /// The products of level 0, in ns a frame.
+  double first_level(PartitionPlan& plan, const Demand::Partitions& partitions) const {
+    LevelPlan& level = plan.levels.front();
+    const double block = static_cast<double>(level.block_frames);
+    const double bins = static_cast<double>(level.bins());
+    const double pieces = pieces_per_frame(plan.call_frames, level.block_frames);
+    const double sums = demand_.outputs * costs_.sum_ns * std::max(bins / 64, 1.0);
+    const double visits = demand_.edges * costs_.edge_ns + sums;
+    if (plan.call_frames < level.block_frames) {
+      // Partition 0 is met by each piece, the others once a block, a few of them at a time.
+      const double later = std::max(partitions.met - demand_.edges, 0.0);
+      return bins * level.product_ns * (pieces * demand_.edges + later / block) +
+             (level.partitions > 1 ? 3 : 1) * pieces * visits;
+    }
+    // All partitions at once; or half of the outputs for two blocks, and half of them the rest.
+    const double alone = bins * partitions.met * level.product_ns + visits;
+    const double paired =
+        bins / 2 * (partitions.met * level.pair_ns + demand_.edges * level.product_ns) + visits +
+        sums / 2;
+    level.pairs = slices_ && demand_.outputs >= kLeastPairedOutputs && paired < alone;
+    return (level.pairs ? paired : alone) / block;
+  }
+
   /// How many partitions each level has, and where it begins: as late as it must, so that its
   /// blocks can be spread over their own length before they are due.
   static bool lay_out(PartitionPlan& plan) {
@@ -246,7 +284,7 @@ class Estimate {
       const std::size_t end =
           last ? plan.max_response : 2 * plan.levels[k + 1].block_frames - slice;
       if (end <= first_tap) return false;
-      const std::size_t length = level.partition_taps();
+      const std::size_t length = level.partition_taps;
       level.first_tap = first_tap;
       level.partitions = (end - first_tap + length - 1) / length;
       first_tap = level.end_tap();
@@ -256,6 +294,7 @@ class Estimate {
 
   const CostModel& costs_;
   const Demand& demand_;
+  bool slices_;
 };
 
 PartitionPlan direct_plan(const PartitionPlan& base, const CostModel& costs, const Demand& demand) {
@@ -276,8 +315,8 @@ PartitionPlan direct_plan(const PartitionPlan& base, const CostModel& costs, con
 /// Tries plans and keeps the cheapest.
 class Search {
  public:
-  Search(const PartitionPlan& base, const CostModel& costs, const Demand& demand, bool many_levels)
-      : base_(base), estimate_(costs, demand), many_levels_(many_levels) {}
+  Search(const PartitionPlan& base, const Estimate& estimate, bool many_levels)
+      : base_(base), estimate_(estimate), many_levels_(many_levels) {}
 
   void consider(PartitionPlan plan) {
     if (!found_ || plan.ns_per_frame < best_.ns_per_frame) best_ = std::move(plan);
@@ -289,15 +328,19 @@ class Search {
     const std::size_t block = block_for(call, bins);
     if (block == 0) return;
     base_.call_frames = call;
-    base_.levels = {{.block_frames = block, .transform_frames = 2 * bins}};
+    base_.levels = {level_of(block, bins)};
     grow();
   }
 
-  /// One partition that has all taps, and blocks as long as it leaves exact.
-  void add_long_block(std::size_t bins) {
-    if (bins < base_.max_response) return;
-    base_.call_frames = 2 * bins - base_.max_response + 1;
-    base_.levels = {{.block_frames = base_.call_frames, .transform_frames = 2 * bins}};
+  /// One partition that has all taps, and calls of `call` frames, or as many as it leaves exact.
+  void add_single(std::size_t call, std::size_t bins) {
+    if (2 * bins <= base_.max_response) return;
+    const std::size_t exact = 2 * bins - base_.max_response + 1;
+    if (call == 0) call = exact;
+    if (call > exact) return;
+    base_.call_frames = call;
+    base_.levels = {level_of(exact / call * call, bins)};
+    base_.levels.front().partition_taps = base_.max_response;
     PartitionPlan plan = base_;
     if (estimate_.complete(plan)) consider(std::move(plan));
   }
@@ -317,7 +360,7 @@ class Search {
       const std::size_t next = bins / block * block;
       // Levels that would begin behind the last tap are of no use, nor are longer ones.
       if (2 * next > base_.max_response + block) break;
-      base_.levels.push_back({.block_frames = next, .transform_frames = 2 * bins});
+      base_.levels.push_back(level_of(next, bins));
       grow();
       base_.levels.pop_back();
     }
@@ -345,15 +388,15 @@ PartitionPlan prescribed_plan(PartitionPlan plan, const EngineConfig& config, co
             "partition_frames", sizes[k],
             "multiples of the first size, each at least twice the one before");
     const std::size_t bins = std::max(std::bit_ceil(sizes[k]), kMinTransform / 2);
-    plan.levels.push_back({.block_frames = sizes[k], .transform_frames = 2 * bins});
+    plan.levels.push_back(level_of(sizes[k], bins));
     // Filters may be too short for the longest partitions.
     PartitionPlan trial = plan;
-    if (!Estimate(config.costs, demand).complete(trial)) {
+    if (!Estimate(config.costs, demand, slices).complete(trial)) {
       plan.levels.pop_back();
       break;
     }
   }
-  Estimate(config.costs, demand).complete(plan);
+  Estimate(config.costs, demand, slices).complete(plan);
   return plan;
 }
 
@@ -373,10 +416,11 @@ PartitionPlan choose_plan(const EngineConfig& config, const FilterBank& bank,
     return prescribed_plan(base, config, demand, abilities.slices);
   }
 
-  Search search(base, config.costs, demand, abilities.slices && !offline);
+  Search search(base, Estimate(config.costs, demand, abilities.slices),
+                abilities.slices && !offline);
   for (std::size_t bins = kMinTransform / 2; bins <= kMaxBins; bins *= 2) {
     search.add_levels(offline ? std::max(bins, kOfflineCallFrames) : config.block_frames, bins);
-    if (offline && abilities.slices) search.add_long_block(bins);
+    if (abilities.slices) search.add_single(offline ? 0 : config.block_frames, bins);
   }
   if (abilities.direct_form && base.max_taps <= kMaxDirectTaps) {
     search.consider(direct_plan(base, config.costs, demand));

@@ -86,6 +86,7 @@ class Bench {
         outputs_(outputs),
         level_(backend.make_level<Sample>({.bins = bins,
                                            .block_frames = bins,
+                                           .partition_taps = bins,
                                            .slots = partitions,
                                            .inputs = inputs,
                                            .outputs = outputs})),
@@ -202,6 +203,15 @@ double edge_ns(const Backend& backend, double product_ns) {
   return std::max((all - products) / (kChannels * kChannels), kLeastDifferenceNs);
 }
 
+/// Of one output and a single partition, besides its products.
+template <class Sample>
+double sum_ns(const Backend& backend, double product_ns) {
+  constexpr std::size_t kBins = 1'024;
+  Bench<Sample> bench(backend, kBins, 1);
+  const double sum = least_ns([&] { bench.accumulate(); }) - kBins * product_ns;
+  return std::max(sum * 64 / kBins, kLeastDifferenceNs);
+}
+
 /// What the work of a level takes longer when each share of it is taken up by itself.
 template <class Sample>
 double slice_ns(const Backend& backend) {
@@ -300,7 +310,7 @@ CostModel measure_costs(const Backend& backend, const std::function<void(double 
                             backend.name()));
   }
   CostModel costs;
-  const double steps = static_cast<double>(costs.transform_ns.size() + costs.product_ns.size() + 4);
+  const double steps = static_cast<double>(costs.transform_ns.size() + costs.product_ns.size() + 5);
   double step = 0;
   const auto done = [&] {
     step += 1;
@@ -314,13 +324,15 @@ CostModel measure_costs(const Backend& backend, const std::function<void(double 
   }
   never_falling(costs.transform_ns);
   for (std::size_t k = 0; k < costs.product_ns.size(); ++k) {
-    const std::size_t bytes = std::size_t{1} << (18 + 2 * k);
+    const std::size_t bytes = CostModel::kFirstSweepBytes << 2 * k;
     const bool affordable = k == 0 || fits_in_memory(bytes / sizeof(float) * sizeof(Sample));
     costs.product_ns[k] = affordable ? product_ns<Sample>(backend, bytes) : costs.product_ns[k - 1];
     done();
   }
   never_falling(costs.product_ns);
   costs.edge_ns = edge_ns<Sample>(backend, costs.product_ns[0]);
+  done();
+  costs.sum_ns = sum_ns<Sample>(backend, costs.product_ns[0]);
   done();
   costs.slice_ns = slice_ns<Sample>(backend);
   done();

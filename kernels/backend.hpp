@@ -46,17 +46,14 @@ struct IndexRange {
 struct LevelShape {
   std::size_t bins = 0;          // M: a power of two, kMinTransform / 2 to kMaxTransform / 2
   std::size_t block_frames = 0;  // B: frames a block; 1 to M, or to 2 M - 1 with one slot
-  std::size_t slots = 0;         // blocks that the delay line keeps for each input
+  // As long as a block. A single one may have all taps that leave the last B of the 2 M samples of
+  // a window exact: up to 2 M - B + 1.
+  std::size_t partition_taps = 0;
+  std::size_t slots = 0;  // blocks that the delay line keeps for each input
   std::size_t inputs = 0;
   std::size_t outputs = 0;
   std::size_t threads = 1;  // thread numbers are 0 to threads - 1
   std::size_t pieces = 1;   // most that are submitted and not yet collected
-
-  /// A partition is as long as a block. One alone may have all taps that leave the last B of the 2
-  /// M samples of a window exact.
-  std::size_t partition_taps() const noexcept {
-    return block_frames <= bins ? block_frames : 2 * bins - block_frames + 1;
-  }
 };
 
 /// How finely operations can be cut: all shares of an operation cost about the same.
@@ -202,8 +199,9 @@ class Backend {
   /// Whether make_direct() is there; without it, every filter goes through transforms.
   virtual bool has_direct_form() const noexcept = 0;
 
-  /// Whether operations can be done in parts and blocks may be longer than M; without it, a plan
-  /// has partitions of one size.
+  ///  /// Whether operations can be done in parts, and blocks and partitions may have different
+  ///  lengths;
+  /// without it, a plan has one level, and partitions as long as its blocks.
   virtual bool has_shares() const noexcept = 0;
 
   /// Why pieces are lost, in one line; empty while none is. Any thread.

@@ -30,8 +30,9 @@ class Conformance {
       : random_(random),
         shape_(shape),
         has_shares_(backend.has_shares()),
-        block_at_(shape.block_frames > shape.bins ? 2 * shape.bins - shape.block_frames
-                                                  : shape.bins),
+        block_at_(shape.partition_taps == shape.block_frames && shape.block_frames <= shape.bins
+                      ? shape.bins
+                      : 2 * shape.bins - shape.block_frames),
         frames_(2 * shape.bins - block_at_),
         level_(backend.make_level<Sample>(shape)),
         past_(shape.inputs, std::vector<double>(block_at_)),
@@ -121,7 +122,7 @@ class Conformance {
     bank_ = level_->make_bank(bank);
     for (std::size_t r = 0; r < responses; ++r) {
       const IndexRange range = bank.partitions[r];
-      const std::size_t room = (range.last - range.first) * shape_.partition_taps();
+      const std::size_t room = (range.last - range.first) * shape_.partition_taps;
       std::vector<double>& taps = taps_.emplace_back(room);
       std::vector<Sample> given(between(random_, 1, room));
       for (std::size_t k = 0; k < given.size(); ++k) taps[k] = given[k] = sample();
@@ -313,7 +314,7 @@ class Conformance {
           add_product(
               sum, windows_[term.input * shape_.slots + (newest + p) % shape_.slots],
               std::span(taps_[term.response])
-                  .subspan((p - range.first) * shape_.partition_taps(), shape_.partition_taps()));
+                  .subspan((p - range.first) * shape_.partition_taps, shape_.partition_taps));
         }
       }
       sums_[index(to) * shape_.outputs + output] = sum;
@@ -389,8 +390,12 @@ TYPED_TEST(BackendConformance, HoldsForRandomOperations) {
         shape.threads = between(random, 1, 3);
         if (seed % 5 == 0) {
           shape.slots = 1;
-          shape.block_frames = between(random, shape.bins + 1, 2 * shape.bins - 1);
+          shape.block_frames = between(random, 1, 2 * shape.bins - 1);
         }
+      }
+      shape.partition_taps = shape.block_frames;
+      if (backend->has_shares() && seed % 5 == 0) {
+        shape.partition_taps = between(random, 1, 2 * shape.bins - shape.block_frames + 1);
       }
       shape.inputs = between(random, 1, shape.bins > 128 ? 2 : 5);
       shape.outputs = between(random, 1, shape.bins > 128 ? 2 : 20);

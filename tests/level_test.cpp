@@ -32,11 +32,15 @@ constexpr std::size_t kBlock = 64;       // frames of a partition
 constexpr std::size_t kPartitions = 64;  // of the longest filter
 constexpr std::size_t kTaps = kBlock * kPartitions;
 
-PartitionPlan uniform_plan() {
+/// For calls of `call` frames.
+PartitionPlan uniform_plan(std::size_t call = kBlock) {
   PartitionPlan plan;
-  plan.call_frames = plan.piece_frames = kBlock;
-  plan.levels = {
-      {.block_frames = kBlock, .transform_frames = 2 * kBlock, .partitions = kPartitions}};
+  plan.call_frames = call;
+  plan.piece_frames = kBlock;
+  plan.levels = {{.block_frames = kBlock,
+                  .transform_frames = 2 * kBlock,
+                  .partition_taps = kBlock,
+                  .partitions = kPartitions}};
   plan.max_taps = plan.max_response = kTaps;
   return plan;
 }
@@ -52,8 +56,8 @@ template <class Sample>
 class LevelWork : public testing::Test {
  protected:
   /// One channel through one filter.
-  Convolver<Sample> convolver(const FilterBank& bank) {
-    return Convolver<Sample>(backend_, uniform_plan(), config_of(), bank, Routing::rows(1, 1));
+  Convolver<Sample> convolver(const FilterBank& bank, std::size_t call = kBlock) {
+    return Convolver<Sample>(backend_, uniform_plan(call), config_of(), bank, Routing::rows(1, 1));
   }
 
   /// Products of each call, over all of `in` in calls of `call` frames; the output goes to `out`.
@@ -93,7 +97,7 @@ TYPED_TEST(LevelWork, IsSharedOutInProportionToTheFrames) {
   for (const std::size_t call : {kBlock / 2, kBlock / 4, kBlock / 16, std::size_t{1}}) {
     SCOPED_TRACE(testing::Message() << "seed 2, calls of " << call << " frames");
     Random random(2);
-    auto convolver = this->convolver(test::random_bank(random, {kTaps}));
+    auto convolver = this->convolver(test::random_bank(random, {kTaps}), call);
     const Signal in = test::random_signal(random, 1, 3 * kTaps);
     const std::vector<std::size_t> products = this->products(convolver, in, call);
     const std::size_t share = (kPartitions * call + kBlock - 1) / kBlock;
@@ -127,7 +131,7 @@ TYPED_TEST(LevelWork, HasNoPeakWhenASwapGoesLiveThatWasAnnounced) {
           Random random(3);
           const FilterBank first = test::random_bank(random, {kTaps});
           const FilterBank second = test::random_bank(random, {kTaps});
-          auto convolver = this->convolver(first);
+          auto convolver = this->convolver(first, call);
           const std::size_t frames = announced_at + ahead + fade + 3 * kBlock;
           const Signal in = test::random_signal(random, 1, frames);
           Signal out;
@@ -160,7 +164,7 @@ TYPED_TEST(LevelWork, HasNoPeakWhenSwapsFollowOneAnother) {
   Random random(4);
   SCOPED_TRACE("seed 4");
   const FilterBank first = test::random_bank(random, {kTaps});
-  auto convolver = this->convolver(first);
+  auto convolver = this->convolver(first, kCall);
   const Signal in = test::random_signal(random, 1, kFrames);
   Signal out;
   this->products(convolver, test::cut(in, 0, kTaps), kCall, &out);
@@ -259,8 +263,8 @@ TEST(LevelThreads, TreatSubnormalsAsZeroWhileTheyCompute) {
   constexpr std::size_t kChannels = 8;
   for (const PlanKind kind : {PlanKind::kPartitioned, PlanKind::kDirect}) {
     for (const std::size_t threads : {1, 2}) {
-      SCOPED_TRACE(testing::Message() << (kind == PlanKind::kPartitioned ? "uniform" : "direct") << ", "
-                                      << threads << " threads");
+      SCOPED_TRACE(testing::Message() << (kind == PlanKind::kPartitioned ? "uniform" : "direct")
+                                      << ", " << threads << " threads");
       const auto backend = std::make_shared<CountingBackend>();
       const std::thread::id caller = std::this_thread::get_id();
       std::atomic<std::size_t> on_caller{0};
@@ -276,7 +280,8 @@ TEST(LevelThreads, TreatSubnormalsAsZeroWhileTheyCompute) {
         }
       };
       Random random(7);
-      const FilterBank bank = test::random_bank(random, {kind == PlanKind::kPartitioned ? kTaps : 16});
+      const FilterBank bank =
+          test::random_bank(random, {kind == PlanKind::kPartitioned ? kTaps : 16});
       Convolver<float> convolver(backend,
                                  kind == PlanKind::kPartitioned ? uniform_plan() : direct_plan(),
                                  config_of(threads), bank, Routing::rows(kChannels, 1));

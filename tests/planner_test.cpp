@@ -52,7 +52,7 @@ void expect_legal(const PartitionPlan& plan) {
     EXPECT_TRUE(std::has_single_bit(level.transform_frames)) << level.transform_frames;
     EXPECT_EQ(level.first_tap, next_tap);
     next_tap = level.end_tap();
-    EXPECT_LT(level.end_tap() - level.partition_taps(), plan.max_response) << "an empty partition";
+    EXPECT_LT(level.end_tap() - level.partition_taps, plan.max_response) << "an empty partition";
     if (level.block_frames > level.bins()) {
       EXPECT_EQ(level.partitions, 1u);
       EXPECT_EQ(plan.levels.size(), 1u);

@@ -22,8 +22,8 @@ namespace {
 std::vector<double> all_values(const CostModel& costs) {
   std::vector<double> values(costs.transform_ns.begin(), costs.transform_ns.end());
   values.insert(values.end(), costs.product_ns.begin(), costs.product_ns.end());
-  values.insert(values.end(), {costs.edge_ns, costs.slice_ns, costs.add_ns, costs.direct_product_ns,
-                               costs.direct_frame_ns});
+  values.insert(values.end(), {costs.edge_ns, costs.sum_ns, costs.slice_ns, costs.add_ns,
+                               costs.direct_product_ns, costs.direct_frame_ns});
   return values;
 }
 

@@ -88,6 +88,7 @@ MeasuredCosts parse(const std::string& bytes) {
   read_list(costs, "transform_ns", model.transform_ns);
   read_list(costs, "product_ns", model.product_ns);
   model.edge_ns = number(costs, "edge_ns");
+  model.sum_ns = number(costs, "sum_ns");
   model.slice_ns = number(costs, "slice_ns");
   model.add_ns = number(costs, "add_ns");
   model.direct_product_ns = number(costs, "direct_product_ns");
@@ -166,6 +167,7 @@ nlohmann::ordered_json to_json(const MeasuredCosts& costs) {
            {{"transform_ns", model.transform_ns},
             {"product_ns", model.product_ns},
             {"edge_ns", model.edge_ns},
+            {"sum_ns", model.sum_ns},
             {"slice_ns", model.slice_ns},
             {"add_ns", model.add_ns},
             {"direct_product_ns", model.direct_product_ns},

@@ -69,7 +69,7 @@ nlohmann::ordered_json to_json(const PartitionPlan& plan, const std::string& pre
   for (const LevelPlan& level : plan.levels) {
     levels.push_back({{"first_tap", level.first_tap},
                       {"partitions", level.partitions},
-                      {"partition_taps", level.partition_taps()},
+                      {"partition_taps", level.partition_taps},
                       {"block_frames", level.block_frames},
                       {"transform_frames", level.transform_frames}});
   }

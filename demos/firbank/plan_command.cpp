@@ -55,7 +55,7 @@ void print_partitions(const PartitionPlan& plan, double rate_hz) {
   for (const LevelPlan& level : plan.levels) {
     const std::string taps =
         fmt::format("{} to {}", level.first_tap, std::min(level.end_tap(), plan.max_response) - 1);
-    const std::string count = fmt::format("{} of {}", level.partitions, level.partition_taps());
+    const std::string count = fmt::format("{} of {}", level.partitions, level.partition_taps);
     fmt::print("{:<10} {:<18} {:<14} {:>13}   {}\n", "", taps, count, level.transform_frames,
                when_computed(level, rate_hz));
   }

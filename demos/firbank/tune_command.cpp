@@ -141,11 +141,12 @@ void print_costs(const CostModel& here) {
               by_default.transform_ns[k]);
   }
   for (std::size_t k = 0; k < here.product_ns.size(); ++k) {
-    const double spectra = std::exp2(18.0 + 2 * static_cast<double>(k));
+    const auto spectra = static_cast<double>(CostModel::kFirstSweepBytes << 2 * k);
     print_row(fmt::format("product, in a sweep over {}", bytes(spectra)), here.product_ns[k],
               by_default.product_ns[k]);
   }
   print_row("edge", here.edge_ns, by_default.edge_ns);
+  print_row("sum of 64 bins", here.sum_ns, by_default.sum_ns);
   print_row("slice", here.slice_ns, by_default.slice_ns);
   print_row("addition", here.add_ns, by_default.add_ns);
   print_row("product of direct form", here.direct_product_ns, by_default.direct_product_ns);

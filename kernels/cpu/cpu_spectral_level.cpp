@@ -105,7 +105,7 @@ CpuSpectralBank<Sample>::CpuSpectralBank(const CpuSpectralLevel<Sample>& level,
 template <class Sample>
 void CpuSpectralBank<Sample>::load(std::size_t response, std::span<const Sample> taps) {
   const TransformPlan<Sample>& plan = level_.plan_;
-  const std::size_t length = level_.shape_.partition_taps();
+  const std::size_t length = level_.shape_.partition_taps;
   const std::size_t partitions = partitions_[response].last - partitions_[response].first;
   AlignedVector<Sample> scratch(4 * plan.points);
   Sample* work = scratch.data();
