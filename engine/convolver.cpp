@@ -16,6 +16,10 @@ namespace {
 
 constexpr std::size_t kMaxCrossfadeFrames = std::size_t{1} << 40;
 
+// Most frames at a time while two banks are heard: blocks for files are long, and the second bank's
+// outputs need room of their own.
+constexpr std::size_t kMostFadingFrames = 8'192;
+
 /// Adds without a read-modify-write: only the processing thread writes these counters.
 template <class T, class U>
 void count(std::atomic<T>& counter, U amount) noexcept {
@@ -77,14 +81,15 @@ Convolver<Sample>::Convolver(std::shared_ptr<const Backend> backend, const Parti
       calls_(config.depth_blocks + 2),
       // The bank in use, the one that fades in, and all that wait.
       handoff_(BasicEngine<Sample>::kMaxPendingSwaps + 2),
-      fade_samples_(routing.outputs() * plan.piece_frames),
+      fading_frames_(std::min(plan.piece_frames, kMostFadingFrames)),
+      fade_samples_(routing.outputs() * fading_frames_),
       fade_planes_(routing.outputs()),
       spoiled_(plan.piece_frames),
       any_spoiled_(plan.piece_frames),
       silence_(max_frames_),
       silent_planes_(routing.inputs(), silence_.data()) {
   for (std::size_t output = 0; output < routing.outputs(); ++output) {
-    fade_planes_[output] = fade_samples_.data() + output * plan.piece_frames;
+    fade_planes_[output] = fade_samples_.data() + output * fading_frames_;
   }
   current_ = prepare(bank).release();
   level_->activate(*current_->spectra);
@@ -198,7 +203,7 @@ std::size_t Convolver<Sample>::follow_swaps(std::size_t frames) noexcept {
   while (true) {
     if (upcoming_ == nullptr) upcoming_ = handoff_.take();
     if (fading_ != nullptr) {
-      piece = std::min(piece, ahead(fade_.end()));
+      piece = std::min({piece, ahead(fade_.end()), std::uint64_t{fading_frames_}});
       break;
     }
     if (upcoming_ == nullptr) break;

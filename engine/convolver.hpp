@@ -142,6 +142,7 @@ class Convolver {
   std::array<Ticket, kTicketsKept> tickets_;
 
   // Scratch of one piece.
+  std::size_t fading_frames_;
   AlignedVector<Sample> fade_samples_;
   std::vector<Sample*> fade_planes_;
   std::array<LevelBank*, 3> banks_{};

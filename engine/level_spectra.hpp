@@ -60,6 +60,7 @@ LevelSpectra<Sample> load_spectra(const SpectralLevel<Sample>& level, const Leve
     }
     spectra.bank->load(r, samples);
   }
+  spectra.bank->end_load();
   return spectra;
 }
 

@@ -6,6 +6,16 @@
 #include "engine/level_spectra.hpp"
 
 namespace firbank {
+namespace {
+
+/// Whether every output hears the input of its own number and no other.
+bool is_in_rows(const Routing& routing) {
+  if (routing.inputs() != routing.outputs()) return false;
+  return std::all_of(routing.edges().begin(), routing.edges().end(),
+                     [](const Edge& edge) { return edge.input == edge.output; });
+}
+
+}  // namespace
 
 template <class Sample>
 PartitionedLevel<Sample>::PartitionedLevel(const Backend& backend, const PartitionPlan& plan,
@@ -27,6 +37,7 @@ PartitionedLevel<Sample>::PartitionedLevel(const Backend& backend, const Partiti
                                          .pieces = pieces})),
       shares_(level_->shares()),
       tile_outputs_(backend.has_shares() ? kOutputTile : outputs_),
+      in_rows_(backend.has_shares() && is_in_rows(routing)),
       sums_ahead_(!backend.has_shares() || plan.call_frames < block_frames_),
       delay_line_(plan_.partitions),
       pool_(pool),
@@ -61,18 +72,21 @@ void PartitionedLevel<Sample>::ingest(InputHistory<Sample>& history, std::size_t
   }
   const std::size_t known = lead_frames_ + arrived_;  // of the window
   const std::int64_t start = history.clock() - static_cast<std::int64_t>(known);
-  Window<Sample> window;
-  window.older = older_.data();
-  window.newer = newer_.data();
-  window.newer_start = start + static_cast<std::int64_t>(bins_);
-  window.fresh = {begins_ ? 0 : known, known + frames};
+  window_.older = older_.data();
+  window_.newer = newer_.data();
+  window_.newer_start = start + static_cast<std::int64_t>(bins_);
+  window_.fresh = {begins_ ? 0 : known, known + frames};
   for (std::size_t input = 0; input < inputs_; ++input) {
     older_[input] = history.at(input, start);
-    newer_[input] = history.at(input, window.newer_start);
+    newer_[input] = history.at(input, window_.newer_start);
   }
   begins_ = false;
+  if (in_rows_) {
+    is_transformed_ = false;
+    return;
+  }
   pool_.run(inputs_, [&](IndexRange range, std::size_t thread) noexcept {
-    level_->forward(delay_line_.newest(), window, range, {0, shares_.forward}, thread);
+    level_->forward(delay_line_.newest(), window_, range, {0, shares_.forward}, thread);
   });
 }
 
@@ -133,6 +147,10 @@ void PartitionedLevel<Sample>::render(LevelBank& level_bank, Sample* const* out,
     for (std::size_t first = range.first; first < range.last;) {
       const std::size_t tile_number = first / tile_outputs_;
       const IndexRange tile{first, std::min((tile_number + 1) * tile_outputs_, range.last)};
+      // While it is in the cache.
+      if (!is_transformed_) {
+        level_->forward(delay_line_.newest(), window_, tile, {0, shares_.forward}, thread);
+      }
       // Tiles take turns.
       const bool is_paired = (static_cast<std::size_t>(block_) + tile_number) % 2 == 0;
       if (!whole) {
@@ -152,6 +170,7 @@ void PartitionedLevel<Sample>::render(LevelBank& level_bank, Sample* const* out,
       deferred_[k]->add(*bank.deferred[k], out, frames, range);
     }
   });
+  is_transformed_ = true;
   if (pairs) bank.next_block = block_ + 1;
 }
 

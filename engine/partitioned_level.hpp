@@ -88,12 +88,15 @@ class PartitionedLevel final : public Level<Sample> {
   std::unique_ptr<SpectralLevel<Sample>> level_;
   Shares shares_;
   std::size_t tile_outputs_;  // whose sums and inverses are asked for together
+  bool in_rows_;              // inputs are transformed where the output of the same number is
   bool sums_ahead_;           // the sum for the next block is built while this one arrives
   FrequencyDelayLine delay_line_;
   WorkerPool& pool_;
-  std::int64_t block_ = 0;   // since construction
-  std::size_t arrived_ = 0;  // of the current block's frames, before this piece
-  bool begins_ = true;       // no window was shown since the stream began
+  std::int64_t block_ = 0;      // since construction
+  std::size_t arrived_ = 0;     // of the current block's frames, before this piece
+  bool begins_ = true;          // no window was shown since the stream began
+  bool is_transformed_ = true;  // the window is in the delay line
+  Window<Sample> window_;
   std::vector<const Sample*>
       older_;  // of each input: the window, which ends with the current block
   std::vector<const Sample*> newer_;  // of each input: its second half

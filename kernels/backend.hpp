@@ -100,6 +100,8 @@ class SpectralBank {
   /// Set-up: gives a response its taps, from its first partition's first one on; taps behind the
   /// given ones are zero.
   virtual void load(std::size_t response, std::span<const Sample> taps) = 0;
+  /// Set-up: all responses have their taps.
+  virtual void end_load() noexcept = 0;
 
   /// For each output of the range:
   ///   to = (from or zero) + sum over its terms, over p in `partitions`, of

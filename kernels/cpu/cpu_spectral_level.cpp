@@ -107,8 +107,8 @@ void CpuSpectralBank<Sample>::load(std::size_t response, std::span<const Sample>
   const TransformPlan<Sample>& plan = level_.plan_;
   const std::size_t length = level_.shape_.partition_taps;
   const std::size_t partitions = partitions_[response].last - partitions_[response].first;
-  AlignedVector<Sample> scratch(4 * plan.points);
-  Sample* work = scratch.data();
+  loading_.resize(4 * plan.points);
+  Sample* work = loading_.data();
   Sample* padded = work + 2 * plan.points;
   // The inverse is not normalised; the responses carry its factor.
   const Sample scale = Sample{1} / static_cast<Sample>(plan.points);

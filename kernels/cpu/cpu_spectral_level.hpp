@@ -53,6 +53,7 @@ class CpuSpectralBank final : public SpectralBank<Sample> {
   CpuSpectralBank(const CpuSpectralLevel<Sample>& level, SpectralBankShape shape);
 
   void load(std::size_t response, std::span<const Sample> taps) override;
+  void end_load() noexcept override { loading_ = {}; }
   void accumulate(Sum to, const Sum* from, std::size_t newest, IndexRange partitions,
                   IndexRange outputs, IndexRange shares, std::size_t thread) noexcept override;
   void accumulate_pair(std::size_t newest, IndexRange outputs, IndexRange shares,
@@ -79,8 +80,9 @@ class CpuSpectralBank final : public SpectralBank<Sample> {
   AlignedVector<Sample> now_;      // [thread][output of a tile][2 M]
   AlignedVector<Sample> carried_;  // [next, ready][output][2 M], as far as they are wanted
   std::size_t frames_stride_;
-  AlignedVector<Sample> frames_;  // [thread][M or 2 M]: where an inverse is wanted in part
-  std::size_t next_ = 0;          // where sums kNext lie; kReady have the other place
+  AlignedVector<Sample> frames_;   // [thread][M or 2 M]: where an inverse is wanted in part
+  AlignedVector<Sample> loading_;  // work and taps: while responses are loaded
+  std::size_t next_ = 0;           // where sums kNext lie; kReady have the other place
 };
 
 extern template class CpuSpectralLevel<float>;

@@ -57,6 +57,7 @@ class CudaSpectralBank final : public SpectralBank<Sample> {
   ~CudaSpectralBank() override;
 
   void load(std::size_t response, std::span<const Sample> taps) override;
+  void end_load() noexcept override {}
   void accumulate(Sum to, const Sum* from, std::size_t newest, IndexRange partitions,
                   IndexRange outputs, IndexRange shares, std::size_t thread) noexcept override;
   void accumulate_pair(std::size_t newest, IndexRange outputs, IndexRange shares,

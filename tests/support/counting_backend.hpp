@@ -63,6 +63,7 @@ class CountingSpectralBank final : public SpectralBank<Sample> {
   void load(std::size_t response, std::span<const Sample> taps) override {
     inner_->load(response, taps);
   }
+  void end_load() noexcept override { inner_->end_load(); }
   void accumulate(Sum to, const Sum* from, std::size_t newest, IndexRange partitions,
                   IndexRange outputs, IndexRange shares, std::size_t thread) noexcept override {
     counts_->on_operation();
