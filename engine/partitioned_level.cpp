@@ -8,6 +8,14 @@
 namespace firbank {
 namespace {
 
+// What the sums of a tile may take, to be still in the cache when they are transformed back.
+constexpr std::size_t kTileBytes = std::size_t{512} << 10;
+
+std::size_t tile_of(const Backend& backend, std::size_t bins, std::size_t outputs) {
+  if (!backend.has_shares()) return outputs;
+  return std::clamp<std::size_t>(kTileBytes / (2 * bins * sizeof(float)), 1, kOutputTile);
+}
+
 /// Whether every output hears the input of its own number and no other.
 bool is_in_rows(const Routing& routing) {
   if (routing.inputs() != routing.outputs()) return false;
@@ -36,7 +44,7 @@ PartitionedLevel<Sample>::PartitionedLevel(const Backend& backend, const Partiti
                                          .threads = pool.threads(),
                                          .pieces = pieces})),
       shares_(level_->shares()),
-      tile_outputs_(backend.has_shares() ? kOutputTile : outputs_),
+      tile_outputs_(tile_of(backend, bins_, outputs_)),
       in_rows_(backend.has_shares() && is_in_rows(routing)),
       sums_ahead_(!backend.has_shares() || plan.call_frames < block_frames_),
       delay_line_(plan_.partitions),
