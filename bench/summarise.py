@@ -55,7 +55,7 @@ def plain_table(rows: list[dict]) -> list[str]:
     for row in rows:
         rates = ", ".join(
             f"{key} {scaled(row[key])}"
-            for key in ("x_realtime", "items", "bins", "items_per_second")
+            for key in ("x_realtime", "items", "bins", "macs", "items_per_second")
             if key in row
         )
         lines.append(
@@ -72,6 +72,7 @@ def main() -> None:
     for name, title, table in (
         ("real_fft", "Real transforms, G flops/s (2.5 N log2 N)", fft_table),
         ("spectral_mac", "Spectral multiply-accumulate, complex products a second", plain_table),
+        ("direct_fir", "Direct form, multiply-adds a second", plain_table),
         ("block_queue", "Rings", plain_table),
         ("engine", "One call of process", plain_table),
     ):
