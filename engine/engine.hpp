@@ -100,12 +100,13 @@ class BasicEngine {
   /// input history is kept: the new filters answer as if they had always been there. Routing
   /// stays. Fade frame k (0-based) of F weighs the new bank by (k + 1) / (F + 1).
   /// Swaps go live in the order of their calls, one after another. The new bank's sums over the
-  /// past are made in shares while the stream runs up to `at_frame`, if that is at least two
-  /// partitions ahead and no swap before it is pending; otherwise in the very call that goes live,
-  /// which then costs about as much as the calls of a whole partition together. Returns a ticket
-  /// for live_frame(). Throws: Error when the bank lacks a filter that the routing names, a filter
-  /// is longer than
-  ///         max_taps, the fade is longer than 2^40 frames, or kMaxPendingSwaps swaps are pending.
+  /// past are made in shares while the stream runs up to `at_frame`, if that is at least
+  /// plan().swap_lead_frames() ahead and no swap before it is pending; otherwise what is missing is
+  /// made in the very call that goes live, which then costs up to as much as the calls of the
+  /// plan's longest block together. Returns a ticket for live_frame(). While two banks are heard,
+  /// calls of more than 8,192 frames are computed in pieces of that. Throws: Error when the bank
+  /// lacks a filter that the routing names, a filter is longer than max_taps, the fade is longer
+  /// than 2^40 frames, or kMaxPendingSwaps swaps are pending.
   ///
   /// Thread:   any but the one that processes; one at a time.
   /// Realtime: no: it transforms the filters here, and frees banks that were replaced.
