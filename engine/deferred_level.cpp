@@ -38,12 +38,7 @@ DeferredLevel<Sample>::DeferredLevel(const Backend& backend, const LevelPlan& pl
       delay_line_(plan.partitions + 1),
       transformed_(lanes),
       older_(inputs),
-      newer_(inputs) {
-  const double forward = static_cast<double>(inputs) * plan.forward_ns;
-  const double products = static_cast<double>(plan.partitions * plan.bins()) * plan.pair_ns / 2;
-  const double answers = static_cast<double>(outputs) * (products + plan.inverse_ns);
-  forward_share_ = forward / (forward + answers);
-}
+      newer_(inputs) {}
 
 template <class Sample>
 std::unique_ptr<typename DeferredLevel<Sample>::Bank> DeferredLevel<Sample>::prepare(
@@ -77,8 +72,8 @@ std::unique_ptr<typename DeferredLevel<Sample>::Bank> DeferredLevel<Sample>::pre
   return bank;
 }
 
-/// Neighbours are summed together, up to kOutputTile of them, as long as a share of their products
-/// is small beside a slice.
+/// Neighbours are summed together, as many as the backend likes and as long as a share of their
+/// products is small beside a slice.
 template <class Sample>
 std::vector<typename DeferredLevel<Sample>::Tile> DeferredLevel<Sample>::make_tiles(
     const std::vector<Tile>& outputs, IndexRange range) const {
@@ -86,14 +81,15 @@ std::vector<typename DeferredLevel<Sample>::Tile> DeferredLevel<Sample>::make_ti
   for (std::size_t output = range.first; output < range.last; ++output) {
     work_ns += product_ns(outputs[output], Sweep::kPair) + plan_.inverse_ns;
   }
-  const double most_ns = work_ns / slices_ / 4 * static_cast<double>(shares_.accumulate / 2);
+  const std::size_t half = shares_.accumulate / 2;
+  const double most_ns = work_ns / slices_ / 4 * static_cast<double>(half);
   std::vector<Tile> tiles;
   for (std::size_t output = range.first; output < range.last; ++output) {
     const Tile& next = outputs[output];
     if (next.partitions == 0) continue;
     const bool joins =
         !tiles.empty() && tiles.back().outputs.last == output &&
-        output - tiles.back().outputs.first < kOutputTile &&
+        output - tiles.back().outputs.first < shares_.outputs &&
         product_ns(tiles.back(), Sweep::kPair) + product_ns(next, Sweep::kPair) <= most_ns;
     if (!joins) {
       tiles.push_back(next);
@@ -178,11 +174,11 @@ void DeferredLevel<Sample>::begin(const InputHistory<Sample>& history,
   }
   const double left = static_cast<double>(block * size - since);
   const double share = 1 - left / static_cast<double>(size);
-  forward_due_ = std::max(forward_done_, std::min(1.0, share / forward_share_));
+  forward_due_ = std::max(forward_done_, std::min(1.0, share / plan_.forward_share));
   if (left == 0) {
     outputs_due_ = 1;
-  } else if (share > forward_share_) {
-    outputs_due_ = (share - forward_share_) / (1 - forward_share_);
+  } else if (share > plan_.forward_share) {
+    outputs_due_ = (share - plan_.forward_share) / (1 - plan_.forward_share);
   }
 }
 
@@ -190,9 +186,8 @@ template <class Sample>
 void DeferredLevel<Sample>::run_forward(std::size_t lane) noexcept {
   const IndexRange inputs = lane_range(inputs_, lane);
   const std::size_t whole = (inputs.last - inputs.first) * shares_.forward;
-  const auto due = forward_due_ >= 1
-                       ? whole
-                       : static_cast<std::size_t>(forward_due_ * static_cast<double>(whole) + 0.5);
+  const auto due = static_cast<std::size_t>(
+      std::lround(std::min(forward_due_, 1.0) * static_cast<double>(whole)));
   std::size_t& done = transformed_[lane];
   const Window<Sample> window{.older = older_.data(),
                               .newer = newer_.data(),

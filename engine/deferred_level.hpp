@@ -131,7 +131,6 @@ class DeferredLevel {
   Shares shares_;
   // One slot more than partitions: the answers that are being heard can still be computed.
   FrequencyDelayLine delay_line_;
-  double forward_share_ = 0;  // of the work of a block
 
   std::int64_t arrived_ = 0;    // frames since the stream began
   std::int64_t block_ = kNone;  // whose work is under way, or done

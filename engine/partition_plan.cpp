@@ -17,10 +17,13 @@ std::size_t PartitionPlan::history_frames() const noexcept {
   if (kind == PlanKind::kDirect) return max_response + history_window();
   std::size_t frames = levels.front().transform_frames + levels.front().block_frames;
   for (std::size_t k = 1; k < levels.size(); ++k) {
-    // A window may be read until the answer is due, while level 0 writes and clears ahead of that.
+    // A window is read until its inputs are transformed, so much of a block before the answer is
+    // due; and a piece goes on to the end of a block of level 0, which clears ahead of that.
     const LevelPlan& level = levels[k];
-    frames = std::max(frames, level.first_tap - level.block_frames + level.transform_frames +
-                                  levels.front().transform_frames);
+    const auto spared = static_cast<std::size_t>((1 - level.forward_share) *
+                                                 static_cast<double>(level.block_frames));
+    frames = std::max(frames, level.first_tap - level.block_frames - spared +
+                                  level.transform_frames + 2 * levels.front().transform_frames);
   }
   return frames;
 }

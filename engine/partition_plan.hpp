@@ -28,6 +28,7 @@ struct LevelPlan {
   double pair_ns = 0;                // the same for two successive blocks at once
   bool pairs = false;                // level 0: whether two blocks are summed at once
   double inverse_ns = 0;             // of one output and block
+  double forward_share = 0;          // of a later level's work: what its forward transforms are
 
   std::size_t bins() const noexcept { return transform_frames / 2; }
   std::size_t end_tap() const noexcept { return first_tap + partitions * partition_taps; }

@@ -8,14 +8,6 @@
 namespace firbank {
 namespace {
 
-// What the sums of a tile may take, to be still in the cache when they are transformed back.
-constexpr std::size_t kTileBytes = std::size_t{512} << 10;
-
-std::size_t tile_of(const Backend& backend, std::size_t bins, std::size_t outputs) {
-  if (!backend.has_shares()) return outputs;
-  return std::clamp<std::size_t>(kTileBytes / (2 * bins * sizeof(float)), 1, kOutputTile);
-}
-
 /// Whether every output hears the input of its own number and no other.
 bool is_in_rows(const Routing& routing) {
   if (routing.inputs() != routing.outputs()) return false;
@@ -44,7 +36,6 @@ PartitionedLevel<Sample>::PartitionedLevel(const Backend& backend, const Partiti
                                          .threads = pool.threads(),
                                          .pieces = pieces})),
       shares_(level_->shares()),
-      tile_outputs_(tile_of(backend, bins_, outputs_)),
       in_rows_(backend.has_shares() && is_in_rows(routing)),
       sums_ahead_(!backend.has_shares() || plan.call_frames < block_frames_),
       delay_line_(plan_.partitions),
@@ -63,8 +54,8 @@ std::unique_ptr<LevelBank> PartitionedLevel<Sample>::prepare(const FilterBank& f
                                                              const ResponseTable& responses) const {
   auto bank = std::make_unique<Bank>();
   LevelSpectra<Sample> spectra =
-      load_spectra(*level_, plan_, filters, responses, plan_.partitions > 1,
-                   plan_.partitions > 1 && (sums_ahead_ || plan_.pairs));
+      load_spectra(*level_, plan_, filters, responses, sums_ahead_ && plan_.partitions > 1,
+                   plan_.partitions > 1);
   bank->spectra = std::move(spectra.bank);
   bank->partitions = spectra.longest;
   for (const auto& level : deferred_) bank->deferred.push_back(level->prepare(filters, responses));
@@ -123,17 +114,17 @@ void PartitionedLevel<Sample>::activate_first(Bank& bank) noexcept {
     bank.next_done = 2;
   }
   bank.step = Step::kInStep;
-  sum_ready(bank);
+  sum_ready(bank, Sum::kReady);
 }
 
 /// K_ready of the current block, in one go.
 template <class Sample>
-void PartitionedLevel<Sample>::sum_ready(Bank& bank) noexcept {
+void PartitionedLevel<Sample>::sum_ready(Bank& bank, Sum to) noexcept {
   const IndexRange partitions{1, std::min(bank.partitions, delay_line_.filled() + 1)};
   bank.has_ready = partitions.first < partitions.last;
   if (!bank.has_ready) return;
   pool_.run(outputs_, [&](IndexRange range, std::size_t thread) noexcept {
-    bank.spectra->accumulate(Sum::kReady, nullptr, delay_line_.newest(), partitions, range,
+    bank.spectra->accumulate(to, nullptr, delay_line_.newest(), partitions, range,
                              {0, shares_.accumulate}, thread);
   });
 }
@@ -144,7 +135,7 @@ void PartitionedLevel<Sample>::render(LevelBank& level_bank, Sample* const* out,
   Bank& bank = static_cast<Bank&>(level_bank);
   const bool whole = !sums_ahead_ && frames == block_frames_;
   if (!sums_ahead_ && !whole && bank.ready_block != block_) {
-    sum_ready(bank);
+    sum_ready(bank, Sum::kNext);
     bank.ready_block = block_;
   }
   // With all partitions met there is as much to be summed for the next block as for this one.
@@ -153,8 +144,8 @@ void PartitionedLevel<Sample>::render(LevelBank& level_bank, Sample* const* out,
   const std::size_t known = lead_frames_ + arrived_;
   pool_.run(outputs_, [&](IndexRange range, std::size_t thread) noexcept {
     for (std::size_t first = range.first; first < range.last;) {
-      const std::size_t tile_number = first / tile_outputs_;
-      const IndexRange tile{first, std::min((tile_number + 1) * tile_outputs_, range.last)};
+      const std::size_t tile_number = first / shares_.outputs;
+      const IndexRange tile{first, std::min((tile_number + 1) * shares_.outputs, range.last)};
       // While it is in the cache.
       if (!is_transformed_) {
         level_->forward(delay_line_.newest(), window_, tile, {0, shares_.forward}, thread);
@@ -162,7 +153,8 @@ void PartitionedLevel<Sample>::render(LevelBank& level_bank, Sample* const* out,
       // Tiles take turns.
       const bool is_paired = (static_cast<std::size_t>(block_) + tile_number) % 2 == 0;
       if (!whole) {
-        sum_now(bank, bank.has_ready ? Sum::kReady : Sum::kNow, {0, 1}, tile, thread);
+        const Sum ready = sums_ahead_ ? Sum::kReady : Sum::kNext;
+        sum_now(bank, bank.has_ready ? ready : Sum::kNow, {0, 1}, tile, thread);
       } else if (pairs && is_paired) {
         bank.spectra->accumulate_pair(delay_line_.newest(), tile, {0, shares_.accumulate}, thread);
       } else if (continues && !is_paired) {

@@ -62,8 +62,8 @@ class PartitionedLevel final : public Level<Sample> {
     bool has_ready = false;      // sum kReady holds partitions 1 and up of the current block
     bool has_next = false;       // sum kNext has been started
     std::size_t next_done = 2;   // partitions 2 to next_done - 1 are in sum kNext
-    // Where sums are not built ahead: whose block's sum kReady is, and whose sums were begun by
-    // accumulate_pair(), those of every other tile.
+    // Where sums are not built ahead: of which block sum kNext has all partitions but the first, of
+    // all outputs, or of every other tile by accumulate_pair().
     std::int64_t ready_block = -1;
     std::int64_t next_block = -1;
     bool is_heard = false;  // has been activated
@@ -73,7 +73,7 @@ class PartitionedLevel final : public Level<Sample> {
   void add_to_next(Bank& bank, IndexRange partitions) noexcept;
   void prepare_next(Bank& bank, bool complete) noexcept;
   void activate_first(Bank& bank) noexcept;
-  void sum_ready(Bank& bank) noexcept;
+  void sum_ready(Bank& bank, Sum to) noexcept;
   void sum_now(Bank& bank, Sum from, IndexRange partitions, IndexRange outputs,
                std::size_t thread) noexcept;
   void advance_deferred(const InputHistory<Sample>& history, std::span<LevelBank* const> banks,
@@ -87,9 +87,8 @@ class PartitionedLevel final : public Level<Sample> {
   std::size_t outputs_;
   std::unique_ptr<SpectralLevel<Sample>> level_;
   Shares shares_;
-  std::size_t tile_outputs_;  // whose sums and inverses are asked for together
-  bool in_rows_;              // inputs are transformed where the output of the same number is
-  bool sums_ahead_;           // the sum for the next block is built while this one arrives
+  bool in_rows_;     // inputs are transformed where the output of the same number is
+  bool sums_ahead_;  // the sum for the next block is built while this one arrives
   FrequencyDelayLine delay_line_;
   WorkerPool& pool_;
   std::int64_t block_ = 0;      // since construction

@@ -34,6 +34,9 @@ constexpr double kMostWorstOverMean = 1.5;
 // of a level the others pass through.
 constexpr double kSliced = 1.6;
 
+// Bins of the sums that a thread has at a time, of up to four outputs.
+constexpr double kTileBins = 65'536;
+
 // Outputs from which on the halves of them cost about the same.
 constexpr double kLeastPairedOutputs = 32;
 
@@ -141,8 +144,9 @@ class Demand {
       const std::size_t last = std::min(span.last, level.end_tap());
       if (first >= last) continue;
       const std::size_t length = level.partition_taps;
-      const auto count = static_cast<double>((last - level.first_tap + length - 1) / length -
-                                             (first - level.first_tap) / length);
+      const std::size_t partitions =
+          (last - level.first_tap + length - 1) / length - (first - level.first_tap) / length;
+      const auto count = static_cast<double>(partitions);
       sum.stored += count * span.responses;
       sum.met += count * span.edges;
     }
@@ -182,16 +186,18 @@ class Estimate {
     double memory = 0;
     for (const LevelPlan& level : plan.levels) {
       partitions.push_back(demand_.partitions(level));
-      const double spectrum = 2 * static_cast<double>(level.bins());
+      const double bins = static_cast<double>(level.bins());
+      const double spectrum = 2 * bins;
       const bool is_head = &level == &head;
       const double slots = static_cast<double>(level.partitions + (is_head ? 0 : 1));
       const double spectra = partitions.back().stored + demand_.inputs * slots;
       bytes.push_back(spectra * spectrum * sizeof(float));
       // Of each output: in level 0 up to two sums that are carried, in the others one, and two
-      // blocks of answers.
-      const double carried = !is_head ? 2 : level.partitions > 1 ? 2 : 0;
+      // blocks of answers. Of a thread: the newest block's sums of a few outputs.
+      const bool is_ahead = plan.call_frames < level.block_frames || !slices_;
+      const double carried = !is_head ? 2 : level.partitions == 1 ? 0 : is_ahead ? 2 : 1;
       memory += (spectra + demand_.outputs * carried +
-                 std::min(demand_.outputs, static_cast<double>(kOutputTile))) *
+                 std::min(demand_.outputs, std::clamp(kTileBins / bins, 1.0, 4.0))) *
                 spectrum;
     }
     plan.memory_samples = static_cast<std::size_t>(
@@ -232,6 +238,7 @@ class Estimate {
             kSliced * (transforms + spectra * level.pair_ns / 2 +
                        demand_.edges * (bins * level.product_ns / 2 + costs_.edge_ns) +
                        demand_.outputs * costs_.sum_ns * std::max(bins / 64, 1.0));
+        level.forward_share = kSliced * demand_.inputs * level.forward_ns / work;
         const double slices = block / slice;
         const double share =
             level.forward_ns * std::min(1.0, kSharePoints / (bins * std::log2(bins)));

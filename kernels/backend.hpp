@@ -61,10 +61,8 @@ struct Shares {
   std::size_t forward = 1;     // of one input
   std::size_t accumulate = 1;  // of any outputs
   std::size_t inverse = 1;     // of one output
+  std::size_t outputs = 1;     // following one another, whose sums kNow a thread number can have
 };
-
-/// Outputs that a backend likes to accumulate together where they share their inputs.
-inline constexpr std::size_t kOutputTile = 4;
 
 inline constexpr std::size_t kMinTransform = 16;      // real samples
 inline constexpr std::size_t kMaxTransform = 65'536;  // real samples
@@ -88,8 +86,8 @@ struct ResponseTerm {
 /// The spectra of one bank of responses and the sums that they are accumulated into.
 ///
 /// Each output has a sum kReady and a sum kNext, where they are wanted. Sums kNow are scratch: a
-/// thread number has those of up to kOutputTile outputs that follow one another, from the
-/// accumulate() that begins them to their inverse(); a backend without shares has those of all.
+/// thread number has those of up to Shares::outputs outputs that follow one another, from the
+/// accumulate() that begins them to their inverse().
 template <class Sample>
 class SpectralBank {
  public:

@@ -216,7 +216,7 @@ class Conformance {
     for (std::size_t first = 0; first < shape_.outputs;) {
       std::vector<IndexRange> tiles;
       while (tiles.size() < shape_.threads && first < shape_.outputs) {
-        const std::size_t most = std::min(kOutputTile, shape_.outputs - first);
+        const std::size_t most = std::min(level_->shares().outputs, shape_.outputs - first);
         tiles.push_back({first, first + between(random_, 1, most)});
         first = tiles.back().last;
         sum_up(tiles.back(), tiles.size() - 1);

@@ -49,7 +49,7 @@ class RandomTile {
     }
     const unsigned start = random_() % 3;  // zero, another sum, the same sum
     const std::size_t size = job.last_chunk * chunk;
-    terms_.resize(1 + random_() % kOutputTile, alike);
+    terms_.resize(1 + random_() % kMacTile, alike);
     for (std::vector<MacTerm<Sample>>& terms : terms_) {
       for (MacTerm<Sample>& term : terms) {
         term.response =

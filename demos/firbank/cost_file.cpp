@@ -125,11 +125,11 @@ std::string processor_name() {
     name = uname(&system) == 0 ? system.machine : "unknown";
   }
   // Names say little where a hypervisor gives them.
-  const std::pair<const char*, const char*> kDetails[] = {{"cpu family", "family"},
-                                                          {"model", "model"},
-                                                          {"CPU implementer", "implementer"},
-                                                          {"CPU part", "part"}};
-  for (const auto& [line, title] : kDetails) {
+  const std::pair<const char*, const char*> details[] = {{"cpu family", "family"},
+                                                         {"model", "model"},
+                                                         {"CPU implementer", "implementer"},
+                                                         {"CPU part", "part"}};
+  for (const auto& [line, title] : details) {
     if (!lines[line].empty()) name += fmt::format(", {} {}", title, lines[line]);
   }
   return one_line(name);
@@ -142,8 +142,8 @@ MeasuredCosts measured_now(const CostModel& model, const std::string& backend,
 
 std::filesystem::path cost_file_path(const std::string& backend, const std::string& precision) {
   std::filesystem::path folder;
-  const char* const cache = std::getenv("XDG_CACHE_HOME");
-  const char* const home = std::getenv("HOME");
+  const char* const cache = secure_getenv("XDG_CACHE_HOME");
+  const char* const home = secure_getenv("HOME");
   // Relative ones are invalid by the XDG base directory specification.
   if (cache != nullptr && std::filesystem::path(cache).is_absolute()) {
     folder = cache;

@@ -7,6 +7,9 @@
 namespace firbank {
 namespace {
 
+// What the sums of a tile may take, to be still in the cache when they are transformed back.
+constexpr std::size_t kTileBytes = std::size_t{512} << 10;
+
 /// Samples in one cache line: the padding between stretches of a power-of-two size.
 template <class Sample>
 constexpr std::size_t kPadding = kCacheLineBytes / sizeof(Sample);
@@ -42,8 +45,12 @@ std::unique_ptr<SpectralBank<Sample>> CpuSpectralLevel<Sample>::make_bank(
 
 template <class Sample>
 Shares CpuSpectralLevel<Sample>::shares() const noexcept {
-  return {
-      .forward = plan_.steps.size(), .accumulate = plan_.chunks(), .inverse = plan_.steps.size()};
+  const std::size_t sum_bytes = 2 * shape_.bins * sizeof(Sample);
+  return {.forward = plan_.steps.size(),
+          .accumulate = plan_.chunks(),
+          .inverse = plan_.steps.size(),
+          .outputs = std::clamp<std::size_t>(kTileBytes / sum_bytes, 1,
+                                             std::min(kMacTile, shape_.outputs))};
 }
 
 template <class Sample>
@@ -65,7 +72,7 @@ CpuSpectralBank<Sample>::CpuSpectralBank(const CpuSpectralLevel<Sample>& level,
     : level_(level),
       partitions_(std::move(shape.partitions)),
       spectrum_stride_(2 * level.shape_.bins + kPadding<Sample>),
-      tile_outputs_(std::min(kOutputTile, level.shape_.outputs)),
+      tile_outputs_(level.shares().outputs),
       now_(level.shape_.threads * tile_outputs_ * spectrum_stride_),
       carried_((shape.has_ready  ? 2
                 : shape.has_next ? 1
@@ -95,7 +102,7 @@ CpuSpectralBank<Sample>::CpuSpectralBank(const CpuSpectralLevel<Sample>& level,
   job_.input_stride = job_.slots * job_.chunk_samples;
   for (std::size_t output = 0; output < terms_.size(); ++output) {
     std::size_t& count = tile_.emplace_back(1);
-    while (count < kOutputTile && output + count < terms_.size() &&
+    while (count < kMacTile && output + count < terms_.size() &&
            read_alike(terms_[output], terms_[output + count])) {
       ++count;
     }
@@ -165,7 +172,7 @@ void CpuSpectralBank<Sample>::run_tiles(std::size_t newest, IndexRange partition
   job.newest = newest;
   job.first_partition = partitions.first;
   job.last_partition = partitions.last;
-  std::array<MacSum<Sample>, kOutputTile> sums;
+  std::array<MacSum<Sample>, kMacTile> sums;
   for (std::size_t output = outputs.first; output < outputs.last;) {
     const std::size_t count = std::min(tile_[output], outputs.last - output);
     for (std::size_t k = 0; k < count; ++k, ++output) {

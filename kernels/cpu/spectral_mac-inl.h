@@ -262,7 +262,7 @@ void mac_chunks(const MacJob<S>& job, const MacSum<S>* sums) {
 
 template <class D, int kPairs, class S = hn::TFromD<D>>
 void mac_sums(const MacJob<S>& job, std::span<const MacSum<S>> sums) {
-  static_assert(kOutputTile == 4);
+  static_assert(kMacTile == 4);
   switch (sums.size()) {
     case 1:
       return mac_chunks<D, kPairs, 1>(job, sums.data());

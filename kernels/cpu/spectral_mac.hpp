@@ -58,7 +58,7 @@ struct MacSum {
 
 template <class Sample>
 struct SpectralMac {
-  /// One to kOutputTile sums whose terms have the same inputs and partitions, one for one; all have
+  /// One to kMacTile sums whose terms have the same inputs and partitions, one for one; all have
   /// a `next`, or none. What is read of an input serves them all, and what is read of a response
   /// serves both sums.
   ///
@@ -67,6 +67,9 @@ struct SpectralMac {
   /// others beside it and however the chunks are cut.
   void (*run)(const MacJob<Sample>& job, std::span<const MacSum<Sample>> sums) noexcept;
 };
+
+/// Most sums that are worth making together.
+inline constexpr std::size_t kMacTile = 4;
 
 /// Products that are added up before the sum is folded into the total.
 inline constexpr std::size_t kMacRun = 32;

@@ -23,7 +23,7 @@ class CudaSpectralLevel final : public SpectralLevel<Sample> {
                     std::chrono::milliseconds patience);
 
   std::unique_ptr<SpectralBank<Sample>> make_bank(SpectralBankShape shape) const override;
-  Shares shares() const noexcept override { return {}; }
+  Shares shares() const noexcept override { return {.outputs = shape_.outputs}; }
   void forward(std::size_t slot, const Window<Sample>& window, IndexRange inputs, IndexRange shares,
                std::size_t thread) noexcept override;
   void submit() noexcept override { stream_->submit(); }
