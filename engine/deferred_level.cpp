@@ -259,7 +259,8 @@ void DeferredLevel<Sample>::run_until(Bank& bank, std::size_t lane, const Sweeps
                                       std::size_t newest) noexcept {
   Lane& work = bank.lanes_[lane];
   Progress& done = work.progress;
-  const double due_ns = share * lane_ns(work, sweeps);
+  // All that is left, whatever it is estimated to cost.
+  const double due_ns = std::isinf(share) ? share : share * lane_ns(work, sweeps);
   const std::vector<Sample*>& answer = bank.answer_[static_cast<std::size_t>(block) % 2];
   while (done.tile < work.tiles.size()) {
     if (!run_products(bank, lane, sweeps, due_ns, block, newest)) return;

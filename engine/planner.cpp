@@ -30,6 +30,12 @@ constexpr std::size_t kOfflineCallFrames = 8'192;  // fewer are not worth a call
 // block, not the mean. What is estimated is coarse, hence the distance to 2.
 constexpr double kMostWorstOverMean = 1.5;
 
+constexpr double kLeastCostNs = 1e-9;
+constexpr double kMostCostNs = 1e18;
+
+// Bins that are summed in one go.
+constexpr double kChunkBins = 64;
+
 // What later levels compute costs more than in a cache that holds nothing else: between two slices
 // of a level the others pass through.
 constexpr double kSliced = 1.6;
@@ -48,7 +54,25 @@ void require(bool allowed, const char* field, std::size_t value, const std::stri
   throw Error(ErrorKind::kConfiguration, fmt::format("{} is {}; allowed: {}", field, value, range));
 }
 
+/// Slices are cut by costs, so each must be a number that arithmetic on it leaves one.
+void check(const CostModel& costs) {
+  const auto require_cost = [](const char* name, double ns) {
+    if (ns >= kLeastCostNs && ns <= kMostCostNs) return;
+    throw Error(ErrorKind::kConfiguration, fmt::format("costs.{} is {} ns; allowed: {} to {}", name,
+                                                       ns, kLeastCostNs, kMostCostNs));
+  };
+  for (const double ns : costs.transform_ns) require_cost("transform_ns", ns);
+  for (const double ns : costs.product_ns) require_cost("product_ns", ns);
+  require_cost("edge_ns", costs.edge_ns);
+  require_cost("sum_ns", costs.sum_ns);
+  require_cost("slice_ns", costs.slice_ns);
+  require_cost("add_ns", costs.add_ns);
+  require_cost("direct_product_ns", costs.direct_product_ns);
+  require_cost("direct_frame_ns", costs.direct_frame_ns);
+}
+
 void check(const EngineConfig& config, const FilterBank& bank, const Routing& routing) {
+  check(config.costs);
   require(config.block_frames >= 1 && config.block_frames <= kMaxBlockFrames, "block_frames",
           config.block_frames, fmt::format("1 to {}", kMaxBlockFrames));
   require(config.depth_blocks <= kMaxDepthBlocks, "depth_blocks", config.depth_blocks,
@@ -240,8 +264,12 @@ class Estimate {
                        demand_.outputs * costs_.sum_ns * std::max(bins / 64, 1.0));
         level.forward_share = kSliced * demand_.inputs * level.forward_ns / work;
         const double slices = block / slice;
+        // What is not cut: a step of a transform, or a chunk of an output's bins with all
+        // partitions.
         const double share =
-            level.forward_ns * std::min(1.0, kSharePoints / (bins * std::log2(bins)));
+            std::max(level.forward_ns * std::min(1.0, kSharePoints / (bins * std::log2(bins))),
+                     kSliced * std::min(bins, kChunkBins) * level.pair_ns * partitions[k].met /
+                         demand_.outputs);
         mean += work / block + costs_.slice_ns / slice + demand_.outputs * costs_.add_ns;
         worst += (std::max(work / slices, share) + share / 2) / slice + costs_.slice_ns / slice +
                  demand_.outputs * costs_.add_ns;

@@ -199,8 +199,7 @@ class Backend {
   /// Whether make_direct() is there; without it, every filter goes through transforms.
   virtual bool has_direct_form() const noexcept = 0;
 
-  ///  /// Whether operations can be done in parts, and blocks and partitions may have different
-  ///  lengths;
+  /// Whether operations can be done in parts, and blocks and partitions may have different lengths;
   /// without it, a plan has one level, and partitions as long as its blocks.
   virtual bool has_shares() const noexcept = 0;
 

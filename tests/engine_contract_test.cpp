@@ -175,6 +175,45 @@ TYPED_TEST(EngineCalls, EqualDirectConvolutionInRandomCases) {
   }
 }
 
+// Several streams through one engine, each as if it were the first; with outputs enough for two
+// blocks to be summed at once, and calls of whole blocks between others.
+TYPED_TEST(EngineCalls, ForgetThePastAtAReset) {
+  const std::uint64_t seeds = test::full_sweep() ? 300 : 60;
+  const std::vector<std::string> backends = test::available_backends();
+  for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
+    Random random(seed);
+    const std::size_t longest = test::between(random, 1, 1'500);
+    const FilterBank bank = test::random_bank(random, {longest, test::between(random, 1, longest)});
+    const Routing routing =
+        test::random_routing(random, 2, seed % 2 == 0 ? 36 : 3, 2, seed % 2 == 0 ? 50 : 5, 200);
+    EngineConfig config;
+    config.block_frames = test::between(random, 1, 100);
+    config.max_frames = config.block_frames + test::between(random, 0, 200);
+    config.threads = 1 + seed % 2;
+    config.backend = backends[seed % backends.size()];
+    if (seed % 4 == 0) {
+      config.partition_frames = {config.block_frames};  // calls are whole blocks
+    } else if (seed % 4 != 1) {
+      config.partition_frames = test::random_partition_frames(random, 64, config.backend);
+    }
+    BasicEngine<TypeParam> engine(config, bank, routing);
+    for (int stream = 0; stream < 4; ++stream) {
+      SCOPED_TRACE(testing::Message()
+                   << "seed " << seed << ", stream " << stream << ", backend " << config.backend
+                   << ", block " << config.block_frames << ", " << engine.plan().describe());
+      const std::size_t frames = test::between(random, 400, 3'000);
+      const Signal in = test::random_signal(random, 2, frames);
+      const auto calls = stream % 2 == 0 ? test::equal_calls(frames, config.block_frames)
+                                         : test::random_calls(random, frames, config.block_frames,
+                                                              engine.max_frames());
+      EXPECT_TRUE(test::follows(test::run_process(engine, in, calls),
+                                direct_convolution(in, bank, routing, frames),
+                                test::kErrorLimit<TypeParam>));
+      engine.reset();
+    }
+  }
+}
+
 TYPED_TEST(EngineCalls, MayWriteOverTheirInput) {
   for (const std::string& backend : test::available_backends()) {
     SCOPED_TRACE(testing::Message() << "seed 5, backend " << backend);

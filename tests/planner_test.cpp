@@ -2,6 +2,7 @@
 
 #include <bit>
 #include <functional>
+#include <limits>
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -219,6 +220,13 @@ TEST(Planner, RefusesWhatIsOutOfRange) {
       AllOf(HasSubstr("filter 1"), HasSubstr("20 taps"), HasSubstr("max_taps"), HasSubstr("19")));
   EXPECT_THAT(refusal([](EngineConfig& c) { c.max_taps = ~std::size_t{0}; }),
               HasSubstr("max_taps"));
+  for (const double ns : {0.0, -1.0, 1e-310, std::numeric_limits<double>::infinity(),
+                          std::numeric_limits<double>::quiet_NaN()}) {
+    EXPECT_THAT(refusal([ns](EngineConfig& c) { c.costs.product_ns[2] = ns; }),
+                HasSubstr("costs.product_ns is"));
+    EXPECT_THAT(refusal([ns](EngineConfig& c) { c.costs.transform_ns[5] = ns; }),
+                HasSubstr("costs.transform_ns is"));
+  }
   EXPECT_THAT(refusal([](EngineConfig& c) { c.partition_frames = {0}; }),
               AllOf(HasSubstr("partition_frames is 0"), HasSubstr("1 to 32768")));
   EXPECT_THAT(refusal([](EngineConfig& c) {
