@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
-#include <limits>
 #include <map>
 #include <numeric>
 #include <utility>
@@ -347,15 +346,15 @@ PartitionPlan direct_plan(const PartitionPlan& base, const CostModel& costs, con
   return plan;
 }
 
-/// Tries plans and keeps the cheapest.
+/// Tries plans and keeps the cheapest of each number of levels.
 class Search {
  public:
   Search(const PartitionPlan& base, const Estimate& estimate, bool many_levels)
       : base_(base), estimate_(estimate), many_levels_(many_levels) {}
 
   void consider(PartitionPlan plan) {
-    if (!found_ || plan.ns_per_frame < best_.ns_per_frame) best_ = std::move(plan);
-    found_ = true;
+    const auto [best, is_first] = best_.try_emplace(plan.levels.size(), plan);
+    if (!is_first && plan.ns_per_frame < best->second.ns_per_frame) best->second = std::move(plan);
   }
 
   /// Level 0 with calls of `call` frames and a transform of 2 x `bins`, and all that may follow.
@@ -380,7 +379,16 @@ class Search {
     if (estimate_.complete(plan)) consider(std::move(plan));
   }
 
-  const PartitionPlan& best() const { return best_; }
+  /// The cheapest first.
+  std::vector<PartitionPlan> plans() const {
+    std::vector<PartitionPlan> plans;
+    for (const auto& [levels, plan] : best_) plans.push_back(plan);
+    std::stable_sort(plans.begin(), plans.end(),
+                     [](const PartitionPlan& a, const PartitionPlan& b) {
+                       return a.ns_per_frame < b.ns_per_frame;
+                     });
+    return plans;
+  }
 
  private:
   void grow() {
@@ -404,9 +412,19 @@ class Search {
   PartitionPlan base_;
   Estimate estimate_;
   bool many_levels_;
-  PartitionPlan best_;
-  bool found_ = false;
+  std::map<std::size_t, PartitionPlan> best_;
 };
+
+/// What all plans of a configuration have in common.
+PartitionPlan base_plan(const EngineConfig& config, const FilterBank& bank,
+                        const Routing& routing) {
+  PartitionPlan plan;
+  plan.max_taps = config.max_taps == 0 ? bank.longest() : config.max_taps;
+  plan.max_response = plan.max_taps + routing.max_delay();
+  plan.latency_frames = config.depth_blocks * config.block_frames;
+  plan.call_frames = config.goal == PlanGoal::kOffline ? kOfflineCallFrames : config.block_frames;
+  return plan;
+}
 
 /// The plan with the block sizes that the configuration asks for.
 PartitionPlan prescribed_plan(PartitionPlan plan, const EngineConfig& config, const Demand& demand,
@@ -422,16 +440,17 @@ PartitionPlan prescribed_plan(PartitionPlan plan, const EngineConfig& config, co
     require(k == 0 || (sizes[k] % sizes[0] == 0 && sizes[k] >= 2 * sizes[k - 1]),
             "partition_frames", sizes[k],
             "multiples of the first size, each at least twice the one before");
-    const std::size_t bins = std::max(std::bit_ceil(sizes[k]), kMinTransform / 2);
-    plan.levels.push_back(level_of(sizes[k], bins));
+  }
+  const Estimate estimate(config.costs, demand, slices);
+  for (const std::size_t size : sizes) {
+    plan.levels.push_back(level_of(size, std::max(std::bit_ceil(size), kMinTransform / 2)));
     // Filters may be too short for the longest partitions.
     PartitionPlan trial = plan;
-    if (!Estimate(config.costs, demand, slices).complete(trial)) {
-      plan.levels.pop_back();
-      break;
-    }
+    if (estimate.complete(trial)) continue;
+    plan.levels.pop_back();
+    break;
   }
-  Estimate(config.costs, demand, slices).complete(plan);
+  estimate.complete(plan);
   return plan;
 }
 
@@ -439,18 +458,20 @@ PartitionPlan prescribed_plan(PartitionPlan plan, const EngineConfig& config, co
 
 PartitionPlan choose_plan(const EngineConfig& config, const FilterBank& bank,
                           const Routing& routing, const PlanAbilities& abilities) {
-  check(config, bank, routing);
-  PartitionPlan base;
-  base.max_taps = config.max_taps == 0 ? bank.longest() : config.max_taps;
-  base.max_response = base.max_taps + routing.max_delay();
-  base.latency_frames = config.depth_blocks * config.block_frames;
-  const bool offline = config.goal == PlanGoal::kOffline;
-  base.call_frames = offline ? kOfflineCallFrames : config.block_frames;
-  const Demand demand(config, bank, routing);
-  if (!config.partition_frames.empty()) {
-    return prescribed_plan(base, config, demand, abilities.slices);
+  if (config.partition_frames.empty()) {
+    return cheapest_plans(config, bank, routing, abilities).front();
   }
+  check(config, bank, routing);
+  return prescribed_plan(base_plan(config, bank, routing), config, Demand(config, bank, routing),
+                         abilities.slices);
+}
 
+std::vector<PartitionPlan> cheapest_plans(const EngineConfig& config, const FilterBank& bank,
+                                          const Routing& routing, const PlanAbilities& abilities) {
+  check(config, bank, routing);
+  const PartitionPlan base = base_plan(config, bank, routing);
+  const bool offline = config.goal == PlanGoal::kOffline;
+  const Demand demand(config, bank, routing);
   Search search(base, Estimate(config.costs, demand, abilities.slices),
                 abilities.slices && !offline);
   for (std::size_t bins = kMinTransform / 2; bins <= kMaxBins; bins *= 2) {
@@ -460,7 +481,7 @@ PartitionPlan choose_plan(const EngineConfig& config, const FilterBank& bank,
   if (abilities.direct_form && base.max_taps <= kMaxDirectTaps) {
     search.consider(direct_plan(base, config.costs, demand));
   }
-  return search.best();
+  return search.plans();
 }
 
 }  // namespace firbank

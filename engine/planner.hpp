@@ -2,6 +2,8 @@
 // the same.
 #pragma once
 
+#include <vector>
+
 #include "engine/config.hpp"
 #include "engine/filter_bank.hpp"
 #include "engine/partition_plan.hpp"
@@ -19,5 +21,12 @@ struct PlanAbilities {
 /// of its range, or a filter of the bank is longer than max_taps.
 PartitionPlan choose_plan(const EngineConfig& config, const FilterBank& bank,
                           const Routing& routing, const PlanAbilities& abilities = {});
+
+/// Of each number of levels the cheapest plan whose calls cost about the same, and the direct form
+/// where it is an option; the cheapest of them first, which is the one that is chosen.
+/// `partition_frames` is not looked at. Throws: as choose_plan().
+std::vector<PartitionPlan> cheapest_plans(const EngineConfig& config, const FilterBank& bank,
+                                          const Routing& routing,
+                                          const PlanAbilities& abilities = {});
 
 }  // namespace firbank

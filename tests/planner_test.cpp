@@ -189,6 +189,25 @@ TEST(Planner, UsesLongerPartitionsForLaterTaps) {
   }
 }
 
+TEST(Planner, ComparesTheCheapestPlanOfEachNumberOfLevels) {
+  EngineConfig config;
+  config.block_frames = 64;
+  const auto plans = cheapest_plans(config, bank_of({60'000}), Routing::rows(1, 1));
+  ASSERT_GE(plans.size(), 3u);
+  EXPECT_EQ(plans.front().describe(), plan_for(64, 60'000).describe());
+  std::vector<bool> seen(6);
+  for (std::size_t k = 0; k < plans.size(); ++k) {
+    SCOPED_TRACE(plans[k].describe());
+    EXPECT_FALSE(seen.at(plans[k].levels.size()));
+    seen.at(plans[k].levels.size()) = true;
+    expect_legal(plans[k]);
+    if (k > 0) {
+      EXPECT_GE(plans[k].ns_per_frame, plans[k - 1].ns_per_frame);
+    }
+  }
+  EXPECT_TRUE(seen[1]);
+}
+
 TEST(Planner, TakesTheSizesThatItIsGiven) {
   for (std::uint64_t seed = 1; seed <= 300; ++seed) {
     SCOPED_TRACE(testing::Message() << "seed " << seed);
@@ -233,6 +252,10 @@ TEST(Planner, RefusesWhatIsOutOfRange) {
                 c.partition_frames = {8, 12};
               }),
               AllOf(HasSubstr("partition_frames is 12"), HasSubstr("multiples")));
+  EXPECT_THAT(refusal([](EngineConfig& c) {
+                c.partition_frames = {64, 512, 700};
+              }),
+              AllOf(HasSubstr("partition_frames is 700"), HasSubstr("multiples")));
   EXPECT_THAT(refusal([](EngineConfig& c) { c.partition_frames = {1, 2, 4, 8, 16, 32}; }),
               AllOf(HasSubstr("partition_frames is 6"), HasSubstr("0 to 5")));
 }

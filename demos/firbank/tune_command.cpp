@@ -159,7 +159,7 @@ void print_plans(const std::vector<Comparison>& comparisons) {
   for (const Comparison& one : comparisons) {
     fmt::print("{:<46} {:<24} {:>11.0f}\n", one.name, block_sizes(one.measured),
                times_realtime(one.measured.ns_per_frame));
-    const bool same = block_sizes(one.measured) == block_sizes(one.by_default);
+    const bool same = one.measured.describe() == one.by_default.describe();
     if (same) {
       fmt::print("{:<46} {}\n", "  by the defaults", "the same");
     } else {
