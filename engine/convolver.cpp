@@ -160,7 +160,8 @@ void Convolver<Sample>::submit_call(const Sample* const* in, Sample* const* out,
   }
   std::size_t done = 0;
   while (done < frames) {
-    const std::size_t piece = follow_swaps(std::min(frames - done, level_->room()));
+    const std::size_t most = follow_swaps(std::min(frames - done, plan_.piece_frames));
+    const std::size_t piece = level_->next_piece(most, fading_ != nullptr);
     level_->activate(*current_->spectra);
     if (fading_ != nullptr) level_->activate(*fading_->spectra);
     submit_piece(call, in, out, done, piece);
@@ -253,17 +254,12 @@ void Convolver<Sample>::submit_piece(Call& call, const Sample* const* in, Sample
   piece.first_frame = position();
   piece.frames = frames;
   piece.call = &call;
-  for (std::size_t input = 0; input < routing_.inputs(); ++input) {
-    history_.write(input, frames, [&](Sample* to, std::size_t first, std::size_t count) {
-      guard_.clean(input, piece.clock + static_cast<std::int64_t>(first),
-                   in[input] + offset + first, to, count);
-    });
-  }
   for (std::size_t output = 0; output < routing_.outputs(); ++output) {
     piece.out[output] = out[output] + offset;
   }
 
-  level_->ingest(history_, frames);
+  const Intake<Sample> intake(history_, guard_, in, offset, frames);
+  level_->ingest(intake);
   level_->render(*current_->spectra, piece.out.data(), frames);
   if (fading_ != nullptr) level_->render(*fading_->spectra, fade_planes_.data(), frames);
   level_->advance(history_, banks(), frames);

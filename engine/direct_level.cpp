@@ -36,8 +36,10 @@ std::unique_ptr<LevelBank> DirectLevel<Sample>::prepare(const FilterBank& filter
 }
 
 template <class Sample>
-void DirectLevel<Sample>::ingest(InputHistory<Sample>& history, std::size_t) noexcept {
+void DirectLevel<Sample>::ingest(const Intake<Sample>& intake) noexcept {
+  const InputHistory<Sample>& history = intake.history();
   for (std::size_t input = 0; input < newest_.size(); ++input) {
+    intake.write(input, 0, intake.frames());
     newest_[input] = history.at(input, history.clock(), reach_);
   }
 }
@@ -52,7 +54,7 @@ void DirectLevel<Sample>::render(LevelBank& bank, Sample* const* out, std::size_
 template <class Sample>
 void DirectLevel<Sample>::reset(InputHistory<Sample>& history,
                                 std::span<LevelBank* const>) noexcept {
-  history.clear(-static_cast<std::int64_t>(reach_), reach_);
+  history.clear_past(reach_);
 }
 
 template class DirectLevel<float>;

@@ -1,6 +1,7 @@
 // DirectLevel: the sum of products itself, for responses too short to repay a transform.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <vector>
 
@@ -20,8 +21,10 @@ class DirectLevel final : public Level<Sample> {
 
   std::unique_ptr<LevelBank> prepare(const FilterBank& filters,
                                      const ResponseTable& responses) const override;
-  std::size_t room() const noexcept override { return piece_frames_; }
-  void ingest(InputHistory<Sample>& history, std::size_t frames) noexcept override;
+  std::size_t next_piece(std::size_t frames, bool) const noexcept override {
+    return std::min(frames, piece_frames_);
+  }
+  void ingest(const Intake<Sample>& intake) noexcept override;
   void activate(LevelBank&) noexcept override {}  // its only state is the history
   void render(LevelBank& bank, Sample* const* out, std::size_t frames) noexcept override;
   void advance(const InputHistory<Sample>&, std::span<LevelBank* const>,

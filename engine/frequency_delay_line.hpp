@@ -20,9 +20,16 @@ class FrequencyDelayLine {
   std::size_t filled() const noexcept { return filled_; }
 
   /// The newest block is complete; the next one begins.
-  void advance() noexcept {
-    newest_ = after_newest();
-    filled_ = std::min(filled_ + 1, slots_);
+  void advance() noexcept { *this = after(1); }
+
+  /// What this is when `blocks` more are complete.
+  FrequencyDelayLine after(std::size_t blocks) const noexcept {
+    if (blocks == 0) return *this;
+    FrequencyDelayLine later = *this;
+    const std::size_t back = blocks % slots_;
+    later.newest_ = newest_ < back ? newest_ + slots_ - back : newest_ - back;
+    later.filled_ = std::min(filled_ + blocks, slots_);
+    return later;
   }
 
   /// Forgets every block.

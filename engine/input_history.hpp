@@ -33,13 +33,14 @@ class InputHistory {
   std::size_t capacity() const noexcept { return capacity_; }
   std::int64_t clock() const noexcept { return clock_; }  // of the next frame to be written
 
-  /// Writes `frames` frames of one channel from the clock on: fill(to, offset, count) is asked for
-  /// each stretch, first to last. advance() comes after all channels.
+  /// Writes `frames` frames of one channel from `clock` on, up to a whole ring: fill(to, offset,
+  /// count) is asked for each stretch, first to last. What follows the clock is written in order;
+  /// advance() comes after all channels.
   template <class Fill>
-  void write(std::size_t channel, std::size_t frames, Fill fill) noexcept {
+  void write(std::size_t channel, std::int64_t clock, std::size_t frames, Fill fill) noexcept {
     std::size_t offset = 0;
     while (offset < frames) {
-      const std::size_t at = slot(clock_ + static_cast<std::int64_t>(offset));
+      const std::size_t at = slot(clock + static_cast<std::int64_t>(offset));
       const std::size_t count = std::min(frames - offset, capacity_ - at);
       Sample* const to = ring(channel) + at;
       fill(to, offset, count);
@@ -48,19 +49,16 @@ class InputHistory {
     }
   }
 
-  /// Makes `frames` frames from `ahead` frames past the clock on zero, in every channel.
-  void clear(std::int64_t ahead, std::size_t frames) noexcept {
+  /// Makes `frames` frames of one channel from `clock` on zero.
+  void clear(std::size_t channel, std::int64_t clock, std::size_t frames) noexcept {
+    write(channel, clock, frames,
+          [](Sample* to, std::size_t, std::size_t count) { std::fill_n(to, count, Sample{0}); });
+  }
+
+  /// Makes the `frames` frames before the clock zero, in every channel.
+  void clear_past(std::size_t frames) noexcept {
     for (std::size_t channel = 0; channel < channels_; ++channel) {
-      std::size_t offset = 0;
-      while (offset < frames) {
-        const std::size_t at = slot(clock_ + ahead + static_cast<std::int64_t>(offset));
-        const std::size_t count = std::min(frames - offset, capacity_ - at);
-        std::fill_n(ring(channel) + at, count, Sample{0});
-        if (at < window_) {
-          std::fill_n(ring(channel) + capacity_ + at, std::min(count, window_ - at), Sample{0});
-        }
-        offset += count;
-      }
+      clear(channel, clock_ - static_cast<std::int64_t>(frames), frames);
     }
   }
 
@@ -83,13 +81,14 @@ class InputHistory {
     return samples_.data() + channel * stride_;
   }
 
-  /// At most a whole ring away from the clock.
+  /// At most a whole ring before the clock.
   std::size_t slot(std::int64_t clock) const noexcept {
     const auto capacity = static_cast<std::int64_t>(capacity_);
     const std::int64_t slot = static_cast<std::int64_t>(now_) + (clock - clock_);
-    return static_cast<std::size_t>(slot < 0          ? slot + capacity
-                                    : slot < capacity ? slot
-                                                      : slot - capacity);
+    return static_cast<std::size_t>(slot < 0              ? slot + capacity
+                                    : slot < capacity     ? slot
+                                    : slot < 2 * capacity ? slot - capacity
+                                                          : slot % capacity);
   }
 
   std::size_t channels_;

@@ -1,6 +1,6 @@
 // Level: one way of computing the whole convolution, piece by piece.
 //
-// A piece is a stretch of frames that a level takes at once; room() says how many at most. For each
+// A piece is a stretch of frames that a level takes at once; next_piece() says how many. For each
 // piece the engine calls, in this order: ingest once, render for each bank that is heard, advance
 // once; and then, at once or some pieces later, collect. The banks' input history is shared: inputs
 // are transformed once, however many banks.
@@ -15,6 +15,7 @@
 
 #include "engine/filter_bank.hpp"
 #include "engine/input_history.hpp"
+#include "engine/intake.hpp"
 #include "engine/responses.hpp"
 
 namespace firbank {
@@ -34,11 +35,13 @@ class Level {
   virtual std::unique_ptr<LevelBank> prepare(const FilterBank& filters,
                                              const ResponseTable& responses) const = 0;
 
-  /// Frames that the next piece may have at most; never 0.
-  virtual std::size_t room() const noexcept = 0;
+  /// How many of the coming `frames` the next piece takes; never 0. Two banks that are heard may
+  /// want a shorter piece than one.
+  virtual std::size_t next_piece(std::size_t frames, bool two_banks) const noexcept = 0;
 
-  /// Takes the next `frames` frames, which the history already holds from its clock on.
-  virtual void ingest(InputHistory<Sample>& history, std::size_t frames) noexcept = 0;
+  /// Takes the next piece. Each input is written to the history here, or in the first render(),
+  /// until which `intake` must live.
+  virtual void ingest(const Intake<Sample>& intake) noexcept = 0;
 
   /// Makes a bank ready to be heard from the coming piece on. Before ingest. Costs a burst unless
   /// the bank has taken part in advance() for PartitionPlan::swap_lead_frames().

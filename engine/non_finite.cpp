@@ -27,12 +27,20 @@ bool is_bad_sample(Sample sample) noexcept {
   return exponent_of(sample) == exponent_of(std::numeric_limits<Sample>::infinity());
 }
 
+/// To `value` at least.
+void raise(std::atomic<std::int64_t>& frame, std::int64_t value) noexcept {
+  std::int64_t now = frame.load(std::memory_order_relaxed);
+  while (now < value && !frame.compare_exchange_weak(now, value, std::memory_order_relaxed)) {
+  }
+}
+
 }  // namespace
 
 template <class Sample>
 NonFiniteGuard<Sample>::NonFiniteGuard(std::size_t inputs, std::size_t reach,
                                        std::size_t piece_frames, std::size_t transform_frames)
-    : reach_(reach),
+    : copy_(*checked_copy<Sample>(best_instruction_set())),
+      reach_(reach),
       words_(std::bit_ceil((reach + piece_frames) / 64 + 2)),
       bits_(inputs * words_, 0),
       last_bad_(inputs, kLongAgo),
@@ -43,29 +51,25 @@ NonFiniteGuard<Sample>::NonFiniteGuard(std::size_t inputs, std::size_t reach,
 template <class Sample>
 void NonFiniteGuard<Sample>::clean(std::size_t input, std::int64_t clock, const Sample* in,
                                    Sample* out, std::size_t frames) noexcept {
-  int loud = 0;  // bad samples included
-  for (std::size_t n = 0; n < frames; ++n) {
-    loud |= exponent_of(in[n]) >= exponent_of(kLoud) ? 1 : 0;
-    out[n] = in[n];
-  }
+  const bool is_plain = copy_.run(in, out, frames, kLoud);  // neither loud nor bad
   std::uint64_t* ring = words(input);
   const std::int64_t end = clock + static_cast<std::int64_t>(frames);
   // Each word is emptied when the stream first enters it.
   for (std::int64_t word = (clock + 63) >> 6; word <= (end - 1) >> 6; ++word) {
     ring[static_cast<std::size_t>(word) & (words_ - 1)] = 0;
   }
-  if (loud == 0) return;
+  if (is_plain) return;
   for (std::size_t n = 0; n < frames; ++n) {
     if (exponent_of(in[n]) < exponent_of(kLoud)) continue;
     if (!is_bad_sample(in[n])) {
-      loud_until_ = end + static_cast<std::int64_t>(reach_ + 2 * transform_frames_);
+      raise(loud_until_, end + static_cast<std::int64_t>(reach_ + 2 * transform_frames_));
       continue;
     }
     out[n] = 0;
     const std::int64_t frame = clock + static_cast<std::int64_t>(n);
     ring[static_cast<std::size_t>(frame >> 6) & (words_ - 1)] |= std::uint64_t{1} << (frame & 63);
     last_bad_[input] = frame;
-    quiet_from_ = std::max(quiet_from_, frame + static_cast<std::int64_t>(reach_));
+    raise(quiet_from_, frame + static_cast<std::int64_t>(reach_));
   }
 }
 
@@ -116,8 +120,8 @@ void NonFiniteGuard<Sample>::mark_overflow(const Sample* out, std::uint8_t* flag
 
 template <class Sample>
 void NonFiniteGuard<Sample>::reset() noexcept {
-  quiet_from_ = kLongAgo;
-  loud_until_ = kLongAgo;
+  quiet_from_.store(kLongAgo, std::memory_order_relaxed);
+  loud_until_.store(kLongAgo, std::memory_order_relaxed);
   std::fill(last_bad_.begin(), last_bad_.end(), kLongAgo);
   std::fill(bits_.begin(), bits_.end(), 0);
 }

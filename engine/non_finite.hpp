@@ -11,13 +11,16 @@
 // of frames. While they are in reach the outputs themselves are looked at, so that none is lost
 // without being counted.
 //
-// Thread:   one at a time.
+// Thread:   one at a time; but different inputs may be cleaned on different threads at once.
 // Realtime: everything but construction is safe. Costs nothing but a scan while inputs are finite.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
+
+#include "kernels/cpu/checked_copy.hpp"
 
 namespace firbank {
 
@@ -43,11 +46,13 @@ class NonFiniteGuard {
 
   /// Whether any output of a piece that begins at `clock` can be spoiled at all.
   bool is_quiet(std::int64_t clock) const noexcept {
-    return clock >= quiet_from_ && !is_loud(clock);
+    return clock >= quiet_from_.load(std::memory_order_relaxed) && !is_loud(clock);
   }
 
   /// Whether a loud sample may have overflowed in a piece that begins at `clock`.
-  bool is_loud(std::int64_t clock) const noexcept { return clock < loud_until_; }
+  bool is_loud(std::int64_t clock) const noexcept {
+    return clock < loud_until_.load(std::memory_order_relaxed);
+  }
 
   /// 2^96 in float, 2^960 in double.
   static constexpr Sample kLoud =
@@ -72,13 +77,15 @@ class NonFiniteGuard {
     return bits_.data() + input * words_;
   }
 
+  const CheckedCopy<Sample>& copy_;
   std::size_t reach_;
   std::size_t words_;  // a power of two: the ring of one input, 64 frames a word
   std::vector<std::uint64_t> bits_;
-  std::vector<std::int64_t> last_bad_;  // of each input
-  std::int64_t quiet_from_;             // no bad sample reaches this frame or a later one
+  std::vector<std::int64_t> last_bad_;    // of each input
+  std::atomic<std::int64_t> quiet_from_;  // no bad sample reaches this frame or a later one
   std::size_t transform_frames_;
-  std::int64_t loud_until_;  // no loud sample is in any transform of this frame or a later one
+  std::atomic<std::int64_t>
+      loud_until_;  // no loud sample is in any transform of this frame or a later one
 };
 
 extern template class NonFiniteGuard<float>;

@@ -6,16 +6,6 @@
 #include "engine/level_spectra.hpp"
 
 namespace firbank {
-namespace {
-
-/// Whether every output hears the input of its own number and no other.
-bool is_in_rows(const Routing& routing) {
-  if (routing.inputs() != routing.outputs()) return false;
-  return std::all_of(routing.edges().begin(), routing.edges().end(),
-                     [](const Edge& edge) { return edge.input == edge.output; });
-}
-
-}  // namespace
 
 template <class Sample>
 PartitionedLevel<Sample>::PartitionedLevel(const Backend& backend, const PartitionPlan& plan,
@@ -36,12 +26,14 @@ PartitionedLevel<Sample>::PartitionedLevel(const Backend& backend, const Partiti
                                          .threads = pool.threads(),
                                          .pieces = pieces})),
       shares_(level_->shares()),
-      in_rows_(backend.has_shares() && is_in_rows(routing)),
+      in_rows_(backend.has_shares() && routing.is_in_rows()),
+      tile_outputs_(shares_.outputs),
       sums_ahead_(!backend.has_shares() || plan.call_frames < block_frames_),
       delay_line_(plan_.partitions),
       pool_(pool),
       older_(inputs_),
-      newer_(inputs_) {
+      newer_(inputs_),
+      answers_(outputs_) {
   for (std::size_t k = 1; k < plan.levels.size(); ++k) {
     deferred_.push_back(std::make_unique<DeferredLevel<Sample>>(
         backend, plan.levels[k], std::min(plan.call_frames, block_frames_), inputs_, outputs_,
@@ -63,30 +55,50 @@ std::unique_ptr<LevelBank> PartitionedLevel<Sample>::prepare(const FilterBank& f
 }
 
 template <class Sample>
-void PartitionedLevel<Sample>::ingest(InputHistory<Sample>& history, std::size_t frames) noexcept {
-  // What has not arrived cannot be heard yet, but leftovers far louder than the present would leave
-  // their rounding errors in it.
-  if (arrived_ == 0) {
-    history.clear(static_cast<std::int64_t>(frames), 2 * bins_ - lead_frames_ - frames);
+std::size_t PartitionedLevel<Sample>::next_piece(std::size_t frames,
+                                                 bool two_banks) const noexcept {
+  // The second bank would find only the last blocks in the delay line.
+  if (arrived_ == 0 && frames > block_frames_ && in_rows_ && !two_banks) {
+    return frames / block_frames_ * block_frames_;
   }
+  return std::min(frames, block_frames_ - arrived_);
+}
+
+template <class Sample>
+void PartitionedLevel<Sample>::ingest(const Intake<Sample>& intake) noexcept {
+  intake_ = &intake;
+  if (in_rows_) return;
+  pool_.run(inputs_,
+            [&](IndexRange range, std::size_t thread) noexcept { take(0, range, thread); });
+  intake_ = nullptr;
+}
+
+/// Writes and transforms what one block of the piece brings to a few inputs.
+template <class Sample>
+void PartitionedLevel<Sample>::take(std::size_t block, IndexRange inputs,
+                                    std::size_t thread) noexcept {
+  InputHistory<Sample>& history = intake_->history();
+  const std::size_t first = block * block_frames_;  // of the piece
+  const std::size_t frames = std::min(intake_->frames() - first, block_frames_);
   const std::size_t known = lead_frames_ + arrived_;  // of the window
-  const std::int64_t start = history.clock() - static_cast<std::int64_t>(known);
-  window_.older = older_.data();
-  window_.newer = newer_.data();
-  window_.newer_start = start + static_cast<std::int64_t>(bins_);
-  window_.fresh = {begins_ ? 0 : known, known + frames};
-  for (std::size_t input = 0; input < inputs_; ++input) {
+  const std::int64_t clock = history.clock() + static_cast<std::int64_t>(first);
+  const std::int64_t start = clock - static_cast<std::int64_t>(known);
+  const bool begins = begins_ && block == 0;
+  const Window<Sample> window = {.older = older_.data(),
+                                 .newer = newer_.data(),
+                                 .newer_start = start + static_cast<std::int64_t>(bins_),
+                                 .fresh = {begins ? 0 : known, known + frames}};
+  for (std::size_t input = inputs.first; input < inputs.last; ++input) {
+    intake_->write(input, first, frames);
+    // What has not arrived cannot be heard yet, but leftovers far louder than the present would
+    // leave their rounding errors in it.
+    if (arrived_ == 0) {
+      history.clear(input, clock + static_cast<std::int64_t>(frames), 2 * bins_ - known - frames);
+    }
     older_[input] = history.at(input, start);
-    newer_[input] = history.at(input, window_.newer_start);
+    newer_[input] = history.at(input, window.newer_start);
   }
-  begins_ = false;
-  if (in_rows_) {
-    is_transformed_ = false;
-    return;
-  }
-  pool_.run(inputs_, [&](IndexRange range, std::size_t thread) noexcept {
-    level_->forward(delay_line_.newest(), window_, range, {0, shares_.forward}, thread);
-  });
+  level_->forward(delay_line_.after(block).newest(), window, inputs, {0, shares_.forward}, thread);
 }
 
 template <class Sample>
@@ -133,52 +145,81 @@ template <class Sample>
 void PartitionedLevel<Sample>::render(LevelBank& level_bank, Sample* const* out,
                                       std::size_t frames) noexcept {
   Bank& bank = static_cast<Bank&>(level_bank);
-  const bool whole = !sums_ahead_ && frames == block_frames_;
+  const bool whole = !sums_ahead_ && frames >= block_frames_;
   if (!sums_ahead_ && !whole && bank.ready_block != block_) {
     sum_ready(bank, Sum::kNext);
     bank.ready_block = block_;
   }
-  // With all partitions met there is as much to be summed for the next block as for this one.
-  const bool pairs = whole && plan_.pairs && delay_line_.filled() + 1 >= bank.partitions;
-  const bool continues = whole && bank.next_block == block_;
-  const std::size_t known = lead_frames_ + arrived_;
-  pool_.run(outputs_, [&](IndexRange range, std::size_t thread) noexcept {
-    for (std::size_t first = range.first; first < range.last;) {
-      const std::size_t tile_number = first / shares_.outputs;
-      const IndexRange tile{first, std::min((tile_number + 1) * shares_.outputs, range.last)};
-      // While it is in the cache.
-      if (!is_transformed_) {
-        level_->forward(delay_line_.newest(), window_, tile, {0, shares_.forward}, thread);
-      }
-      // Tiles take turns.
-      const bool is_paired = (static_cast<std::size_t>(block_) + tile_number) % 2 == 0;
-      if (!whole) {
-        const Sum ready = sums_ahead_ ? Sum::kReady : Sum::kNext;
-        sum_now(bank, bank.has_ready ? ready : Sum::kNow, {0, 1}, tile, thread);
-      } else if (pairs && is_paired) {
-        bank.spectra->accumulate_pair(delay_line_.newest(), tile, {0, shares_.accumulate}, thread);
-      } else if (continues && !is_paired) {
-        sum_now(bank, Sum::kNext, {0, 1}, tile, thread);
-      } else {
-        sum_now(bank, Sum::kNow, {0, std::min(bank.partitions, delay_line_.filled() + 1)}, tile,
-                thread);
-      }
-      bank.spectra->inverse(out, {known, known + frames}, tile, {0, shares_.inverse}, thread);
-      first = tile.last;
+  const std::size_t blocks = std::max<std::size_t>(frames / block_frames_, 1);
+  // Each row with all that becomes of it, while it is in the cache; or all rows block by block.
+  const bool by_rows = intake_ != nullptr && intake_->outlasts(out);
+  for (std::size_t first = 0; first < blocks;) {
+    const std::size_t last = by_rows ? blocks : first + 1;
+    if (intake_ != nullptr && !by_rows) {
+      pool_.run(inputs_,
+                [&](IndexRange range, std::size_t thread) noexcept { take(first, range, thread); });
     }
-    for (std::size_t k = 0; k < deferred_.size(); ++k) {
-      deferred_[k]->add(*bank.deferred[k], out, frames, range);
-    }
-  });
-  is_transformed_ = true;
-  if (pairs) bank.next_block = block_ + 1;
+    pool_.run(outputs_, [&](IndexRange range, std::size_t thread) noexcept {
+      for (std::size_t output = range.first; output < range.last;) {
+        const std::size_t tile_number = output / tile_outputs_;
+        const IndexRange tile{output, std::min((tile_number + 1) * tile_outputs_, range.last)};
+        for (std::size_t block = first; block < last; ++block) {
+          if (by_rows) take(block, tile, thread);
+          for (std::size_t k = tile.first; k < tile.last; ++k) {
+            answers_[k] = out[k] + block * block_frames_;
+          }
+          sum(bank, block, whole, tile, tile_number, thread);
+          const std::size_t known = lead_frames_ + arrived_;
+          bank.spectra->inverse(answers_.data(), {known, known + std::min(frames, block_frames_)},
+                                tile, {0, shares_.inverse}, thread);
+        }
+        output = tile.last;
+      }
+      for (std::size_t k = 0; k < deferred_.size(); ++k) {
+        deferred_[k]->add(*bank.deferred[k], out, frames, range);
+      }
+    });
+    first = last;
+  }
+  intake_ = nullptr;
+  if (whole && has_pairs(bank, blocks - 1)) {
+    bank.next_block = block_ + static_cast<std::int64_t>(blocks);
+  }
+}
+
+/// Whether half of the outputs are summed for two blocks: with all partitions met there is as much
+/// to be summed for the next block as for this one.
+template <class Sample>
+bool PartitionedLevel<Sample>::has_pairs(const Bank& bank, std::size_t block) const noexcept {
+  return plan_.pairs && delay_line_.after(block).filled() + 1 >= bank.partitions;
+}
+
+/// Sums kNow of a tile for one block of the piece.
+template <class Sample>
+void PartitionedLevel<Sample>::sum(Bank& bank, std::size_t block, bool whole, IndexRange tile,
+                                   std::size_t tile_number, std::size_t thread) noexcept {
+  const FrequencyDelayLine line = delay_line_.after(block);
+  // Tiles take turns.
+  const bool is_paired = (static_cast<std::size_t>(block_) + block + tile_number) % 2 == 0;
+  const bool continues = block == 0 ? bank.next_block == block_ : has_pairs(bank, block - 1);
+  if (!whole) {
+    const Sum ready = sums_ahead_ ? Sum::kReady : Sum::kNext;
+    sum_now(bank, line, bank.has_ready ? ready : Sum::kNow, {0, 1}, tile, thread);
+  } else if (is_paired && has_pairs(bank, block)) {
+    bank.spectra->accumulate_pair(line.newest(), tile, {0, shares_.accumulate}, thread);
+  } else if (!is_paired && continues) {
+    sum_now(bank, line, Sum::kNext, {0, 1}, tile, thread);
+  } else {
+    sum_now(bank, line, Sum::kNow, {0, std::min(bank.partitions, line.filled() + 1)}, tile, thread);
+  }
 }
 
 /// Sums kNow of a few outputs: onto another sum, or from zero where that is kNow itself.
 template <class Sample>
-void PartitionedLevel<Sample>::sum_now(Bank& bank, Sum from, IndexRange partitions,
-                                       IndexRange outputs, std::size_t thread) noexcept {
-  bank.spectra->accumulate(Sum::kNow, from == Sum::kNow ? nullptr : &from, delay_line_.newest(),
+void PartitionedLevel<Sample>::sum_now(Bank& bank, const FrequencyDelayLine& line, Sum from,
+                                       IndexRange partitions, IndexRange outputs,
+                                       std::size_t thread) noexcept {
+  bank.spectra->accumulate(Sum::kNow, from == Sum::kNow ? nullptr : &from, line.newest(),
                            partitions, outputs, {0, shares_.accumulate}, thread);
 }
 
@@ -264,9 +305,10 @@ void PartitionedLevel<Sample>::advance(const InputHistory<Sample>& history,
                                        std::span<LevelBank* const> banks,
                                        std::size_t frames) noexcept {
   if (!deferred_.empty()) advance_deferred(history, banks, frames);
+  begins_ = false;
   const bool begins = arrived_ == 0;
   arrived_ += frames;
-  const bool complete = arrived_ == block_frames_;
+  const bool complete = arrived_ >= block_frames_;
   for (LevelBank* level_bank : banks) {
     if (!sums_ahead_) break;
     Bank& bank = static_cast<Bank&>(*level_bank);
@@ -274,9 +316,10 @@ void PartitionedLevel<Sample>::advance(const InputHistory<Sample>& history,
     if (bank.step != Step::kIdle) prepare_next(bank, complete);
   }
   if (complete) {
-    delay_line_.advance();
+    const std::size_t blocks = arrived_ / block_frames_;
+    delay_line_ = delay_line_.after(blocks);
+    block_ += static_cast<std::int64_t>(blocks);
     arrived_ = 0;
-    ++block_;
   }
   level_->submit();
 }
@@ -292,7 +335,7 @@ void PartitionedLevel<Sample>::reset(InputHistory<Sample>& history,
     level->reset();
     before_stream = std::max(before_stream, level->frames_before_stream());
   }
-  history.clear(-static_cast<std::int64_t>(before_stream), before_stream);
+  history.clear_past(before_stream);
   for (LevelBank* level_bank : banks) {
     Bank& bank = static_cast<Bank&>(*level_bank);
     bank.step = Step::kIdle;

@@ -37,8 +37,8 @@ class PartitionedLevel final : public Level<Sample> {
 
   std::unique_ptr<LevelBank> prepare(const FilterBank& filters,
                                      const ResponseTable& responses) const override;
-  std::size_t room() const noexcept override { return block_frames_ - arrived_; }
-  void ingest(InputHistory<Sample>& history, std::size_t frames) noexcept override;
+  std::size_t next_piece(std::size_t frames, bool two_banks) const noexcept override;
+  void ingest(const Intake<Sample>& intake) noexcept override;
   void activate(LevelBank& bank) noexcept override;
   void render(LevelBank& bank, Sample* const* out, std::size_t frames) noexcept override;
   void advance(const InputHistory<Sample>& history, std::span<LevelBank* const> banks,
@@ -70,12 +70,16 @@ class PartitionedLevel final : public Level<Sample> {
     std::vector<std::unique_ptr<typename DeferredLevel<Sample>::Bank>> deferred;
   };
 
+  void take(std::size_t block, IndexRange inputs, std::size_t thread) noexcept;
   void add_to_next(Bank& bank, IndexRange partitions) noexcept;
   void prepare_next(Bank& bank, bool complete) noexcept;
   void activate_first(Bank& bank) noexcept;
   void sum_ready(Bank& bank, Sum to) noexcept;
-  void sum_now(Bank& bank, Sum from, IndexRange partitions, IndexRange outputs,
-               std::size_t thread) noexcept;
+  bool has_pairs(const Bank& bank, std::size_t block) const noexcept;
+  void sum(Bank& bank, std::size_t block, bool whole, IndexRange tile, std::size_t tile_number,
+           std::size_t thread) noexcept;
+  void sum_now(Bank& bank, const FrequencyDelayLine& line, Sum from, IndexRange partitions,
+               IndexRange outputs, std::size_t thread) noexcept;
   void advance_deferred(const InputHistory<Sample>& history, std::span<LevelBank* const> banks,
                         std::size_t frames) noexcept;
 
@@ -87,18 +91,18 @@ class PartitionedLevel final : public Level<Sample> {
   std::size_t outputs_;
   std::unique_ptr<SpectralLevel<Sample>> level_;
   Shares shares_;
-  bool in_rows_;     // inputs are transformed where the output of the same number is
-  bool sums_ahead_;  // the sum for the next block is built while this one arrives
+  bool in_rows_;              // inputs are transformed where the output of the same number is
+  std::size_t tile_outputs_;  // outputs that are computed together
+  bool sums_ahead_;           // the sum for the next block is built while this one arrives
   FrequencyDelayLine delay_line_;
   WorkerPool& pool_;
-  std::int64_t block_ = 0;      // since construction
-  std::size_t arrived_ = 0;     // of the current block's frames, before this piece
-  bool begins_ = true;          // no window was shown since the stream began
-  bool is_transformed_ = true;  // the window is in the delay line
-  Window<Sample> window_;
-  std::vector<const Sample*>
-      older_;  // of each input: the window, which ends with the current block
-  std::vector<const Sample*> newer_;  // of each input: its second half
+  std::int64_t block_ = 0;                  // since construction
+  std::size_t arrived_ = 0;                 // of the current block's frames, before this piece
+  bool begins_ = true;                      // no window was shown since the stream began
+  const Intake<Sample>* intake_ = nullptr;  // what is not yet transformed
+  std::vector<const Sample*> older_;        // of each input: a window, which ends with a block
+  std::vector<const Sample*> newer_;        // of each input: its second half
+  std::vector<Sample*> answers_;            // of each output: where a block of it goes
   std::vector<std::unique_ptr<DeferredLevel<Sample>>> deferred_;
 };
 

@@ -135,7 +135,8 @@ class Demand {
   Demand(const EngineConfig& config, const FilterBank& bank, const Routing& routing)
       : inputs(static_cast<double>(routing.inputs())),
         outputs(static_cast<double>(routing.outputs())),
-        edges(static_cast<double>(routing.edges().size())) {
+        edges(static_cast<double>(routing.edges().size())),
+        in_rows(routing.is_in_rows()) {
     const ResponseTable table(routing);
     std::vector<double> uses(table.responses().size());
     for (const std::vector<ResponseTerm>& terms : table.terms()) {
@@ -179,6 +180,7 @@ class Demand {
   double inputs;
   double outputs;
   double edges;
+  bool in_rows;
   double taps = 0;  // of all edges
 
  private:
@@ -201,7 +203,10 @@ class Estimate {
   bool complete(PartitionPlan& plan) const {
     if (!lay_out(plan)) return false;
     const LevelPlan& head = plan.levels.front();
-    plan.piece_frames = head.block_frames;
+    // A row can go through several blocks by itself.
+    const bool many_blocks = demand_.in_rows && slices_ && plan.levels.size() == 1 &&
+                             plan.call_frames % head.block_frames == 0;
+    plan.piece_frames = many_blocks ? plan.call_frames : head.block_frames;
     const double slice = static_cast<double>(std::min(plan.call_frames, head.block_frames));
     const double pieces = pieces_per_frame(plan.call_frames, head.block_frames);
     std::vector<Demand::Partitions> partitions;
@@ -366,14 +371,14 @@ class Search {
     grow();
   }
 
-  /// One partition that has all taps, and calls of `call` frames, or as many as it leaves exact.
-  void add_single(std::size_t call, std::size_t bins) {
+  /// One partition that has all taps, and blocks of as many frames as it leaves exact: whole
+  /// numbers of calls; or, offline, calls of whole numbers of them.
+  void add_single(std::size_t call, std::size_t bins, bool offline) {
     if (2 * bins <= base_.max_response) return;
     const std::size_t exact = 2 * bins - base_.max_response + 1;
-    if (call == 0) call = exact;
-    if (call > exact) return;
-    base_.call_frames = call;
-    base_.levels = {level_of(exact / call * call, bins)};
+    if (!offline && call > exact) return;
+    base_.call_frames = offline ? (call + exact - 1) / exact * exact : call;
+    base_.levels = {level_of(offline ? exact : exact / call * call, bins)};
     base_.levels.front().partition_taps = base_.max_response;
     PartitionPlan plan = base_;
     if (estimate_.complete(plan)) consider(std::move(plan));
@@ -475,8 +480,8 @@ std::vector<PartitionPlan> cheapest_plans(const EngineConfig& config, const Filt
   Search search(base, Estimate(config.costs, demand, abilities.slices),
                 abilities.slices && !offline);
   for (std::size_t bins = kMinTransform / 2; bins <= kMaxBins; bins *= 2) {
-    search.add_levels(offline ? std::max(bins, kOfflineCallFrames) : config.block_frames, bins);
-    if (abilities.slices) search.add_single(offline ? 0 : config.block_frames, bins);
+    search.add_levels(std::max(base.call_frames, offline ? bins : 1), bins);
+    if (abilities.slices) search.add_single(base.call_frames, bins, offline);
   }
   if (abilities.direct_form && base.max_taps <= kMaxDirectTaps) {
     search.consider(direct_plan(base, config.costs, demand));

@@ -82,4 +82,10 @@ std::size_t Routing::max_delay() const noexcept {
   return longest;
 }
 
+bool Routing::is_in_rows() const noexcept {
+  if (inputs_ != outputs_) return false;
+  return std::all_of(edges_.begin(), edges_.end(),
+                     [](const Edge& edge) { return edge.input == edge.output; });
+}
+
 }  // namespace firbank

@@ -39,6 +39,8 @@ class Routing {
   std::size_t outputs() const noexcept { return outputs_; }
   const std::vector<Edge>& edges() const noexcept { return edges_; }
   std::size_t max_delay() const noexcept;  // frames
+  /// Whether every output hears the input of its own number and no other.
+  bool is_in_rows() const noexcept;
 
  private:
   std::size_t inputs_;

@@ -1,3 +1,4 @@
+firbank_test(checked_copy_test)
 firbank_test(direct_fir_test)
 firbank_test(overlap_test)
 firbank_test(real_fft_test)

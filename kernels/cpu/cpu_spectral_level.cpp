@@ -81,19 +81,14 @@ CpuSpectralBank<Sample>::CpuSpectralBank(const CpuSpectralLevel<Sample>& level,
       frames_stride_((level.has_long_blocks() ? 2 : 1) * level.shape_.bins + kPadding<Sample>),
       frames_(frames_stride_ * level.shape_.threads) {
   const TransformPlan<Sample>& plan = level_.plan_;
-  std::size_t size = 0;
-  for (const IndexRange& range : partitions_) {
-    response_start_.push_back(size);
-    size += 2 * plan.points * (range.last - range.first) + kPadding<Sample>;
-  }
-  responses_.resize(size);
+  place_responses(shape.terms);
   for (const std::vector<ResponseTerm>& of_output : shape.terms) {
     std::vector<MacTerm<Sample>>& terms = terms_.emplace_back();
     for (const ResponseTerm& term : of_output) {
       const IndexRange& range = partitions_[term.response];
-      terms.push_back({level_.delay_line(term.input),
-                       responses_.data() + response_start_[term.response],
-                       (range.last - range.first) * plan.chunk_samples(), range.first, range.last});
+      const Place& place = places_[term.response];
+      terms.push_back({level_.delay_line(term.input), responses_.data() + place.start,
+                       place.chunk_stride, range.first, range.last});
     }
   }
   job_.chunk_samples = plan.chunk_samples();
@@ -107,6 +102,42 @@ CpuSpectralBank<Sample>::CpuSpectralBank(const CpuSpectralLevel<Sample>& level,
       ++count;
     }
   }
+}
+
+/// Responses lie as they are read, tile by tile: one chunk of all that a tile's outputs hear,
+/// output by output, then the next chunk. So a tile is one stretch of memory however many inputs it
+/// has.
+template <class Sample>
+void CpuSpectralBank<Sample>::place_responses(const std::vector<std::vector<ResponseTerm>>& terms) {
+  const TransformPlan<Sample>& plan = level_.plan_;
+  places_.resize(partitions_.size());
+  std::vector<bool> is_placed(partitions_.size());
+  std::size_t start = 0;
+  std::vector<std::size_t> group;  // of responses that lie together
+  std::size_t group_partitions = 0;
+  const auto add = [&](std::size_t response) {
+    if (is_placed[response]) return;
+    is_placed[response] = true;
+    group.push_back(response);
+    places_[response].start = start + group_partitions * plan.chunk_samples();
+    group_partitions += partitions_[response].last - partitions_[response].first;
+  };
+  const auto end_group = [&]() {
+    for (const std::size_t response : group) {
+      places_[response].chunk_stride = group_partitions * plan.chunk_samples();
+    }
+    start += 2 * plan.points * group_partitions + kPadding<Sample>;
+    group.clear();
+    group_partitions = 0;
+  };
+  for (std::size_t output = 0; output < terms.size(); ++output) {
+    if (output % tile_outputs_ == 0) end_group();
+    for (const ResponseTerm& term : terms[output]) add(term.response);
+  }
+  end_group();
+  for (std::size_t response = 0; response < places_.size(); ++response) add(response);  // unheard
+  end_group();
+  responses_.resize(start);
 }
 
 template <class Sample>
@@ -126,8 +157,8 @@ void CpuSpectralBank<Sample>::load(std::size_t response, std::span<const Sample>
     const std::size_t last = std::min(first + length, taps.size());
     for (std::size_t k = first; k < last; ++k) padded[k - first] = taps[k] * scale;
     level_.fft_.forward(plan, padded, padded + plan.points, work,
-                        responses_.data() + response_start_[response] + p * chunk,
-                        partitions * chunk);
+                        responses_.data() + places_[response].start + p * chunk,
+                        places_[response].chunk_stride);
   }
 }
 

@@ -63,15 +63,22 @@ class CpuSpectralBank final : public SpectralBank<Sample> {
   void exchange_ready_and_next() noexcept override;
 
  private:
+  /// Where a response's first chunk lies in responses_, and how far it is to the next one.
+  struct Place {
+    std::size_t start = 0;
+    std::size_t chunk_stride = 0;
+  };
+
+  void place_responses(const std::vector<std::vector<ResponseTerm>>& terms);
   Sample* sum(Sum which, std::size_t output, std::size_t thread) noexcept;
   template <class Aim>
   void run_tiles(std::size_t newest, IndexRange partitions, IndexRange outputs, IndexRange shares,
                  Aim aim) noexcept;
 
   const CpuSpectralLevel<Sample>& level_;
-  std::vector<IndexRange> partitions_;               // of each response
-  std::vector<std::size_t> response_start_;          // samples into responses_
-  AlignedVector<Sample> responses_;                  // [response][chunk][partition][chunk samples]
+  std::vector<IndexRange> partitions_;  // of each response
+  std::vector<Place> places_;           // of each response
+  AlignedVector<Sample> responses_;     // [tile][chunk][its responses][partition][chunk samples]
   std::vector<std::vector<MacTerm<Sample>>> terms_;  // of each output
   std::vector<std::size_t> tile_;  // of each output: it and those behind it that read alike
   MacJob<Sample> job_;             // what all sums have in common

@@ -1,5 +1,6 @@
 #include "kernels/cpu/instruction_set.hpp"
 
+#include <algorithm>
 #include <cstdint>
 
 #include "kernels/cpu/simd_targets.hpp"
@@ -33,6 +34,10 @@ bool is_built(InstructionSet set) noexcept {
 bool is_supported(InstructionSet set) noexcept {
   if (set == InstructionSet::kScalar) return true;
   return is_built(set) && (hwy::SupportedTargets() & target_bit(set)) != 0;
+}
+
+InstructionSet best_instruction_set() noexcept {
+  return *std::find_if(kInstructionSets.begin(), kInstructionSets.end(), is_supported);
 }
 
 const char* backend_name(InstructionSet set) noexcept {

@@ -15,6 +15,9 @@ inline constexpr std::array kInstructionSets = {InstructionSet::kAvx512, Instruc
 bool is_built(InstructionSet set) noexcept;
 bool is_supported(InstructionSet set) noexcept;
 
+/// The best that this processor can run.
+InstructionSet best_instruction_set() noexcept;
+
 const char* backend_name(InstructionSet set) noexcept;  // "cpu-avx2"
 const char* name(InstructionSet set) noexcept;          // "AVX2"
 

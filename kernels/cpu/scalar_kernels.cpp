@@ -1,8 +1,11 @@
 #include "kernels/cpu/scalar_kernels.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
+#include <cstdint>
 #include <span>
+#include <type_traits>
 
 namespace firbank {
 namespace {
@@ -164,6 +167,19 @@ void fir_add(const Sample* newest, const Sample* reversed, std::size_t taps, Sam
 }  // namespace
 
 template <class Sample>
+bool copy_below(const Sample* from, Sample* to, std::size_t frames, Sample bound) noexcept {
+  using Bits = std::conditional_t<sizeof(Sample) == 4, std::uint32_t, std::uint64_t>;
+  constexpr Bits kMagnitude = ~Bits{0} >> 1;
+  const Bits limit = std::bit_cast<Bits>(bound);
+  bool below = true;
+  for (std::size_t n = 0; n < frames; ++n) {
+    to[n] = from[n];
+    below = below && (std::bit_cast<Bits>(from[n]) & kMagnitude) < limit;
+  }
+  return below;
+}
+
+template <class Sample>
 const RealFft<Sample>* scalar_real_fft() noexcept {
   static constexpr RealFft<Sample> kKernel = {
       {1, 2, 1}, &forward<Sample>, &inverse<Sample>, &inverse_both<Sample>};
@@ -182,11 +198,19 @@ const DirectFir<Sample>* scalar_direct_fir() noexcept {
   return &kKernel;
 }
 
+template <class Sample>
+const CheckedCopy<Sample>* scalar_checked_copy() noexcept {
+  static constexpr CheckedCopy<Sample> kKernel = {&copy_below<Sample>};
+  return &kKernel;
+}
+
 template const RealFft<float>* scalar_real_fft<float>() noexcept;
 template const RealFft<double>* scalar_real_fft<double>() noexcept;
 template const SpectralMac<float>* scalar_spectral_mac<float>() noexcept;
 template const SpectralMac<double>* scalar_spectral_mac<double>() noexcept;
 template const DirectFir<float>* scalar_direct_fir<float>() noexcept;
 template const DirectFir<double>* scalar_direct_fir<double>() noexcept;
+template const CheckedCopy<float>* scalar_checked_copy<float>() noexcept;
+template const CheckedCopy<double>* scalar_checked_copy<double>() noexcept;
 
 }  // namespace firbank

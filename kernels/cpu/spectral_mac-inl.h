@@ -123,10 +123,12 @@ HWY_INLINE void mac_tile(const MacJob<S>& job, const MacSum<S>* sums, std::size_
     std::size_t slot = job.newest + p;
     if (slot >= job.slots) slot -= job.slots;
     const S* input = term.input + chunk * job.input_stride;
-    const std::size_t first =
-        chunk * term.response_stride + (p - term.first_partition) * Sum::kSamples;
     const S* response[kOutputs];
-    for (int o = 0; o < kOutputs; ++o) response[o] = sums[o].terms[t].response + first;
+    for (int o = 0; o < kOutputs; ++o) {
+      const MacTerm<S>& own = sums[o].terms[t];
+      response[o] =
+          own.response + chunk * own.response_stride + (p - term.first_partition) * Sum::kSamples;
+    }
     while (p < last) {
       const std::size_t count = std::min({last - p, job.slots - slot, room});
       sum.add_products(input + slot * Sum::kSamples, response, count);

@@ -1,8 +1,9 @@
 // SpectralMac: products of spectra, summed over partitions and terms, on one instruction set.
 //
-// A spectrum of M bins is cut into chunks (TransformPlan::chunk_samples). Delay lines and responses
-// lie as [chunk][slot or partition][chunk samples], so that one chunk of all partitions streams
-// from memory while its sum stays in registers.
+// A spectrum of M bins is cut into chunks (TransformPlan::chunk_samples). Delay lines lie as
+// [chunk][slot][chunk samples], responses as [chunk][partition][chunk samples] with any distance
+// between chunks, so that one chunk of all partitions streams from memory while its sum stays in
+// registers.
 #pragma once
 
 #include <cstddef>
@@ -17,7 +18,7 @@ namespace firbank {
 template <class Sample>
 struct MacTerm {
   const Sample* input = nullptr;     // [chunk][slot]
-  const Sample* response = nullptr;  // [chunk][partition]
+  const Sample* response = nullptr;  // its first chunk: [partition]
   std::size_t response_stride = 0;   // samples between chunks of the response
   std::size_t first_partition = 0;
   std::size_t last_partition = 0;

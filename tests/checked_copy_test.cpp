@@ -1,0 +1,81 @@
+// The copy that finds large samples, on every instruction set.
+#include "kernels/cpu/checked_copy.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace firbank {
+namespace {
+
+class CheckedCopyTest : public testing::TestWithParam<InstructionSet> {
+ protected:
+  void SetUp() override {
+    if (!is_supported(GetParam())) GTEST_SKIP() << name(GetParam()) << " cannot run here";
+  }
+};
+
+/// A sample of each kind at each place of stretches of every length up to a few vectors.
+template <class Sample>
+void every_place(InstructionSet set) {
+  using Limits = std::numeric_limits<Sample>;
+  constexpr Sample kBound = 256;
+  const Sample below[] = {0, std::nextafter(kBound, Sample{0}), -std::nextafter(kBound, Sample{0}),
+                          Limits::denorm_min()};
+  const Sample reached[] = {kBound,
+                            -kBound,
+                            Limits::max(),
+                            Limits::lowest(),
+                            Limits::infinity(),
+                            -Limits::infinity(),
+                            Limits::quiet_NaN(),
+                            -Limits::quiet_NaN()};
+  const CheckedCopy<Sample>& copy = *checked_copy<Sample>(set);
+  for (std::size_t frames = 0; frames <= 70; ++frames) {
+    std::vector<Sample> in(frames + 1), out(frames + 1);
+    for (std::size_t n = 0; n < frames; ++n) in[n] = static_cast<Sample>(n) - 30;
+    const auto run = [&] {
+      std::fill(out.begin(), out.end(), Sample{7});
+      const bool is_below = copy.run(in.data(), out.data(), frames, kBound);
+      EXPECT_EQ(std::memcmp(in.data(), out.data(), frames * sizeof(Sample)), 0);
+      EXPECT_EQ(out[frames], Sample{7}) << "wrote past the end";
+      return is_below;
+    };
+    in[frames] = Limits::infinity();  // must not be looked at
+    EXPECT_TRUE(run()) << frames;
+    for (std::size_t at = 0; at < frames; ++at) {
+      const Sample before = in[at];
+      for (const Sample value : below) {
+        in[at] = value;
+        EXPECT_TRUE(run()) << value << " at " << at << " of " << frames;
+      }
+      for (const Sample value : reached) {
+        in[at] = value;
+        EXPECT_FALSE(run()) << value << " at " << at << " of " << frames;
+      }
+      in[at] = before;
+    }
+  }
+}
+
+TEST_P(CheckedCopyTest, SeesEverySampleInFloat) {
+  every_place<float>(GetParam());
+}
+TEST_P(CheckedCopyTest, SeesEverySampleInDouble) {
+  every_place<double>(GetParam());
+}
+
+INSTANTIATE_TEST_SUITE_P(InstructionSets, CheckedCopyTest, testing::ValuesIn(kInstructionSets),
+                         [](const auto& test) {
+                           std::string text = backend_name(test.param);
+                           std::replace(text.begin(), text.end(), '-', '_');
+                           return text;
+                         });
+
+}  // namespace
+}  // namespace firbank
