@@ -52,6 +52,10 @@ struct EngineConfig {
 
   PlanGoal goal = PlanGoal::kLive;
 
+  /// Offline: input frames that are expected, so that a short signal is not given a plan which only
+  /// a long one repays; 0 means very many. Any number may come.
+  std::uint64_t expected_frames = 0;
+
   /// What the plan is chosen by: measured on this machine, or the defaults; each 1e-9 to 1e18 ns.
   CostModel costs = {};
 

@@ -32,6 +32,9 @@ constexpr double kMostWorstOverMean = 1.5;
 constexpr double kLeastCostNs = 1e-9;
 constexpr double kMostCostNs = 1e18;
 
+// Memory that is written for the first time, by the construction of an engine, for each sample.
+constexpr double kFirstTouchNs = 0.5;
+
 // Bins that are summed in one go.
 constexpr double kChunkBins = 64;
 
@@ -136,7 +139,8 @@ class Demand {
       : inputs(static_cast<double>(routing.inputs())),
         outputs(static_cast<double>(routing.outputs())),
         edges(static_cast<double>(routing.edges().size())),
-        in_rows(routing.is_in_rows()) {
+        in_rows(routing.is_in_rows()),
+        expected_frames(config.goal == PlanGoal::kOffline ? config.expected_frames : 0) {
     const ResponseTable table(routing);
     std::vector<double> uses(table.responses().size());
     for (const std::vector<ResponseTerm>& terms : table.terms()) {
@@ -181,7 +185,8 @@ class Demand {
   double outputs;
   double edges;
   bool in_rows;
-  double taps = 0;  // of all edges
+  std::uint64_t expected_frames;  // 0: very many
+  double taps = 0;                // of all edges
 
  private:
   struct Span {
@@ -284,10 +289,30 @@ class Estimate {
     }
     plan.ns_per_frame = mean;
     plan.worst_over_mean = worst / mean;
+    if (demand_.expected_frames != 0) {
+      double set_up = static_cast<double>(plan.memory_samples) * kFirstTouchNs;
+      for (std::size_t k = 0; k < plan.levels.size(); ++k) {
+        set_up += partitions[k].stored * plan.levels[k].forward_ns;
+      }
+      plan.ns_per_frame = of_whole_job(plan, set_up);
+    }
     return true;
   }
 
  private:
+  /// ns a frame of the input that is expected, with `set_up` and with the tail; the block in which
+  /// the input ends is computed a second time, with the beginning of the tail.
+  double of_whole_job(const PartitionPlan& plan, double set_up) const {
+    const std::uint64_t frames = demand_.expected_frames;
+    const std::uint64_t block = plan.levels.front().block_frames;
+    const std::uint64_t tail = plan.max_response - 1;
+    const std::uint64_t rest = frames % block;
+    const bool again = rest > 0 && tail > 0;
+    const std::uint64_t blocks = (frames + tail + block - 1) / block + (again ? 1 : 0);
+    const double ns = static_cast<double>(blocks * block) * plan.ns_per_frame + set_up;
+    return ns / static_cast<double>(frames);
+  }
+
   /// The products of level 0, in ns a frame.
   double first_level(PartitionPlan& plan, const Demand::Partitions& partitions) const {
     LevelPlan& level = plan.levels.front();

@@ -57,6 +57,7 @@ class Worker {
       firbank::EngineConfig config;
       config.goal = firbank::PlanGoal::kOffline;
       config.threads = threads;
+      config.expected_frames = workload_.frames;
       engine = std::make_unique<firbank::Engine>(config, bank_of(filters_), workload_.routing);
       filter(*engine);
     });
