@@ -150,7 +150,7 @@ void PartitionedLevel<Sample>::render(LevelBank& level_bank, Sample* const* out,
     sum_ready(bank, Sum::kNext);
     bank.ready_block = block_;
   }
-  const std::size_t blocks = std::max<std::size_t>(frames / block_frames_, 1);
+  const std::size_t blocks = frames <= block_frames_ ? 1 : frames / block_frames_;
   // Each row with all that becomes of it, while it is in the cache; or all rows block by block.
   const bool by_rows = intake_ != nullptr && intake_->outlasts(out);
   for (std::size_t first = 0; first < blocks;) {
@@ -160,8 +160,8 @@ void PartitionedLevel<Sample>::render(LevelBank& level_bank, Sample* const* out,
                 [&](IndexRange range, std::size_t thread) noexcept { take(first, range, thread); });
     }
     pool_.run(outputs_, [&](IndexRange range, std::size_t thread) noexcept {
-      for (std::size_t output = range.first; output < range.last;) {
-        const std::size_t tile_number = output / tile_outputs_;
+      std::size_t tile_number = range.first == 0 ? 0 : range.first / tile_outputs_;
+      for (std::size_t output = range.first; output < range.last; ++tile_number) {
         const IndexRange tile{output, std::min((tile_number + 1) * tile_outputs_, range.last)};
         for (std::size_t block = first; block < last; ++block) {
           if (by_rows) take(block, tile, thread);
@@ -316,7 +316,7 @@ void PartitionedLevel<Sample>::advance(const InputHistory<Sample>& history,
     if (bank.step != Step::kIdle) prepare_next(bank, complete);
   }
   if (complete) {
-    const std::size_t blocks = arrived_ / block_frames_;
+    const std::size_t blocks = arrived_ == block_frames_ ? 1 : arrived_ / block_frames_;
     delay_line_ = delay_line_.after(blocks);
     block_ += static_cast<std::int64_t>(blocks);
     arrived_ = 0;

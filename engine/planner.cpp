@@ -303,14 +303,12 @@ class Estimate {
   /// ns a frame of the input that is expected, with `set_up` and with the tail; the block in which
   /// the input ends is computed a second time, with the beginning of the tail.
   double of_whole_job(const PartitionPlan& plan, double set_up) const {
-    const std::uint64_t frames = demand_.expected_frames;
-    const std::uint64_t block = plan.levels.front().block_frames;
-    const std::uint64_t tail = plan.max_response - 1;
-    const std::uint64_t rest = frames % block;
-    const bool again = rest > 0 && tail > 0;
-    const std::uint64_t blocks = (frames + tail + block - 1) / block + (again ? 1 : 0);
-    const double ns = static_cast<double>(blocks * block) * plan.ns_per_frame + set_up;
-    return ns / static_cast<double>(frames);
+    const std::size_t block = plan.levels.front().block_frames;
+    const auto frames = static_cast<double>(demand_.expected_frames);  // may be any number
+    const auto tail = static_cast<double>(plan.max_response - 1);
+    const bool again = demand_.expected_frames % block > 0 && tail > 0;
+    const double blocks = std::ceil((frames + tail) / static_cast<double>(block)) + (again ? 1 : 0);
+    return (blocks * static_cast<double>(block) * plan.ns_per_frame + set_up) / frames;
   }
 
   /// The products of level 0, in ns a frame.

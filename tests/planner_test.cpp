@@ -156,6 +156,28 @@ TEST(Planner, IsCheaperOfflineThanLive) {
   EXPECT_GT(offline.call_frames, 1'024u);
 }
 
+TEST(Planner, GivesShortFilesPlansThatRepayTheirConstruction) {
+  std::vector<std::size_t> lengths;
+  for (std::size_t taps = 100; taps < 10'000; taps += 100) lengths.push_back(taps);
+  const FilterBank bank = bank_of(lengths);
+  EngineConfig config;
+  const auto plan_of = [&](std::uint64_t frames) {
+    config.expected_frames = frames;
+    return choose_plan(config, bank, Routing::bank(1, lengths.size()));
+  };
+  config.goal = PlanGoal::kOffline;
+  const PartitionPlan endless = plan_of(0);
+  EXPECT_EQ(plan_of(std::uint64_t{1} << 40).describe(), endless.describe());
+  EXPECT_EQ(plan_of(std::numeric_limits<std::uint64_t>::max()).describe(), endless.describe());
+  const PartitionPlan brief = plan_of(50'000);
+  EXPECT_LT(brief.levels.front().transform_frames, endless.levels.front().transform_frames);
+  EXPECT_LT(brief.memory_samples, endless.memory_samples / 2);
+  EXPECT_GT(brief.ns_per_frame, endless.ns_per_frame);  // all is counted
+  EXPECT_EQ(plan_of(1).levels.size(), 1u);
+  config.goal = PlanGoal::kLive;
+  EXPECT_EQ(plan_of(50'000).ns_per_frame, plan_of(0).ns_per_frame);
+}
+
 TEST(Planner, DescribesItselfInOneLine) {
   EngineConfig config;
   config.block_frames = 64;

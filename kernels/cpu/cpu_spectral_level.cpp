@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <utility>
 
 namespace firbank {
@@ -15,13 +16,14 @@ template <class Sample>
 constexpr std::size_t kPadding = kCacheLineBytes / sizeof(Sample);
 
 /// Whether two outputs read the same inputs for the same partitions, term for term.
-template <class Sample>
-bool read_alike(const std::vector<MacTerm<Sample>>& a, const std::vector<MacTerm<Sample>>& b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](const MacTerm<Sample>& s, const MacTerm<Sample>& t) {
-                      return s.input == t.input && s.first_partition == t.first_partition &&
-                             s.last_partition == t.last_partition;
-                    });
+bool read_alike(const std::vector<IndexRange>& partitions, const std::vector<ResponseTerm>& a,
+                const std::vector<ResponseTerm>& b) {
+  return std::equal(
+      a.begin(), a.end(), b.begin(), b.end(), [&](const ResponseTerm& s, const ResponseTerm& t) {
+        const IndexRange& of_s = partitions[s.response];
+        const IndexRange& of_t = partitions[t.response];
+        return s.input == t.input && of_s.first == of_t.first && of_s.last == of_t.last;
+      });
 }
 
 }  // namespace
@@ -49,8 +51,9 @@ Shares CpuSpectralLevel<Sample>::shares() const noexcept {
   return {.forward = plan_.steps.size(),
           .accumulate = plan_.chunks(),
           .inverse = plan_.steps.size(),
+          // A power of two, as sizes of sums are.
           .outputs = std::clamp<std::size_t>(kTileBytes / sum_bytes, 1,
-                                             std::min(kMacTile, shape_.outputs))};
+                                             std::min(kMacTile, std::bit_ceil(shape_.outputs)))};
 }
 
 template <class Sample>
@@ -98,15 +101,15 @@ CpuSpectralBank<Sample>::CpuSpectralBank(const CpuSpectralLevel<Sample>& level,
   for (std::size_t output = 0; output < terms_.size(); ++output) {
     std::size_t& count = tile_.emplace_back(1);
     while (count < kMacTile && output + count < terms_.size() &&
-           read_alike(terms_[output], terms_[output + count])) {
+           read_alike(partitions_, shape.terms[output], shape.terms[output + count])) {
       ++count;
     }
   }
 }
 
-/// Responses lie as they are read, tile by tile: one chunk of all that a tile's outputs hear,
-/// output by output, then the next chunk. So a tile is one stretch of memory however many inputs it
-/// has.
+/// Responses lie as they are read: one chunk of all that outputs hear which are summed together,
+/// output by output, then the next chunk. So they are one stretch of memory, however many inputs
+/// those outputs have.
 template <class Sample>
 void CpuSpectralBank<Sample>::place_responses(const std::vector<std::vector<ResponseTerm>>& terms) {
   const TransformPlan<Sample>& plan = level_.plan_;
@@ -131,7 +134,9 @@ void CpuSpectralBank<Sample>::place_responses(const std::vector<std::vector<Resp
     group_partitions = 0;
   };
   for (std::size_t output = 0; output < terms.size(); ++output) {
-    if (output % tile_outputs_ == 0) end_group();
+    if (output % tile_outputs_ == 0 || !read_alike(partitions_, terms[output - 1], terms[output])) {
+      end_group();
+    }
     for (const ResponseTerm& term : terms[output]) add(term.response);
   }
   end_group();
@@ -166,7 +171,8 @@ template <class Sample>
 Sample* CpuSpectralBank<Sample>::sum(Sum which, std::size_t output, std::size_t thread) noexcept {
   if (which == Sum::kNow) {
     // Outputs that follow one another never meet.
-    return now_.data() + (thread * tile_outputs_ + output % tile_outputs_) * spectrum_stride_;
+    const std::size_t place = output & (tile_outputs_ - 1);
+    return now_.data() + (thread * tile_outputs_ + place) * spectrum_stride_;
   }
   const std::size_t place = which == Sum::kNext ? next_ : 1 - next_;
   return carried_.data() + (place * level_.shape_.outputs + output) * spectrum_stride_;

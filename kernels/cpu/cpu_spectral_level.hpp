@@ -78,7 +78,7 @@ class CpuSpectralBank final : public SpectralBank<Sample> {
   const CpuSpectralLevel<Sample>& level_;
   std::vector<IndexRange> partitions_;  // of each response
   std::vector<Place> places_;           // of each response
-  AlignedVector<Sample> responses_;     // [tile][chunk][its responses][partition][chunk samples]
+  AlignedVector<Sample> responses_;  // [summed together][chunk][response][partition][chunk samples]
   std::vector<std::vector<MacTerm<Sample>>> terms_;  // of each output
   std::vector<std::size_t> tile_;  // of each output: it and those behind it that read alike
   MacJob<Sample> job_;             // what all sums have in common
