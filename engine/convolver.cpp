@@ -86,7 +86,9 @@ Convolver<Sample>::Convolver(std::shared_ptr<const Backend> backend, const Parti
       calls_(config.depth_blocks + 2),
       // The bank in use, the one that fades in, and all that wait.
       handoff_(BasicEngine<Sample>::kMaxPendingSwaps + 2),
-      fading_frames_(std::min(plan.piece_frames, kMostFadingFrames)),
+      fading_frames_(
+          std::min(plan.levels.empty() ? plan.piece_frames : plan.levels.front().block_frames,
+                   kMostFadingFrames)),
       fade_samples_(routing.outputs() * fading_frames_),
       fade_planes_(routing.outputs()),
       spoiled_(plan.piece_frames),

@@ -7,7 +7,8 @@
 // A stretch of up to `window` frames is contiguous wherever it begins: the ring's first `window`
 // frames are stored a second time behind its end.
 //
-// Thread:   one at a time.
+// Thread:   one at a time; but different channels may be written, cleared and read on different
+//           threads between one advance() and the next.
 // Realtime: everything but construction is safe.
 #pragma once
 

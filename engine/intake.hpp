@@ -36,8 +36,9 @@ class Intake {
     });
   }
 
-  /// Whether storing a piece of some outputs leaves the inputs of all other numbers as they are:
-  /// each output lies where its input does, or no input lies between the outputs.
+  /// Of as many outputs as inputs: whether storing a piece of some of them leaves the inputs of all
+  /// other numbers as they are, because each output lies where its input does, or all outputs lie
+  /// before or behind all inputs.
   bool outlasts(Sample* const* out) const noexcept {
     bool is_in_place = true;
     Span inputs, outputs;

@@ -35,8 +35,8 @@ class Level {
   virtual std::unique_ptr<LevelBank> prepare(const FilterBank& filters,
                                              const ResponseTable& responses) const = 0;
 
-  /// How many of the coming `frames` the next piece takes; never 0. Two banks that are heard may
-  /// want a shorter piece than one.
+  /// How many of the coming `frames`, 1 to PartitionPlan::piece_frames, the next piece takes; never
+  /// 0. Two banks that are heard may want a shorter piece than one.
   virtual std::size_t next_piece(std::size_t frames, bool two_banks) const noexcept = 0;
 
   /// Takes the next piece. Each input is written to the history here, or in the first render(),

@@ -11,6 +11,8 @@
 // of frames. While they are in reach the outputs themselves are looked at, so that none is lost
 // without being counted.
 //
+// Copies with the best vectors that the processor has, whatever the backend: all give the same.
+//
 // Thread:   one at a time; but different inputs may be cleaned on different threads at once.
 // Realtime: everything but construction is safe. Costs nothing but a scan while inputs are finite.
 #pragma once
@@ -84,8 +86,8 @@ class NonFiniteGuard {
   std::vector<std::int64_t> last_bad_;    // of each input
   std::atomic<std::int64_t> quiet_from_;  // no bad sample reaches this frame or a later one
   std::size_t transform_frames_;
-  std::atomic<std::int64_t>
-      loud_until_;  // no loud sample is in any transform of this frame or a later one
+  // no loud sample is in any transform of this frame or a later one
+  std::atomic<std::int64_t> loud_until_;
 };
 
 extern template class NonFiniteGuard<float>;

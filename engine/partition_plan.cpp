@@ -39,8 +39,11 @@ std::string PartitionPlan::describe() const {
   const LevelPlan& first = levels.front();
   const char* const plural = first.partitions == 1 ? "" : "s";
   if (levels.size() == 1) {
-    return fmt::format("uniform: {} partition{} of {} taps, transforms of {}", first.partitions,
-                       plural, first.partition_taps, first.transform_frames);
+    const std::string blocks = first.partition_taps == first.block_frames
+                                   ? ""
+                                   : fmt::format(", blocks of {}", first.block_frames);
+    return fmt::format("uniform: {} partition{} of {} taps{}, transforms of {}", first.partitions,
+                       plural, first.partition_taps, blocks, first.transform_frames);
   }
   std::string line = fmt::format("non-uniform: {} partition{} of {} taps", first.partitions, plural,
                                  first.partition_taps);

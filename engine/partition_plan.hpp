@@ -49,8 +49,8 @@ struct PartitionPlan {
   std::size_t latency_frames = 0;  // output frame n holds input frame n - latency
 
   // Estimates, of all inputs, edges and outputs together.
-  double ns_per_frame =
-      0;  // with construction and tail where EngineConfig::expected_frames is known
+  // With construction and tail, where EngineConfig::expected_frames is known.
+  double ns_per_frame = 0;
   double flops_per_frame = 0;
   double worst_over_mean = 1;      // of calls of the nominal size
   std::size_t memory_samples = 0;  // spectra, delay lines and history

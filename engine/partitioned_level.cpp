@@ -57,7 +57,7 @@ std::unique_ptr<LevelBank> PartitionedLevel<Sample>::prepare(const FilterBank& f
 template <class Sample>
 std::size_t PartitionedLevel<Sample>::next_piece(std::size_t frames,
                                                  bool two_banks) const noexcept {
-  // The second bank would find only the last blocks in the delay line.
+  // A second bank would find only the last blocks in the delay line.
   if (arrived_ == 0 && frames > block_frames_ && in_rows_ && !two_banks) {
     return frames / block_frames_ * block_frames_;
   }
@@ -150,8 +150,10 @@ void PartitionedLevel<Sample>::render(LevelBank& level_bank, Sample* const* out,
     sum_ready(bank, Sum::kNext);
     bank.ready_block = block_;
   }
+  // Most calls have one block, and few outputs: they are spared divisions.
   const std::size_t blocks = frames <= block_frames_ ? 1 : frames / block_frames_;
-  // Each row with all that becomes of it, while it is in the cache; or all rows block by block.
+  // A few rows with all that becomes of them, while they are in the cache; or all rows block by
+  // block.
   const bool by_rows = intake_ != nullptr && intake_->outlasts(out);
   for (std::size_t first = 0; first < blocks;) {
     const std::size_t last = by_rows ? blocks : first + 1;

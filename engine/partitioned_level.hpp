@@ -7,6 +7,9 @@
 // Inside the level this is overlap-save: of each transform pair only the newest frames are kept,
 // and nothing is carried from block to block but spectra, so a new bank can start anywhere.
 //
+// A piece lies within one block; in rows it may be several whole blocks, each of which is answered
+// like a piece, while one bank is heard.
+//
 // Where the plan's calls are whole blocks, a piece that is one meets all partitions at once, half
 // of the outputs for two blocks in one reading. Other pieces of such a plan, and all of one whose
 // blocks last for several calls, need a sum of all but partition 0 that was prepared.
@@ -16,7 +19,10 @@
 // bank that is announced early enough takes part before it is heard, from the next block's start.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "engine/deferred_level.hpp"

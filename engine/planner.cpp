@@ -198,6 +198,22 @@ class Demand {
   std::vector<Span> spans_;
 };
 
+/// Where the frames that will come are known: adds to their price that of the tail and `set_up_ns`.
+/// The block in which the input ends is computed a second time, with the beginning of the tail.
+void price_whole_job(PartitionPlan& plan, const Demand& demand, double set_up_ns) {
+  if (demand.expected_frames == 0) return;
+  const auto frames = static_cast<double>(demand.expected_frames);  // may be any number
+  const auto tail = static_cast<double>(plan.max_response - 1);
+  double computed = frames + tail;
+  if (plan.kind == PlanKind::kPartitioned) {
+    const std::size_t block = plan.levels.front().block_frames;
+    const bool again = demand.expected_frames % block > 0 && tail > 0;
+    computed = (std::ceil(computed / static_cast<double>(block)) + (again ? 1 : 0)) *
+               static_cast<double>(block);
+  }
+  plan.ns_per_frame = (computed * plan.ns_per_frame + set_up_ns) / frames;
+}
+
 /// Completes a plan whose levels have their sizes: partitions, first taps, costs.
 class Estimate {
  public:
@@ -289,28 +305,15 @@ class Estimate {
     }
     plan.ns_per_frame = mean;
     plan.worst_over_mean = worst / mean;
-    if (demand_.expected_frames != 0) {
-      double set_up = static_cast<double>(plan.memory_samples) * kFirstTouchNs;
-      for (std::size_t k = 0; k < plan.levels.size(); ++k) {
-        set_up += partitions[k].stored * plan.levels[k].forward_ns;
-      }
-      plan.ns_per_frame = of_whole_job(plan, set_up);
+    double set_up = static_cast<double>(plan.memory_samples) * kFirstTouchNs;
+    for (std::size_t k = 0; k < plan.levels.size(); ++k) {
+      set_up += partitions[k].stored * plan.levels[k].forward_ns;
     }
+    price_whole_job(plan, demand_, set_up);
     return true;
   }
 
  private:
-  /// ns a frame of the input that is expected, with `set_up` and with the tail; the block in which
-  /// the input ends is computed a second time, with the beginning of the tail.
-  double of_whole_job(const PartitionPlan& plan, double set_up) const {
-    const std::size_t block = plan.levels.front().block_frames;
-    const auto frames = static_cast<double>(demand_.expected_frames);  // may be any number
-    const auto tail = static_cast<double>(plan.max_response - 1);
-    const bool again = demand_.expected_frames % block > 0 && tail > 0;
-    const double blocks = std::ceil((frames + tail) / static_cast<double>(block)) + (again ? 1 : 0);
-    return (blocks * static_cast<double>(block) * plan.ns_per_frame + set_up) / frames;
-  }
-
   /// The products of level 0, in ns a frame.
   double first_level(PartitionPlan& plan, const Demand::Partitions& partitions) const {
     LevelPlan& level = plan.levels.front();
@@ -371,6 +374,7 @@ PartitionPlan direct_plan(const PartitionPlan& base, const CostModel& costs, con
   plan.memory_samples = static_cast<std::size_t>(
       demand.taps +
       demand.inputs * static_cast<double>(plan.history_frames() + plan.history_window()));
+  price_whole_job(plan, demand, 0);  // its memory is little
   return plan;
 }
 

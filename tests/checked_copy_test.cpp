@@ -37,12 +37,15 @@ void every_place(InstructionSet set) {
                             -Limits::quiet_NaN()};
   const CheckedCopy<Sample>& copy = *checked_copy<Sample>(set);
   for (std::size_t frames = 0; frames <= 70; ++frames) {
-    std::vector<Sample> in(frames + 1), out(frames + 1);
+    // At any address: one sample past an aligned one.
+    std::vector<Sample> in_memory(frames + 2), out_memory(frames + 2);
+    Sample* const in = in_memory.data() + 1;
+    Sample* const out = out_memory.data() + 1;
     for (std::size_t n = 0; n < frames; ++n) in[n] = static_cast<Sample>(n) - 30;
     const auto run = [&] {
-      std::fill(out.begin(), out.end(), Sample{7});
-      const bool is_below = copy.run(in.data(), out.data(), frames, kBound);
-      EXPECT_EQ(std::memcmp(in.data(), out.data(), frames * sizeof(Sample)), 0);
+      std::fill(out_memory.begin(), out_memory.end(), Sample{7});
+      const bool is_below = copy.run(in, out, frames, kBound);
+      EXPECT_EQ(std::memcmp(in, out, frames * sizeof(Sample)), 0);
       EXPECT_EQ(out[frames], Sample{7}) << "wrote past the end";
       return is_below;
     };

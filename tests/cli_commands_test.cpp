@@ -7,7 +7,9 @@
 #include <csignal>
 #include <cstdlib>
 #include <numbers>
+#include <set>
 #include <sstream>
+#include <string>
 #include <thread>
 
 #include <fmt/format.h>

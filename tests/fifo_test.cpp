@@ -1,6 +1,7 @@
 // The queue of a fixed capacity, against std::deque.
 #include "engine/fifo.hpp"
 
+#include <cstdint>
 #include <deque>
 #include <vector>
 

@@ -1,6 +1,8 @@
 // The ring of past samples, against a list of everything that was ever written.
 #include "engine/input_history.hpp"
 
+#include <algorithm>
+#include <cstdint>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -60,6 +62,31 @@ class Written {
     }
   }
 
+  /// Of a channel whose clock has not moved yet: `ahead` frames, read as they are written, those
+  /// behind them cleared; then the clock moves.
+  void write_and_read(std::size_t ahead, std::size_t part, std::size_t cleared) {
+    for (std::size_t channel = 0; channel < samples_.size(); ++channel) {
+      for (std::size_t first = 0; first < ahead; first += part) {
+        const std::size_t count = std::min(part, ahead - first);
+        const std::int64_t clock = history.clock() + static_cast<std::int64_t>(first);
+        history.write(channel, clock, count, [&](double* to, std::size_t, std::size_t some) {
+          for (std::size_t n = 0; n < some; ++n) {
+            to[n] = name(channel, samples_[channel].size());
+            samples_[channel].push_back(to[n]);
+          }
+        });
+        history.clear(channel, clock + static_cast<std::int64_t>(count), cleared);
+        const double* const stretch = history.at(channel, clock);
+        for (std::size_t n = 0; n < count + cleared; ++n) {
+          const double expected =
+              n < count ? samples_[channel][samples_[channel].size() - count + n] : 0.0;
+          ASSERT_EQ(stretch[n], expected) << "channel " << channel << ", frame " << first + n;
+        }
+      }
+    }
+    history.advance(ahead);
+  }
+
   std::size_t frames() const { return samples_[0].size(); }
   InputHistory<double> history;
 
@@ -88,6 +115,20 @@ TEST(InputHistory, HoldsTheLatestFramesInStretches) {
       }
       const std::size_t back = test::between(random, 1, held);
       written.expect(back, test::between(random, 0, std::min(back, window)));
+      if (testing::Test::HasFatalFailure()) return;
+    }
+  }
+}
+
+TEST(InputHistory, IsWrittenReadAndClearedSeveralRingsAhead) {
+  for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+    SCOPED_TRACE(testing::Message() << "seed " << seed);
+    Random random(seed);
+    const std::size_t window = test::between(random, 2, 40);
+    const std::size_t part = test::between(random, 1, window - 1);
+    Written written(test::between(random, 1, 3), window + test::between(random, 0, 60), window);
+    for (int step = 0; step < 20; ++step) {
+      written.write_and_read(test::between(random, 1, 6 * window), part, window - part);
       if (testing::Test::HasFatalFailure()) return;
     }
   }

@@ -116,7 +116,7 @@ class FilterRun {
         format_.sample_rate_hz,
         settings_.pace == Pace::kOffline ? PlanGoal::kOffline : PlanGoal::kLive);
     config.costs = costs_.model;
-    config.expected_frames = static_cast<std::uint64_t>(format_.frames.value_or(0));
+    config.expected_frames = static_cast<std::uint64_t>(progress_total().value_or(0));
     const SignalsForMainThread guard;
     return std::make_unique<BasicEngine<Sample>>(config, bank_, routing);
   }

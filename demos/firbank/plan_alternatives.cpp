@@ -1,7 +1,5 @@
 #include "demos/firbank/plan_alternatives.hpp"
 
-#include <algorithm>
-
 #include <fmt/format.h>
 
 namespace firbank::program {

@@ -16,8 +16,9 @@ namespace firbank::program {
 /// The plan's block sizes as --partitions takes them: "64,512,4096"; "direct form" without any.
 std::string block_sizes(const PartitionPlan& plan);
 
-/// Up to `count` of the library's cheapest plans beside `chosen`, the cheapest first; the one with
-/// one block size, the measure of the others, is always among them.
+/// Up to `count` of the library's cheapest plans of each number of block sizes, without `chosen`,
+/// the cheapest first. The one with one block size, the measure of the others, is kept before any
+/// other.
 std::vector<PartitionPlan> alternatives(const EngineConfig& config, const FilterBank& bank,
                                         const Routing& routing, const PlanAbilities& abilities,
                                         const PartitionPlan& chosen, std::size_t count);

@@ -185,8 +185,8 @@ void add_plan_command(CLI::App& app, int& exit_code) {
                     "Plan for a file, with blocks chosen for speed, instead of a live run");
   command
       ->add_option("--alternatives", arguments->alternatives,
-                   "Other plans to compare with, each of another number of block\n"
-                   "sizes (3), 0 to 5")
+                   "Other plans to compare with: the cheapest of each number of\n"
+                   "block sizes (3), 0 to 5")
       ->type_name("N")
       ->check(whole_number(0, 5));
   arguments->json.add_to(*command, "the plan");

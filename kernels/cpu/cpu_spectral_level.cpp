@@ -51,7 +51,7 @@ Shares CpuSpectralLevel<Sample>::shares() const noexcept {
   return {.forward = plan_.steps.size(),
           .accumulate = plan_.chunks(),
           .inverse = plan_.steps.size(),
-          // A power of two, as sizes of sums are.
+          // A power of two, so that sum() can mask an output's number.
           .outputs = std::clamp<std::size_t>(kTileBytes / sum_bytes, 1,
                                              std::min(kMacTile, std::bit_ceil(shape_.outputs)))};
 }
@@ -126,6 +126,7 @@ void CpuSpectralBank<Sample>::place_responses(const std::vector<std::vector<Resp
     group_partitions += partitions_[response].last - partitions_[response].first;
   };
   const auto end_group = [&]() {
+    if (group.empty()) return;
     for (const std::size_t response : group) {
       places_[response].chunk_stride = group_partitions * plan.chunk_samples();
     }

@@ -164,8 +164,6 @@ void fir_add(const Sample* newest, const Sample* reversed, std::size_t taps, Sam
   }
 }
 
-}  // namespace
-
 template <class Sample>
 bool copy_below(const Sample* from, Sample* to, std::size_t frames, Sample bound) noexcept {
   using Bits = std::conditional_t<sizeof(Sample) == 4, std::uint32_t, std::uint64_t>;
@@ -178,6 +176,8 @@ bool copy_below(const Sample* from, Sample* to, std::size_t frames, Sample bound
   }
   return below;
 }
+
+}  // namespace
 
 template <class Sample>
 const RealFft<Sample>* scalar_real_fft() noexcept {
