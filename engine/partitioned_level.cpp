@@ -6,6 +6,11 @@
 #include "engine/level_spectra.hpp"
 
 namespace firbank {
+namespace {
+
+constexpr std::size_t kMostBytesFirst = std::size_t{256} << 10;  // of samples
+
+}  // namespace
 
 template <class Sample>
 PartitionedLevel<Sample>::PartitionedLevel(const Backend& backend, const PartitionPlan& plan,
@@ -26,7 +31,7 @@ PartitionedLevel<Sample>::PartitionedLevel(const Backend& backend, const Partiti
                                          .threads = pool.threads(),
                                          .pieces = pieces})),
       shares_(level_->shares()),
-      in_rows_(backend.has_shares() && routing.is_in_rows()),
+      in_rows_(backend.has_shares() && inputs_ > 1 && routing.is_in_rows()),
       tile_outputs_(shares_.outputs),
       sums_ahead_(!backend.has_shares() || plan.call_frames < block_frames_),
       delay_line_(plan_.partitions),
@@ -66,35 +71,48 @@ std::size_t PartitionedLevel<Sample>::next_piece(std::size_t frames,
 
 template <class Sample>
 void PartitionedLevel<Sample>::ingest(const Intake<Sample>& intake) noexcept {
-  intake_ = &intake;
-  if (in_rows_) return;
-  pool_.run(inputs_,
-            [&](IndexRange range, std::size_t thread) noexcept { take(0, range, thread); });
-  intake_ = nullptr;
+  if (in_rows_) {
+    rows_ = &intake;
+    return;
+  }
+  pool_.run(inputs_, [&](IndexRange range, std::size_t thread) noexcept {
+    write(intake, 0, range);
+    transform(intake, 0, range, thread);
+  });
 }
 
-/// Writes and transforms what one block of the piece brings to a few inputs.
+/// Writes what one block of the piece brings to a few inputs.
 template <class Sample>
-void PartitionedLevel<Sample>::take(std::size_t block, IndexRange inputs,
-                                    std::size_t thread) noexcept {
-  InputHistory<Sample>& history = intake_->history();
+void PartitionedLevel<Sample>::write(const Intake<Sample>& intake, std::size_t block,
+                                     IndexRange inputs) noexcept {
+  InputHistory<Sample>& history = intake.history();
   const std::size_t first = block * block_frames_;  // of the piece
-  const std::size_t frames = std::min(intake_->frames() - first, block_frames_);
+  const std::size_t frames = std::min(intake.frames() - first, block_frames_);
+  const std::int64_t end = history.clock() + static_cast<std::int64_t>(first + frames);
+  for (std::size_t input = inputs.first; input < inputs.last; ++input) {
+    intake.write(input, first, frames);
+    // What has not arrived cannot be heard yet, but leftovers far louder than the present would
+    // leave their rounding errors in it.
+    if (arrived_ == 0) history.clear(input, end, 2 * bins_ - lead_frames_ - frames);
+  }
+}
+
+/// Transforms what write() wrote.
+template <class Sample>
+void PartitionedLevel<Sample>::transform(const Intake<Sample>& intake, std::size_t block,
+                                         IndexRange inputs, std::size_t thread) noexcept {
+  const InputHistory<Sample>& history = intake.history();
+  const std::size_t first = block * block_frames_;  // of the piece
+  const std::size_t frames = std::min(intake.frames() - first, block_frames_);
   const std::size_t known = lead_frames_ + arrived_;  // of the window
-  const std::int64_t clock = history.clock() + static_cast<std::int64_t>(first);
-  const std::int64_t start = clock - static_cast<std::int64_t>(known);
+  const std::int64_t start =
+      history.clock() + static_cast<std::int64_t>(first) - static_cast<std::int64_t>(known);
   const bool begins = begins_ && block == 0;
   const Window<Sample> window = {.older = older_.data(),
                                  .newer = newer_.data(),
                                  .newer_start = start + static_cast<std::int64_t>(bins_),
                                  .fresh = {begins ? 0 : known, known + frames}};
   for (std::size_t input = inputs.first; input < inputs.last; ++input) {
-    intake_->write(input, first, frames);
-    // What has not arrived cannot be heard yet, but leftovers far louder than the present would
-    // leave their rounding errors in it.
-    if (arrived_ == 0) {
-      history.clear(input, clock + static_cast<std::int64_t>(frames), 2 * bins_ - known - frames);
-    }
     older_[input] = history.at(input, start);
     newer_[input] = history.at(input, window.newer_start);
   }
@@ -154,19 +172,29 @@ void PartitionedLevel<Sample>::render(LevelBank& level_bank, Sample* const* out,
   const std::size_t blocks = frames <= block_frames_ ? 1 : frames / block_frames_;
   // A few rows with all that becomes of them, while they are in the cache; or all rows block by
   // block.
-  const bool by_rows = intake_ != nullptr && intake_->outlasts(out);
+  const Intake<Sample>* const waiting = std::exchange(rows_, nullptr);
+  const Intake<Sample>* const rows =
+      waiting != nullptr && waiting->outlasts(out) ? waiting : nullptr;
   for (std::size_t first = 0; first < blocks;) {
-    const std::size_t last = by_rows ? blocks : first + 1;
-    if (intake_ != nullptr && !by_rows) {
-      pool_.run(inputs_,
-                [&](IndexRange range, std::size_t thread) noexcept { take(first, range, thread); });
+    const std::size_t last = rows != nullptr ? blocks : first + 1;
+    if (waiting != nullptr && rows == nullptr) {
+      pool_.run(inputs_, [&](IndexRange range, std::size_t thread) noexcept {
+        write(*waiting, first, range);
+        transform(*waiting, first, range, thread);
+      });
     }
     pool_.run(outputs_, [&](IndexRange range, std::size_t thread) noexcept {
+      // Loads that follow soon upon their stores wait for them: what the cache holds anyway is
+      // written before any of it is transformed.
+      const std::size_t bytes = (range.last - range.first) * frames * sizeof(Sample);
+      const bool writes_first = rows != nullptr && blocks == 1 && bytes <= kMostBytesFirst;
+      if (writes_first) write(*rows, 0, range);
       std::size_t tile_number = range.first == 0 ? 0 : range.first / tile_outputs_;
       for (std::size_t output = range.first; output < range.last; ++tile_number) {
         const IndexRange tile{output, std::min((tile_number + 1) * tile_outputs_, range.last)};
         for (std::size_t block = first; block < last; ++block) {
-          if (by_rows) take(block, tile, thread);
+          if (rows != nullptr && !writes_first) write(*rows, block, tile);
+          if (rows != nullptr) transform(*rows, block, tile, thread);
           for (std::size_t k = tile.first; k < tile.last; ++k) {
             answers_[k] = out[k] + block * block_frames_;
           }
@@ -183,7 +211,6 @@ void PartitionedLevel<Sample>::render(LevelBank& level_bank, Sample* const* out,
     });
     first = last;
   }
-  intake_ = nullptr;
   if (whole && has_pairs(bank, blocks - 1)) {
     bank.next_block = block_ + static_cast<std::int64_t>(blocks);
   }

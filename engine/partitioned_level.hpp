@@ -76,7 +76,9 @@ class PartitionedLevel final : public Level<Sample> {
     std::vector<std::unique_ptr<typename DeferredLevel<Sample>::Bank>> deferred;
   };
 
-  void take(std::size_t block, IndexRange inputs, std::size_t thread) noexcept;
+  void write(const Intake<Sample>& intake, std::size_t block, IndexRange inputs) noexcept;
+  void transform(const Intake<Sample>& intake, std::size_t block, IndexRange inputs,
+                 std::size_t thread) noexcept;
   void add_to_next(Bank& bank, IndexRange partitions) noexcept;
   void prepare_next(Bank& bank, bool complete) noexcept;
   void activate_first(Bank& bank) noexcept;
@@ -102,13 +104,13 @@ class PartitionedLevel final : public Level<Sample> {
   bool sums_ahead_;           // the sum for the next block is built while this one arrives
   FrequencyDelayLine delay_line_;
   WorkerPool& pool_;
-  std::int64_t block_ = 0;                  // since construction
-  std::size_t arrived_ = 0;                 // of the current block's frames, before this piece
-  bool begins_ = true;                      // no window was shown since the stream began
-  const Intake<Sample>* intake_ = nullptr;  // what is not yet transformed
-  std::vector<const Sample*> older_;        // of each input: a window, which ends with a block
-  std::vector<const Sample*> newer_;        // of each input: its second half
-  std::vector<Sample*> answers_;            // of each output: where a block of it goes
+  std::int64_t block_ = 0;                // since construction
+  std::size_t arrived_ = 0;               // of the current block's frames, before this piece
+  bool begins_ = true;                    // no window was shown since the stream began
+  const Intake<Sample>* rows_ = nullptr;  // what the first render() takes
+  std::vector<const Sample*> older_;      // of each input: a window, which ends with a block
+  std::vector<const Sample*> newer_;      // of each input: its second half
+  std::vector<Sample*> answers_;          // of each output: where a block of it goes
   std::vector<std::unique_ptr<DeferredLevel<Sample>>> deferred_;
 };
 
