@@ -210,10 +210,11 @@ def listed() -> list[tuple[str, list[tuple[str, str, Callable, str]]]]:
 
 HEAD = """# Results
 
-Folders `DATE-COMMIT` hold what `bench/run` measured on processors. Files `gpu-DEVICE-DATE.json` hold
-what `bench/gpu/run` measured on GPUs; the list below is made from them, the newest that has a figure.
-A figure is measured on a device or it is unmeasured: none is estimated, and none is of the tests'
-fake device.
+Folders `DATE-COMMIT` hold what `bench/run` measured on processors, folders `peers-DATE-COMMIT` what
+`bench/peers/run` did beside zita-convolver, FFTW and SciPy; `attempts.md` says what was tried for the
+rows near their targets. Files `gpu-DEVICE-DATE.json` hold what `bench/gpu/run` measured on GPUs; the
+list below is made from them, the newest that has a figure. A figure is measured on a device or it is
+unmeasured: none is estimated, and none is of the tests' fake device.
 
 G1: 64 x 64 matrix of 96,000 taps, 48 kHz, block 128. G2: 10,000 channels of 1,024 taps each, 30 kHz,
 block 32. G3: 1 input, 10,000 filters of 4,096 taps, 48 kHz, block 256.
