@@ -178,6 +178,9 @@ json measure(const StreamWorkload& workload, const StreamRow& row, const Setting
                       {"limit_bytes", memory_limit(plan, setting)},
                       {"resident_growth", firbank.resident_growth()}};
   if (workload.two_threads) {
+    // Peers keep threads and memory.
+    theirs.clear();
+    peers.clear();
     const auto bytes = static_cast<double>(plan.memory_samples * sizeof(float));
     record["two_threads"] = {{"ratio", two_thread_ratio(firbank, setting, effort)},
                              {"machine_reads", machine.two_thread_reads(bytes / 2)},
