@@ -10,15 +10,12 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/instruction_sets.hpp"
+
 namespace firbank {
 namespace {
 
-class CheckedCopyTest : public testing::TestWithParam<InstructionSet> {
- protected:
-  void SetUp() override {
-    if (!is_supported(GetParam())) GTEST_SKIP() << name(GetParam()) << " cannot run here";
-  }
-};
+using CheckedCopyTest = test::InstructionSetTest;
 
 /// A sample of each kind at each place of stretches of every length up to a few vectors.
 template <class Sample>
@@ -74,11 +71,7 @@ TEST_P(CheckedCopyTest, SeesEverySampleInDouble) {
 }
 
 INSTANTIATE_TEST_SUITE_P(InstructionSets, CheckedCopyTest, testing::ValuesIn(kInstructionSets),
-                         [](const auto& test) {
-                           std::string text = backend_name(test.param);
-                           std::replace(text.begin(), text.end(), '-', '_');
-                           return text;
-                         });
+                         test::test_name);
 
 }  // namespace
 }  // namespace firbank

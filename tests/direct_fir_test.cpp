@@ -9,15 +9,12 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/instruction_sets.hpp"
+
 namespace firbank {
 namespace {
 
-class DirectFirTest : public testing::TestWithParam<InstructionSet> {
- protected:
-  void SetUp() override {
-    if (!is_supported(GetParam())) GTEST_SKIP() << name(GetParam()) << " cannot run here";
-  }
-};
+using DirectFirTest = test::InstructionSetTest;
 
 template <class Sample>
 void random_filters(InstructionSet set, double tolerance) {
@@ -55,11 +52,7 @@ TEST_P(DirectFirTest, FollowsThePlainSumInDouble) {
 }
 
 INSTANTIATE_TEST_SUITE_P(InstructionSets, DirectFirTest, testing::ValuesIn(kInstructionSets),
-                         [](const auto& test) {
-                           std::string text = backend_name(test.param);
-                           std::replace(text.begin(), text.end(), '-', '_');
-                           return text;
-                         });
+                         test::test_name);
 
 }  // namespace
 }  // namespace firbank

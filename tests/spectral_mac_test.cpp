@@ -11,16 +11,12 @@
 #include <gtest/gtest.h>
 
 #include "kernels/cpu/real_fft.hpp"
+#include "tests/support/instruction_sets.hpp"
 
 namespace firbank {
 namespace {
 
-class SpectralMacTest : public testing::TestWithParam<InstructionSet> {
- protected:
-  void SetUp() override {
-    if (!is_supported(GetParam())) GTEST_SKIP() << name(GetParam()) << " cannot run here";
-  }
-};
+using SpectralMacTest = test::InstructionSetTest;
 
 /// A random tile of outputs and what it reads.
 template <class Sample>
@@ -190,11 +186,7 @@ TEST_P(SpectralMacTest, GroupsChangeNothingInDouble) {
 }
 
 INSTANTIATE_TEST_SUITE_P(InstructionSets, SpectralMacTest, testing::ValuesIn(kInstructionSets),
-                         [](const auto& test) {
-                           std::string text = backend_name(test.param);
-                           std::replace(text.begin(), text.end(), '-', '_');
-                           return text;
-                         });
+                         test::test_name);
 
 }  // namespace
 }  // namespace firbank
