@@ -73,7 +73,7 @@ std::unique_ptr<typename DeferredLevel<Sample>::Bank> DeferredLevel<Sample>::pre
 }
 
 /// Neighbours are summed together, as many as the backend likes and as long as a share of their
-/// products is small beside a slice.
+/// products is small beside a slice of all lanes.
 template <class Sample>
 std::vector<typename DeferredLevel<Sample>::Tile> DeferredLevel<Sample>::make_tiles(
     const std::vector<Tile>& outputs, IndexRange range) const {
@@ -82,7 +82,8 @@ std::vector<typename DeferredLevel<Sample>::Tile> DeferredLevel<Sample>::make_ti
     work_ns += product_ns(outputs[output], Sweep::kPair) + plan_.inverse_ns;
   }
   const std::size_t half = shares_.accumulate / 2;
-  const double most_ns = work_ns / slices_ / 4 * static_cast<double>(half);
+  const double most_ns =
+      work_ns / slices_ / 4 * static_cast<double>(half) * static_cast<double>(lanes_);
   std::vector<Tile> tiles;
   for (std::size_t output = range.first; output < range.last; ++output) {
     const Tile& next = outputs[output];

@@ -33,6 +33,7 @@ PartitionedLevel<Sample>::PartitionedLevel(const Backend& backend, const Partiti
       shares_(level_->shares()),
       in_rows_(backend.has_shares() && inputs_ > 1 && routing.is_in_rows()),
       tile_outputs_(shares_.outputs),
+      grain_(outputs_ >= tile_outputs_ * pool.threads() ? tile_outputs_ : 1),
       sums_ahead_(!backend.has_shares() || plan.call_frames < block_frames_),
       delay_line_(plan_.partitions),
       pool_(pool),
@@ -153,7 +154,7 @@ void PartitionedLevel<Sample>::sum_ready(Bank& bank, Sum to) noexcept {
   const IndexRange partitions{1, std::min(bank.partitions, delay_line_.filled() + 1)};
   bank.has_ready = partitions.first < partitions.last;
   if (!bank.has_ready) return;
-  pool_.run(outputs_, [&](IndexRange range, std::size_t thread) noexcept {
+  pool_.run(outputs_, grain_, [&](IndexRange range, std::size_t thread) noexcept {
     bank.spectra->accumulate(to, nullptr, delay_line_.newest(), partitions, range,
                              {0, shares_.accumulate}, thread);
   });
@@ -183,7 +184,7 @@ void PartitionedLevel<Sample>::render(LevelBank& level_bank, Sample* const* out,
         transform(*waiting, first, range, thread);
       });
     }
-    pool_.run(outputs_, [&](IndexRange range, std::size_t thread) noexcept {
+    pool_.run(outputs_, grain_, [&](IndexRange range, std::size_t thread) noexcept {
       // Loads that follow soon upon their stores wait for them: what the cache holds anyway is
       // written before any of it is transformed.
       const std::size_t bytes = (range.last - range.first) * frames * sizeof(Sample);
@@ -256,7 +257,7 @@ template <class Sample>
 void PartitionedLevel<Sample>::add_to_next(Bank& bank, IndexRange partitions) noexcept {
   if (partitions.first >= partitions.last) return;
   const Sum next = Sum::kNext;
-  pool_.run(outputs_, [&](IndexRange range, std::size_t thread) noexcept {
+  pool_.run(outputs_, grain_, [&](IndexRange range, std::size_t thread) noexcept {
     bank.spectra->accumulate(Sum::kNext, bank.has_next ? &next : nullptr,
                              delay_line_.after_newest(), partitions, range, {0, shares_.accumulate},
                              thread);

@@ -101,6 +101,7 @@ class PartitionedLevel final : public Level<Sample> {
   Shares shares_;
   bool in_rows_;              // inputs are transformed where the output of the same number is
   std::size_t tile_outputs_;  // outputs that are computed together
+  std::size_t grain_;         // of a thread's share of the outputs
   bool sums_ahead_;           // the sum for the next block is built while this one arrives
   FrequencyDelayLine delay_line_;
   WorkerPool& pool_;

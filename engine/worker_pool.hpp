@@ -9,6 +9,7 @@
 // Realtime: run() is safe for one thread (it only calls); with more it may cost one wake.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -45,6 +46,18 @@ class WorkerPool {
           (*static_cast<std::remove_reference_t<Work>*>(context))(range, thread);
         },
         &work);
+  }
+
+  /// The same in ranges that begin at multiples of `grain`.
+  template <class Work>
+  void run(std::size_t count, std::size_t grain, Work&& work) noexcept {
+    if (workers_.empty()) {
+      work(IndexRange{0, count}, std::size_t{0});
+      return;
+    }
+    run((count + grain - 1) / grain, [&](IndexRange grains, std::size_t thread) noexcept {
+      work(IndexRange{grains.first * grain, std::min(grains.last * grain, count)}, thread);
+    });
   }
 
  private:

@@ -28,6 +28,24 @@ TEST(WorkerPoolTest, VisitsEveryIndexOnceInEveryJob) {
   }
 }
 
+TEST(WorkerPoolTest, RangesBeginAtMultiplesOfTheGrain) {
+  for (const std::size_t threads : {1, 2, 3}) {
+    WorkerPool pool(threads);
+    for (const std::size_t grain : {1, 3, 4}) {
+      for (std::size_t count = 0; count < 70; ++count) {
+        std::vector<std::atomic<int>> visits(count);
+        pool.run(count, grain, [&](IndexRange range, std::size_t) noexcept {
+          EXPECT_EQ(range.first % grain, 0u);
+          for (std::size_t i = range.first; i < range.last; ++i) visits.at(i).fetch_add(1);
+        });
+        for (std::size_t i = 0; i < count; ++i) {
+          ASSERT_EQ(visits[i].load(), 1) << "index " << i << " of " << count << ", grain " << grain;
+        }
+      }
+    }
+  }
+}
+
 TEST(WorkerPoolTest, NoTwoRangesShareAThreadNumberAtOnce) {
   constexpr std::size_t kThreads = 4;
   WorkerPool pool(kThreads);
