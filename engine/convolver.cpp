@@ -16,10 +16,6 @@ namespace {
 
 constexpr std::size_t kMaxCrossfadeFrames = std::size_t{1} << 40;
 
-// Most frames at a time while two banks are heard: blocks for files are long, and the second bank's
-// outputs need room of their own.
-constexpr std::size_t kMostFadingFrames = 8'192;
-
 /// Adds without a read-modify-write: only the processing thread writes these counters.
 template <class T, class U>
 void count(std::atomic<T>& counter, U amount) noexcept {
@@ -86,9 +82,7 @@ Convolver<Sample>::Convolver(std::shared_ptr<const Backend> backend, const Parti
       calls_(config.depth_blocks + 2),
       // The bank in use, the one that fades in, and all that wait.
       handoff_(BasicEngine<Sample>::kMaxPendingSwaps + 2),
-      fading_frames_(
-          std::min(plan.levels.empty() ? plan.piece_frames : plan.levels.front().block_frames,
-                   kMostFadingFrames)),
+      fading_frames_(plan.fading_frames()),
       fade_samples_(routing.outputs() * fading_frames_),
       fade_planes_(routing.outputs()),
       spoiled_(plan.piece_frames),

@@ -44,7 +44,8 @@ template <class Sample>
 std::unique_ptr<typename DeferredLevel<Sample>::Bank> DeferredLevel<Sample>::prepare(
     const FilterBank& filters, const ResponseTable& responses) const {
   auto bank = std::make_unique<Bank>();
-  LevelSpectra<Sample> spectra = load_spectra(*level_, plan_, filters, responses, false, true);
+  LevelSpectra<Sample> spectra =
+      load_spectra(*level_, plan_, filters, responses, CarriedSums::kHalfOfNext);
   bank->partitions_ = spectra.longest;
 
   for (std::size_t output = 0; output < outputs_; ++output) {
@@ -296,14 +297,21 @@ bool DeferredLevel<Sample>::run_products(Bank& bank, std::size_t lane, const Swe
       std::min<std::int64_t>(block + 1, static_cast<std::int64_t>(bank.partitions_)));
   Progress& done = bank.lanes_[lane].progress;
   const Tile& tile = bank.lanes_[lane].tiles[done.tile];
-  const std::array<std::size_t, 3> bounds{0, shares_.accumulate / 2, shares_.accumulate};
-  while (done.products < shares_.accumulate) {
-    const std::size_t half = done.products < bounds[1] ? 0 : 1;
-    const double unit =
-        product_ns(tile, sweeps[half]) / static_cast<double>(bounds[half + 1] - bounds[half]);
-    const std::size_t count = shares_until(done.ns, due_ns, unit, bounds[half + 1] - done.products);
+  const std::size_t middle = shares_.accumulate / 2;
+  const std::array<IndexRange, 2> halves{{{0, middle}, {middle, shares_.accumulate}}};
+  // What was left of a sum makes room for what the other half leaves.
+  const std::size_t first = sweeps[1] == Sweep::kRest ? 1 : 0;
+  std::size_t passed = 0;
+  for (const std::size_t half : {first, 1 - first}) {
+    const std::size_t length = halves[half].last - halves[half].first;
+    const std::size_t begin = passed;
+    passed += length;
+    if (done.products >= passed) continue;
+    const double unit = product_ns(tile, sweeps[half]) / static_cast<double>(length);
+    const std::size_t count = shares_until(done.ns, due_ns, unit, passed - done.products);
     if (count == 0) return false;
-    const IndexRange shares{done.products, done.products + count};
+    const std::size_t share = halves[half].first + done.products - begin;
+    const IndexRange shares{share, share + count};
     switch (sweeps[half]) {
       case Sweep::kPair:
         bank.spectra_->accumulate_pair(newest, tile.outputs, shares, lane);
@@ -317,6 +325,7 @@ bool DeferredLevel<Sample>::run_products(Bank& bank, std::size_t lane, const Swe
     }
     done.products += count;
     done.ns += unit * static_cast<double>(count);
+    if (done.products < passed) return false;
   }
   return true;
 }

@@ -158,7 +158,7 @@ class DeferredLevel<Sample>::Bank {
   std::vector<Tile> outputs_;  // each alone; those without partitions have no answer
   std::vector<Lane> lanes_;
   std::int64_t block_ = kNone;  // that it takes part in
-  bool has_next_ = false;       // sum kNext has its half of the block after
+  bool has_next_ = false;       // sum kNext has a half of the block after
   Sweeps sweeps_{};
   double joined_at_ = 0;  // share of the block's output work that was past by then
 };

@@ -25,7 +25,7 @@ struct LevelSpectra {
 template <class Sample>
 LevelSpectra<Sample> load_spectra(const SpectralLevel<Sample>& level, const LevelPlan& plan,
                                   const FilterBank& filters, const ResponseTable& responses,
-                                  bool has_ready, bool has_next) {
+                                  CarriedSums carried) {
   LevelSpectra<Sample> spectra;
   const std::size_t length = plan.partition_taps;
   for (const Response& response : responses.responses()) {
@@ -41,8 +41,7 @@ LevelSpectra<Sample> load_spectra(const SpectralLevel<Sample>& level, const Leve
   SpectralBankShape shape;
   shape.partitions = spectra.partitions;
   shape.terms = responses.terms();
-  shape.has_ready = has_ready;
-  shape.has_next = has_next;
+  shape.carried = carried;
   spectra.bank = level.make_bank(std::move(shape));
 
   std::vector<Sample> samples;

@@ -6,6 +6,11 @@
 
 namespace firbank {
 
+std::size_t PartitionPlan::fading_frames() const noexcept {
+  constexpr std::size_t kMost = 8'192;  // blocks for files are long
+  return std::min(levels.empty() ? piece_frames : levels.front().block_frames, kMost);
+}
+
 std::size_t PartitionPlan::history_window() const noexcept {
   if (kind == PlanKind::kDirect) return max_response + piece_frames;
   std::size_t window = 0;

@@ -53,12 +53,16 @@ struct PartitionPlan {
   double ns_per_frame = 0;
   double flops_per_frame = 0;
   double worst_over_mean = 1;      // of calls of the nominal size
-  std::size_t memory_samples = 0;  // spectra, delay lines and history
+  std::size_t memory_samples = 0;  // of one thread: spectra, sums, tables, history
 
   /// Frames of an input that a level reads at a time, contiguous.
   std::size_t history_window() const noexcept;
   /// Frames of an input that are kept: what the levels still read.
   std::size_t history_frames() const noexcept;
+
+  /// Most frames at a time while two banks are heard: the outputs of the second one are kept beside
+  /// those of the first.
+  std::size_t fading_frames() const noexcept;
 
   /// Frames ahead of its first frame from which on a bank has to be known for its going live to
   /// cost no more than any other call.

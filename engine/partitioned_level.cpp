@@ -51,9 +51,10 @@ template <class Sample>
 std::unique_ptr<LevelBank> PartitionedLevel<Sample>::prepare(const FilterBank& filters,
                                                              const ResponseTable& responses) const {
   auto bank = std::make_unique<Bank>();
-  LevelSpectra<Sample> spectra =
-      load_spectra(*level_, plan_, filters, responses, sums_ahead_ && plan_.partitions > 1,
-                   plan_.partitions > 1);
+  const CarriedSums carried = plan_.partitions == 1 ? CarriedSums::kNone
+                              : sums_ahead_         ? CarriedSums::kReadyAndNext
+                                                    : CarriedSums::kNext;
+  LevelSpectra<Sample> spectra = load_spectra(*level_, plan_, filters, responses, carried);
   bank->spectra = std::move(spectra.bank);
   bank->partitions = spectra.longest;
   for (const auto& level : deferred_) bank->deferred.push_back(level->prepare(filters, responses));

@@ -23,8 +23,9 @@ PartitionPlan choose_plan(const EngineConfig& config, const FilterBank& bank,
                           const Routing& routing, const PlanAbilities& abilities = {});
 
 /// Of each number of levels the cheapest plan whose calls cost about the same, and the direct form
-/// where it is an option; the cheapest of them first, which is the one that is chosen.
-/// `partition_frames` is not looked at, nor refused. Throws: as choose_plan() but for that.
+/// where it is an option; of plans whose costs an estimate cannot tell apart, the one with the
+/// least memory. The one that is chosen comes first, then the cheapest. `partition_frames` is not
+/// looked at, nor refused. Throws: as choose_plan() but for that.
 std::vector<PartitionPlan> cheapest_plans(const EngineConfig& config, const FilterBank& bank,
                                           const Routing& routing,
                                           const PlanAbilities& abilities = {});

@@ -85,9 +85,9 @@ struct ResponseTerm {
 
 /// The spectra of one bank of responses and the sums that they are accumulated into.
 ///
-/// Each output has a sum kReady and a sum kNext, where they are wanted. Sums kNow are scratch: a
-/// thread number has those of up to Shares::outputs outputs that follow one another, from the
-/// accumulate() that begins them to their inverse().
+/// Each output has a sum kReady and a sum kNext, as far as they are wanted (CarriedSums). Sums kNow
+/// are scratch: a thread number has those of up to Shares::outputs outputs that follow one another,
+/// from the accumulate() that begins them to their inverse().
 template <class Sample>
 class SpectralBank {
  public:
@@ -125,12 +125,21 @@ class SpectralBank {
   virtual void exchange_ready_and_next() noexcept = 0;
 };
 
+/// The sums that a bank keeps of each output.
+enum class CarriedSums {
+  kNone,
+  // One half of kNext at a time: an operation on it has shares below the middle only, or from it
+  // on only, and makes what was there of the other half a leftover.
+  kHalfOfNext,
+  kNext,
+  kReadyAndNext,
+};
+
 /// How the partitions of each response and the terms of each output lie.
 struct SpectralBankShape {
   std::vector<IndexRange> partitions;            // of each response: those that hold taps
   std::vector<std::vector<ResponseTerm>> terms;  // of each output
-  bool has_ready = true;                         // whether sums kReady are wanted
-  bool has_next = true;                          // whether sums kNext are wanted
+  CarriedSums carried = CarriedSums::kReadyAndNext;
 };
 
 template <class Sample>

@@ -1,6 +1,7 @@
 // Every backend computes the same: its bulk operations against the formulas in double precision,
 // for random shapes and orders of operations.
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <memory>
 #include <span>
@@ -60,7 +61,11 @@ class Conformance {
 
  private:
   static std::size_t index(Sum sum) { return static_cast<std::size_t>(sum); }
-  Sum carried_sum() { return has_ready_ && between(random_, 0, 1) == 0 ? Sum::kReady : Sum::kNext; }
+  bool has_ready() const { return carried_ == CarriedSums::kReadyAndNext; }
+  bool has_halves() const { return carried_ == CarriedSums::kHalfOfNext; }
+  Sum carried_sum() {
+    return has_ready() && between(random_, 0, 1) == 0 ? Sum::kReady : Sum::kNext;
+  }
 
   /// Cuts [0, count) at random.
   std::vector<IndexRange> cuts(std::size_t count) {
@@ -116,8 +121,10 @@ class Conformance {
         terms.push_back({input, between(random_, 0, responses - 1)});
       }
     }
-    has_ready_ = between(random_, 0, 3) != 0;
-    bank.has_ready = has_ready_;
+    carried_ = between(random_, 0, 3) != 0                  ? CarriedSums::kReadyAndNext
+               : has_shares_ && between(random_, 0, 1) == 0 ? CarriedSums::kHalfOfNext
+                                                            : CarriedSums::kNext;
+    bank.carried = carried_;
     shape_of_bank_ = bank;
     bank_ = level_->make_bank(bank);
     for (std::size_t r = 0; r < responses; ++r) {
@@ -188,8 +195,10 @@ class Conformance {
     now_is_known_ = false;
     operate(outputs, true, thread);
     const Sum ready = Sum::kReady;
-    const bool from_ready = has_ready_ && between(random_, 0, 1) == 0;
-    if (!has_ready_ && between(random_, 0, 1) == 0) {
+    const bool from_ready = has_ready() && between(random_, 0, 1) == 0;
+    if (has_halves()) {
+      sum_in_halves(outputs, thread);
+    } else if (!has_ready() && between(random_, 0, 1) == 0) {
       accumulate_pair(outputs, thread);
     } else {
       accumulate(Sum::kNow, from_ready ? &ready : nullptr, {0, 1}, outputs, thread);
@@ -249,8 +258,33 @@ class Conformance {
     }
   }
 
+  /// All partitions: one half of the shares from what kNext has of it, the other with what follows
+  /// it, which takes the place of the first.
+  void sum_in_halves(IndexRange outputs, std::size_t thread) {
+    const std::size_t shares = level_->shares().accumulate;
+    const std::array<IndexRange, 2> halves{{{0, shares / 2}, {shares / 2, shares}}};
+    const std::size_t left = between(random_, 0, 1);
+    const std::size_t before = (newest_ + 1) % shape_.slots;
+    const Sum next = Sum::kNext;
+    const auto in_cuts = [&](IndexRange half, const auto& run) {
+      if (half.first == half.last) return;
+      for (const IndexRange part : cuts(half.last - half.first)) {
+        run(IndexRange{half.first + part.first, half.first + part.last});
+      }
+    };
+    in_cuts(halves[left],
+            [&](IndexRange part) { bank_->accumulate_pair(before, outputs, part, thread); });
+    in_cuts(halves[left], [&](IndexRange part) {
+      bank_->accumulate(Sum::kNow, &next, newest_, {0, 1}, outputs, part, thread);
+    });
+    in_cuts(halves[1 - left],
+            [&](IndexRange part) { bank_->accumulate_pair(newest_, outputs, part, thread); });
+    expect_sum(Sum::kNow, nullptr, newest_, {0, shape_.slots}, outputs);
+  }
+
   /// A few sums of everything and anything that was transformed before.
   void operate(IndexRange outputs, bool with_now, std::size_t thread) {
+    if (has_halves()) return;
     for (std::size_t i = between(random_, 0, 3); i > 0; --i) {
       const bool to_now = with_now && between(random_, 0, 1) == 0;
       const bool from_now = with_now && now_is_known_ && between(random_, 0, 2) == 0;
@@ -260,7 +294,7 @@ class Conformance {
       const std::size_t last = between(random_, first, shape_.slots);
       accumulate(to, between(random_, 0, 2) != 0 ? &from : nullptr, {first, last}, outputs, thread);
       if (with_now && between(random_, 0, 3) == 0) accumulate_pair(outputs, thread);
-      if (has_ready_ && outputs.last - outputs.first == shape_.outputs &&
+      if (has_ready() && outputs.last - outputs.first == shape_.outputs &&
           between(random_, 0, 3) == 0) {
         bank_->exchange_ready_and_next();
         for (std::size_t output = 0; output < shape_.outputs; ++output) {
@@ -367,7 +401,7 @@ class Conformance {
   bool now_is_known_ = false;
   std::vector<std::vector<double>> expected_;  // of each output: the frames of its sum
   std::vector<std::size_t> first_frame_;       // of each output: where its plane begins
-  bool has_ready_ = true;
+  CarriedSums carried_ = CarriedSums::kReadyAndNext;
 };
 
 template <class Sample>

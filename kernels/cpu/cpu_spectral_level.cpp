@@ -15,6 +15,18 @@ constexpr std::size_t kTileBytes = std::size_t{512} << 10;
 template <class Sample>
 constexpr std::size_t kPadding = kCacheLineBytes / sizeof(Sample);
 
+/// Of each output.
+constexpr std::size_t sums_carried(CarriedSums carried) {
+  switch (carried) {
+    case CarriedSums::kNone:
+      return 0;
+    case CarriedSums::kReadyAndNext:
+      return 2;
+    default:
+      return 1;
+  }
+}
+
 /// Whether two outputs read the same inputs for the same partitions, term for term.
 bool read_alike(const std::vector<IndexRange>& partitions, const std::vector<ResponseTerm>& a,
                 const std::vector<ResponseTerm>& b) {
@@ -76,11 +88,11 @@ CpuSpectralBank<Sample>::CpuSpectralBank(const CpuSpectralLevel<Sample>& level,
       partitions_(std::move(shape.partitions)),
       spectrum_stride_(2 * level.shape_.bins + kPadding<Sample>),
       tile_outputs_(level.shares().outputs),
-      now_(level.shape_.threads * tile_outputs_ * spectrum_stride_),
-      carried_((shape.has_ready  ? 2
-                : shape.has_next ? 1
-                                 : 0) *
-               spectrum_stride_ * level.shape_.outputs),
+      is_half_(shape.carried == CarriedSums::kHalfOfNext),
+      middle_(level.plan_.chunks() / 2 * level.plan_.chunk_samples()),
+      carried_stride_(spectrum_stride_ - (is_half_ ? middle_ : 0)),
+      carried_(level.shape_.threads * tile_outputs_ * spectrum_stride_),
+      sums_(carried_ + sums_carried(shape.carried) * level.shape_.outputs * carried_stride_),
       frames_stride_((level.has_long_blocks() ? 2 : 1) * level.shape_.bins + kPadding<Sample>),
       frames_(frames_stride_ * level.shape_.threads) {
   const TransformPlan<Sample>& plan = level_.plan_;
@@ -168,15 +180,21 @@ void CpuSpectralBank<Sample>::load(std::size_t response, std::span<const Sample>
   }
 }
 
+/// The first chunk of a sum, of which the chunks from share `first_share` on are there.
 template <class Sample>
-Sample* CpuSpectralBank<Sample>::sum(Sum which, std::size_t output, std::size_t thread) noexcept {
+Sample* CpuSpectralBank<Sample>::sum(Sum which, std::size_t output, std::size_t first_share,
+                                     std::size_t thread) noexcept {
   if (which == Sum::kNow) {
     // Outputs that follow one another never meet.
     const std::size_t place = output & (tile_outputs_ - 1);
-    return now_.data() + (thread * tile_outputs_ + place) * spectrum_stride_;
+    return sums_.data() + (thread * tile_outputs_ + place) * spectrum_stride_;
   }
   const std::size_t place = which == Sum::kNext ? next_ : 1 - next_;
-  return carried_.data() + (place * level_.shape_.outputs + output) * spectrum_stride_;
+  Sample* const first =
+      sums_.data() + carried_ + (place * level_.shape_.outputs + output) * carried_stride_;
+  // Both halves lie in the same place; what is before it belongs to other sums.
+  const bool is_upper = is_half_ && first_share * level_.plan_.chunk_samples() >= middle_;
+  return first - (is_upper ? middle_ : 0);
 }
 
 template <class Sample>
@@ -184,8 +202,8 @@ void CpuSpectralBank<Sample>::accumulate(Sum to, const Sum* from, std::size_t ne
                                          IndexRange partitions, IndexRange outputs,
                                          IndexRange shares, std::size_t thread) noexcept {
   run_tiles(newest, partitions, outputs, shares, [&](MacSum<Sample>& aim, std::size_t output) {
-    aim.from = from == nullptr ? nullptr : sum(*from, output, thread);
-    aim.to = sum(to, output, thread);
+    aim.from = from == nullptr ? nullptr : sum(*from, output, shares.first, thread);
+    aim.to = sum(to, output, shares.first, thread);
   });
 }
 
@@ -194,8 +212,8 @@ void CpuSpectralBank<Sample>::accumulate_pair(std::size_t newest, IndexRange out
                                               IndexRange shares, std::size_t thread) noexcept {
   run_tiles(newest, {0, level_.shape_.slots}, outputs, shares,
             [&](MacSum<Sample>& aim, std::size_t output) {
-              aim.to = sum(Sum::kNow, output, thread);
-              aim.next = sum(Sum::kNext, output, thread);
+              aim.to = sum(Sum::kNow, output, shares.first, thread);
+              aim.next = sum(Sum::kNext, output, shares.first, thread);
             });
 }
 
@@ -227,7 +245,7 @@ void CpuSpectralBank<Sample>::inverse(Sample* const* out, IndexRange frames, Ind
   const TransformPlan<Sample>& plan = level_.plan_;
   Sample* scratch = frames_.data() + thread * frames_stride_;
   for (std::size_t output = outputs.first; output < outputs.last; ++output) {
-    Sample* spectrum = sum(Sum::kNow, output, thread);
+    Sample* spectrum = sum(Sum::kNow, output, 0, thread);
     if (frames.first == plan.points && frames.last == 2 * plan.points) {
       level_.fft_.inverse_steps(plan, spectrum, out[output], shares.first, shares.last);
     } else if (level_.has_long_blocks()) {

@@ -53,7 +53,7 @@ class CpuSpectralBank final : public SpectralBank<Sample> {
   CpuSpectralBank(const CpuSpectralLevel<Sample>& level, SpectralBankShape shape);
 
   void load(std::size_t response, std::span<const Sample> taps) override;
-  void end_load() noexcept override { loading_ = {}; }
+  void end_load() noexcept override { AlignedVector<Sample>().swap(loading_); }
   void accumulate(Sum to, const Sum* from, std::size_t newest, IndexRange partitions,
                   IndexRange outputs, IndexRange shares, std::size_t thread) noexcept override;
   void accumulate_pair(std::size_t newest, IndexRange outputs, IndexRange shares,
@@ -70,7 +70,7 @@ class CpuSpectralBank final : public SpectralBank<Sample> {
   };
 
   void place_responses(const std::vector<std::vector<ResponseTerm>>& terms);
-  Sample* sum(Sum which, std::size_t output, std::size_t thread) noexcept;
+  Sample* sum(Sum which, std::size_t output, std::size_t first_share, std::size_t thread) noexcept;
   template <class Aim>
   void run_tiles(std::size_t newest, IndexRange partitions, IndexRange outputs, IndexRange shares,
                  Aim aim) noexcept;
@@ -84,8 +84,13 @@ class CpuSpectralBank final : public SpectralBank<Sample> {
   MacJob<Sample> job_;             // what all sums have in common
   std::size_t spectrum_stride_;
   std::size_t tile_outputs_;
-  AlignedVector<Sample> now_;      // [thread][output of a tile][2 M]
-  AlignedVector<Sample> carried_;  // [next, ready][output][2 M], as far as they are wanted
+  bool is_half_;                // of sums kNext there is one half at a time
+  std::size_t middle_;          // samples before the second half of a sum
+  std::size_t carried_stride_;  // from output to output
+  std::size_t carried_;         // where in sums_ those begin that are carried
+  // kNow: [thread][output of a tile][2 M]; then [next, ready][output][2 M or half of it], as far as
+  // they are wanted.
+  AlignedVector<Sample> sums_;
   std::size_t frames_stride_;
   AlignedVector<Sample> frames_;   // [thread][M or 2 M]: where an inverse is wanted in part
   AlignedVector<Sample> loading_;  // work and taps: while responses are loaded

@@ -1,0 +1,47 @@
+// PlanDemand: the work of one configuration, as the estimates of plans want to know it.
+//
+// Thread: any; set-up only.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "engine/config.hpp"
+#include "engine/filter_bank.hpp"
+#include "engine/partition_plan.hpp"
+#include "engine/routing.hpp"
+
+namespace firbank {
+
+/// A later bank may have up to max_taps in every filter, and the plan stays: so where max_taps was
+/// declared, it is planned for.
+class PlanDemand {
+ public:
+  PlanDemand(const EngineConfig& config, const FilterBank& bank, const Routing& routing);
+
+  struct Partitions {
+    double stored = 0;  // of all responses
+    double met = 0;     // of all edges
+  };
+  Partitions partitions(const LevelPlan& level) const;
+
+  double inputs;
+  double outputs;
+  double edges;
+  bool in_rows;
+  std::uint64_t expected_frames;  // 0: very many
+  double taps = 0;                // of all edges
+
+ private:
+  /// Responses that begin and end at the same frames.
+  struct Span {
+    std::size_t first = 0;
+    std::size_t last = 0;
+    double responses = 0;
+    double edges = 0;
+  };
+  std::vector<Span> spans_;
+};
+
+}  // namespace firbank

@@ -1,0 +1,233 @@
+#include "engine/plan_estimate.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <vector>
+
+namespace firbank {
+namespace {
+
+// Memory that is written for the first time, by the construction of an engine, for each sample.
+constexpr double kFirstTouchNs = 0.5;
+
+// Bins that are summed in one go.
+constexpr double kChunkBins = 64;
+
+// What later levels compute costs more than in a cache that holds nothing else: between two slices
+// of a level the others pass through.
+constexpr double kSliced = 1.6;
+
+// A transform's constants, and what it works in, as so many sums.
+constexpr double kScratchSums = 3;
+
+// Bins of the sums that a thread has at a time, of up to four outputs.
+constexpr double kTileBins = 65'536;
+
+// Outputs from which on the halves of them cost about the same.
+constexpr double kLeastPairedOutputs = 32;
+
+// Complex points times octaves of a transform that are computed in one go.
+constexpr double kSharePoints = 4'096;
+
+/// Pieces a frame when calls of `call` frames are cut at multiples of `block`.
+double pieces_per_frame(std::size_t call, std::size_t block) {
+  const double c = static_cast<double>(call);
+  const double b = static_cast<double>(block);
+  return 1 / c + 1 / b - 1 / static_cast<double>(std::lcm(call, block));
+}
+
+double transform_flops(std::size_t bins) {
+  const double size = 2 * static_cast<double>(bins);
+  return 2.5 * size * std::log2(size);
+}
+
+/// How many partitions each level has, and where it begins: as late as it must, so that its
+/// blocks can be spread over their own length before they are due.
+bool lay_out(PartitionPlan& plan) {
+  std::size_t first_tap = 0;
+  const std::size_t slice = std::min(plan.call_frames, plan.levels.front().block_frames);
+  for (std::size_t k = 0; k < plan.levels.size(); ++k) {
+    LevelPlan& level = plan.levels[k];
+    if (first_tap >= plan.max_response) return false;
+    const bool last = k + 1 == plan.levels.size();
+    const std::size_t end = last ? plan.max_response : 2 * plan.levels[k + 1].block_frames - slice;
+    if (end <= first_tap) return false;
+    const std::size_t length = level.partition_taps;
+    level.first_tap = first_tap;
+    level.partitions = (end - first_tap + length - 1) / length;
+    first_tap = level.end_tap();
+  }
+  return true;
+}
+
+}  // namespace
+
+bool PlanEstimate::complete(PartitionPlan& plan) const {
+  if (!lay_out(plan)) return false;
+  const LevelPlan& head = plan.levels.front();
+  // A row can go through several blocks by itself.
+  const bool many_blocks = demand_.in_rows && slices_ && plan.levels.size() == 1 &&
+                           plan.call_frames % head.block_frames == 0;
+  plan.piece_frames = many_blocks ? plan.call_frames : head.block_frames;
+
+  std::vector<PlanDemand::Partitions> partitions;
+  std::vector<double> bytes;  // spectra of each level
+  double set_up = 0;
+  for (const LevelPlan& level : plan.levels) {
+    partitions.push_back(demand_.partitions(level));
+    bytes.push_back(spectrum_samples(level, partitions.back()) * sizeof(float));
+  }
+  double mean = 0;   // ns a frame
+  double worst = 0;  // of the dearest call, likewise
+  plan.flops_per_frame = 0;
+  for (std::size_t k = 0; k < plan.levels.size(); ++k) {
+    LevelPlan& level = plan.levels[k];
+    // What else is read between two readings of this level's spectra.
+    double between = 0;
+    for (std::size_t j = 0; j < plan.levels.size(); ++j) {
+      const double share = static_cast<double>(level.block_frames) /
+                           static_cast<double>(plan.levels[j].block_frames);
+      between += bytes[j] * std::min(share, 1.0);
+    }
+    level.product_ns = costs_.product(between);
+    level.pair_ns = costs_.pair(between);
+    level.forward_ns = level.inverse_ns = costs_.transform(level.transform_frames);
+    const Price price =
+        k == 0 ? first_level(plan, partitions[0]) : later_level(plan, level, partitions[k]);
+    mean += price.mean_ns;
+    worst += price.worst_ns;
+    plan.flops_per_frame += price.flops;
+    set_up += partitions[k].stored * level.forward_ns;
+  }
+  plan.ns_per_frame = mean;
+  plan.worst_over_mean = worst / mean;
+  double memory =
+      demand_.inputs * static_cast<double>(plan.history_frames() + plan.history_window()) +
+      demand_.outputs * static_cast<double>(plan.fading_frames());
+  for (std::size_t k = 0; k < plan.levels.size(); ++k) {
+    memory += spectrum_samples(plan.levels[k], partitions[k]) + sum_samples(plan, k);
+  }
+  plan.memory_samples = static_cast<std::size_t>(memory);
+  price_whole_job(plan, set_up + memory * kFirstTouchNs);
+  return true;
+}
+
+/// Of all responses and delay lines.
+double PlanEstimate::spectrum_samples(const LevelPlan& level,
+                                      const PlanDemand::Partitions& partitions) const {
+  const bool is_first = level.first_tap == 0;
+  const double slots = static_cast<double>(level.partitions + (is_first ? 0 : 1));
+  return 2 * static_cast<double>(level.bins()) * (partitions.stored + demand_.inputs * slots);
+}
+
+/// Of each output: in level 0 up to two sums that are carried, in the others half a one and two
+/// blocks of answers. Of a thread: the newest block's sums of a few outputs, and scratch.
+double PlanEstimate::sum_samples(const PartitionPlan& plan, std::size_t k) const {
+  const LevelPlan& level = plan.levels[k];
+  const double bins = static_cast<double>(level.bins());
+  const bool is_ahead = plan.call_frames < level.block_frames || !slices_;
+  const double carried = k > 0 ? 1.5 : level.partitions == 1 ? 0 : is_ahead ? 2 : 1;
+  return 2 * bins *
+         (demand_.outputs * carried +
+          std::min(demand_.outputs, std::clamp(kTileBins / bins, 1.0, 4.0)) + kScratchSums);
+}
+
+/// All in one slice.
+PlanEstimate::Price PlanEstimate::first_level(PartitionPlan& plan,
+                                              const PlanDemand::Partitions& partitions) const {
+  const LevelPlan& level = plan.levels.front();
+  const double block = static_cast<double>(level.block_frames);
+  const double bins = static_cast<double>(level.bins());
+  const double pieces = pieces_per_frame(plan.call_frames, level.block_frames);
+  const double transforms = demand_.inputs * level.forward_ns + demand_.outputs * level.inverse_ns;
+  const double ns = first_products_ns(plan, partitions) + pieces * transforms;
+  const double flops =
+      pieces * (demand_.inputs + demand_.outputs) * transform_flops(level.bins()) +
+      8 * bins * (pieces * demand_.edges + std::max(partitions.met - demand_.edges, 0.0) / block);
+  return {ns, ns, flops};
+}
+
+/// One half of the bins is summed for two blocks, the other takes what the block before has left.
+PlanEstimate::Price PlanEstimate::later_level(const PartitionPlan& plan, LevelPlan& level,
+                                              const PlanDemand::Partitions& partitions) const {
+  const double block = static_cast<double>(level.block_frames);
+  const double slice =
+      static_cast<double>(std::min(plan.call_frames, plan.levels.front().block_frames));
+  const double bins = static_cast<double>(level.bins());
+  const double transforms = demand_.inputs * level.forward_ns + demand_.outputs * level.inverse_ns;
+  const double spectra = partitions.met * bins;
+  const double work = kSliced * (transforms + spectra * level.pair_ns / 2 +
+                                 demand_.edges * (bins * level.product_ns / 2 + costs_.edge_ns) +
+                                 demand_.outputs * costs_.sum_ns * std::max(bins / 64, 1.0));
+  level.forward_share = kSliced * demand_.inputs * level.forward_ns / work;
+  const double slices = block / slice;
+  // What is not cut: a step of a transform, or a chunk of an output's bins with all partitions.
+  const double share = std::max(
+      level.forward_ns * std::min(1.0, kSharePoints / (bins * std::log2(bins))),
+      kSliced * std::min(bins, kChunkBins) * level.pair_ns * partitions.met / demand_.outputs);
+  const double visits = costs_.slice_ns / slice + demand_.outputs * costs_.add_ns;
+  const double flops =
+      ((demand_.inputs + demand_.outputs) * transform_flops(level.bins()) + 8 * spectra) / block;
+  return {work / block + visits, (std::max(work / slices, share) + share / 2) / slice + visits,
+          flops};
+}
+
+/// The products of level 0, in ns a frame.
+double PlanEstimate::first_products_ns(PartitionPlan& plan,
+                                       const PlanDemand::Partitions& partitions) const {
+  LevelPlan& level = plan.levels.front();
+  const double block = static_cast<double>(level.block_frames);
+  const double bins = static_cast<double>(level.bins());
+  const double pieces = pieces_per_frame(plan.call_frames, level.block_frames);
+  const double sums = demand_.outputs * costs_.sum_ns * std::max(bins / 64, 1.0);
+  const double visits = demand_.edges * costs_.edge_ns + sums;
+  if (plan.call_frames < level.block_frames) {
+    // Partition 0 is met by each piece, the others once a block, a few of them at a time.
+    const double later = std::max(partitions.met - demand_.edges, 0.0);
+    return bins * level.product_ns * (pieces * demand_.edges + later / block) +
+           (level.partitions > 1 ? 3 : 1) * pieces * visits;
+  }
+  // All partitions at once; or half of the outputs for two blocks, and half of them the rest.
+  const double alone = bins * partitions.met * level.product_ns + visits;
+  const double paired =
+      bins / 2 * (partitions.met * level.pair_ns + demand_.edges * level.product_ns) + visits +
+      sums / 2;
+  level.pairs = slices_ && demand_.outputs >= kLeastPairedOutputs && paired < alone;
+  return (level.pairs ? paired : alone) / block;
+}
+
+/// Where the frames that will come are known: adds to their price that of the tail and `set_up_ns`.
+/// The block in which the input ends is computed a second time, with the beginning of the tail.
+void PlanEstimate::price_whole_job(PartitionPlan& plan, double set_up_ns) const {
+  if (demand_.expected_frames == 0) return;
+  const auto frames = static_cast<double>(demand_.expected_frames);  // may be any number
+  const auto tail = static_cast<double>(plan.max_response - 1);
+  double computed = frames + tail;
+  if (plan.kind == PlanKind::kPartitioned) {
+    const std::size_t block = plan.levels.front().block_frames;
+    const bool again = demand_.expected_frames % block > 0 && tail > 0;
+    computed = (std::ceil(computed / static_cast<double>(block)) + (again ? 1 : 0)) *
+               static_cast<double>(block);
+  }
+  plan.ns_per_frame = (computed * plan.ns_per_frame + set_up_ns) / frames;
+}
+
+PartitionPlan PlanEstimate::direct_form(const PartitionPlan& base) const {
+  PartitionPlan plan = base;
+  plan.kind = PlanKind::kDirect;
+  plan.piece_frames = std::clamp<std::size_t>(plan.call_frames, 64, 4'096);
+  const double call = static_cast<double>(plan.call_frames);
+  const double odd = static_cast<double>(plan.call_frames % 8) / call;
+  plan.ns_per_frame = demand_.taps * costs_.direct_product_ns +
+                      demand_.edges * (costs_.edge_ns / call + odd * costs_.direct_frame_ns);
+  plan.flops_per_frame = 2 * demand_.taps;
+  plan.memory_samples = static_cast<std::size_t>(
+      demand_.taps +
+      demand_.inputs * static_cast<double>(plan.history_frames() + plan.history_window()) +
+      demand_.outputs * static_cast<double>(plan.fading_frames()));
+  price_whole_job(plan, 0);  // its memory is little
+  return plan;
+}
+
+}  // namespace firbank

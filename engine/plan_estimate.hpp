@@ -1,0 +1,50 @@
+// PlanEstimate: completes a plan whose levels have their sizes, and says what it would cost.
+//
+// Costs follow from a CostModel and from counts: transforms, products of spectra and what else is
+// read between two readings of a level's spectra.
+//
+// Thread: any; set-up only.
+#pragma once
+
+#include "engine/cost_model.hpp"
+#include "engine/partition_plan.hpp"
+#include "engine/plan_demand.hpp"
+
+namespace firbank {
+
+/// The costs and the demand must outlive it.
+class PlanEstimate {
+ public:
+  /// `slices`: whether the backend can do operations in parts.
+  PlanEstimate(const CostModel& costs, const PlanDemand& demand, bool slices)
+      : costs_(costs), demand_(demand), slices_(slices) {}
+
+  /// Sets first taps, numbers of partitions, costs and memory. False when a level would have
+  /// nothing to do.
+  bool complete(PartitionPlan& plan) const;
+
+  /// The direct form of what `base` says of all plans.
+  PartitionPlan direct_form(const PartitionPlan& base) const;
+
+ private:
+  /// Of a level, a frame.
+  struct Price {
+    double mean_ns = 0;
+    double worst_ns = 0;  // in the dearest call
+    double flops = 0;
+  };
+
+  Price first_level(PartitionPlan& plan, const PlanDemand::Partitions& partitions) const;
+  Price later_level(const PartitionPlan& plan, LevelPlan& level,
+                    const PlanDemand::Partitions& partitions) const;
+  double first_products_ns(PartitionPlan& plan, const PlanDemand::Partitions& partitions) const;
+  double spectrum_samples(const LevelPlan& level, const PlanDemand::Partitions& partitions) const;
+  double sum_samples(const PartitionPlan& plan, std::size_t k) const;
+  void price_whole_job(PartitionPlan& plan, double set_up_ns) const;
+
+  const CostModel& costs_;
+  const PlanDemand& demand_;
+  bool slices_;
+};
+
+}  // namespace firbank
