@@ -50,6 +50,11 @@ struct EngineConfig {
   /// list_backends() (kernels/backends.hpp) knows, such as "cpu-avx2".
   std::string backend = "auto";
 
+  /// Whether the CPU goes on where a device is lost in mid-stream, without a frame lost or
+  /// repeated. Until then host memory holds what it would need: the filters, and the raw input of
+  /// the longest of them. If false, what a lost device owes is silence.
+  bool fail_over = true;
+
   PlanGoal goal = PlanGoal::kLive;
 
   /// Offline: input frames that are expected, so that a short signal is not given a plan which only

@@ -65,7 +65,7 @@ std::size_t pieces_under_way(const PartitionPlan& plan, const EngineConfig& conf
 template <class Sample>
 Convolver<Sample>::Convolver(std::shared_ptr<const Backend> backend, const PartitionPlan& plan,
                              const EngineConfig& config, const FilterBank& bank,
-                             const Routing& routing)
+                             const Routing& routing, std::size_t most_swaps)
     : backend_(std::move(backend)),
       plan_(plan),
       max_frames_(std::max({config.max_frames, config.block_frames, plan.call_frames})),
@@ -81,7 +81,7 @@ Convolver<Sample>::Convolver(std::shared_ptr<const Backend> backend, const Parti
               Piece{.out = std::vector<Sample*>(routing.outputs())}),
       calls_(config.depth_blocks + 2),
       // The bank in use, the one that fades in, and all that wait.
-      handoff_(BasicEngine<Sample>::kMaxPendingSwaps + 2),
+      handoff_(most_swaps + 2),
       fading_frames_(plan.fading_frames()),
       fade_samples_(routing.outputs() * fading_frames_),
       fade_planes_(routing.outputs()),
@@ -92,8 +92,8 @@ Convolver<Sample>::Convolver(std::shared_ptr<const Backend> backend, const Parti
   for (std::size_t output = 0; output < routing.outputs(); ++output) {
     fade_planes_[output] = fade_samples_.data() + output * fading_frames_;
   }
+  for (const Response& response : responses_.responses()) require_in_range<Sample>(bank, response);
   current_ = prepare(bank).release();
-  level_->activate(*current_->spectra);
   tail_frames_ = current_->tail_frames;
 }
 
@@ -107,7 +107,6 @@ Convolver<Sample>::~Convolver() {
 template <class Sample>
 std::unique_ptr<typename Convolver<Sample>::Prepared> Convolver<Sample>::prepare(
     const FilterBank& bank) const {
-  for (const Response& response : responses_.responses()) require_in_range<Sample>(bank, response);
   auto prepared = std::make_unique<Prepared>();
   prepared->spectra = level_->prepare(bank, responses_);
   std::size_t longest = 1;
@@ -172,6 +171,22 @@ void Convolver<Sample>::submit_call(const Sample* const* in, Sample* const* out,
 }
 
 template <class Sample>
+void Convolver<Sample>::listen(const Sample* const* in, std::size_t frames) noexcept {
+  const FlushDenormals flush;
+  for (std::size_t done = 0; done < frames;) {
+    const std::size_t most = std::min(frames - done, plan_.piece_frames);
+    const std::size_t piece = level_->next_piece(most, false);
+    const Intake<Sample> intake(history_, guard_, in, done, piece);
+    level_->ingest(intake);
+    level_->advance(history_, {}, piece);
+    level_->collect();
+    history_.advance(piece);
+    count(position_, piece);
+    done += piece;
+  }
+}
+
+template <class Sample>
 CallResult Convolver<Sample>::collect_call() noexcept {
   const Call& call = calls_.front();
   while (call.pieces > 0) collect_piece();
@@ -209,8 +224,8 @@ std::size_t Convolver<Sample>::follow_swaps(std::size_t frames) noexcept {
       break;
     }
     if (upcoming_ == nullptr) break;
-    if (upcoming_->at_frame > now) {
-      piece = std::min(piece, ahead(upcoming_->at_frame));
+    if (upcoming_->order.at_frame > now) {
+      piece = std::min(piece, ahead(upcoming_->order.at_frame));
       break;
     }
     begin_swap();
@@ -222,8 +237,9 @@ template <class Sample>
 void Convolver<Sample>::begin_swap() noexcept {
   collect_pieces();
   fading_ = std::exchange(upcoming_, nullptr);
-  fade_ = {position(), fading_->crossfade_frames};
-  tickets_[fading_->ticket % kTicketsKept].frame.store(position(), std::memory_order_release);
+  const SwapOrder& order = fading_->order;
+  fade_ = {order.is_live ? order.at_frame : position(), order.crossfade_frames};
+  tickets_[order.ticket % kTicketsKept].frame.store(fade_.start, std::memory_order_release);
   count(swaps_, 1);
   pending_swaps_.fetch_sub(1, std::memory_order_release);
   tail_frames_.store(std::max(current_->tail_frames, fading_->tail_frames),
@@ -328,10 +344,14 @@ void Convolver<Sample>::spoil(const Piece& piece) noexcept {
   const auto end = begin + static_cast<std::ptrdiff_t>(piece.frames);
   const auto first = std::find(begin, end, 1);
   if (first == end) return;
-  piece.call->result.spoiled = true;
-  count(spoiled_frames_, std::count(first, end, 1));
+  const std::int64_t frames = std::count(first, end, 1);
+  const std::int64_t first_frame = piece.first_frame + (first - begin);
+  CallResult& result = piece.call->result;
+  if (result.spoiled_frames == 0) result.first_spoiled_frame = first_frame;
+  result.spoiled_frames += frames;
+  count(spoiled_frames_, frames);
   if (first_spoiled_frame_.load(std::memory_order_relaxed) == Stats::kNone) {
-    first_spoiled_frame_.store(piece.first_frame + (first - begin), std::memory_order_relaxed);
+    first_spoiled_frame_.store(first_frame, std::memory_order_relaxed);
   }
 }
 
@@ -353,9 +373,7 @@ void Convolver<Sample>::reset() noexcept {
 }
 
 template <class Sample>
-std::uint64_t Convolver<Sample>::swap(const FilterBank& bank, std::int64_t at_frame,
-                                      std::size_t crossfade_frames) {
-  handoff_.collect();
+void Convolver<Sample>::check_swap(const FilterBank& bank, std::size_t crossfade_frames) const {
   for (const Response& response : responses_.responses()) {
     if (response.filter >= bank.size()) {
       throw Error(ErrorKind::kConfiguration,
@@ -380,16 +398,18 @@ std::uint64_t Convolver<Sample>::swap(const FilterBank& bank, std::int64_t at_fr
     throw Error(ErrorKind::kConfiguration,
                 fmt::format("{} swaps are pending; at most {} are allowed", kMax, kMax));
   }
+  for (const Response& response : responses_.responses()) require_in_range<Sample>(bank, response);
+}
+
+template <class Sample>
+void Convolver<Sample>::swap(const FilterBank& bank, const SwapOrder& order) {
   std::unique_ptr<Prepared> prepared = prepare(bank);
-  prepared->at_frame = at_frame;
-  prepared->crossfade_frames = crossfade_frames;
-  prepared->ticket = ++last_ticket_;
-  Ticket& ticket = tickets_[last_ticket_ % kTicketsKept];
+  prepared->order = order;
+  Ticket& ticket = tickets_[order.ticket % kTicketsKept];
   ticket.frame.store(kNotLive, std::memory_order_relaxed);
-  ticket.number.store(last_ticket_, std::memory_order_release);
+  ticket.number.store(order.ticket, std::memory_order_release);
   pending_swaps_.fetch_add(1, std::memory_order_relaxed);
   handoff_.give(std::move(prepared));
-  return last_ticket_;
 }
 
 template <class Sample>

@@ -1,5 +1,5 @@
 // Convolver: the running path. Cleans the input, drives the level, changes banks, marks what is
-// spoiled and counts. Engine hands its calls on to it; the pipeline thread runs it too.
+// spoiled and counts. FailOver hands the engine's calls on to it.
 //
 // Threads and real-time rules are those that engine.hpp gives for the methods of the same names.
 #pragma once
@@ -29,14 +29,25 @@ namespace firbank {
 /// What became of a call.
 struct CallResult {
   ProcessStatus status = ProcessStatus::kOk;
-  bool spoiled = false;  // a NaN was put out
+  std::int64_t spoiled_frames = 0;  // with a NaN in any output
+  std::int64_t first_spoiled_frame = Stats::kNone;
+};
+
+/// When a bank takes the place of another one.
+struct SwapOrder {
+  std::int64_t at_frame = 0;
+  std::size_t crossfade_frames = 0;
+  std::uint64_t ticket = 0;  // in the order of the swaps, from 1 on
+  bool is_live = false;      // since at_frame, elsewhere: the fade is as far as it would be by now
 };
 
 template <class Sample>
 class Convolver {
  public:
+  /// There is room for `most_swaps` banks that wait.
   Convolver(std::shared_ptr<const Backend> backend, const PartitionPlan& plan,
-            const EngineConfig& config, const FilterBank& bank, const Routing& routing);
+            const EngineConfig& config, const FilterBank& bank, const Routing& routing,
+            std::size_t most_swaps = BasicEngine<Sample>::kMaxPendingSwaps);
   ~Convolver();
 
   ProcessStatus process(const Sample* const* in, Sample* const* out, std::size_t frames) noexcept;
@@ -48,8 +59,19 @@ class Convolver {
   CallResult collect() noexcept;
   std::size_t calls_under_way() const noexcept { return calls_.size(); }
 
-  std::uint64_t swap(const FilterBank& bank, std::int64_t at_frame, std::size_t crossfade_frames);
+  /// Takes input of the past, whose answers nobody wants. Before the first call only.
+  void listen(const Sample* const* in, std::size_t frames) noexcept;
+
+  /// Frees the banks that were replaced; for the thread that swaps.
+  void free_old_banks() { handoff_.collect(); }
+  /// Throws: Error when the swap is not allowed.
+  void check_swap(const FilterBank& bank, std::size_t crossfade_frames) const;
+  void swap(const FilterBank& bank, const SwapOrder& order);
   std::optional<std::int64_t> live_frame(std::uint64_t ticket) const noexcept;
+
+  /// Frames of silence since the last input; for flush().
+  std::size_t silent_frames() const noexcept { return silent_frames_; }
+  void set_silent_frames(std::size_t frames) noexcept { silent_frames_ = frames; }
 
   /// Names the next output frame; for the pipeline thread, at the start and after a reset.
   void set_position(std::int64_t frame) noexcept;
@@ -74,9 +96,7 @@ class Convolver {
     std::unique_ptr<LevelBank> spectra;
     std::vector<std::vector<Reach>> reach;  // of each output
     std::size_t tail_frames = 0;
-    std::int64_t at_frame = 0;
-    std::size_t crossfade_frames = 0;
-    std::uint64_t ticket = 0;
+    SwapOrder order;
   };
 
   std::unique_ptr<Prepared> prepare(const FilterBank& bank) const;
@@ -130,7 +150,6 @@ class Convolver {
   Prepared* upcoming_ = nullptr;
   Crossfade fade_;
   std::atomic<std::size_t> pending_swaps_{0};
-  std::uint64_t last_ticket_ = 0;
 
   // The frame from which each of the latest tickets is live.
   static constexpr std::size_t kTicketsKept = 256;

@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "engine/convolver.hpp"
+#include "engine/fail_over.hpp"
 #include "engine/pipeline.hpp"
 #include "engine/planner.hpp"
 #include "kernels/backends.hpp"
@@ -90,7 +90,7 @@ class BasicEngine<Sample>::Impl {
   std::size_t outputs;
   std::shared_ptr<const Backend> backend;
   PartitionPlan plan;
-  Convolver<Sample> convolver;
+  FailOver<Sample> convolver;
   std::unique_ptr<Pipeline<Sample>> pipeline;
 };
 
@@ -223,7 +223,7 @@ std::size_t BasicEngine<Sample>::threads() const noexcept {
 
 template <class Sample>
 std::string BasicEngine<Sample>::failure() const {
-  return impl_->backend->failure();
+  return impl_->convolver.failure();
 }
 
 template <class Sample>

@@ -33,7 +33,8 @@ enum class ProcessStatus {
   kOk,
   kTooManyFrames,  // more than max_frames(); nothing was read, the output is silence
   kRunning,        // the pipeline thread owns the engine between start() and stop()
-  kBackendFailed,  // the backend lost the call, wholly or in part: silence; failure() tells why
+  // The device is lost, and the CPU could not or must not go on: silence; failure() tells why.
+  kBackendFailed,
 };
 
 enum class PushStatus {
@@ -150,12 +151,14 @@ class BasicEngine {
   std::size_t tail_frames() const noexcept;     // longest filter in use and its delay, - 1
   std::int64_t position() const noexcept;       // index of the next output frame
   const PartitionPlan& plan() const noexcept;
-  const std::string& backend() const noexcept;          // "cpu-avx2"
+  /// "cpu-avx2": which computes now. It and what follows change when a device is lost.
+  const std::string& backend() const noexcept;
   const std::string& instruction_set() const noexcept;  // "AVX2"
   std::size_t threads() const noexcept;
 
-  /// Why the backend fails, in one line; empty while it does not.
-  /// Thread:   any.  Realtime: no.
+  /// Why the device was lost, in one line; empty while none is. Stats::fail_over_frame tells from
+  /// where the CPU answers in its place, which is done in the very call that finds it lost: that
+  /// one allocates, and transforms all filters and the longest past. Thread:   any.  Realtime: no.
   std::string failure() const;
 
   /// Thread:   any.  Realtime: safe.

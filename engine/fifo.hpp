@@ -23,12 +23,15 @@ class Fifo {
   std::size_t capacity() const noexcept { return slots_.size(); }
 
   /// The entry that is now the newest. Not when full.
-  T& push() noexcept {
-    const std::size_t place = first_ + size_++;
-    return slots_[place < slots_.size() ? place : place - slots_.size()];
-  }
+  T& push() noexcept { return at(size_++); }
 
   T& front() noexcept { return slots_[first_]; }
+
+  /// The k-th oldest entry, from 0 on.
+  T& at(std::size_t k) noexcept {
+    const std::size_t place = first_ + k;
+    return slots_[place < slots_.size() ? place : place - slots_.size()];
+  }
 
   /// The oldest entry leaves; it can still be read until the next push().
   T& pop() noexcept {

@@ -1,11 +1,12 @@
 // FilterBank: an immutable list of FIR filters of any mix of lengths.
 //
 // Taps are kept in double precision; a backend rounds them once, to the precision it computes in.
-// Immutable after construction, so any thread may read it.
+// Immutable after construction, so any thread may read it, and copies share the taps.
 #pragma once
 
 #include <cstddef>
 #include <initializer_list>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -23,17 +24,22 @@ class FilterBank {
   FilterBank(std::initializer_list<std::vector<double>> filters)
       : FilterBank(std::vector<std::vector<double>>(filters)) {}
 
-  std::size_t size() const noexcept { return filters_.size(); }
-  std::span<const double> taps(std::size_t filter) const noexcept { return filters_[filter]; }
-  const std::string& name(std::size_t filter) const noexcept { return names_[filter]; }
-  std::size_t longest() const noexcept { return longest_; }    // taps
-  std::size_t shortest() const noexcept { return shortest_; }  // taps
+  std::size_t size() const noexcept { return contents_->filters.size(); }
+  std::span<const double> taps(std::size_t filter) const noexcept {
+    return contents_->filters[filter];
+  }
+  const std::string& name(std::size_t filter) const noexcept { return contents_->names[filter]; }
+  std::size_t longest() const noexcept { return contents_->longest; }    // taps
+  std::size_t shortest() const noexcept { return contents_->shortest; }  // taps
 
  private:
-  std::vector<std::vector<double>> filters_;
-  std::vector<std::string> names_;
-  std::size_t longest_ = 0;
-  std::size_t shortest_ = 0;
+  struct Contents {
+    std::vector<std::vector<double>> filters;
+    std::vector<std::string> names;
+    std::size_t longest = 0;
+    std::size_t shortest = 0;
+  };
+  std::shared_ptr<const Contents> contents_;
 };
 
 }  // namespace firbank

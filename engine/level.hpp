@@ -39,8 +39,8 @@ class Level {
   /// 0. Two banks that are heard may want a shorter piece than one.
   virtual std::size_t next_piece(std::size_t frames, bool two_banks) const noexcept = 0;
 
-  /// Takes the next piece. Each input is written to the history here, or in the first render(),
-  /// until which `intake` must live.
+  /// Takes the next piece. Each input is written to the history here, or in the first render(), or
+  /// in advance() where no bank hears the piece; so long must `intake` live.
   virtual void ingest(const Intake<Sample>& intake) noexcept = 0;
 
   /// Makes a bank ready to be heard from the coming piece on. Before ingest. Costs a burst unless

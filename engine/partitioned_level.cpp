@@ -77,9 +77,16 @@ void PartitionedLevel<Sample>::ingest(const Intake<Sample>& intake) noexcept {
     rows_ = &intake;
     return;
   }
+  take_block(intake, 0);
+}
+
+/// Writes and transforms one block of the piece.
+template <class Sample>
+void PartitionedLevel<Sample>::take_block(const Intake<Sample>& intake,
+                                          std::size_t block) noexcept {
   pool_.run(inputs_, [&](IndexRange range, std::size_t thread) noexcept {
-    write(intake, 0, range);
-    transform(intake, 0, range, thread);
+    write(intake, block, range);
+    transform(intake, block, range, thread);
   });
 }
 
@@ -179,12 +186,7 @@ void PartitionedLevel<Sample>::render(LevelBank& level_bank, Sample* const* out,
       waiting != nullptr && waiting->outlasts(out) ? waiting : nullptr;
   for (std::size_t first = 0; first < blocks;) {
     const std::size_t last = rows != nullptr ? blocks : first + 1;
-    if (waiting != nullptr && rows == nullptr) {
-      pool_.run(inputs_, [&](IndexRange range, std::size_t thread) noexcept {
-        write(*waiting, first, range);
-        transform(*waiting, first, range, thread);
-      });
-    }
+    if (waiting != nullptr && rows == nullptr) take_block(*waiting, first);
     pool_.run(outputs_, grain_, [&](IndexRange range, std::size_t thread) noexcept {
       // Loads that follow soon upon their stores wait for them: what the cache holds anyway is
       // written before any of it is transformed.
@@ -335,6 +337,12 @@ template <class Sample>
 void PartitionedLevel<Sample>::advance(const InputHistory<Sample>& history,
                                        std::span<LevelBank* const> banks,
                                        std::size_t frames) noexcept {
+  // What nobody has heard is taken now.
+  if (const Intake<Sample>* const rows = std::exchange(rows_, nullptr)) {
+    for (std::size_t first = 0; first < frames; first += block_frames_) {
+      take_block(*rows, first / block_frames_);
+    }
+  }
   if (!deferred_.empty()) advance_deferred(history, banks, frames);
   begins_ = false;
   const bool begins = arrived_ == 0;

@@ -76,6 +76,7 @@ class PartitionedLevel final : public Level<Sample> {
     std::vector<std::unique_ptr<typename DeferredLevel<Sample>::Bank>> deferred;
   };
 
+  void take_block(const Intake<Sample>& intake, std::size_t block) noexcept;
   void write(const Intake<Sample>& intake, std::size_t block, IndexRange inputs) noexcept;
   void transform(const Intake<Sample>& intake, std::size_t block, IndexRange inputs,
                  std::size_t thread) noexcept;

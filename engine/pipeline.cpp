@@ -9,7 +9,7 @@ namespace {
 
 BlockFlags flags_of(const CallResult& result) noexcept {
   BlockFlags flags = BlockFlags::kNone;
-  if (result.spoiled) flags |= BlockFlags::kSpoiled;
+  if (result.spoiled_frames > 0) flags |= BlockFlags::kSpoiled;
   if (result.status == ProcessStatus::kBackendFailed) flags |= BlockFlags::kLost;
   return flags;
 }
@@ -17,7 +17,7 @@ BlockFlags flags_of(const CallResult& result) noexcept {
 }  // namespace
 
 template <class Sample>
-Pipeline<Sample>::Pipeline(Convolver<Sample>& convolver, const EngineConfig& config,
+Pipeline<Sample>::Pipeline(FailOver<Sample>& convolver, const EngineConfig& config,
                            std::size_t inputs, std::size_t outputs)
     : convolver_(convolver),
       config_(config),

@@ -14,7 +14,7 @@
 #include <thread>
 #include <vector>
 
-#include "engine/convolver.hpp"
+#include "engine/fail_over.hpp"
 #include "io/block_queue.hpp"
 
 namespace firbank {
@@ -22,7 +22,7 @@ namespace firbank {
 template <class Sample>
 class Pipeline {
  public:
-  Pipeline(Convolver<Sample>& convolver, const EngineConfig& config, std::size_t inputs,
+  Pipeline(FailOver<Sample>& convolver, const EngineConfig& config, std::size_t inputs,
            std::size_t outputs);
   ~Pipeline();
 
@@ -64,7 +64,7 @@ class Pipeline {
   void publish_all() noexcept;
   void drain() noexcept;
 
-  Convolver<Sample>& convolver_;
+  FailOver<Sample>& convolver_;
   EngineConfig config_;
   std::size_t inputs_;
   BasicBlockQueue<Sample> input_;

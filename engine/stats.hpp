@@ -19,8 +19,9 @@ struct Stats {
   std::uint64_t gaps = 0;       // jumps ahead in first_frame
   std::int64_t gap_frames = 0;  // frames missing in them
   std::int64_t first_gap_frame = kNone;
-  std::uint64_t swaps = 0;       // banks that went live
-  std::int64_t lost_frames = 0;  // silent, as the backend failed
+  std::uint64_t swaps = 0;               // banks that went live
+  std::int64_t fail_over_frame = kNone;  // from which the CPU answers in place of a lost device
+  std::int64_t lost_frames = 0;          // silent, as the backend failed
   std::int64_t first_lost_frame = kNone;
 };
 

@@ -212,6 +212,9 @@ class Backend {
   /// without it, a plan has one level, and partitions as long as its blocks.
   virtual bool has_shares() const noexcept = 0;
 
+  /// Whether pieces may be lost: it computes on a device.
+  virtual bool can_be_lost() const noexcept = 0;
+
   /// Why pieces are lost, in one line; empty while none is. Any thread.
   virtual std::string failure() const = 0;
 

@@ -76,18 +76,26 @@ TEST_F(CliCuda, VerifiesTheFirstOfSeveralPartitionSizes) {
   EXPECT_THAT(result.out, HasSubstr("cuda:0"));
 }
 
-TEST_F(CliCuda, CountsWhatAFailingDeviceLost) {
-  device("fail_launch=11");
-  const ProgramResult result = filter(
-      "lost.npy",
-      {"--backend", "cuda:0", "--block", "64", "--as-live", "--json", folder_.file("report.json")});
-  EXPECT_EQ(result.exit_code, 4);
-  EXPECT_THAT(result.err, AllOf(HasSubstr("cuda:0 failed"), HasSubstr("4360 frames"),
-                                HasSubstr("at frame 640")));
-  const auto report = nlohmann::json::parse(read_bytes(folder_.file("report.json")));
-  EXPECT_EQ(report["lost_frames"], 5'000 - 640);
-  EXPECT_EQ(report["first_lost_frame"], 640);
-  EXPECT_EQ(read_signal(folder_.file("lost.npy"))[0].size(), 5'000u);
+TEST_F(CliCuda, GoesOnOnTheCpuWhereTheDeviceIsLost) {
+  ASSERT_EQ(filter("cpu.npy", {"--backend", "cpu", "--precision", "double"}).exit_code, 0);
+  const Signal expected = read_signal(folder_.file("cpu.npy"));
+  for (const char* way : {"--as-live", "--quiet"}) {
+    device("fail_launch=11");
+    const ProgramResult result = filter("kept.npy", {"--backend", "cuda:0", "--block", "64", way,
+                                                     "--json", folder_.file("report.json")});
+    EXPECT_EQ(result.exit_code, 0);
+    EXPECT_THAT(result.err, AllOf(HasSubstr("cuda:0 failed ("), HasSubstr("): cpu"),
+                                  HasSubstr("no sample is lost")));
+    const auto report = nlohmann::json::parse(read_bytes(folder_.file("report.json")));
+    EXPECT_EQ(report["lost_frames"], 0);
+    EXPECT_EQ(report["backend"], "cuda:0");
+    EXPECT_THAT(std::string(report["last_backend"]), testing::StartsWith("cpu"));
+    if (std::string(way) == "--as-live") {
+      EXPECT_EQ(report["fail_over_frame"], 640);
+      EXPECT_THAT(result.err, HasSubstr("at frame 640"));
+    }
+    EXPECT_TRUE(follows(read_signal(folder_.file("kept.npy")), expected, 1e-6));
+  }
 }
 
 TEST_F(CliCuda, SaysInOneLineWhyThereIsNoDevice) {

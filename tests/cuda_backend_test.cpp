@@ -66,6 +66,7 @@ class CudaBackendTest : public testing::Test {
     config.block_frames = kBlock;
     config.max_frames = 1'024;
     config.backend = "cuda";
+    config.fail_over = false;
     config.depth_blocks = depth;
     return config;
   }

@@ -46,11 +46,12 @@ firbank_test(cuda_kernels_test support/host_executor.cpp)
 # The backend on the fake device.
 firbank_test(bank_layout_test)
 target_link_libraries(bank_layout_test PRIVATE firbank_test_support)
-firbank_test(cuda_backend_test)
-target_link_libraries(cuda_backend_test PRIVATE firbank_test_support)
-firbank_uses_fake_device(cuda_backend_test)
-set_tests_properties(cuda_backend_test PROPERTIES
-  ENVIRONMENT FIRBANK_PLUGIN_DIR=${FIRBANK_FAKE_DEVICE_DIR})
+foreach(name IN ITEMS cuda_backend_test fail_over_test)
+  firbank_test(${name})
+  target_link_libraries(${name} PRIVATE firbank_test_support)
+  firbank_uses_fake_device(${name})
+  set_tests_properties(${name} PROPERTIES ENVIRONMENT FIRBANK_PLUGIN_DIR=${FIRBANK_FAKE_DEVICE_DIR})
+endforeach()
 
 # What holds for the CPU's backends holds for the device, but for streams in calls of one frame and of
 # seven: each call is a launch, and the fake device takes minutes for them.

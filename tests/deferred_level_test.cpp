@@ -8,7 +8,7 @@
 
 #include <gtest/gtest.h>
 
-#include "engine/convolver.hpp"
+#include "engine/fail_over.hpp"
 #include "engine/planner.hpp"
 #include "tests/support/counting_backend.hpp"
 #include "tests/support/engine_runner.hpp"
@@ -41,7 +41,7 @@ class Rig {
     config_.partition_frames = which.partition_frames;
     config_.threads = threads;
     plan_ = choose_plan(config_, bank_, routing_);
-    convolver_ = std::make_unique<Convolver<float>>(backend_, plan_, config_, bank_, routing_);
+    convolver_ = std::make_unique<FailOver<float>>(backend_, plan_, config_, bank_, routing_);
   }
 
   FilterBank any_bank() {
@@ -52,7 +52,7 @@ class Rig {
   const PartitionPlan& plan() const { return plan_; }
   const Routing& routing() const { return routing_; }
   const FilterBank& bank() const { return bank_; }
-  Convolver<float>& convolver() { return *convolver_; }
+  FailOver<float>& convolver() { return *convolver_; }
   const Signal& heard() const { return heard_; }
   const Signal& out() const { return out_; }
 
@@ -93,7 +93,7 @@ class Rig {
   EngineConfig config_;
   PartitionPlan plan_;
   std::shared_ptr<test::CountingBackend> backend_ = std::make_shared<test::CountingBackend>("cpu");
-  std::unique_ptr<Convolver<float>> convolver_;
+  std::unique_ptr<FailOver<float>> convolver_;
   Signal heard_;
   Signal out_;
 };

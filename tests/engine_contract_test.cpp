@@ -97,7 +97,7 @@ class EngineContract : public testing::TestWithParam<std::size_t> {
     config.block_frames = block;
     config.max_frames = block + test::between(random, 0, 700);
     config.threads = threads;
-    config.backend = backend;
+    test::use_backend(config, backend);
     BasicEngine<Sample> engine(config, FilterBank(filters), test_case.routing);
     Signal in;
     for (std::size_t i = 0; i < test_case.routing.inputs(); ++i) in.push_back(channel(i));
@@ -156,7 +156,7 @@ TYPED_TEST(EngineCalls, EqualDirectConvolutionInRandomCases) {
     config.max_frames = config.block_frames + test::between(random, 0, 600);
     config.max_taps = bank.longest() + test::between(random, 0, 1) * 777;
     config.threads = 1 + seed % 2;
-    config.backend = backends[seed % backends.size()];
+    test::use_backend(config, backends[seed % backends.size()]);
     config.goal = seed % 5 == 0 ? PlanGoal::kOffline : PlanGoal::kLive;
     if (config.goal == PlanGoal::kOffline) {
       config.max_frames = 0;
@@ -190,7 +190,7 @@ TYPED_TEST(EngineCalls, ForgetThePastAtAReset) {
     config.block_frames = test::between(random, 1, 100);
     config.max_frames = config.block_frames + test::between(random, 0, 200);
     config.threads = 1 + seed % 2;
-    config.backend = backends[seed % backends.size()];
+    test::use_backend(config, backends[seed % backends.size()]);
     if (seed % 4 == 0) {
       config.partition_frames = {config.block_frames};  // calls are whole blocks
     } else if (seed % 4 != 1) {
@@ -228,7 +228,7 @@ TYPED_TEST(EngineCalls, MayWriteOverTheirInput) {
     EngineConfig config;
     config.block_frames = 64;
     config.max_frames = 200;
-    config.backend = backend;
+    test::use_backend(config, backend);
     BasicEngine<TypeParam> engine(config, bank, routing);
     const Signal in = test::random_signal(random, 2, 3'000);
     test::Planes<TypeParam> planes(in);
@@ -256,7 +256,7 @@ TYPED_TEST(EngineCalls, PutOutTheFirstTapInTheCallThatBroughtTheImpulse) {
       const FilterBank bank = test::random_bank(random, {1, 64, 5'000});
       EngineConfig config;
       config.block_frames = block;
-      config.backend = backend;
+      test::use_backend(config, backend);
       BasicEngine<TypeParam> engine(config, bank, Routing::bank(1, 3));
       EXPECT_EQ(engine.latency_frames(), 0u);
       for (int i = 0; i < 40; ++i) {
@@ -289,7 +289,7 @@ TYPED_TEST(EngineCalls, FlushPutsOutTheWholeTailAndNoMore) {
       EngineConfig config;
       config.block_frames = block;
       config.max_frames = 500;
-      config.backend = backend;
+      test::use_backend(config, backend);
       BasicEngine<TypeParam> engine(config, bank, routing);
       EXPECT_EQ(engine.tail_frames(), 1'500u + 70 - 1);
       for (const std::size_t frames : {1'000, 37}) {  // the engine serves a stream after its end
@@ -320,7 +320,7 @@ TYPED_TEST(EngineCalls, ResetForgetsTheInputAndCountsOn) {
       EngineConfig config;
       config.block_frames = 64;
       config.max_frames = 150;
-      config.backend = backend;
+      test::use_backend(config, backend);
       BasicEngine<TypeParam> engine(config, bank, routing);
       std::int64_t position = 0;
       for (int i = 0; i < 8; ++i) {
@@ -408,7 +408,7 @@ TYPED_TEST(EngineCalls, AreExactSoonAfterSamplesThatWereFarLouder) {
     EngineConfig config;
     config.block_frames = 256;
     config.max_taps = 8 * kTaps;  // memory that is longer than what is heard
-    config.backend = backend;
+    test::use_backend(config, backend);
     BasicEngine<TypeParam> engine(config, bank, rows);
     const std::size_t block = engine.plan().levels.back().block_frames;
     ASSERT_EQ(engine.plan().kind, PlanKind::kPartitioned);

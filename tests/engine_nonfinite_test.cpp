@@ -63,7 +63,7 @@ TYPED_TEST(EngineNonfinite, SpoilsWhatADirectConvolutionSpoilsInRandomCases) {
     config.block_frames = test::between(random, 1, 300);
     config.max_frames = config.block_frames + test::between(random, 0, 300);
     config.threads = 1 + seed % 2;
-    config.backend = backends[seed % backends.size()];
+    test::use_backend(config, backends[seed % backends.size()]);
     if (seed % 5 < 3) {
       config.partition_frames = test::random_partition_frames(random, 64, config.backend);
     }
@@ -101,7 +101,7 @@ TYPED_TEST(EngineNonfinite, StopsAtTheExactFrame) {
         const Routing routing = Routing::rows(2, 2);
         EngineConfig config;
         config.block_frames = 16;
-        config.backend = backend;
+        test::use_backend(config, backend);
         BasicEngine<TypeParam> engine(config, bank, routing);
         Signal in = test::random_signal(random, 2, 300);
         in[0][at] = at % 2 == 0 ? kNan : kInfinity;
@@ -123,7 +123,7 @@ TYPED_TEST(EngineNonfinite, ReachesTheFiltersThatASwapBrings) {
     EngineConfig config;
     config.block_frames = test::between(random, 1, 200);
     config.max_taps = 1'200;
-    config.backend = backends[seed % backends.size()];
+    test::use_backend(config, backends[seed % backends.size()]);
     if (seed % 5 < 3) {
       config.partition_frames = test::random_partition_frames(random, 64, config.backend);
     }

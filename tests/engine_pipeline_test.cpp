@@ -63,7 +63,7 @@ TYPED_TEST(EnginePipeline, EqualsDirectConvolutionInRandomCases) {
     config.ring_blocks = test::between(random, 2, 9);
     config.depth_blocks = test::between(random, 0, config.ring_blocks - 1);
     config.threads = 1 + seed % 2;
-    config.backend = backends[seed % backends.size()];
+    test::use_backend(config, backends[seed % backends.size()]);
     SCOPED_TRACE(testing::Message()
                  << "seed " << seed << ", backend " << config.backend << ", block "
                  << config.block_frames << ", depth " << config.depth_blocks);

@@ -120,7 +120,7 @@ TYPED_TEST(EngineRowsCalls, FollowDirectConvolutionInRandomCases) {
     choose_sizes(config, random);
     config.max_taps = test::between(random, 1, 400);
     config.threads = test::between(random, 1, 3);
-    config.backend = backends[seed % backends.size()];
+    test::use_backend(config, backends[seed % backends.size()]);
     // Now and then so many that two blocks are summed at once.
     const std::size_t rows = test::between(random, 0, 5) == 0 ? 36 : test::between(random, 1, 9);
     const auto any_bank = [&] {

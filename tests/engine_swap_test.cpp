@@ -59,7 +59,7 @@ TYPED_TEST(EngineSwap, FollowsTheMixOfDirectConvolutionsInRandomCases) {
     config.max_frames = config.block_frames + test::between(random, 0, 300);
     config.max_taps = test::between(random, 1, 1'800);
     config.threads = 1 + seed % 2;
-    config.backend = backends[seed % backends.size()];
+    test::use_backend(config, backends[seed % backends.size()]);
     if (seed % 3 != 0) {
       config.partition_frames = test::random_partition_frames(random, 64, config.backend);
     }
@@ -159,7 +159,7 @@ TYPED_TEST(EngineSwap, BringsLongerFiltersThatHaveHeardThePast) {
     EngineConfig config;
     config.block_frames = 128;
     config.max_taps = 6'000;
-    config.backend = backend;
+    test::use_backend(config, backend);
     BasicEngine<TypeParam> engine(config, first, Routing::rows(1, 1));
     const Signal in = test::random_signal(random, 1, 14'000);
     const std::uint64_t ticket = engine.swap(second, 7'777, 10);

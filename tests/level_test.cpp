@@ -15,7 +15,7 @@
 
 #include <gtest/gtest.h>
 
-#include "engine/convolver.hpp"
+#include "engine/fail_over.hpp"
 #include "tests/support/counting_backend.hpp"
 #include "tests/support/engine_runner.hpp"
 #include "tests/support/random_cases.hpp"
@@ -56,13 +56,13 @@ template <class Sample>
 class LevelWork : public testing::Test {
  protected:
   /// One channel through one filter.
-  Convolver<Sample> convolver(const FilterBank& bank, std::size_t call = kBlock) {
-    return Convolver<Sample>(backend_, uniform_plan(call), config_of(), bank, Routing::rows(1, 1));
+  FailOver<Sample> convolver(const FilterBank& bank, std::size_t call = kBlock) {
+    return FailOver<Sample>(backend_, uniform_plan(call), config_of(), bank, Routing::rows(1, 1));
   }
 
   /// Products of each call, over all of `in` in calls of `call` frames; the output goes to `out`.
-  std::vector<std::size_t> products(Convolver<Sample>& convolver, const Signal& in,
-                                    std::size_t call, Signal* out = nullptr) {
+  std::vector<std::size_t> products(FailOver<Sample>& convolver, const Signal& in, std::size_t call,
+                                    Signal* out = nullptr) {
     const std::size_t frames = in[0].size();
     test::Planes<Sample> input(in);
     test::Planes<Sample> output(1, frames);
@@ -282,9 +282,9 @@ TEST(LevelThreads, TreatSubnormalsAsZeroWhileTheyCompute) {
       Random random(7);
       const FilterBank bank =
           test::random_bank(random, {kind == PlanKind::kPartitioned ? kTaps : 16});
-      Convolver<float> convolver(backend,
-                                 kind == PlanKind::kPartitioned ? uniform_plan() : direct_plan(),
-                                 config_of(threads), bank, Routing::rows(kChannels, 1));
+      FailOver<float> convolver(backend,
+                                kind == PlanKind::kPartitioned ? uniform_plan() : direct_plan(),
+                                config_of(threads), bank, Routing::rows(kChannels, 1));
       on_caller = on_worker = without = 0;  // only process() and flush() count
       test::Planes<float> planes(test::random_signal(random, kChannels, kBlock));
       const unsigned saved = _mm_getcsr();

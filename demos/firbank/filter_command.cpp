@@ -178,6 +178,8 @@ int run(Arguments& arguments) {
     const bool stdout_taken = settings.output == "-" || arguments.json.takes_standard_output();
     fmt::print(stdout_taken ? stderr : stdout, "{}", summary(report));
   }
+  const std::string failed_over = fail_over(report);
+  if (!failed_over.empty()) tell("firbank: {}\n", failed_over);
   const std::string lost = losses(report, arguments.strict);
   if (!lost.empty()) tell("firbank: {}\n", lost);
   if (report.pass.interrupted) {

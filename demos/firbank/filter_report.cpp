@@ -136,6 +136,8 @@ nlohmann::ordered_json to_json(const FilterReport& report) {
           {"lost_frames", report.lost_frames},
           {"first_lost_frame", report.lost_frames > 0 ? report.first_lost_frame : -1},
           {"backend_failure", report.failure},
+          {"fail_over_frame", report.fail_over_frame},
+          {"last_backend", report.last_backend},
           {"incomplete_frame_bytes", report.incomplete_frame_bytes},
           {"interrupted", report.pass.interrupted}};
 }
@@ -163,6 +165,13 @@ std::string summary(const FilterReport& report) {
   if (report.gain_db != 0) add("gain", fmt::format("{:.2f} dB", report.gain_db));
   add("output", output_line(report));
   return text;
+}
+
+std::string fail_over(const FilterReport& report) {
+  if (report.fail_over_frame < 0) return {};
+  return fmt::format("{} failed ({}): {} went on at {}; no sample is lost", report.backend,
+                     report.failure, report.last_backend,
+                     position(report.fail_over_frame, report.sample_rate_hz));
 }
 
 std::string losses(const FilterReport& report, bool strict) {

@@ -53,6 +53,8 @@ struct FilterReport {
   std::int64_t lost_frames = 0;  // silent, as the backend failed
   std::int64_t first_lost_frame = -1;
   std::string failure;
+  std::int64_t fail_over_frame = -1;  // from which another backend answers in a lost device's place
+  std::string last_backend;           // which one, or the only one
   std::size_t incomplete_frame_bytes = 0;  // dropped at the input's end
 
   double stream_seconds() const;
@@ -69,6 +71,9 @@ nlohmann::ordered_json to_json(const FilterReport& report);
 
 /// A few lines, each with a title.
 std::string summary(const FilterReport& report);
+
+/// That a device was lost without a sample, in one line without a line end; empty when none was.
+std::string fail_over(const FilterReport& report);
 
 /// What was lost, in one line without a line end; empty when nothing was. Deadline misses count
 /// when `strict`.

@@ -183,6 +183,8 @@ class FilterRun {
     report.lost_frames = stats.lost_frames;
     report.first_lost_frame = stats.first_lost_frame;
     report.failure = engine_->failure();
+    if (stats.fail_over_frame != Stats::kNone) report.fail_over_frame = stats.fail_over_frame;
+    report.last_backend = engine_->backend();
     report.spoiled_frames = meter.spoiled_frames();
     report.first_spoiled_frame = meter.first_spoiled_frame();
     if (report.has_output()) sink->finish();

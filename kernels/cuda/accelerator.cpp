@@ -15,8 +15,12 @@ Accelerator::~Accelerator() {
   api_.close(device_);
 }
 
-void Accelerator::require(int status, const std::string& action) const {
-  if (status != FIRBANK_OK) throw BackendError("CUDA cannot " + action + ": " + api_.message());
+void Accelerator::require(int status, const std::string& action) {
+  if (status == FIRBANK_OK) return;
+  const std::string reason = api_.message();
+  // Whoever asks for memory may be the first to hear of it.
+  if (status == FIRBANK_DEVICE_FAILED) fail(reason.c_str());
+  throw BackendError("CUDA cannot " + action + ": " + reason);
 }
 
 bool Accelerator::check(int status) noexcept {

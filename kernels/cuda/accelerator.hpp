@@ -35,7 +35,7 @@ class Accelerator {
   const firbank_device_info& info() const noexcept { return info_; }
 
   /// Throws BackendError when `status` tells of a failure of `action`, such as "make a graph".
-  void require(int status, const std::string& action) const;
+  void require(int status, const std::string& action);
 
   /// Whether `status` is a success; what went wrong otherwise is kept.
   bool check(int status) noexcept;

@@ -162,7 +162,7 @@ void CudaSpectralBank<Sample>::load(std::size_t response, std::span<const Sample
     calls.add(Kernel::kLoadOuter, sizeof(Sample), params);
   }
   calls.add(Kernel::kLoad, sizeof(Sample), params);
-  const cuda::Accelerator& accelerator = *level_.accelerator_;
+  cuda::Accelerator& accelerator = *level_.accelerator_;
   accelerator.require(
       accelerator.api().run(accelerator.device(), calls.calls().data(), calls.calls().size()),
       "transform a filter");

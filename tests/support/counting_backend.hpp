@@ -179,6 +179,7 @@ class CountingBackend final : public Backend {
   std::size_t max_threads() const noexcept override { return inner_->max_threads(); }
   bool has_direct_form() const noexcept override { return true; }
   bool has_shares() const noexcept override { return inner_->has_shares(); }
+  bool can_be_lost() const noexcept override { return false; }
   std::string failure() const override { return {}; }
 
   std::unique_ptr<SpectralLevel<float>> make_level_float(const LevelShape& shape) const override {

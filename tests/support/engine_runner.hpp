@@ -33,6 +33,12 @@ inline std::vector<std::string> available_backends() {
   return names;
 }
 
+/// The backend that is tested, and no other in its place.
+inline void use_backend(EngineConfig& config, const std::string& name) {
+  config.backend = name;
+  config.fail_over = false;
+}
+
 /// Planar samples that own their memory, seen from any frame on.
 template <class Sample>
 class Planes {

@@ -1,0 +1,332 @@
+#include "engine/fail_over.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+#include "engine/planner.hpp"
+#include "kernels/backends.hpp"
+
+namespace firbank {
+namespace {
+
+constexpr std::size_t kMostStretch = 4'096;  // frames
+
+}  // namespace
+
+template <class Sample>
+FailOver<Sample>::FailOver(std::shared_ptr<const Backend> backend, const PartitionPlan& plan,
+                           const EngineConfig& config, const FilterBank& bank,
+                           const Routing& routing)
+    : config_(config),
+      routing_(routing),
+      past_wanted_(plan.max_response - 1),
+      first_(std::move(backend), plan, config, bank, routing),
+      keeps_(config.fail_over && first_.backend().can_be_lost()),
+      stretch_frames_(std::min(first_.max_frames(), kMostStretch)),
+      past_(keeps_ ? routing.inputs() : 0,
+            past_wanted_ + (config.depth_blocks + 1) * first_.max_frames() + stretch_frames_,
+            stretch_frames_),
+      calls_(config.depth_blocks + 2, Call{{}, {}, std::vector<Sample*>(routing.outputs())}),
+      stretch_in_(routing.inputs()) {
+  config_.max_taps = plan.max_taps;
+  config_.max_frames = first_.max_frames();
+  if (keeps_) banks_.push_back({bank, {}});
+}
+
+template <class Sample>
+ProcessStatus FailOver<Sample>::process(const Sample* const* in, Sample* const* out,
+                                        std::size_t frames) noexcept {
+  if (keeps()) {
+    submit(in, out, frames);
+    last_call_ = collect();
+  } else {
+    active().process(in, out, frames);
+    last_call_ = active().last_call();
+  }
+  return last_call_.status;
+}
+
+template <class Sample>
+void FailOver<Sample>::submit(const Sample* const* in, Sample* const* out,
+                              std::size_t frames) noexcept {
+  if (keeps()) {
+    keep(out, frames, [in](std::size_t channel, Sample* to, std::size_t offset, std::size_t count) {
+      std::copy_n(in[channel] + offset, count, to);
+    });
+  }
+  active().submit(in, out, frames);
+}
+
+/// A call and its input: fill(channel, to, offset, count).
+template <class Sample>
+template <class Fill>
+void FailOver<Sample>::keep(Sample* const* out, std::size_t frames, Fill fill) noexcept {
+  Call& call = calls_.push();
+  call.result = {};
+  call.frames = frames;
+  if (frames > max_frames()) {
+    call.result.status = ProcessStatus::kTooManyFrames;
+    call.frames = 0;
+  }
+  if (call.frames == 0) return;
+  std::copy_n(out, routing_.outputs(), call.out.begin());
+  for (std::size_t channel = 0; channel < routing_.inputs(); ++channel) {
+    past_.write(channel, past_.clock(), frames,
+                [&](Sample* to, std::size_t offset, std::size_t count) {
+                  fill(channel, to, offset, count);
+                });
+  }
+  past_.advance(frames);
+  under_way_ += frames;
+}
+
+template <class Sample>
+CallResult FailOver<Sample>::collect() noexcept {
+  if (calls_.empty()) return active().collect();
+  if (answered_ == 0) answer_oldest();
+  --answered_;
+  return calls_.pop().result;
+}
+
+template <class Sample>
+std::size_t FailOver<Sample>::calls_under_way() const noexcept {
+  // The device's calls, of which some may be answered already; or those that the CPU has answered
+  // in its place, and its own.
+  return second_ == nullptr && !calls_.empty() ? calls_.size()
+                                               : calls_.size() + active().calls_under_way();
+}
+
+template <class Sample>
+void FailOver<Sample>::answer_oldest() noexcept {
+  settle(calls_.at(answered_), first_.collect());
+}
+
+/// The oldest call that is not answered has got a result from the device.
+template <class Sample>
+void FailOver<Sample>::settle(Call& call, const CallResult& result) noexcept {
+  if (result.status == ProcessStatus::kBackendFailed && keeps() && take_over()) return;
+  if (spoiled_.spoiled_frames == 0) spoiled_.first_spoiled_frame = result.first_spoiled_frame;
+  spoiled_.spoiled_frames += result.spoiled_frames;
+  call.result = result;
+  ++answered_;
+  under_way_ -= call.frames;
+  past_frames_ = std::min(past_frames_ + call.frames, past_wanted_);
+  answered_to_.store(first_frame_open(), std::memory_order_relaxed);
+}
+
+/// The first frame that is not answered.
+template <class Sample>
+std::int64_t FailOver<Sample>::first_frame_open() const noexcept {
+  return first_.position() - static_cast<std::int64_t>(under_way_);
+}
+
+template <class Sample>
+std::size_t FailOver<Sample>::flush(Sample* const* out, std::size_t frames) noexcept {
+  if (!keeps()) {
+    const std::size_t part = active().flush(out, frames);
+    last_call_ = active().last_call();
+    return part;
+  }
+  const std::size_t part = first_.flush(out, frames);
+  if (part == 0) return 0;
+  keep(out, part, [](std::size_t, Sample* to, std::size_t, std::size_t count) {
+    std::fill_n(to, count, Sample{0});
+  });
+  settle(calls_.front(), first_.last_call());
+  --answered_;
+  last_call_ = calls_.pop().result;
+  return part;
+}
+
+template <class Sample>
+void FailOver<Sample>::reset() noexcept {
+  while (answered_ < calls_.size()) answer_oldest();
+  active().reset();
+  past_frames_ = 0;
+}
+
+/// The last bank whose fade is over by `frame`.
+template <class Sample>
+std::size_t FailOver<Sample>::heard_bank(std::int64_t frame) const noexcept {
+  std::size_t heard = 0;
+  for (std::size_t k = 1; k < banks_.size(); ++k) {
+    const SwapOrder& order = banks_[k].order;
+    const std::optional<std::int64_t> live = first_.live_frame(order.ticket);
+    if (!live || *live > frame) break;
+    // Frames may be anywhere in the range of their type.
+    if (static_cast<std::uint64_t>(frame) - static_cast<std::uint64_t>(*live) <
+        order.crossfade_frames) {
+      break;
+    }
+    heard = k;
+  }
+  return heard;
+}
+
+/// Has the CPU answer all calls under way, and all that follow. False when it cannot.
+template <class Sample>
+bool FailOver<Sample>::take_over() noexcept {
+  const std::lock_guard lock(banks_mutex_);
+  try {
+    EngineConfig config = config_;
+    config.backend = "auto";
+    std::shared_ptr<const Backend> backend = make_backend(config.backend);
+    const std::size_t heard = heard_bank(first_frame_open());
+    const FilterBank& bank = banks_[heard].bank;
+    const PartitionPlan plan =
+        choose_plan(config, bank, routing_,
+                    {.direct_form = backend->has_direct_form(), .slices = backend->has_shares()});
+    auto second =
+        std::make_unique<Convolver<Sample>>(std::move(backend), plan, config, bank, routing_,
+                                            banks_.size() + BasicEngine<Sample>::kMaxPendingSwaps);
+    listen_to_past(*second);
+    carried_ = first_.stats();
+    carried_.fail_over_frame = first_frame_open();
+    carried_.frames -= static_cast<std::int64_t>(under_way_);
+    // Not what was spoiled in vain.
+    carried_.spoiled_frames = spoiled_.spoiled_frames;
+    carried_.first_spoiled_frame = spoiled_.first_spoiled_frame;
+    for (std::size_t k = heard + 1; k < banks_.size(); ++k) {
+      SwapOrder order = banks_[k].order;
+      const std::optional<std::int64_t> live = first_.live_frame(order.ticket);
+      order.is_live = live.has_value();
+      if (live) {
+        order.at_frame = *live;
+        --carried_.swaps;
+      }
+      second->swap(banks_[k].bank, order);
+    }
+    second_ = std::move(second);
+  } catch (const std::exception& error) {
+    try {
+      no_second_ = error.what();
+    } catch (const std::exception&) {
+      // The text is a courtesy.
+    }
+    banks_.clear();
+    keeps_.store(false, std::memory_order_release);
+    return false;
+  }
+  answer_all();
+  second_->set_silent_frames(first_.silent_frames());
+  carried_.calls -= second_->stats().calls;  // the device has counted those under way
+  banks_.clear();
+  active_.store(second_.get(), std::memory_order_release);
+  keeps_.store(false, std::memory_order_release);
+  return true;
+}
+
+template <class Sample>
+void FailOver<Sample>::listen_to_past(Convolver<Sample>& second) {
+  second.set_position(first_frame_open() - static_cast<std::int64_t>(past_frames_));
+  std::vector<const Sample*> in(routing_.inputs());
+  const std::int64_t end = past_.clock() - static_cast<std::int64_t>(under_way_);
+  for (std::size_t left = past_frames_; left > 0;) {
+    const std::size_t frames = std::min(left, stretch_frames_);
+    for (std::size_t channel = 0; channel < in.size(); ++channel) {
+      in[channel] = past_.at(channel, end - static_cast<std::int64_t>(left));
+    }
+    second.listen(in.data(), frames);
+    left -= frames;
+  }
+}
+
+template <class Sample>
+void FailOver<Sample>::answer_all() noexcept {
+  for (; answered_ < calls_.size(); ++answered_) {
+    Call& call = calls_.at(answered_);
+    for (std::size_t left = call.frames; left > 0;) {
+      const std::size_t frames = std::min(left, stretch_frames_);
+      for (std::size_t channel = 0; channel < stretch_in_.size(); ++channel) {
+        stretch_in_[channel] =
+            past_.at(channel, past_.clock() - static_cast<std::int64_t>(under_way_));
+      }
+      second_->process(stretch_in_.data(), call.out.data(), frames);
+      call.result.spoiled_frames += second_->last_call().spoiled_frames;
+      for (Sample*& plane : call.out) plane += frames;
+      under_way_ -= frames;
+      left -= frames;
+    }
+  }
+}
+
+template <class Sample>
+std::uint64_t FailOver<Sample>::swap(const FilterBank& bank, std::int64_t at_frame,
+                                     std::size_t crossfade_frames) {
+  SwapOrder order;
+  order.crossfade_frames = crossfade_frames;
+  {
+    const std::lock_guard lock(banks_mutex_);
+    active().free_old_banks();
+    active().check_swap(bank, crossfade_frames);
+    // Not in the calls that are under way: nobody was told of it when they came.
+    order.at_frame = std::max(at_frame, position());
+    order.ticket = ++last_ticket_;
+    if (!keeps()) {
+      active().swap(bank, order);
+      return order.ticket;
+    }
+    const auto begin = banks_.begin();
+    banks_.erase(begin, begin + static_cast<std::ptrdiff_t>(heard_bank(answered_to_.load())));
+    banks_.push_back({bank, order});
+  }
+  // Without the lock, so that the CPU need not wait for a device that is lost.
+  try {
+    first_.swap(bank, order);
+  } catch (...) {
+    const std::lock_guard lock(banks_mutex_);
+    // The CPU has the bank, or is about to.
+    if (second_ != nullptr || !first_.backend().failure().empty()) return order.ticket;
+    std::erase_if(banks_, [&](const KeptBank& kept) { return kept.order.ticket == order.ticket; });
+    throw;
+  }
+  return order.ticket;
+}
+
+template <class Sample>
+std::optional<std::int64_t> FailOver<Sample>::live_frame(std::uint64_t ticket) const noexcept {
+  const std::optional<std::int64_t> live = active().live_frame(ticket);
+  return live ? live : first_.live_frame(ticket);
+}
+
+template <class Sample>
+std::string FailOver<Sample>::failure() const {
+  std::string failure = first_.backend().failure();
+  const std::lock_guard lock(banks_mutex_);
+  if (!no_second_.empty()) failure += "; the CPU cannot go on: " + no_second_;
+  return failure;
+}
+
+template <class Sample>
+Stats FailOver<Sample>::stats() const noexcept {
+  // What a device has lost is not lost while the CPU may still answer it.
+  const bool keeps = keeps_.load(std::memory_order_acquire);
+  const Convolver<Sample>& now = active();
+  Stats stats = now.stats();
+  if (&now == &first_) {
+    if (keeps) {
+      stats.lost_frames = 0;
+      stats.first_lost_frame = Stats::kNone;
+    }
+    return stats;
+  }
+  const auto first = [](std::int64_t& frame, std::int64_t carried) {
+    if (carried != Stats::kNone) frame = carried;
+  };
+  stats.frames += carried_.frames;
+  stats.calls += carried_.calls;
+  stats.spoiled_frames += carried_.spoiled_frames;
+  first(stats.first_spoiled_frame, carried_.first_spoiled_frame);
+  stats.gaps += carried_.gaps;
+  stats.gap_frames += carried_.gap_frames;
+  first(stats.first_gap_frame, carried_.first_gap_frame);
+  stats.swaps += carried_.swaps;
+  stats.fail_over_frame = carried_.fail_over_frame;
+  return stats;
+}
+
+template class FailOver<float>;
+template class FailOver<double>;
+
+}  // namespace firbank

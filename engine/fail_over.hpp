@@ -1,0 +1,129 @@
+// FailOver: a convolver that outlives its device.
+//
+// While a device computes, the host keeps what the CPU would need in its place: the raw input that
+// the longest response still hears, the calls under way, and the banks that are heard or to come.
+// When the device loses a call, a second convolver is made on the CPU. It listens to the past, then
+// answers that call and all that follow: no frame is lost or repeated, and swaps, fades and spoiled
+// frames are where they would have been. On a backend that cannot be lost nothing is kept.
+//
+// Threads and real-time rules are those that engine.hpp gives for the methods of the same names.
+// The one call that loses its device allocates, waits for a swap that is being made, and transforms
+// all filters and the past. Where that fails, the device's calls are lost from there on.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/convolver.hpp"
+#include "engine/fifo.hpp"
+#include "engine/input_history.hpp"
+
+namespace firbank {
+
+template <class Sample>
+class FailOver {
+ public:
+  FailOver(std::shared_ptr<const Backend> backend, const PartitionPlan& plan,
+           const EngineConfig& config, const FilterBank& bank, const Routing& routing);
+
+  ProcessStatus process(const Sample* const* in, Sample* const* out, std::size_t frames) noexcept;
+  std::size_t flush(Sample* const* out, std::size_t frames) noexcept;
+  void reset() noexcept;
+
+  /// Up to depth_blocks + 1 calls are under way.
+  void submit(const Sample* const* in, Sample* const* out, std::size_t frames) noexcept;
+  CallResult collect() noexcept;
+  std::size_t calls_under_way() const noexcept;
+
+  std::uint64_t swap(const FilterBank& bank, std::int64_t at_frame, std::size_t crossfade_frames);
+  std::optional<std::int64_t> live_frame(std::uint64_t ticket) const noexcept;
+
+  /// Names the next output frame; for the pipeline thread, at the start and after a reset.
+  void set_position(std::int64_t frame) noexcept { active().set_position(frame); }
+  std::int64_t position() const noexcept { return active().position(); }
+
+  std::size_t tail_frames() const noexcept { return active().tail_frames(); }
+  std::size_t max_frames() const noexcept { return first_.max_frames(); }
+  const Backend& backend() const noexcept { return active().backend(); }
+  std::size_t threads() const noexcept { return active().threads(); }
+
+  /// Counts frames that are missing before `first_frame`; for the pipeline thread.
+  void count_gap(std::int64_t first_frame, std::int64_t frames) noexcept {
+    active().count_gap(first_frame, frames);
+  }
+
+  /// What became of the last call of process or flush.
+  const CallResult& last_call() const noexcept { return last_call_; }
+
+  /// Why the device was lost, and why the CPU could not take its place, where it could not; empty
+  /// while nothing of this happened.
+  std::string failure() const;
+
+  Stats stats() const noexcept;
+
+ private:
+  /// A call under way.
+  struct Call {
+    std::size_t frames = 0;  // that became input, and are not answered
+    CallResult result;       // once it is answered
+    std::vector<Sample*> out;
+  };
+  struct KeptBank {
+    FilterBank bank;
+    SwapOrder order;
+  };
+
+  Convolver<Sample>& active() const noexcept { return *active_.load(std::memory_order_acquire); }
+  bool keeps() const noexcept { return keeps_.load(std::memory_order_relaxed); }
+
+  template <class Fill>
+  void keep(Sample* const* out, std::size_t frames, Fill fill) noexcept;
+  void answer_oldest() noexcept;
+  void settle(Call& call, const CallResult& result) noexcept;
+  std::int64_t first_frame_open() const noexcept;
+  std::size_t heard_bank(std::int64_t frame) const noexcept;
+  bool take_over() noexcept;
+  void listen_to_past(Convolver<Sample>& second);
+  void answer_all() noexcept;
+
+  EngineConfig config_;
+  Routing routing_;
+  std::size_t past_wanted_;  // frames before a call that it hears
+  Convolver<Sample> first_;
+  std::unique_ptr<Convolver<Sample>> second_;
+  std::atomic<Convolver<Sample>*> active_{&first_};
+  std::atomic<bool> keeps_;  // what a second convolver would need; false again once there is one
+
+  // The processing thread's.
+  std::size_t stretch_frames_;   // that are read from the past at a time
+  InputHistory<Sample> past_;    // raw
+  std::size_t past_frames_ = 0;  // of the stream, before the oldest call that is not answered
+  std::size_t under_way_ = 0;    // frames of the calls that are not answered
+  Fifo<Call> calls_;             // of the device: those that are answered first
+  std::size_t answered_ = 0;
+  std::vector<const Sample*> stretch_in_;  // of each input
+  CallResult spoiled_;                     // what the device has spoiled of what it answered
+  CallResult last_call_;
+
+  // The banks that the second convolver would have to know. The first of them is heard, or was when
+  // the others were given.
+  mutable std::mutex banks_mutex_;
+  std::vector<KeptBank> banks_;
+  std::string no_second_;                     // why there is none
+  std::atomic<std::int64_t> answered_to_{0};  // the first frame that is not answered
+  std::uint64_t last_ticket_ = 0;
+
+  // What the first convolver counted of what it answered. Complete before active_ changes.
+  Stats carried_;
+};
+
+extern template class FailOver<float>;
+extern template class FailOver<double>;
+
+}  // namespace firbank

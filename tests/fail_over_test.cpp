@@ -1,0 +1,420 @@
+// A device that is lost in mid-stream, wherever that happens: what is put out is what the CPU alone
+// would have put out.
+#include "engine/fail_over.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <limits>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include "engine/engine.hpp"
+#include "engine/planner.hpp"
+#include "kernels/backends.hpp"
+#include "kernels/cuda/cuda_backend.hpp"
+#include "kernels/cuda/plugin_loader.hpp"
+#include "tests/support/engine_runner.hpp"
+#include "tests/support/fake_device.hpp"
+#include "tests/support/random_cases.hpp"
+#include "tests/support/signals.hpp"
+
+namespace firbank {
+namespace {
+
+using test::between;
+using test::Random;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr const char* kFaults[] = {"fail_launch", "fail_work", "hang"};
+
+/// What is done with a stream, call by call. Positions do not depend on who computes.
+struct Call {
+  std::size_t frames = 0;
+  bool resets = false;    // before it
+  std::size_t swaps = 0;  // before it
+};
+struct Swap {
+  FilterBank bank;
+  std::size_t ahead = 0;  // of the call's first frame
+  std::size_t crossfade = 0;
+};
+struct Script {
+  EngineConfig config;
+  Routing routing;
+  FilterBank bank;
+  std::vector<Call> calls;
+  std::vector<Swap> swaps;
+  Signal in;
+};
+
+struct Outcome {
+  Signal out;  // and the tail
+  std::vector<std::optional<std::int64_t>> live_frames;
+  Stats stats;
+  std::size_t failed_calls = 0;
+  std::string backend;
+  std::string failure;
+};
+
+std::shared_ptr<const Backend> device() {
+  CudaOptions options;
+  options.patience = std::chrono::milliseconds(20);
+  return std::make_shared<CudaBackend>(*device_plugin().api, options);
+}
+
+PartitionPlan plan_for(const Backend& backend, const Script& script) {
+  return choose_plan(script.config, script.bank, script.routing,
+                     {.direct_form = backend.has_direct_form(), .slices = backend.has_shares()});
+}
+
+Outcome run(const std::shared_ptr<const Backend>& backend, const Script& script) {
+  FailOver<float> filter(backend, plan_for(*backend, script), script.config, script.bank,
+                         script.routing);
+  test::Planes<float> in(script.in);
+  const std::size_t frames = in.frames();
+  test::Planes<float> out(script.routing.outputs(), frames + filter.max_frames() + 100'000);
+  Outcome outcome;
+  const auto collect = [&] {
+    if (filter.collect().status == ProcessStatus::kBackendFailed) ++outcome.failed_calls;
+  };
+  std::vector<std::uint64_t> tickets;
+  std::size_t position = 0;
+  for (const Call& call : script.calls) {
+    if (call.resets) filter.reset();
+    for (std::size_t k = 0; k < call.swaps; ++k) {
+      const Swap& swap = script.swaps[tickets.size()];
+      tickets.push_back(filter.swap(
+          swap.bank, filter.position() + static_cast<std::int64_t>(swap.ahead), swap.crossfade));
+    }
+    while (filter.calls_under_way() > script.config.depth_blocks) collect();
+    filter.submit(in.from(position), out.from(position), call.frames);
+    position += call.frames;
+  }
+  while (filter.calls_under_way() > 0) collect();
+  while (const std::size_t part = filter.flush(out.from(position), script.config.block_frames)) {
+    position += part;
+    if (filter.last_call().status == ProcessStatus::kBackendFailed) ++outcome.failed_calls;
+  }
+  outcome.out = out.signal(position);
+  for (const std::uint64_t ticket : tickets) {
+    outcome.live_frames.push_back(filter.live_frame(ticket));
+  }
+  outcome.stats = filter.stats();
+  outcome.backend = filter.backend().name();
+  outcome.failure = filter.failure();
+  return outcome;
+}
+
+Script random_script(Random& random) {
+  const std::size_t inputs = between(random, 1, 3);
+  const std::size_t outputs = between(random, 1, 3);
+  const std::size_t filters = between(random, 1, 3);
+  const bool rows = between(random, 0, 2) == 0;
+  const Routing routing =
+      rows ? Routing::rows(inputs, inputs)
+           : test::random_routing(random, inputs, outputs, filters, between(random, 1, 6), 100);
+  std::size_t count = 0;
+  for (const Edge& edge : routing.edges()) count = std::max(count, edge.filter + 1);
+  const auto bank = [&] {
+    std::vector<std::size_t> lengths(count);
+    for (std::size_t& taps : lengths) taps = between(random, 1, 400);
+    return test::random_bank(random, lengths);
+  };
+  Script script{{}, routing, bank(), {}, {}, {}};
+  EngineConfig& config = script.config;
+  config.block_frames = between(random, 0, 9) == 0 ? between(random, 1, 7) : between(random, 8, 64);
+  config.max_frames = config.block_frames * between(random, 1, 3);
+  config.max_taps = 400;
+  config.depth_blocks = between(random, 0, 3);
+  std::size_t frames = 0;
+  const std::size_t most = between(random, 100, 1'200);
+  while (frames < most) {
+    Call& call = script.calls.emplace_back();
+    call.frames =
+        between(random, 0, 2) == 0 ? between(random, 0, config.max_frames) : config.block_frames;
+    call.resets = between(random, 0, 29) == 0;
+    if (between(random, 0, 5) == 0 && script.swaps.size() < 4) {
+      script.swaps.push_back({bank(), between(random, 0, 200),
+                              between(random, 0, 2) == 0 ? 0 : between(random, 1, 300)});
+      call.swaps = 1;
+    }
+    frames += call.frames;
+  }
+  script.in = test::random_signal(random, routing.inputs(), frames);
+  for (std::size_t k = between(random, 0, 2); k > 0; --k) {
+    script.in[between(random, 0, routing.inputs() - 1)][between(random, 0, frames - 1)] =
+        std::numeric_limits<double>::quiet_NaN();
+  }
+  return script;
+}
+
+class FailOverTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_NE(control_, nullptr) << "no fake device in " << FIRBANK_FAKE_DEVICE_DIR;
+    ASSERT_NE(device_plugin().api, nullptr) << device_plugin().reason;
+    configure("");
+  }
+  void TearDown() override { configure(""); }
+
+  void configure(const std::string& settings) {
+    const char* wrong = control_->configure(settings.c_str());
+    ASSERT_EQ(wrong, nullptr) << wrong;
+  }
+  std::uint64_t launches() const {
+    test::FakeDeviceCounts counts{};
+    control_->counts(&counts);
+    return counts.launches;
+  }
+
+  /// The launches that the script takes on a device that holds.
+  std::uint64_t launches_of(const Script& script) {
+    configure("");
+    control_->reset_counts();
+    run(device(), script);
+    return launches();
+  }
+
+  /// The device goes wrong at a launch; `expected` is what the CPU alone gives.
+  void expect_no_loss(const Script& script, const char* fault, std::uint64_t launch,
+                      const Outcome& expected) {
+    const std::string settings = fmt::format("{}={}", fault, launch);
+    SCOPED_TRACE(settings);
+    configure(settings);
+    const Outcome outcome = run(device(), script);
+    configure("");
+    EXPECT_TRUE(test::follows(outcome.out, expected.out, 1e-6));
+    EXPECT_EQ(outcome.failed_calls, 0u);
+    EXPECT_EQ(outcome.live_frames, expected.live_frames);
+    EXPECT_EQ(outcome.stats.frames, expected.stats.frames);
+    EXPECT_EQ(outcome.stats.calls, expected.stats.calls);
+    EXPECT_EQ(outcome.stats.swaps, expected.stats.swaps);
+    EXPECT_EQ(outcome.stats.spoiled_frames, expected.stats.spoiled_frames);
+    EXPECT_EQ(outcome.stats.first_spoiled_frame, expected.stats.first_spoiled_frame);
+    EXPECT_EQ(outcome.stats.lost_frames, 0);
+    EXPECT_EQ(outcome.stats.first_lost_frame, Stats::kNone);
+    EXPECT_NE(outcome.stats.fail_over_frame, Stats::kNone);
+    EXPECT_EQ(outcome.backend, expected.backend);
+    EXPECT_THAT(outcome.failure, AllOf(Not(testing::IsEmpty()), Not(HasSubstr("\n"))));
+  }
+
+  const test::FakeDeviceControl* control_ =
+      test::fake_device_control(FIRBANK_FAKE_DEVICE_DIR "/libfirbank_cuda.so");
+};
+
+TEST_F(FailOverTest, LosesNothingWhereverTheDeviceIsLost) {
+  for (const std::size_t depth : {0, 2}) {
+    Random random(1);
+    SCOPED_TRACE(testing::Message() << "seed 1, depth " << depth);
+    const Routing routing = Routing::matrix(2, 2, 4);
+    const auto bank = [&] { return test::random_bank(random, {150, 90, 20, 150}); };
+    Script script{{}, routing, bank(), {}, {}, test::random_signal(random, 2, 20 * 32)};
+    script.config.block_frames = 32;
+    script.config.depth_blocks = depth;
+    // Two fades, one behind the other, and a bank that comes at once.
+    script.swaps = {{bank(), 10, 100}, {bank(), 30, 40}, {bank(), 0, 0}};
+    for (std::size_t block = 0; block < 20; ++block) {
+      script.calls.push_back({block == 9    ? 7u
+                              : block == 10 ? 57u
+                                            : 32u,
+                              block == 16,
+                              block == 3    ? 2u
+                              : block == 12 ? 1u
+                                            : 0u});
+    }
+    std::size_t frames = 0;
+    for (const Call& call : script.calls) frames += call.frames;
+    ASSERT_EQ(frames, 20u * 32);
+    script.config.max_frames = 64;
+    const Outcome expected = run(make_backend("auto"), script);
+    ASSERT_EQ(expected.stats.swaps, 3u);
+    const std::uint64_t count = launches_of(script);
+    ASSERT_GE(count, 25u);
+    for (const char* fault : kFaults) {
+      for (std::uint64_t launch = 1; launch <= count; ++launch) {
+        expect_no_loss(script, fault, launch, expected);
+        if (HasFailure()) return;
+      }
+    }
+  }
+}
+
+TEST_F(FailOverTest, LosesNothingOfRandomStreams) {
+  const std::uint64_t seeds = test::full_sweep() ? 1'000 : 60;
+  for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
+    SCOPED_TRACE(testing::Message() << "seed " << seed);
+    Random random(seed);
+    const Script script = random_script(random);
+    const Outcome expected = run(make_backend("auto"), script);
+    const std::uint64_t count = launches_of(script);
+    for (const char* fault : kFaults) {
+      expect_no_loss(script, fault, between(random, 1, count), expected);
+    }
+    if (HasFailure()) return;
+  }
+}
+
+TEST_F(FailOverTest, TellsFromWhichFrameOnTheCpuAnswers) {
+  Random random(2);
+  SCOPED_TRACE("seed 2");
+  Script script{{},
+                Routing::rows(1, 1),
+                test::random_bank(random, {100}),
+                std::vector<Call>(10, Call{64}),
+                {},
+                test::random_signal(random, 1, 640)};
+  script.config.block_frames = 64;
+  for (const std::size_t depth : {0, 3}) {
+    script.config.depth_blocks = depth;
+    configure("fail_work=5");
+    const Outcome outcome = run(device(), script);
+    // A device is known to be lost before it is asked for what it would still have answered.
+    EXPECT_LE(outcome.stats.fail_over_frame, 4 * 64);
+    EXPECT_GE(outcome.stats.fail_over_frame, (4 - static_cast<std::int64_t>(depth)) * 64);
+    EXPECT_EQ(outcome.stats.fail_over_frame % 64, 0);
+  }
+  configure("");
+  EXPECT_EQ(run(device(), script).stats.fail_over_frame, Stats::kNone);
+}
+
+TEST_F(FailOverTest, GoesOnInThePipeline) {
+  for (const std::size_t depth : {0, 2}) {
+    SCOPED_TRACE(testing::Message() << "seed 3, depth " << depth);
+    Random random(3);
+    const FilterBank bank = test::random_bank(random, {300, 200});
+    const FilterBank next = test::random_bank(random, {250, 300});
+    const Routing routing = Routing::rows(2, 2);
+    const Signal in = test::random_signal(random, 2, 40 * 64);
+    EngineConfig config;
+    config.block_frames = 64;
+    config.depth_blocks = depth;
+    const auto run_engine = [&](const std::string& backend, std::string* name) {
+      config.backend = backend;
+      Engine engine(config, bank, routing);
+      test::Pulled pulled;
+      engine.start();
+      engine.swap(next, 1'000, 700);
+      test::push_all(engine, in, test::equal_calls(40 * 64, 64), 0, 64, pulled);
+      test::pull_to_end(engine, 64, pulled);
+      engine.stop();
+      for (const test::PulledBlock& block : pulled.blocks) {
+        EXPECT_FALSE(has(block.flags, BlockFlags::kLost)) << block.first_frame;
+      }
+      EXPECT_EQ(engine.stats().lost_frames, 0);
+      *name = engine.backend();
+      return pulled.out;
+    };
+    std::string cpu, name;
+    const Signal expected = run_engine("cpu", &cpu);
+    for (const char* fault : {"fail_launch=20", "fail_work=20"}) {
+      configure(fault);
+      EXPECT_TRUE(test::follows(run_engine("cuda", &name), expected, 1e-6)) << fault;
+      EXPECT_EQ(name, cpu);
+    }
+  }
+}
+
+TEST_F(FailOverTest, TakesSwapsAndResetsAfterIt) {
+  configure("fail_launch=3");
+  Random random(4);
+  SCOPED_TRACE("seed 4");
+  EngineConfig config;
+  config.block_frames = 64;
+  config.backend = "cuda";
+  const Routing routing = Routing::rows(1, 1);
+  const FilterBank bank = test::random_bank(random, {300});
+  const FilterBank next = test::random_bank(random, {200});
+  Engine engine(config, bank, routing);
+  const Signal in = test::random_signal(random, 1, 10 * 64);
+  test::Planes<float> input(in), output(1, 10 * 64);
+  for (std::size_t block = 0; block < 5; ++block) {
+    ASSERT_EQ(engine.process(input.from(block * 64), output.from(block * 64), 64),
+              ProcessStatus::kOk);
+  }
+  EXPECT_EQ(engine.stats().fail_over_frame, 2 * 64);
+  const std::uint64_t ticket = engine.swap(next, 0);
+  engine.reset();
+  for (std::size_t block = 5; block < 10; ++block) {
+    ASSERT_EQ(engine.process(input.from(block * 64), output.from(block * 64), 64),
+              ProcessStatus::kOk);
+  }
+  EXPECT_EQ(engine.live_frame(ticket), 5 * 64);
+  EXPECT_TRUE(test::follows(
+      test::cut(output.signal(), 5 * 64, 5 * 64),
+      direct_convolution(test::cut(in, 5 * 64, 5 * 64), next, routing, 5 * 64), 1e-6));
+}
+
+TEST_F(FailOverTest, RefusesWhatADeviceRefusesWithoutMindingIt) {
+  Random random(5);
+  SCOPED_TRACE("seed 5");
+  Script script{{}, Routing::rows(1, 1), test::random_bank(random, {100}), {}, {}, {}};
+  script.config.block_frames = 64;
+  const auto backend = device();
+  FailOver<float> filter(backend, plan_for(*backend, script), script.config, script.bank,
+                         script.routing);
+  EXPECT_THROW(filter.swap(test::random_bank(random, {101}), 0, 0), Error);
+  EXPECT_THROW(filter.swap(FilterBank({{std::numeric_limits<double>::max()}}), 0, 0), Error);
+  test::Planes<float> planes(test::random_signal(random, 1, 128));
+  EXPECT_EQ(filter.process(planes.from(0), planes.from(0), 128), ProcessStatus::kTooManyFrames);
+  EXPECT_EQ(filter.process(nullptr, nullptr, 0), ProcessStatus::kOk);
+  configure("fail_launch=1");
+  EXPECT_EQ(filter.process(planes.from(0), planes.from(0), 64), ProcessStatus::kOk);
+  EXPECT_EQ(filter.stats().fail_over_frame, 0);
+  EXPECT_EQ(filter.stats().swaps, 0u);
+}
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+/// In a process of its own, whose memory ends while the CPU's spectra are made.
+int without_memory(const test::FakeDeviceControl& control) {
+  control.configure("fail_launch=3");
+  Random random(6);
+  Script script{{},
+                Routing::rows(1, 1),
+                test::random_bank(random, {4'000'000}),
+                std::vector<Call>(5, Call{16'384}),
+                {},
+                test::random_signal(random, 1, 5 * 16'384)};
+  script.config.block_frames = 16'384;
+  const auto backend = device();
+  FailOver<float> filter(backend, plan_for(*backend, script), script.config, script.bank,
+                         script.routing);
+  test::Planes<float> planes(script.in);
+  for (int block = 1; block <= 2; ++block) {
+    if (filter.process(planes.from(0), planes.from(0), 16'384) != ProcessStatus::kOk) return block;
+  }
+  rlimit limit{};
+  getrlimit(RLIMIT_AS, &limit);
+  std::size_t pages = 0;
+  if (FILE* statm = std::fopen("/proc/self/statm", "r")) {
+    if (std::fscanf(statm, "%zu", &pages) != 1) return 9;
+    std::fclose(statm);
+  }
+  limit.rlim_cur = pages * 4'096 + (std::size_t{8} << 20);
+  if (setrlimit(RLIMIT_AS, &limit) != 0) return 8;
+  for (int block = 3; block <= 5; ++block) {
+    const ProcessStatus status = filter.process(planes.from(0), planes.from(0), 16'384);
+    if (status != ProcessStatus::kBackendFailed) return block;
+  }
+  const Stats stats = filter.stats();
+  if (stats.lost_frames != 3 * 16'384 || stats.first_lost_frame != 2 * 16'384) return 7;
+  if (stats.fail_over_frame != Stats::kNone) return 6;
+  return filter.failure().find("the CPU cannot go on") == std::string::npos ? 10 : 0;
+}
+
+TEST_F(FailOverTest, CountsTheLossWhereTheCpuCannotGoOn) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_EXIT(std::_Exit(without_memory(*control_)), testing::ExitedWithCode(0), "");
+}
+#endif
+
+}  // namespace
+}  // namespace firbank
