@@ -30,7 +30,11 @@ void multiply_accumulate(benchmark::State& state, InstructionSet set) {
   const std::size_t stride = partitions * plan.chunk_samples();
   std::vector<MacTerm<Sample>> terms;
   for (std::size_t o = 0; o < count; ++o) {
-    terms.push_back({input.data(), responses.data() + o * filter, stride, 0, partitions});
+    MacTerm<Sample>& term = terms.emplace_back();
+    term.input = input.data();
+    term.response = responses.data() + o * filter;
+    term.response_stride = stride;
+    term.last_partition = partitions;
   }
   MacJob<Sample> job;
   job.last_chunk = plan.chunks();

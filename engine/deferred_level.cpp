@@ -21,8 +21,9 @@ std::size_t shares_until(double done_ns, double due_ns, double unit_ns, std::siz
 template <class Sample>
 DeferredLevel<Sample>::DeferredLevel(const Backend& backend, const LevelPlan& plan,
                                      std::size_t slice_frames, std::size_t inputs,
-                                     std::size_t outputs, std::size_t lanes)
+                                     std::size_t outputs, std::size_t lanes, bool compact)
     : plan_(plan),
+      compact_(compact),
       inputs_(inputs),
       outputs_(outputs),
       lanes_(lanes),
@@ -45,7 +46,7 @@ std::unique_ptr<typename DeferredLevel<Sample>::Bank> DeferredLevel<Sample>::pre
     const FilterBank& filters, const ResponseTable& responses) const {
   auto bank = std::make_unique<Bank>();
   LevelSpectra<Sample> spectra =
-      load_spectra(*level_, plan_, filters, responses, CarriedSums::kHalfOfNext);
+      load_spectra(*level_, plan_, filters, responses, CarriedSums::kHalfOfNext, compact_);
   bank->partitions_ = spectra.longest;
 
   for (std::size_t output = 0; output < outputs_; ++output) {

@@ -40,7 +40,7 @@ class DeferredLevel {
 
   /// Pieces of the nominal size have `slice_frames` frames.
   DeferredLevel(const Backend& backend, const LevelPlan& plan, std::size_t slice_frames,
-                std::size_t inputs, std::size_t outputs, std::size_t lanes);
+                std::size_t inputs, std::size_t outputs, std::size_t lanes, bool compact);
 
   std::unique_ptr<Bank> prepare(const FilterBank& filters, const ResponseTable& responses) const;
 
@@ -123,6 +123,7 @@ class DeferredLevel {
                     std::int64_t block, std::size_t newest) noexcept;
 
   LevelPlan plan_;
+  bool compact_;  // the responses' spectra, in 16 bits
   std::size_t inputs_;
   std::size_t outputs_;
   std::size_t lanes_;

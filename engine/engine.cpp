@@ -26,8 +26,23 @@ auto translated(Work&& work) {
   }
 }
 
-std::shared_ptr<const Backend> require_backend(const std::string& name) {
-  if (auto backend = make_backend(name)) return backend;
+void require_spectra(const EngineConfig& config, const Backend& backend, bool is_float) {
+  if (config.spectra == Spectra::kFull) return;
+  if (!is_float) {
+    throw Error(ErrorKind::kConfiguration, "spectra is int16, of a double engine; allowed: full");
+  }
+  if (!backend.has_compact_spectra()) {
+    throw Error(ErrorKind::kConfiguration,
+                fmt::format("spectra is int16; allowed with backend '{}': full", backend.name()));
+  }
+}
+
+std::shared_ptr<const Backend> require_backend(const EngineConfig& config, bool is_float) {
+  const std::string& name = config.backend;
+  if (auto backend = make_backend(name)) {
+    require_spectra(config, *backend, is_float);
+    return backend;
+  }
   std::string known = "auto, cpu";
   for (const BackendInfo& info : list_backends()) {
     // Where there is no GPU at all, one entry says why for every number.
@@ -75,7 +90,7 @@ class BasicEngine<Sample>::Impl {
       : config(checked(engine_config)),
         inputs(routing.inputs()),
         outputs(routing.outputs()),
-        backend(require_backend(config.backend)),
+        backend(require_backend(config, sizeof(Sample) == sizeof(float))),
         plan(choose_plan(
             config, bank, routing,
             {.direct_form = backend->has_direct_form(), .slices = backend->has_shares()})),

@@ -24,6 +24,11 @@ class FilterBank {
   FilterBank(std::initializer_list<std::vector<double>> filters)
       : FilterBank(std::vector<std::vector<double>>(filters)) {}
 
+  // There is no moving: it would leave a bank without taps behind, and copies are cheap.
+  FilterBank(const FilterBank&) = default;
+  FilterBank& operator=(const FilterBank&) = default;
+  ~FilterBank() = default;
+
   std::size_t size() const noexcept { return contents_->filters.size(); }
   std::span<const double> taps(std::size_t filter) const noexcept {
     return contents_->filters[filter];

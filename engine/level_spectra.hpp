@@ -25,7 +25,7 @@ struct LevelSpectra {
 template <class Sample>
 LevelSpectra<Sample> load_spectra(const SpectralLevel<Sample>& level, const LevelPlan& plan,
                                   const FilterBank& filters, const ResponseTable& responses,
-                                  CarriedSums carried) {
+                                  CarriedSums carried, bool compact) {
   LevelSpectra<Sample> spectra;
   const std::size_t length = plan.partition_taps;
   for (const Response& response : responses.responses()) {
@@ -42,6 +42,7 @@ LevelSpectra<Sample> load_spectra(const SpectralLevel<Sample>& level, const Leve
   shape.partitions = spectra.partitions;
   shape.terms = responses.terms();
   shape.carried = carried;
+  shape.compact = compact;
   spectra.bank = level.make_bank(std::move(shape));
 
   std::vector<Sample> samples;

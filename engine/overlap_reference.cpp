@@ -39,7 +39,11 @@ std::vector<Sample> overlap_reference(std::span<const Sample> in, std::span<cons
   FrequencyDelayLine slots(partitions);
   OverlapAccumulator<Sample> output(1, 2 * block_frames);
   std::vector<Sample> out(blocks * block_frames);
-  const MacTerm<Sample> term{delay_line.data(), responses.data(), stride, 0, partitions};
+  MacTerm<Sample> term;
+  term.input = delay_line.data();
+  term.response = responses.data();
+  term.response_stride = stride;
+  term.last_partition = partitions;
   for (std::size_t block = 0; block < blocks; ++block) {
     const Sample* current = padded.data() + (block + 1) * block_frames;
     const bool add = form == OverlapForm::kAdd;

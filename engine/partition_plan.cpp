@@ -43,19 +43,20 @@ std::string PartitionPlan::describe() const {
   if (kind == PlanKind::kDirect) return fmt::format("direct form, up to {} taps", max_response);
   const LevelPlan& first = levels.front();
   const char* const plural = first.partitions == 1 ? "" : "s";
+  const char* const spectra = compact_spectra ? ", int16 spectra" : "";
   if (levels.size() == 1) {
     const std::string blocks = first.partition_taps == first.block_frames
                                    ? ""
                                    : fmt::format(", blocks of {}", first.block_frames);
-    return fmt::format("uniform: {} partition{} of {} taps{}, transforms of {}", first.partitions,
-                       plural, first.partition_taps, blocks, first.transform_frames);
+    return fmt::format("uniform: {} partition{} of {} taps{}, transforms of {}{}", first.partitions,
+                       plural, first.partition_taps, blocks, first.transform_frames, spectra);
   }
   std::string line = fmt::format("non-uniform: {} partition{} of {} taps", first.partitions, plural,
                                  first.partition_taps);
   for (std::size_t k = 1; k < levels.size(); ++k) {
     line += fmt::format(", {} of {}", levels[k].partitions, levels[k].block_frames);
   }
-  return line;
+  return line + spectra;
 }
 
 }  // namespace firbank

@@ -48,6 +48,8 @@ struct PartitionPlan {
   std::size_t max_response = 0;    // max_taps plus the routing's longest delay
   std::size_t latency_frames = 0;  // output frame n holds input frame n - latency
 
+  bool compact_spectra = false;  // of responses: EngineConfig::spectra
+
   // Estimates, of all inputs, edges and outputs together.
   // With construction and tail, where EngineConfig::expected_frames is known.
   double ns_per_frame = 0;

@@ -19,6 +19,7 @@ PartitionedLevel<Sample>::PartitionedLevel(const Backend& backend, const Partiti
     : plan_(plan.levels.front()),
       block_frames_(plan_.block_frames),
       bins_(plan_.bins()),
+      compact_(plan.compact_spectra),
       lead_frames_(plan_.lead_frames()),
       inputs_(routing.inputs()),
       outputs_(routing.outputs()),
@@ -43,7 +44,7 @@ PartitionedLevel<Sample>::PartitionedLevel(const Backend& backend, const Partiti
   for (std::size_t k = 1; k < plan.levels.size(); ++k) {
     deferred_.push_back(std::make_unique<DeferredLevel<Sample>>(
         backend, plan.levels[k], std::min(plan.call_frames, block_frames_), inputs_, outputs_,
-        pool.threads()));
+        pool.threads(), plan.compact_spectra));
   }
 }
 
@@ -54,7 +55,8 @@ std::unique_ptr<LevelBank> PartitionedLevel<Sample>::prepare(const FilterBank& f
   const CarriedSums carried = plan_.partitions == 1 ? CarriedSums::kNone
                               : sums_ahead_         ? CarriedSums::kReadyAndNext
                                                     : CarriedSums::kNext;
-  LevelSpectra<Sample> spectra = load_spectra(*level_, plan_, filters, responses, carried);
+  LevelSpectra<Sample> spectra =
+      load_spectra(*level_, plan_, filters, responses, carried, compact_);
   bank->spectra = std::move(spectra.bank);
   bank->partitions = spectra.longest;
   for (const auto& level : deferred_) bank->deferred.push_back(level->prepare(filters, responses));

@@ -95,6 +95,7 @@ class PartitionedLevel final : public Level<Sample> {
   LevelPlan plan_;            // of level 0
   std::size_t block_frames_;  // B
   std::size_t bins_;          // M
+  bool compact_;              // the responses' spectra, in 16 bits
   std::size_t lead_frames_;   // of a window, before the block
   std::size_t inputs_;
   std::size_t outputs_;

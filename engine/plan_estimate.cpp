@@ -18,6 +18,9 @@ constexpr double kChunkBins = 64;
 // of a level the others pass through.
 constexpr double kSliced = 1.6;
 
+// Of a response's size, in 16 bits and with its scales.
+constexpr double kCompactShare = 0.5625;
+
 // A transform's constants, and what it works in, as so many sums.
 constexpr double kScratchSums = 3;
 
@@ -76,7 +79,8 @@ bool PlanEstimate::complete(PartitionPlan& plan) const {
   double set_up = 0;
   for (const LevelPlan& level : plan.levels) {
     partitions.push_back(demand_.partitions(level));
-    bytes.push_back(spectrum_samples(level, partitions.back()) * sizeof(float));
+    bytes.push_back(spectrum_samples(level, partitions.back(), plan.compact_spectra) *
+                    sizeof(float));
   }
   double mean = 0;   // ns a frame
   double worst = 0;  // of the dearest call, likewise
@@ -106,7 +110,8 @@ bool PlanEstimate::complete(PartitionPlan& plan) const {
       demand_.inputs * static_cast<double>(plan.history_frames() + plan.history_window()) +
       demand_.outputs * static_cast<double>(plan.fading_frames());
   for (std::size_t k = 0; k < plan.levels.size(); ++k) {
-    memory += spectrum_samples(plan.levels[k], partitions[k]) + sum_samples(plan, k);
+    memory += spectrum_samples(plan.levels[k], partitions[k], plan.compact_spectra) +
+              sum_samples(plan, k);
   }
   plan.memory_samples = static_cast<std::size_t>(memory);
   price_whole_job(plan, set_up + memory * kFirstTouchNs);
@@ -115,10 +120,12 @@ bool PlanEstimate::complete(PartitionPlan& plan) const {
 
 /// Of all responses and delay lines.
 double PlanEstimate::spectrum_samples(const LevelPlan& level,
-                                      const PlanDemand::Partitions& partitions) const {
+                                      const PlanDemand::Partitions& partitions,
+                                      bool compact) const {
   const bool is_first = level.first_tap == 0;
   const double slots = static_cast<double>(level.partitions + (is_first ? 0 : 1));
-  return 2 * static_cast<double>(level.bins()) * (partitions.stored + demand_.inputs * slots);
+  return 2 * static_cast<double>(level.bins()) *
+         (partitions.stored * (compact ? kCompactShare : 1) + demand_.inputs * slots);
 }
 
 /// Of each output: in level 0 up to two sums that are carried, in the others half a one and two

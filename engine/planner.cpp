@@ -193,6 +193,7 @@ PartitionPlan base_plan(const EngineConfig& config, const FilterBank& bank,
   PartitionPlan plan;
   plan.max_taps = config.max_taps == 0 ? bank.longest() : config.max_taps;
   plan.max_response = plan.max_taps + routing.max_delay();
+  plan.compact_spectra = config.spectra == Spectra::kInt16;
   plan.latency_frames = config.depth_blocks * config.block_frames;
   plan.call_frames = config.goal == PlanGoal::kOffline ? kOfflineCallFrames : config.block_frames;
   return plan;

@@ -140,6 +140,7 @@ struct SpectralBankShape {
   std::vector<IndexRange> partitions;            // of each response: those that hold taps
   std::vector<std::vector<ResponseTerm>> terms;  // of each output
   CarriedSums carried = CarriedSums::kReadyAndNext;
+  bool compact = false;  // responses in 16 bits; see Backend::has_compact_spectra()
 };
 
 template <class Sample>
@@ -211,6 +212,10 @@ class Backend {
   /// Whether operations can be done in parts, and blocks and partitions may have different lengths;
   /// without it, a plan has one level, and partitions as long as its blocks.
   virtual bool has_shares() const noexcept = 0;
+
+  /// Whether the responses of a float level can be kept in 16 bits a value, in block floating
+  /// point: of half the size, 90 dB above their rounding errors.
+  virtual bool has_compact_spectra() const noexcept = 0;
 
   /// Whether pieces may be lost: it computes on a device.
   virtual bool can_be_lost() const noexcept = 0;

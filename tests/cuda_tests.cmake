@@ -54,13 +54,14 @@ foreach(name IN ITEMS cuda_backend_test fail_over_test)
 endforeach()
 
 # What holds for the CPU's backends holds for the device, but for streams in calls of one frame and of
-# seven: each call is a launch, and the fake device takes minutes for them.
+# seven: each call is a launch, and the fake device takes minutes for them, and hours for the long
+# sweeps.
 foreach(name IN ITEMS backend_conformance_test engine_contract_test engine_swap_test
                       engine_nonfinite_test engine_pipeline_test)
   add_test(NAME ${name}_on_device
            COMMAND ${name} --gtest_filter=-Blocks/*ForAnyCalls/1:Blocks/*ForAnyCalls/7)
   set_tests_properties(${name}_on_device PROPERTIES TIMEOUT 900
-    ENVIRONMENT "FIRBANK_PLUGIN_DIR=${FIRBANK_FAKE_DEVICE_DIR};FIRBANK_TEST_BACKENDS=cuda")
+    ENVIRONMENT "FIRBANK_PLUGIN_DIR=${FIRBANK_FAKE_DEVICE_DIR};FIRBANK_TEST_BACKENDS=cuda;FIRBANK_TEST_FULL=0")
 endforeach()
 
 # The measurements of bench/gpu, on the fake device: whether they run and are right, not how fast.

@@ -2,6 +2,7 @@
 #include "kernels/cpu/spectral_mac.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <random>
 #include <span>
@@ -22,8 +23,11 @@ using SpectralMacTest = test::InstructionSetTest;
 template <class Sample>
 class RandomTile {
  public:
-  RandomTile(InstructionSet set, unsigned seed)
-      : random_(seed), plan_(std::size_t{8} << random_() % 7, real_fft<Sample>(set)->traits) {
+  RandomTile(InstructionSet set, unsigned seed, bool compact = false)
+      : set_(set),
+        random_(seed),
+        compact_(compact),
+        plan_(std::size_t{8} << random_() % 7, real_fft<Sample>(set)->traits) {
     const std::size_t chunk = plan_.chunk_samples();
     MacJob<Sample>& job = job_;
     job.last_chunk = plan_.chunks();
@@ -41,16 +45,14 @@ class RandomTile {
       term.last_partition =
           term.first_partition + random_() % (job.slots - term.first_partition + 1);
       term.response_stride = (term.last_partition - term.first_partition) * chunk;
+      term.scale_stride = (term.last_partition - term.first_partition) * job.plane_lanes;
       term.input = storage_.emplace_back(noise(job.last_chunk * job.input_stride)).data();
     }
     const unsigned start = random_() % 3;  // zero, another sum, the same sum
     const std::size_t size = job.last_chunk * chunk;
     terms_.resize(1 + random_() % kMacTile, alike);
     for (std::vector<MacTerm<Sample>>& terms : terms_) {
-      for (MacTerm<Sample>& term : terms) {
-        term.response =
-            storage_.emplace_back(noise(job.last_chunk * term.response_stride + 1)).data();
-      }
+      for (MacTerm<Sample>& term : terms) set_response(term);
       before_.push_back(start == 0 ? AlignedVector<Sample>(size) : noise(size));
       sums_.push_back(start == 2 ? before_.back() : noise(size));
     }
@@ -63,6 +65,12 @@ class RandomTile {
       aims_[o].to = sums_[o].data();
       if (has_next_) aims_[o].next = next_[o].data();
     }
+  }
+
+  void run() const { run(job_, aims_); }
+  void run(const MacJob<Sample>& job, std::span<const MacSum<Sample>> aims) const {
+    const SpectralMac<Sample>& mac = *spectral_mac<Sample>(set_);
+    (compact_ ? mac.run_compact : mac.run)(job, aims);
   }
 
   std::mt19937& random() { return random_; }
@@ -81,9 +89,33 @@ class RandomTile {
     return samples;
   }
 
+  void set_response(MacTerm<Sample>& term) {
+    const std::size_t values = job_.last_chunk * term.response_stride;
+    if (!compact_) {
+      term.response = storage_.emplace_back(noise(values + 1)).data();
+      return;
+    }
+    AlignedVector<std::int16_t>& multiples = multiples_.emplace_back(values + 1);
+    for (std::int16_t& multiple : multiples) {
+      multiple = static_cast<std::int16_t>(random_() % 65'535) - 32'767;
+    }
+    term.compact = multiples.data();
+    AlignedVector<std::uint16_t>& scales =
+        scales_.emplace_back(job_.last_chunk * term.scale_stride + 1);
+    for (std::uint16_t& scale : scales) {
+      scale = static_cast<std::uint16_t>(
+          std::bit_cast<std::uint32_t>(static_cast<float>(noise(1)[0])) >> 16);
+    }
+    term.scales = scales.data();
+  }
+
+  InstructionSet set_;
   std::mt19937 random_;
+  bool compact_;
   TransformPlan<Sample> plan_;
   std::vector<AlignedVector<Sample>> storage_;
+  std::vector<AlignedVector<std::int16_t>> multiples_;
+  std::vector<AlignedVector<std::uint16_t>> scales_;
   std::vector<std::vector<MacTerm<Sample>>> terms_;  // of each output
   std::vector<AlignedVector<Sample>> before_;        // of each output: what its sum starts from
   std::vector<AlignedVector<Sample>> sums_;
@@ -92,6 +124,17 @@ class RandomTile {
   bool has_next_ = false;
   std::vector<AlignedVector<Sample>> next_;
 };
+
+/// Value k of a chunk of a partition.
+template <class Sample>
+double response_value(const MacJob<Sample>& job, const MacTerm<Sample>& term, std::size_t chunk,
+                      std::size_t partition, std::size_t k) {
+  const std::size_t at = chunk * term.response_stride + partition * job.chunk_samples + k;
+  if (term.compact == nullptr) return term.response[at];
+  const std::size_t lane = partition * job.plane_lanes + k % job.plane_lanes;
+  return static_cast<double>(scale_of(term.scales[chunk * term.scale_stride + lane])) *
+         term.compact[at];
+}
 
 /// Compares a sum with a plain one in double precision that starts from `before`.
 template <class Sample>
@@ -113,10 +156,11 @@ void expect_sum(const MacJob<Sample>& job, const MacSum<Sample>& aim,
              p < std::min(job.last_partition, term.last_partition); ++p) {
           const Sample* x =
               term.input + c * job.input_stride + (job.newest + p) % job.slots * chunk;
-          const Sample* h =
-              term.response + c * term.response_stride + (p - term.first_partition) * chunk;
-          sum_re += static_cast<double>(x[re]) * h[re] - static_cast<double>(x[im]) * h[im];
-          sum_im += static_cast<double>(x[re]) * h[im] + static_cast<double>(x[im]) * h[re];
+          const std::size_t partition = p - term.first_partition;
+          const double h_re = response_value(job, term, c, partition, re);
+          const double h_im = response_value(job, term, c, partition, im);
+          sum_re += x[re] * h_re - x[im] * h_im;
+          sum_im += x[re] * h_im + x[im] * h_re;
         }
       }
       error +=
@@ -128,10 +172,10 @@ void expect_sum(const MacJob<Sample>& job, const MacSum<Sample>& aim,
 }
 
 template <class Sample>
-void random_jobs(InstructionSet set, double tolerance) {
+void random_jobs(InstructionSet set, double tolerance, bool compact = false) {
   for (unsigned seed = 1; seed <= 100; ++seed) {
-    RandomTile<Sample> tile(set, seed);
-    spectral_mac<Sample>(set)->run(tile.job(), tile.aims());
+    RandomTile<Sample> tile(set, seed, compact);
+    tile.run();
     for (std::size_t o = 0; o < tile.aims().size(); ++o) {
       SCOPED_TRACE(testing::Message() << "seed " << seed << ", output " << o);
       const MacSum<Sample>& aim = tile.aims()[o];
@@ -148,12 +192,12 @@ void random_jobs(InstructionSet set, double tolerance) {
 
 /// Results must not depend on how threads share outputs, or slices share chunks.
 template <class Sample>
-void random_groups(InstructionSet set) {
+void random_groups(InstructionSet set, bool compact = false) {
   for (unsigned seed = 1; seed <= 100; ++seed) {
     SCOPED_TRACE(testing::Message() << "seed " << seed);
-    RandomTile<Sample> together(set, seed);
-    RandomTile<Sample> apart(set, seed);
-    spectral_mac<Sample>(set)->run(together.job(), together.aims());
+    RandomTile<Sample> together(set, seed, compact);
+    RandomTile<Sample> apart(set, seed, compact);
+    together.run();
     const std::size_t chunks = apart.job().last_chunk;
     const std::span<const MacSum<Sample>> aims = apart.aims();
     for (std::size_t first = 0; first < aims.size();) {
@@ -161,7 +205,7 @@ void random_groups(InstructionSet set) {
       for (std::size_t chunk = 0; chunk < chunks;) {
         apart.job().first_chunk = chunk;
         apart.job().last_chunk = chunk + 1 + apart.random()() % (chunks - chunk);
-        spectral_mac<Sample>(set)->run(apart.job(), group);
+        apart.run(apart.job(), group);
         chunk = apart.job().last_chunk;
       }
       first += group.size();
@@ -174,12 +218,18 @@ void random_groups(InstructionSet set) {
 TEST_P(SpectralMacTest, FollowsThePlainSumInFloat) {
   random_jobs<float>(GetParam(), 1e-6);
 }
+TEST_P(SpectralMacTest, FollowsThePlainSumOfCompactResponses) {
+  random_jobs<float>(GetParam(), 1e-6, true);
+}
 TEST_P(SpectralMacTest, FollowsThePlainSumInDouble) {
   random_jobs<double>(GetParam(), 1e-15);
 }
 
 TEST_P(SpectralMacTest, GroupsChangeNothingInFloat) {
   random_groups<float>(GetParam());
+}
+TEST_P(SpectralMacTest, GroupsChangeNothingWithCompactResponses) {
+  random_groups<float>(GetParam(), true);
 }
 TEST_P(SpectralMacTest, GroupsChangeNothingInDouble) {
   random_groups<double>(GetParam());

@@ -71,6 +71,15 @@ void EngineOptions::add_arithmetic_to(CLI::App& command) {
       ->type_name("NAME");
 }
 
+void EngineOptions::add_spectra_to(CLI::App& command) {
+  command
+      .add_option("--spectra", spectra,
+                  "Spectra of the filters: full (default), or int16: half the memory,\n"
+                  "and an error of -90 dB; float precision, CPU")
+      ->type_name("full|int16")
+      ->check(one_of({"full", "int16"}));
+}
+
 void EngineOptions::add_depth_to(CLI::App& command) {
   command
       .add_option("--depth", depth,
@@ -85,6 +94,7 @@ EngineConfig EngineOptions::config(double sample_rate_hz, PlanGoal goal) const {
   config.sample_rate_hz = sample_rate_hz;
   config.block_frames = block_frames;
   config.threads = threads;
+  config.spectra = spectra == "int16" ? Spectra::kInt16 : Spectra::kFull;
   config.backend = backend;
   config.depth_blocks = depth;
   config.ring_blocks = std::max(config.ring_blocks, depth + 1);
@@ -95,7 +105,13 @@ EngineConfig EngineOptions::config(double sample_rate_hz, PlanGoal goal) const {
 
 std::shared_ptr<const Backend> EngineOptions::open_backend() const {
   try {
-    if (auto opened = make_backend(backend)) return opened;
+    if (auto opened = make_backend(backend)) {
+      if (spectra == "int16" && (precision == "double" || !opened->has_compact_spectra())) {
+        refuse(fmt::format("--spectra is int16; allowed in {} precision on {}: full", precision,
+                           opened->name()));
+      }
+      return opened;
+    }
   } catch (const BackendError& error) {
     refuse(error.what());
   }

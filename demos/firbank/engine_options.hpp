@@ -18,6 +18,7 @@ struct EngineOptions {
   std::size_t block_frames = 256;
   std::size_t threads = 1;
   std::string precision = "float";  // float or double
+  std::string spectra = "full";     // full or int16
   std::string backend = "auto";
   std::size_t depth = 0;   // blocks
   std::string partitions;  // block sizes with commas between them; empty: a choice
@@ -28,6 +29,9 @@ struct EngineOptions {
 
   /// Adds --precision and --backend.
   void add_arithmetic_to(CLI::App& command);
+
+  /// Adds --spectra.
+  void add_spectra_to(CLI::App& command);
 
   /// Adds --depth.
   void add_depth_to(CLI::App& command);
@@ -40,7 +44,7 @@ struct EngineOptions {
     return costs.choose(backend, precision, notice);
   }
 
-  /// Throws: Error (kConfiguration) when it cannot compute here.
+  /// Throws: Error (kConfiguration) when it cannot compute here, or not with such spectra.
   std::shared_ptr<const Backend> open_backend() const;
 };
 

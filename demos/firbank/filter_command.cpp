@@ -199,6 +199,7 @@ void add_filter_command(CLI::App& app, int& exit_code) {
   arguments->settings.bank.add_to(*command, true);
   arguments->settings.engine.add_to(*command);
   arguments->settings.engine.add_arithmetic_to(*command);
+  arguments->settings.engine.add_spectra_to(*command);
   arguments->settings.engine.add_depth_to(*command);
   add_run_options(*command, *arguments);
   command->group("Commands");

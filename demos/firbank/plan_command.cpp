@@ -180,6 +180,7 @@ void add_plan_command(CLI::App& app, int& exit_code) {
   const auto arguments = std::make_shared<Arguments>();
   arguments->setup.add_to(*command);
   arguments->setup.engine.add_arithmetic_to(*command);
+  arguments->setup.engine.add_spectra_to(*command);
   arguments->setup.engine.add_depth_to(*command);
   command->add_flag("--offline", arguments->offline,
                     "Plan for a file, with blocks chosen for speed, instead of a live run");

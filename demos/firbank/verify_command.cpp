@@ -34,7 +34,8 @@ constexpr const char* kExamples = R"(Examples:
 
 Noise is filtered in calls whose sizes change at random, and compared with a direct
 convolution in double precision: relative L2 error at most 1e-6 in float, 1e-13 in
-double, in the worst channel. Exit code 4 when a backend fails.)";
+double, 3.16e-5 (-90 dB) with int16 spectra, in the worst channel. Exit code 4 when a
+backend fails.)";
 
 struct Arguments {
   SetupOptions setup;

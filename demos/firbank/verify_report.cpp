@@ -8,15 +8,15 @@
 namespace firbank::program {
 
 std::string table_head() {
-  return fmt::format("{:<14} {:<14} {:<10} {:<11} {:<12} {:<8} {}", "backend", "instructions",
-                     "precision", "way", "worst error", "limit", "result");
+  return fmt::format("{:<14} {:<14} {:<10} {:<8} {:<11} {:<12} {:<8} {}", "backend", "instructions",
+                     "precision", "spectra", "way", "worst error", "limit", "result");
 }
 
 std::string table_line(const VerifyOutcome& outcome) {
   const VerifyCase& what = outcome.what;
-  return fmt::format("{:<14} {:<14} {:<10} {:<11} {:<12.2e} {:<8.0e} {}", what.backend,
-                     what.instruction_set, what.precision(), what.way(), outcome.error,
-                     what.error_limit(), outcome.passed() ? "pass" : "FAIL");
+  return fmt::format("{:<14} {:<14} {:<10} {:<8} {:<11} {:<12.2e} {:<8.3g} {}", what.backend,
+                     what.instruction_set, what.precision(), what.spectra(), what.way(),
+                     outcome.error, what.error_limit(), outcome.passed() ? "pass" : "FAIL");
 }
 
 nlohmann::ordered_json to_json(const std::vector<VerifyOutcome>& outcomes) {
@@ -25,6 +25,7 @@ nlohmann::ordered_json to_json(const std::vector<VerifyOutcome>& outcomes) {
     nlohmann::ordered_json one = {{"backend", outcome.what.backend},
                                   {"instruction_set", outcome.what.instruction_set},
                                   {"precision", outcome.what.precision()},
+                                  {"spectra", outcome.what.spectra()},
                                   {"way", outcome.what.way()},
                                   {"error", nullptr},
                                   {"limit", outcome.what.error_limit()},

@@ -158,11 +158,15 @@ std::vector<VerifyCase> verify_cases() {
   std::vector<VerifyCase> cases;
   for (const BackendInfo& backend : list_backends()) {
     if (!backend.available) continue;
+    const std::string& name = backend.name;
+    const std::string& set = backend.instruction_set;
     for (const bool double_precision : {false, true}) {
       for (const bool pipeline : {false, true}) {
-        cases.push_back({backend.name, backend.instruction_set, double_precision, pipeline});
+        cases.push_back({name, set, double_precision, pipeline});
       }
     }
+    if (!make_backend(name)->has_compact_spectra()) continue;
+    for (const bool pipeline : {false, true}) cases.push_back({name, set, false, pipeline, true});
   }
   return cases;
 }
@@ -172,6 +176,7 @@ double verify(const VerifyCase& verify_case, EngineConfig config, const FilterBa
               const std::function<void(std::size_t frames)>& progress) {
   config.backend = verify_case.backend;
   config.fail_over = false;  // it is this one that is verified
+  config.spectra = verify_case.compact_spectra ? Spectra::kInt16 : Spectra::kFull;
   config.max_frames = 2 * config.block_frames;
   std::vector<std::size_t>& sizes = config.partition_frames;
   if (verify_case.backend.starts_with("cuda") && sizes.size() > 1) sizes = {sizes.front()};

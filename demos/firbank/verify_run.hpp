@@ -19,14 +19,19 @@ struct VerifyCase {
   std::string backend;
   std::string instruction_set;
   bool double_precision = false;
-  bool pipeline = false;  // start/push/pull instead of process
+  bool pipeline = false;         // start/push/pull instead of process
+  bool compact_spectra = false;  // in 16 bits
 
-  double error_limit() const { return double_precision ? 1e-13 : 1e-6; }
+  double error_limit() const {
+    return double_precision ? 1e-13 : compact_spectra ? 3.16e-5 : 1e-6;  // -90 dB with 16 bits
+  }
   const char* precision() const { return double_precision ? "double" : "float"; }
+  const char* spectra() const { return compact_spectra ? "int16" : "full"; }
   const char* way() const { return pipeline ? "push/pull" : "process"; }
 };
 
-/// Every backend that can run here, in both precisions, driven in both ways.
+/// Every backend that can run here, in both precisions and with all spectra that it has, driven in
+/// both ways.
 std::vector<VerifyCase> verify_cases();
 
 /// Runs `in` and the tail through an engine, in calls whose sizes change at random from 1 to twice

@@ -19,6 +19,7 @@ class CpuBackend final : public Backend {
   std::size_t max_threads() const noexcept override { return kMaxThreads; }
   bool has_direct_form() const noexcept override { return true; }
   bool has_shares() const noexcept override { return true; }
+  bool has_compact_spectra() const noexcept override { return true; }
   bool can_be_lost() const noexcept override { return false; }
   std::string failure() const override { return {}; }
   std::unique_ptr<SpectralLevel<float>> make_level_float(const LevelShape& shape) const override;

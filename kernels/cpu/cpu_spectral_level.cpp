@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cmath>
+#include <cstdint>
+#include <limits>
 #include <utility>
 
 namespace firbank {
@@ -86,6 +89,7 @@ CpuSpectralBank<Sample>::CpuSpectralBank(const CpuSpectralLevel<Sample>& level,
                                          SpectralBankShape shape)
     : level_(level),
       partitions_(std::move(shape.partitions)),
+      is_compact_(shape.compact),
       spectrum_stride_(2 * level.shape_.bins + kPadding<Sample>),
       tile_outputs_(level.shares().outputs),
       is_half_(shape.carried == CarriedSums::kHalfOfNext),
@@ -99,12 +103,7 @@ CpuSpectralBank<Sample>::CpuSpectralBank(const CpuSpectralLevel<Sample>& level,
   place_responses(shape.terms);
   for (const std::vector<ResponseTerm>& of_output : shape.terms) {
     std::vector<MacTerm<Sample>>& terms = terms_.emplace_back();
-    for (const ResponseTerm& term : of_output) {
-      const IndexRange& range = partitions_[term.response];
-      const Place& place = places_[term.response];
-      terms.push_back({level_.delay_line(term.input), responses_.data() + place.start,
-                       place.chunk_stride, range.first, range.last});
-    }
+    for (const ResponseTerm& term : of_output) terms.push_back(term_of(term));
   }
   job_.chunk_samples = plan.chunk_samples();
   job_.plane_lanes = plan.plane_lanes;
@@ -119,15 +118,36 @@ CpuSpectralBank<Sample>::CpuSpectralBank(const CpuSpectralLevel<Sample>& level,
   }
 }
 
+template <class Sample>
+MacTerm<Sample> CpuSpectralBank<Sample>::term_of(const ResponseTerm& term) const {
+  const Place& place = places_[term.response];
+  MacTerm<Sample> result;
+  result.input = level_.delay_line(term.input);
+  if (is_compact_) {
+    result.compact = compact_.data() + place.start;
+    result.scales = scales_.data() + place.scale_start;
+  } else {
+    result.response = responses_.data() + place.start;
+  }
+  result.response_stride = place.chunk_stride;
+  result.scale_stride = place.scale_stride;
+  result.first_partition = partitions_[term.response].first;
+  result.last_partition = partitions_[term.response].last;
+  return result;
+}
+
 /// Responses lie as they are read: one chunk of all that outputs hear which are summed together,
 /// output by output, then the next chunk. So they are one stretch of memory, however many inputs
 /// those outputs have.
 template <class Sample>
 void CpuSpectralBank<Sample>::place_responses(const std::vector<std::vector<ResponseTerm>>& terms) {
   const TransformPlan<Sample>& plan = level_.plan_;
+  const std::size_t padding =
+      kCacheLineBytes / (is_compact_ ? sizeof(std::int16_t) : sizeof(Sample));
   places_.resize(partitions_.size());
   std::vector<bool> is_placed(partitions_.size());
   std::size_t start = 0;
+  std::size_t scale_start = 0;
   std::vector<std::size_t> group;  // of responses that lie together
   std::size_t group_partitions = 0;
   const auto add = [&](std::size_t response) {
@@ -135,14 +155,17 @@ void CpuSpectralBank<Sample>::place_responses(const std::vector<std::vector<Resp
     is_placed[response] = true;
     group.push_back(response);
     places_[response].start = start + group_partitions * plan.chunk_samples();
+    places_[response].scale_start = scale_start + group_partitions * plan.plane_lanes;
     group_partitions += partitions_[response].last - partitions_[response].first;
   };
   const auto end_group = [&]() {
     if (group.empty()) return;
     for (const std::size_t response : group) {
       places_[response].chunk_stride = group_partitions * plan.chunk_samples();
+      places_[response].scale_stride = group_partitions * plan.plane_lanes;
     }
-    start += 2 * plan.points * group_partitions + kPadding<Sample>;
+    start += 2 * plan.points * group_partitions + padding;
+    scale_start += plan.chunks() * group_partitions * plan.plane_lanes;
     group.clear();
     group_partitions = 0;
   };
@@ -155,7 +178,12 @@ void CpuSpectralBank<Sample>::place_responses(const std::vector<std::vector<Resp
   end_group();
   for (std::size_t response = 0; response < places_.size(); ++response) add(response);  // unheard
   end_group();
-  responses_.resize(start);
+  if (is_compact_) {
+    compact_.resize(start);
+    scales_.resize(scale_start);
+  } else {
+    responses_.resize(start);
+  }
 }
 
 template <class Sample>
@@ -163,9 +191,10 @@ void CpuSpectralBank<Sample>::load(std::size_t response, std::span<const Sample>
   const TransformPlan<Sample>& plan = level_.plan_;
   const std::size_t length = level_.shape_.partition_taps;
   const std::size_t partitions = partitions_[response].last - partitions_[response].first;
-  loading_.resize(4 * plan.points);
+  loading_.resize(6 * plan.points);
   Sample* work = loading_.data();
   Sample* padded = work + 2 * plan.points;
+  Sample* spectrum = padded + 2 * plan.points;
   // The inverse is not normalised; the responses carry its factor.
   const Sample scale = Sample{1} / static_cast<Sample>(plan.points);
   const std::size_t chunk = plan.chunk_samples();
@@ -174,9 +203,43 @@ void CpuSpectralBank<Sample>::load(std::size_t response, std::span<const Sample>
     const std::size_t first = std::min(p * length, taps.size());
     const std::size_t last = std::min(first + length, taps.size());
     for (std::size_t k = first; k < last; ++k) padded[k - first] = taps[k] * scale;
-    level_.fft_.forward(plan, padded, padded + plan.points, work,
-                        responses_.data() + places_[response].start + p * chunk,
-                        places_[response].chunk_stride);
+    const Place& place = places_[response];
+    Sample* const to = is_compact_ ? spectrum : responses_.data() + place.start + p * chunk;
+    level_.fft_.forward(plan, padded, padded + plan.points, work, to,
+                        is_compact_ ? chunk : place.chunk_stride);
+    if (is_compact_) make_compact(place, p, spectrum);
+  }
+}
+
+/// Stores a partition's spectrum, [chunk], in multiples of scales.
+template <class Sample>
+void CpuSpectralBank<Sample>::make_compact(const Place& place, std::size_t partition,
+                                           const Sample* spectrum) noexcept {
+  constexpr float kMost = std::numeric_limits<std::int16_t>::max();
+  const std::size_t samples = level_.plan_.chunk_samples();
+  const std::size_t lanes = level_.plan_.plane_lanes;
+  for (std::size_t chunk = 0; chunk < level_.plan_.chunks(); ++chunk) {
+    const Sample* const values = spectrum + chunk * samples;
+    std::int16_t* const multiples =
+        compact_.data() + place.start + chunk * place.chunk_stride + partition * samples;
+    std::uint16_t* const scales =
+        scales_.data() + place.scale_start + chunk * place.scale_stride + partition * lanes;
+    for (std::size_t lane = 0; lane < lanes; ++lane) {
+      float peak = 0;
+      for (std::size_t k = lane; k < samples; k += lanes) {
+        peak = std::max(peak, static_cast<float>(std::abs(values[k])));
+      }
+      // Upwards, so that no multiple is too large.
+      scales[lane] =
+          static_cast<std::uint16_t>((std::bit_cast<std::uint32_t>(peak / kMost) + 0xFFFF) >> 16);
+      const float scale = scale_of(scales[lane]);
+      // Of a peak that is nearly nothing the scale is 0; what is beyond all numbers stays so.
+      const bool has_scale = scale > 0 && scale < std::numeric_limits<float>::infinity();
+      for (std::size_t k = lane; k < samples; k += lanes) {
+        const float multiple = has_scale ? static_cast<float>(values[k]) / scale : 0.0F;
+        multiples[k] = static_cast<std::int16_t>(std::lrint(std::clamp(multiple, -kMost, kMost)));
+      }
+    }
   }
 }
 
@@ -235,7 +298,7 @@ void CpuSpectralBank<Sample>::run_tiles(std::size_t newest, IndexRange partition
       sums[k].terms = terms_[output];
       aim(sums[k], output);
     }
-    level_.mac_.run(job, {sums.data(), count});
+    (is_compact_ ? level_.mac_.run_compact : level_.mac_.run)(job, {sums.data(), count});
   }
 }
 

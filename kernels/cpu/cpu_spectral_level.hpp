@@ -3,6 +3,7 @@
 // single allocation, padded so that neighbours do not fall on the same cache sets.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -63,13 +64,18 @@ class CpuSpectralBank final : public SpectralBank<Sample> {
   void exchange_ready_and_next() noexcept override;
 
  private:
-  /// Where a response's first chunk lies in responses_, and how far it is to the next one.
+  /// Where a response's first chunk lies, how far it is to the next one, and the same of its
+  /// scales.
   struct Place {
     std::size_t start = 0;
     std::size_t chunk_stride = 0;
+    std::size_t scale_start = 0;
+    std::size_t scale_stride = 0;
   };
 
   void place_responses(const std::vector<std::vector<ResponseTerm>>& terms);
+  MacTerm<Sample> term_of(const ResponseTerm& term) const;
+  void make_compact(const Place& place, std::size_t partition, const Sample* spectrum) noexcept;
   Sample* sum(Sum which, std::size_t output, std::size_t first_share, std::size_t thread) noexcept;
   template <class Aim>
   void run_tiles(std::size_t newest, IndexRange partitions, IndexRange outputs, IndexRange shares,
@@ -78,10 +84,15 @@ class CpuSpectralBank final : public SpectralBank<Sample> {
   const CpuSpectralLevel<Sample>& level_;
   std::vector<IndexRange> partitions_;  // of each response
   std::vector<Place> places_;           // of each response
-  AlignedVector<Sample> responses_;  // [summed together][chunk][response][partition][chunk samples]
+  // [summed together][chunk][response][partition][chunk samples], or, if they are compact, the same
+  // in multiples of scales_: [summed together][chunk][response][partition][plane lane].
+  AlignedVector<Sample> responses_;
+  AlignedVector<std::int16_t> compact_;
+  AlignedVector<std::uint16_t> scales_;
   std::vector<std::vector<MacTerm<Sample>>> terms_;  // of each output
   std::vector<std::size_t> tile_;  // of each output: it and those behind it that read alike
   MacJob<Sample> job_;             // what all sums have in common
+  bool is_compact_;
   std::size_t spectrum_stride_;
   std::size_t tile_outputs_;
   bool is_half_;                // of sums kNext there is one half at a time
@@ -93,7 +104,7 @@ class CpuSpectralBank final : public SpectralBank<Sample> {
   AlignedVector<Sample> sums_;
   std::size_t frames_stride_;
   AlignedVector<Sample> frames_;   // [thread][M or 2 M]: where an inverse is wanted in part
-  AlignedVector<Sample> loading_;  // work and taps: while responses are loaded
+  AlignedVector<Sample> loading_;  // work, taps and a spectrum: while responses are loaded
   std::size_t next_ = 0;           // where sums kNext lie; kReady have the other place
 };
 

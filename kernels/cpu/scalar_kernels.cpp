@@ -1,6 +1,7 @@
 #include "kernels/cpu/scalar_kernels.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -107,7 +108,21 @@ void inverse(const TransformPlan<Sample>& plan, Sample* spectrum, Sample* newer,
   inverse_both<Sample>(plan, spectrum, nullptr, newer, first_step, last_step);
 }
 
-template <class Sample>
+/// {re, im} at place `at` of a partition of a response.
+template <bool kCompact, class Sample>
+std::array<Sample, 2> response_value(const MacTerm<Sample>& term, std::size_t chunk,
+                                     std::size_t partition, std::size_t at) {
+  if constexpr (kCompact) {
+    const Sample scale = scale_of(term.scales[chunk * term.scale_stride + partition]);
+    const std::int16_t* const value = term.compact + chunk * term.response_stride + at;
+    return {static_cast<Sample>(value[0]) * scale, static_cast<Sample>(value[1]) * scale};
+  } else {
+    const Sample* const value = term.response + chunk * term.response_stride + at;
+    return {value[0], value[1]};
+  }
+}
+
+template <bool kCompact, class Sample>
 void mac_sum(const MacJob<Sample>& job, const MacSum<Sample>& sum) {
   for (std::size_t chunk = job.first_chunk; chunk < job.last_chunk; ++chunk) {
     for (std::size_t bin = 0; bin < job.chunk_samples; bin += 2) {
@@ -122,8 +137,9 @@ void mac_sum(const MacJob<Sample>& job, const MacSum<Sample>& sum) {
         for (std::size_t p = std::max(job.first_partition, term.first_partition); p < last; ++p) {
           const std::size_t slot = (job.newest + p) % job.slots;
           const Sample* x = term.input + chunk * job.input_stride + slot * job.chunk_samples + bin;
-          const Sample* h = term.response + chunk * term.response_stride +
-                            (p - term.first_partition) * job.chunk_samples + bin;
+          const std::size_t partition = p - term.first_partition;
+          const std::array<Sample, 2> h =
+              response_value<kCompact>(term, chunk, partition, partition * job.chunk_samples + bin);
           re += x[0] * h[0] - x[1] * h[1];
           im += x[0] * h[1] + x[1] * h[0];
           if (++products % kMacRun == 0) {
@@ -139,11 +155,11 @@ void mac_sum(const MacJob<Sample>& job, const MacSum<Sample>& sum) {
   }
 }
 
-template <class Sample>
+template <bool kCompact, class Sample>
 void mac_run(const MacJob<Sample>& job, std::span<const MacSum<Sample>> sums) noexcept {
   for (const MacSum<Sample>& sum : sums) {
-    mac_sum(job, sum);
-    if (sum.next != nullptr) mac_sum(job.after(), sum.after());
+    mac_sum<kCompact>(job, sum);
+    if (sum.next != nullptr) mac_sum<kCompact>(job.after(), sum.after());
   }
 }
 
@@ -188,7 +204,7 @@ const RealFft<Sample>* scalar_real_fft() noexcept {
 
 template <class Sample>
 const SpectralMac<Sample>* scalar_spectral_mac() noexcept {
-  static constexpr SpectralMac<Sample> kKernel = {&mac_run<Sample>};
+  static constexpr SpectralMac<Sample> kKernel = {&mac_run<false, Sample>, &mac_run<true, Sample>};
   return &kKernel;
 }
 

@@ -8,7 +8,9 @@
 #endif
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 
 #include <hwy/highway.h>
@@ -22,6 +24,57 @@ namespace firbank {
 namespace HWY_NAMESPACE {
 #if FIRBANK_SIMD_TARGET
 namespace hn = hwy::HWY_NAMESPACE;
+
+/// A chunk of successive partitions of a response, read a vector at a time.
+template <class D>
+struct Response {
+  using S = hn::TFromD<D>;
+  struct Scale {};
+  const S* values;
+
+  Response(const MacTerm<S>& term, std::size_t chunk, std::size_t partition, std::size_t samples)
+      : values(term.response + chunk * term.response_stride + partition * samples) {}
+
+  HWY_INLINE Scale scale(std::size_t) const { return {}; }
+  HWY_INLINE hn::Vec<D> load(std::size_t at, Scale) const {
+    return in_register(hn::Load(D(), values + at));
+  }
+  HWY_INLINE void skip(std::size_t partitions, std::size_t samples) {
+    values += partitions * samples;
+  }
+};
+
+/// The same of one that is stored in 16 bits.
+template <class D>
+struct CompactResponse {
+  using S = hn::TFromD<D>;
+  using Scale = hn::Vec<D>;
+  static constexpr std::size_t kLanes = hn::MaxLanes(D());
+  const std::int16_t* values;
+  const std::uint16_t* scales;
+
+  CompactResponse(const MacTerm<S>& term, std::size_t chunk, std::size_t partition,
+                  std::size_t samples)
+      : values(term.compact + chunk * term.response_stride + partition * samples),
+        scales(term.scales + chunk * term.scale_stride + partition * kLanes) {}
+
+  HWY_INLINE Scale scale(std::size_t partition) const {
+    const hn::Rebind<std::uint16_t, D> narrow;
+    const hn::Rebind<std::uint32_t, D> wide;
+    const auto upper = hn::PromoteTo(wide, hn::Load(narrow, scales + partition * kLanes));
+    return hn::BitCast(D(), hn::ShiftLeft<16>(upper));
+  }
+  HWY_INLINE hn::Vec<D> load(std::size_t at, Scale scale) const {
+    const hn::Rebind<std::int16_t, D> narrow;
+    const hn::Rebind<std::int32_t, D> wide;
+    const auto multiple = hn::PromoteTo(wide, hn::Load(narrow, values + at));
+    return in_register(hn::Mul(hn::ConvertTo(D(), multiple), scale));
+  }
+  HWY_INLINE void skip(std::size_t partitions, std::size_t samples) {
+    values += partitions * samples;
+    scales += partitions * kLanes;
+  }
+};
 
 /// The sums of one chunk for a tile of outputs: kPairs {re, im} pairs of vectors each, kept
 /// `kChains` times over so that successive additions do not wait for one another. Which chain a
@@ -46,8 +99,14 @@ struct ChunkSum {
     }
   }
 
-  HWY_INLINE void add_product(int chain, const S* x, const S* const* h, std::size_t at) {
+  /// Of partition p of what x and h stand at.
+  template <class H>
+  HWY_INLINE void add_product(int chain, const S* x, const H* h, std::size_t p) {
     const D d;
+    const std::size_t at = p * kSamples;
+    typename H::Scale scale[kOutputs];
+    HWY_UNROLL(4)
+    for (int o = 0; o < kOutputs; ++o) scale[o] = h[o].scale(p);
     HWY_UNROLL(8)
     for (int pair = 0; pair < kPairs; ++pair) {
       const int k = chain * kPairs + pair;
@@ -57,8 +116,8 @@ struct ChunkSum {
       const auto xi = in_register(hn::Load(d, x + im_at));
       HWY_UNROLL(4)
       for (int o = 0; o < kOutputs; ++o) {
-        const auto hr = in_register(hn::Load(d, h[o] + re_at));
-        const auto hi = in_register(hn::Load(d, h[o] + im_at));
+        const auto hr = h[o].load(re_at, scale[o]);
+        const auto hi = h[o].load(im_at, scale[o]);
         re[o][k] = hn::MulAdd(xr, hr, re[o][k]);
         im[o][k] = hn::MulAdd(xr, hi, im[o][k]);
         re[o][k] = hn::NegMulAdd(xi, hi, re[o][k]);
@@ -67,14 +126,16 @@ struct ChunkSum {
     }
   }
 
-  HWY_INLINE void add_products(const S* x, const S* const* h, std::size_t count) {
-    std::size_t at = 0;
+  template <class H>
+  HWY_INLINE void add_products(const S* x, const H* h, std::size_t count) {
     std::size_t p = 0;
     for (; p + kChains <= count; p += kChains) {
       HWY_UNROLL(8)
-      for (int chain = 0; chain < kChains; ++chain, at += kSamples) add_product(chain, x, h, at);
+      for (int chain = 0; chain < kChains; ++chain) {
+        add_product(chain, x, h, p + static_cast<std::size_t>(chain));
+      }
     }
-    for (; p < count; ++p, at += kSamples) add_product(0, x, h, at);
+    for (; p < count; ++p) add_product(0, x, h, p);
   }
 
   /// to = (from or zero) + sum, of one output.
@@ -99,7 +160,19 @@ struct ChunkSum {
   }
 };
 
-template <class D, int kPairs, int kOutputs, class S = hn::TFromD<D>>
+/// Of each output of a tile.
+template <class H, int kOutputs, class S>
+HWY_INLINE std::array<H, kOutputs> responses(const MacSum<S>* sums, std::size_t term,
+                                             std::size_t chunk, std::size_t partition,
+                                             std::size_t samples) {
+  const auto of = [&](int o) HWY_ATTR { return H(sums[o].terms[term], chunk, partition, samples); };
+  if constexpr (kOutputs == 1) return {of(0)};
+  if constexpr (kOutputs == 2) return {of(0), of(1)};
+  if constexpr (kOutputs == 3) return {of(0), of(1), of(2)};
+  if constexpr (kOutputs == 4) return {of(0), of(1), of(2), of(3)};
+}
+
+template <class D, class H, int kPairs, int kOutputs, class S = hn::TFromD<D>>
 HWY_INLINE void mac_tile(const MacJob<S>& job, const MacSum<S>* sums, std::size_t chunk) {
   using Sum = ChunkSum<D, kPairs, kOutputs>;
   const std::size_t at = chunk * Sum::kSamples;
@@ -123,16 +196,12 @@ HWY_INLINE void mac_tile(const MacJob<S>& job, const MacSum<S>* sums, std::size_
     std::size_t slot = job.newest + p;
     if (slot >= job.slots) slot -= job.slots;
     const S* input = term.input + chunk * job.input_stride;
-    const S* response[kOutputs];
-    for (int o = 0; o < kOutputs; ++o) {
-      const MacTerm<S>& own = sums[o].terms[t];
-      response[o] =
-          own.response + chunk * own.response_stride + (p - term.first_partition) * Sum::kSamples;
-    }
+    const std::size_t first = p - term.first_partition;
+    auto response = responses<H, kOutputs>(sums, t, chunk, first, Sum::kSamples);
     while (p < last) {
       const std::size_t count = std::min({last - p, job.slots - slot, room});
-      sum.add_products(input + slot * Sum::kSamples, response, count);
-      for (int o = 0; o < kOutputs; ++o) response[o] += count * Sum::kSamples;
+      sum.add_products(input + slot * Sum::kSamples, response.data(), count);
+      for (H& of_output : response) of_output.skip(count, Sum::kSamples);
       p += count;
       slot += count;
       if (slot == job.slots) slot = 0;
@@ -148,19 +217,19 @@ HWY_INLINE void mac_tile(const MacJob<S>& job, const MacSum<S>* sums, std::size_
 }
 
 /// Two products with one reading of the response.
-template <class D, int kPairs, class S = hn::TFromD<D>>
+template <class D, class H, int kPairs, class S = hn::TFromD<D>>
 HWY_INLINE void add_pairs(ChunkSum<D, kPairs, 1>& now, ChunkSum<D, kPairs, 1>& next, const S* x,
-                          const S* x_after, const S* h, std::size_t count) {
+                          const S* x_after, const H& h, std::size_t count) {
   const D d;
   using Sum = ChunkSum<D, kPairs, 1>;
-  for (std::size_t p = 0; p < count;
-       ++p, x += Sum::kSamples, x_after += Sum::kSamples, h += Sum::kSamples) {
+  for (std::size_t p = 0; p < count; ++p) {
+    const auto scale = h.scale(p);
     HWY_UNROLL(8)
     for (int k = 0; k < kPairs; ++k) {
-      const std::size_t re_at = 2 * Sum::kLanes * static_cast<std::size_t>(k);
+      const std::size_t re_at = p * Sum::kSamples + 2 * Sum::kLanes * static_cast<std::size_t>(k);
       const std::size_t im_at = re_at + Sum::kLanes;
-      const auto hr = in_register(hn::Load(d, h + re_at));
-      const auto hi = in_register(hn::Load(d, h + im_at));
+      const auto hr = h.load(re_at, scale);
+      const auto hi = h.load(im_at, scale);
       const auto xr = in_register(hn::Load(d, x + re_at));
       const auto xi = in_register(hn::Load(d, x + im_at));
       now.re[0][k] = hn::MulAdd(xr, hr, now.re[0][k]);
@@ -178,7 +247,7 @@ HWY_INLINE void add_pairs(ChunkSum<D, kPairs, 1>& now, ChunkSum<D, kPairs, 1>& n
 }
 
 /// A sum and the one for the block after, one chunk of them.
-template <class D, int kPairs, class S = hn::TFromD<D>>
+template <class D, class H, int kPairs, class S = hn::TFromD<D>>
 HWY_INLINE void mac_pair(const MacJob<S>& job, const MacSum<S>& sum, std::size_t chunk) {
   using Chunk = ChunkSum<D, kPairs, 1>;
   const std::size_t at = chunk * Chunk::kSamples;
@@ -200,8 +269,7 @@ HWY_INLINE void mac_pair(const MacJob<S>& job, const MacSum<S>& sum, std::size_t
     std::size_t p = std::max(job.first_partition, term.first_partition);
     if (p >= last) continue;
     const S* input = term.input + chunk * job.input_stride;
-    const S* response =
-        term.response + chunk * term.response_stride + (p - term.first_partition) * Chunk::kSamples;
+    H response(term, chunk, p - term.first_partition, Chunk::kSamples);
     std::size_t slot = job.newest + p;
     if (slot >= job.slots) slot -= job.slots;
     while (p < last) {
@@ -213,9 +281,9 @@ HWY_INLINE void mac_pair(const MacJob<S>& job, const MacSum<S>& sum, std::size_t
       if (p == 0) {
         now.add_products(x, &response, 1);
       } else {
-        add_pairs<D, kPairs>(now, next, x, after, response, count);
+        add_pairs<D, H, kPairs>(now, next, x, after, response, count);
       }
-      response += count * Chunk::kSamples;
+      response.skip(count, Chunk::kSamples);
       p += count;
       slot += count;
       if (slot == job.slots) slot = 0;
@@ -231,7 +299,7 @@ HWY_INLINE void mac_pair(const MacJob<S>& job, const MacSum<S>& sum, std::size_t
 
 /// As many outputs at a time as have their sums in registers; the others find the chunk of the
 /// input in the first-level cache. So does the second sum of a job where registers are few.
-template <class D, int kPairs, int kOutputs, class S = hn::TFromD<D>>
+template <class D, class H, int kPairs, int kOutputs, class S = hn::TFromD<D>>
 void mac_chunks(const MacJob<S>& job, const MacSum<S>* sums) {
 #if HWY_TARGET <= HWY_AVX3 || HWY_TARGET == HWY_NEON
   constexpr bool kManyRegisters = true;
@@ -243,7 +311,7 @@ void mac_chunks(const MacJob<S>& job, const MacSum<S>* sums) {
   if (sums->next == nullptr) {
     for (std::size_t chunk = job.first_chunk; chunk < job.last_chunk; ++chunk) {
       for (int o = 0; o < kOutputs; o += kTogether) {
-        mac_tile<D, kPairs, kTogether>(job, sums + o, chunk);
+        mac_tile<D, H, kPairs, kTogether>(job, sums + o, chunk);
       }
     }
     return;
@@ -252,55 +320,62 @@ void mac_chunks(const MacJob<S>& job, const MacSum<S>* sums) {
   for (std::size_t chunk = job.first_chunk; chunk < job.last_chunk; ++chunk) {
     for (int o = 0; o < kOutputs; ++o) {
       if constexpr (kManyRegisters) {
-        mac_pair<D, kPairs>(job, sums[o], chunk);
+        mac_pair<D, H, kPairs>(job, sums[o], chunk);
       } else {
-        mac_tile<D, kPairs, 1>(job, sums + o, chunk);
+        mac_tile<D, H, kPairs, 1>(job, sums + o, chunk);
         const MacSum<S> next = sums[o].after();
-        mac_tile<D, kPairs, 1>(after, &next, chunk);
+        mac_tile<D, H, kPairs, 1>(after, &next, chunk);
       }
     }
   }
 }
 
-template <class D, int kPairs, class S = hn::TFromD<D>>
+template <class D, class H, int kPairs, class S = hn::TFromD<D>>
 void mac_sums(const MacJob<S>& job, std::span<const MacSum<S>> sums) {
   static_assert(kMacTile == 4);
   switch (sums.size()) {
     case 1:
-      return mac_chunks<D, kPairs, 1>(job, sums.data());
+      return mac_chunks<D, H, kPairs, 1>(job, sums.data());
     case 2:
-      return mac_chunks<D, kPairs, 2>(job, sums.data());
+      return mac_chunks<D, H, kPairs, 2>(job, sums.data());
     case 3:
-      return mac_chunks<D, kPairs, 3>(job, sums.data());
+      return mac_chunks<D, H, kPairs, 3>(job, sums.data());
     default:
-      return mac_chunks<D, kPairs, 4>(job, sums.data());
+      return mac_chunks<D, H, kPairs, 4>(job, sums.data());
   }
 }
 
-template <class D, class S = hn::TFromD<D>>
+template <class D, class H, class S = hn::TFromD<D>>
 void mac_planes(const MacJob<S>& job, std::span<const MacSum<S>> sums) {
   switch (job.chunk_samples / (2 * hn::MaxLanes(D()))) {
     case 1:
-      return mac_sums<D, 1>(job, sums);
+      return mac_sums<D, H, 1>(job, sums);
     case 2:
-      return mac_sums<D, 2>(job, sums);
+      return mac_sums<D, H, 2>(job, sums);
     default:
-      return mac_sums<D, 4>(job, sums);
+      return mac_sums<D, H, 4>(job, sums);
   }
 }
 
-template <class S>
+template <class S, template <class> class H>
 void mac_run(const MacJob<S>& job, std::span<const MacSum<S>> sums) noexcept {
-  constexpr std::size_t kFull = hn::MaxLanes(hn::ScalableTag<S>());
-  if (job.plane_lanes == kFull) return mac_planes<hn::ScalableTag<S>>(job, sums);
+  using Full = hn::ScalableTag<S>;
+  constexpr std::size_t kFull = hn::MaxLanes(Full());
+  if (job.plane_lanes == kFull) return mac_planes<Full, H<Full>>(job, sums);
   // Only a transform smaller than one vector comes here.
-  if constexpr (kFull == 16) mac_planes<hn::CappedTag<S, 8>>(job, sums);
+  using Half = hn::CappedTag<S, 8>;
+  if constexpr (kFull == 16) mac_planes<Half, H<Half>>(job, sums);
 }
 
 template <class S>
 const SpectralMac<S>* spectral_mac_kernel() noexcept {
-  static constexpr SpectralMac<S> kKernel = {&mac_run<S>};
-  return &kKernel;
+  if constexpr (sizeof(S) == sizeof(float)) {
+    static constexpr SpectralMac<S> kKernel = {&mac_run<S, Response>, &mac_run<S, CompactResponse>};
+    return &kKernel;
+  } else {
+    static constexpr SpectralMac<S> kKernel = {&mac_run<S, Response>, nullptr};
+    return &kKernel;
+  }
 }
 #endif  // FIRBANK_SIMD_TARGET
 }  // namespace HWY_NAMESPACE

@@ -6,7 +6,9 @@
 // registers.
 #pragma once
 
+#include <bit>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 
 #include "kernels/backend.hpp"
@@ -14,12 +16,21 @@
 
 namespace firbank {
 
+/// A scale, the upper half of a float, is that of all values of a partition's chunk in one lane of
+/// the planes: of up to four bins. So few share one that a narrow band keeps its precision as well.
+inline float scale_of(std::uint16_t upper) {
+  return std::bit_cast<float>(static_cast<std::uint32_t>(upper) << 16);
+}
+
 /// One input met by one response. Partition p of the response lies at index p - partitions.first.
 template <class Sample>
 struct MacTerm {
-  const Sample* input = nullptr;     // [chunk][slot]
-  const Sample* response = nullptr;  // its first chunk: [partition]
-  std::size_t response_stride = 0;   // samples between chunks of the response
+  const Sample* input = nullptr;          // [chunk][slot]
+  const Sample* response = nullptr;       // its first chunk: [partition]
+  const std::int16_t* compact = nullptr;  // or, in place of that, multiples of scales:
+  const std::uint16_t* scales = nullptr;  // [partition][plane lane] of its first chunk
+  std::size_t response_stride = 0;        // values between chunks of the response
+  std::size_t scale_stride = 0;           // scales between them
   std::size_t first_partition = 0;
   std::size_t last_partition = 0;
 };
@@ -67,6 +78,9 @@ struct SpectralMac {
   /// of long filters stays near that of one product. A sum is the same to the last bit with any
   /// others beside it and however the chunks are cut.
   void (*run)(const MacJob<Sample>& job, std::span<const MacSum<Sample>> sums) noexcept;
+
+  /// The same for responses that are compact; float only.
+  void (*run_compact)(const MacJob<Sample>& job, std::span<const MacSum<Sample>> sums) noexcept;
 };
 
 /// Most sums that are worth making together.

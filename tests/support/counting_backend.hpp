@@ -179,6 +179,7 @@ class CountingBackend final : public Backend {
   std::size_t max_threads() const noexcept override { return inner_->max_threads(); }
   bool has_direct_form() const noexcept override { return true; }
   bool has_shares() const noexcept override { return inner_->has_shares(); }
+  bool has_compact_spectra() const noexcept override { return false; }
   bool can_be_lost() const noexcept override { return false; }
   std::string failure() const override { return {}; }
 

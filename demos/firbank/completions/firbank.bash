@@ -14,6 +14,7 @@ _firbank() {
   case $previous in
     --routing) mapfile -t COMPREPLY < <(compgen -W 'rows bank matrix' -- "$current") && return ;;
     --mode) mapfile -t COMPREPLY < <(compgen -W 'causal full same valid' -- "$current") && return ;;
+    --spectra) mapfile -t COMPREPLY < <(compgen -W 'full int16' -- "$current") && return ;;
     --precision) mapfile -t COMPREPLY < <(compgen -W 'float double' -- "$current") && return ;;
     --output-format)
       local formats='float32 float64 int16 int24 int32'
@@ -52,12 +53,12 @@ _firbank() {
   case $command in
     '') options='filter plan tune verify design info backends --help --version' ;;
     filter)
-      options="$bank $engine $arithmetic --mode --depth --gain --normalize --output-format --dither
+      options="$bank $engine $arithmetic --spectra --mode --depth --gain --normalize --output-format --dither
         --rate --raw-format --json --quiet --as-live --realtime --strict --help"
       ;;
     plan)
-      options="$bank $engine $arithmetic --channels --filters --taps --rate --depth --alternatives
-        --offline --json --help"
+      options="$bank $engine $arithmetic --spectra --channels --filters --taps --rate --depth
+        --alternatives --offline --json --help"
       ;;
     tune) options="$arithmetic --dry-run --json --quiet --help" ;;
     verify)

@@ -34,6 +34,7 @@ complete -c firbank -n "$bank" -l costs -r -F -a 'cached default' -d 'What the p
 set -l arithmetic '__fish_seen_subcommand_from filter plan tune'
 complete -c firbank -n "$arithmetic" -l precision -x -a 'float double' -d 'Arithmetic'
 complete -c firbank -n "$arithmetic" -l backend -x -a '(__firbank_backends)' -d 'What computes'
+complete -c firbank -n '__fish_seen_subcommand_from filter plan' -l spectra -x -a 'full int16' -d 'How filters are kept'
 complete -c firbank -n '__fish_seen_subcommand_from filter plan' -l depth -x -d 'Blocks under way'
 
 set -l filter '__fish_seen_subcommand_from filter'
