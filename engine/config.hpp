@@ -57,8 +57,9 @@ struct EngineConfig {
   std::string backend = "auto";
 
   /// Whether the CPU goes on where a device is lost in mid-stream, without a frame lost or
-  /// repeated. Until then host memory holds what it would need: the filters, and the raw input of
-  /// the longest of them. If false, what a lost device owes is silence.
+  /// repeated. Until then host memory holds what it would need: the filters, and a copy of the
+  /// input for the length of the longest of them and of depth_blocks + 1 calls. If false, what a
+  /// lost device owes is silence.
   bool fail_over = true;
 
   /// kInt16 needs a float engine and a backend that has it: the CPU's. Filters that the plan leaves

@@ -239,7 +239,9 @@ void Convolver<Sample>::begin_swap() noexcept {
   fading_ = std::exchange(upcoming_, nullptr);
   const SwapOrder& order = fading_->order;
   fade_ = {order.is_live ? order.at_frame : position(), order.crossfade_frames};
-  tickets_[order.ticket % kTicketsKept].frame.store(fade_.start, std::memory_order_release);
+  Ticket& ticket = tickets_[order.ticket % kTicketsKept];
+  ticket.since.store(frames(), std::memory_order_relaxed);
+  ticket.frame.store(fade_.start, std::memory_order_release);
   count(swaps_, 1);
   pending_swaps_.fetch_sub(1, std::memory_order_release);
   tail_frames_.store(std::max(current_->tail_frames, fading_->tail_frames),
@@ -419,6 +421,12 @@ std::optional<std::int64_t> Convolver<Sample>::live_frame(std::uint64_t ticket) 
   const std::int64_t frame = entry.frame.load(std::memory_order_acquire);
   if (frame == kNotLive) return std::nullopt;
   return frame;
+}
+
+template <class Sample>
+std::optional<std::int64_t> Convolver<Sample>::live_since(std::uint64_t ticket) const noexcept {
+  if (!live_frame(ticket)) return std::nullopt;
+  return tickets_[ticket % kTicketsKept].since.load(std::memory_order_relaxed);
 }
 
 template <class Sample>

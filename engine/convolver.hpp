@@ -68,6 +68,9 @@ class Convolver {
   void check_swap(const FilterBank& bank, std::size_t crossfade_frames) const;
   void swap(const FilterBank& bank, const SwapOrder& order);
   std::optional<std::int64_t> live_frame(std::uint64_t ticket) const noexcept;
+  /// The same in frames of input since construction, which no set_position() moves.
+  std::optional<std::int64_t> live_since(std::uint64_t ticket) const noexcept;
+  std::int64_t frames() const noexcept { return frames_.load(std::memory_order_relaxed); }
 
   /// Frames of silence since the last input; for flush().
   std::size_t silent_frames() const noexcept { return silent_frames_; }
@@ -157,6 +160,7 @@ class Convolver {
   struct Ticket {
     std::atomic<std::uint64_t> number{0};
     std::atomic<std::int64_t> frame{kNotLive};
+    std::atomic<std::int64_t> since{0};  // stored before it
   };
   std::array<Ticket, kTicketsKept> tickets_;
 

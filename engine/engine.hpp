@@ -71,7 +71,8 @@ class BasicEngine {
   /// Thread:   one at a time; never while the pipeline runs.
   /// Realtime: safe on the CPU. With one thread: no allocation, no lock, no system call. A GPU is
   ///           waited for, and its driver called: drive it by start/push/pull, which keep both on
-  ///           the pipeline thread.
+  ///           the pipeline thread. The call that finds it lost makes what the CPU needs in its
+  ///           place: it allocates, and transforms all filters and the past that they hear.
   ProcessStatus process(const Sample* const* in, Sample* const* out, std::size_t frames) noexcept;
 
   /// process() in two halves: `out` is complete once the call has been collected, in the order of
@@ -151,14 +152,14 @@ class BasicEngine {
   std::size_t tail_frames() const noexcept;     // longest filter in use and its delay, - 1
   std::int64_t position() const noexcept;       // index of the next output frame
   const PartitionPlan& plan() const noexcept;
-  /// "cpu-avx2": which computes now. It and what follows change when a device is lost.
-  const std::string& backend() const noexcept;
+  // Which computes now: these change when a device is lost, the plan does not.
+  const std::string& backend() const noexcept;          // "cpu-avx2"
   const std::string& instruction_set() const noexcept;  // "AVX2"
   std::size_t threads() const noexcept;
 
-  /// Why the device was lost, in one line; empty while none is. Stats::fail_over_frame tells from
-  /// where the CPU answers in its place, which is done in the very call that finds it lost: that
-  /// one allocates, and transforms all filters and the longest past. Thread:   any.  Realtime: no.
+  /// Why the device was lost, in one line; empty while none is.
+  /// Thread:   any.
+  /// Realtime: no.
   std::string failure() const;
 
   /// Thread:   any.  Realtime: safe.

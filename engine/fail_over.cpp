@@ -91,10 +91,7 @@ CallResult FailOver<Sample>::collect() noexcept {
 
 template <class Sample>
 std::size_t FailOver<Sample>::calls_under_way() const noexcept {
-  // The device's calls, of which some may be answered already; or those that the CPU has answered
-  // in its place, and its own.
-  return second_ == nullptr && !calls_.empty() ? calls_.size()
-                                               : calls_.size() + active().calls_under_way();
+  return answered_ + active().calls_under_way();
 }
 
 template <class Sample>
@@ -112,10 +109,16 @@ void FailOver<Sample>::settle(Call& call, const CallResult& result) noexcept {
   ++answered_;
   under_way_ -= call.frames;
   past_frames_ = std::min(past_frames_ + call.frames, past_wanted_);
-  answered_to_.store(first_frame_open(), std::memory_order_relaxed);
+  answered_to_.store(answered_frames(), std::memory_order_relaxed);
 }
 
-/// The first frame that is not answered.
+/// Frames of input whose answers are there.
+template <class Sample>
+std::int64_t FailOver<Sample>::answered_frames() const noexcept {
+  return first_.frames() - static_cast<std::int64_t>(under_way_);
+}
+
+/// The name of the first frame that is not answered.
 template <class Sample>
 std::int64_t FailOver<Sample>::first_frame_open() const noexcept {
   return first_.position() - static_cast<std::int64_t>(under_way_);
@@ -146,19 +149,14 @@ void FailOver<Sample>::reset() noexcept {
   past_frames_ = 0;
 }
 
-/// The last bank whose fade is over by `frame`.
+/// The last bank whose fade was over when `frames` frames had come.
 template <class Sample>
-std::size_t FailOver<Sample>::heard_bank(std::int64_t frame) const noexcept {
+std::size_t FailOver<Sample>::heard_bank(std::int64_t frames) const noexcept {
   std::size_t heard = 0;
   for (std::size_t k = 1; k < banks_.size(); ++k) {
     const SwapOrder& order = banks_[k].order;
-    const std::optional<std::int64_t> live = first_.live_frame(order.ticket);
-    if (!live || *live > frame) break;
-    // Frames may be anywhere in the range of their type.
-    if (static_cast<std::uint64_t>(frame) - static_cast<std::uint64_t>(*live) <
-        order.crossfade_frames) {
-      break;
-    }
+    const std::optional<std::int64_t> since = first_.live_since(order.ticket);
+    if (!since || frames - *since < static_cast<std::int64_t>(order.crossfade_frames)) break;
     heard = k;
   }
   return heard;
@@ -172,7 +170,7 @@ bool FailOver<Sample>::take_over() noexcept {
     EngineConfig config = config_;
     config.backend = "auto";
     std::shared_ptr<const Backend> backend = make_backend(config.backend);
-    const std::size_t heard = heard_bank(first_frame_open());
+    const std::size_t heard = heard_bank(answered_frames());
     const FilterBank& bank = banks_[heard].bank;
     const PartitionPlan plan =
         choose_plan(config, bank, routing_,
@@ -189,10 +187,10 @@ bool FailOver<Sample>::take_over() noexcept {
     carried_.first_spoiled_frame = spoiled_.first_spoiled_frame;
     for (std::size_t k = heard + 1; k < banks_.size(); ++k) {
       SwapOrder order = banks_[k].order;
-      const std::optional<std::int64_t> live = first_.live_frame(order.ticket);
-      order.is_live = live.has_value();
-      if (live) {
-        order.at_frame = *live;
+      const std::optional<std::int64_t> since = first_.live_since(order.ticket);
+      order.is_live = since.has_value();
+      if (since) {
+        order.at_frame = first_frame_open() + (*since - answered_frames());
         --carried_.swaps;
       }
       second->swap(banks_[k].bank, order);
@@ -201,6 +199,7 @@ bool FailOver<Sample>::take_over() noexcept {
   } catch (const std::exception& error) {
     try {
       no_second_ = error.what();
+      has_no_second_.store(true, std::memory_order_release);
     } catch (const std::exception&) {
       // The text is a courtesy.
     }
@@ -262,14 +261,15 @@ std::uint64_t FailOver<Sample>::swap(const FilterBank& bank, std::int64_t at_fra
     active().check_swap(bank, crossfade_frames);
     // Not in the calls that are under way: nobody was told of it when they came.
     order.at_frame = std::max(at_frame, position());
-    order.ticket = ++last_ticket_;
+    order.ticket = last_ticket_ + 1;
     if (!keeps()) {
       active().swap(bank, order);
-      return order.ticket;
+      return ++last_ticket_;
     }
     const auto begin = banks_.begin();
     banks_.erase(begin, begin + static_cast<std::ptrdiff_t>(heard_bank(answered_to_.load())));
     banks_.push_back({bank, order});
+    ++last_ticket_;
   }
   // Without the lock, so that the CPU need not wait for a device that is lost.
   try {
@@ -277,8 +277,10 @@ std::uint64_t FailOver<Sample>::swap(const FilterBank& bank, std::int64_t at_fra
   } catch (...) {
     const std::lock_guard lock(banks_mutex_);
     // The CPU has the bank, or is about to.
-    if (second_ != nullptr || !first_.backend().failure().empty()) return order.ticket;
+    const bool is_lost = keeps() && !first_.backend().failure().empty();
+    if (second_ != nullptr || is_lost) return order.ticket;
     std::erase_if(banks_, [&](const KeptBank& kept) { return kept.order.ticket == order.ticket; });
+    --last_ticket_;
     throw;
   }
   return order.ticket;
@@ -286,15 +288,17 @@ std::uint64_t FailOver<Sample>::swap(const FilterBank& bank, std::int64_t at_fra
 
 template <class Sample>
 std::optional<std::int64_t> FailOver<Sample>::live_frame(std::uint64_t ticket) const noexcept {
-  const std::optional<std::int64_t> live = active().live_frame(ticket);
-  return live ? live : first_.live_frame(ticket);
+  // By the name that the frame had.
+  const std::optional<std::int64_t> live = first_.live_frame(ticket);
+  return live ? live : active().live_frame(ticket);
 }
 
 template <class Sample>
 std::string FailOver<Sample>::failure() const {
   std::string failure = first_.backend().failure();
-  const std::lock_guard lock(banks_mutex_);
-  if (!no_second_.empty()) failure += "; the CPU cannot go on: " + no_second_;
+  if (has_no_second_.load(std::memory_order_acquire)) {
+    failure += "; the CPU cannot go on: " + no_second_;
+  }
   return failure;
 }
 
@@ -311,16 +315,16 @@ Stats FailOver<Sample>::stats() const noexcept {
     }
     return stats;
   }
-  const auto first = [](std::int64_t& frame, std::int64_t carried) {
+  const auto keep_earlier = [](std::int64_t& frame, std::int64_t carried) {
     if (carried != Stats::kNone) frame = carried;
   };
   stats.frames += carried_.frames;
   stats.calls += carried_.calls;
   stats.spoiled_frames += carried_.spoiled_frames;
-  first(stats.first_spoiled_frame, carried_.first_spoiled_frame);
+  keep_earlier(stats.first_spoiled_frame, carried_.first_spoiled_frame);
   stats.gaps += carried_.gaps;
   stats.gap_frames += carried_.gap_frames;
-  first(stats.first_gap_frame, carried_.first_gap_frame);
+  keep_earlier(stats.first_gap_frame, carried_.first_gap_frame);
   stats.swaps += carried_.swaps;
   stats.fail_over_frame = carried_.fail_over_frame;
   return stats;

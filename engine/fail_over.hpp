@@ -7,8 +7,11 @@
 // frames are where they would have been. On a backend that cannot be lost nothing is kept.
 //
 // Threads and real-time rules are those that engine.hpp gives for the methods of the same names.
-// The one call that loses its device allocates, waits for a swap that is being made, and transforms
-// all filters and the past. Where that fails, the device's calls are lost from there on.
+// The one call that loses its device allocates, and transforms all filters and the past. Where that
+// fails, the device's calls are lost from there on.
+//
+// What went live when is told in frames of input since construction: names of frames may move at a
+// reset.
 #pragma once
 
 #include <atomic>
@@ -86,8 +89,9 @@ class FailOver {
   void keep(Sample* const* out, std::size_t frames, Fill fill) noexcept;
   void answer_oldest() noexcept;
   void settle(Call& call, const CallResult& result) noexcept;
+  std::int64_t answered_frames() const noexcept;
   std::int64_t first_frame_open() const noexcept;
-  std::size_t heard_bank(std::int64_t frame) const noexcept;
+  std::size_t heard_bank(std::int64_t frames) const noexcept;
   bool take_over() noexcept;
   void listen_to_past(Convolver<Sample>& second);
   void answer_all() noexcept;
@@ -113,11 +117,14 @@ class FailOver {
 
   // The banks that the second convolver would have to know. The first of them is heard, or was when
   // the others were given.
-  mutable std::mutex banks_mutex_;
+  std::mutex banks_mutex_;
   std::vector<KeptBank> banks_;
-  std::string no_second_;                     // why there is none
-  std::atomic<std::int64_t> answered_to_{0};  // the first frame that is not answered
+  std::atomic<std::int64_t> answered_to_{0};  // answered_frames()
   std::uint64_t last_ticket_ = 0;
+
+  // Why there is no second one; not written any more once it can be read.
+  std::string no_second_;
+  std::atomic<bool> has_no_second_{false};
 
   // What the first convolver counted of what it answered. Complete before active_ changes.
   Stats carried_;

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,8 +41,9 @@ constexpr const char* kFaults[] = {"fail_launch", "fail_work", "hang"};
 /// What is done with a stream, call by call. Positions do not depend on who computes.
 struct Call {
   std::size_t frames = 0;
-  bool resets = false;    // before it
-  std::size_t swaps = 0;  // before it
+  bool resets = false;                     // before it
+  std::size_t swaps = 0;                   // before it
+  std::optional<std::int64_t> moves_to{};  // after a reset
 };
 struct Swap {
   FilterBank bank;
@@ -92,6 +94,7 @@ Outcome run(const std::shared_ptr<const Backend>& backend, const Script& script)
   std::size_t position = 0;
   for (const Call& call : script.calls) {
     if (call.resets) filter.reset();
+    if (call.moves_to) filter.set_position(*call.moves_to);
     for (std::size_t k = 0; k < call.swaps; ++k) {
       const Swap& swap = script.swaps[tickets.size()];
       tickets.push_back(filter.swap(
@@ -143,7 +146,11 @@ Script random_script(Random& random) {
     Call& call = script.calls.emplace_back();
     call.frames =
         between(random, 0, 2) == 0 ? between(random, 0, config.max_frames) : config.block_frames;
-    call.resets = between(random, 0, 29) == 0;
+    call.resets = between(random, 0, 19) == 0;
+    // As after a gap, or where a new stream begins.
+    if (call.resets && between(random, 0, 1) == 0) {
+      call.moves_to = static_cast<std::int64_t>(between(random, 0, 3'000)) - 1'500;
+    }
     if (between(random, 0, 5) == 0 && script.swaps.size() < 4) {
       script.swaps.push_back({bank(), between(random, 0, 200),
                               between(random, 0, 2) == 0 ? 0 : between(random, 1, 300)});
@@ -265,6 +272,26 @@ TEST_F(FailOverTest, LosesNothingOfRandomStreams) {
   }
 }
 
+TEST_F(FailOverTest, LosesNothingOfLongCalls) {
+  Random random(7);
+  SCOPED_TRACE("seed 7");
+  Script script{{},
+                Routing::rows(2, 2),
+                test::random_bank(random, {500, 300}),
+                {{10'000}, {64}, {9'999}, {10'000}},
+                {},
+                test::random_signal(random, 2, 30'063)};
+  script.in[1][25'000] = std::numeric_limits<double>::infinity();
+  script.config.block_frames = 64;
+  script.config.max_frames = 10'000;
+  script.config.depth_blocks = 2;
+  const Outcome expected = run(make_backend("auto"), script);
+  const std::uint64_t count = launches_of(script);
+  for (std::uint64_t launch = 1; launch <= count; launch += count / 12) {
+    expect_no_loss(script, "fail_launch", launch, expected);
+  }
+}
+
 TEST_F(FailOverTest, TellsFromWhichFrameOnTheCpuAnswers) {
   Random random(2);
   SCOPED_TRACE("seed 2");
@@ -295,10 +322,16 @@ TEST_F(FailOverTest, GoesOnInThePipeline) {
     const FilterBank bank = test::random_bank(random, {300, 200});
     const FilterBank next = test::random_bank(random, {250, 300});
     const Routing routing = Routing::rows(2, 2);
-    const Signal in = test::random_signal(random, 2, 40 * 64);
+    Signal in = test::random_signal(random, 2, 40 * 64);
+    // Spoils blocks before the loss, at it and after it.
+    for (const std::size_t frame : {100, 18 * 64, 30 * 64}) {
+      in[1][frame] = std::numeric_limits<double>::quiet_NaN();
+    }
     EngineConfig config;
     config.block_frames = 64;
     config.depth_blocks = depth;
+    std::vector<bool> spoiled;  // of the CPU's blocks
+    Stats stats;
     const auto run_engine = [&](const std::string& backend, std::string* name) {
       config.backend = backend;
       Engine engine(config, bank, routing);
@@ -308,9 +341,17 @@ TEST_F(FailOverTest, GoesOnInThePipeline) {
       test::push_all(engine, in, test::equal_calls(40 * 64, 64), 0, 64, pulled);
       test::pull_to_end(engine, 64, pulled);
       engine.stop();
+      std::vector<bool> marks;
       for (const test::PulledBlock& block : pulled.blocks) {
         EXPECT_FALSE(has(block.flags, BlockFlags::kLost)) << block.first_frame;
+        marks.push_back(has(block.flags, BlockFlags::kSpoiled));
       }
+      if (backend == "cpu") {
+        spoiled = marks;
+        stats = engine.stats();
+      }
+      EXPECT_EQ(marks, spoiled);
+      EXPECT_EQ(engine.stats().spoiled_frames, stats.spoiled_frames);
       EXPECT_EQ(engine.stats().lost_frames, 0);
       *name = engine.backend();
       return pulled.out;
@@ -374,6 +415,87 @@ TEST_F(FailOverTest, RefusesWhatADeviceRefusesWithoutMindingIt) {
   EXPECT_EQ(filter.stats().swaps, 0u);
 }
 
+TEST_F(FailOverTest, GoesOnAcrossGapsAndNewStreams) {
+  Random random(8);
+  SCOPED_TRACE("seed 8");
+  const FilterBank bank = test::random_bank(random, {300});
+  const FilterBank next = test::random_bank(random, {250});
+  const Signal in = test::random_signal(random, 1, 30 * 64);
+  for (const GapPolicy policy : {GapPolicy::kReset, GapPolicy::kHold, GapPolicy::kZero}) {
+    EngineConfig config;
+    config.block_frames = 64;
+    config.gap_policy = policy;
+    Stats stats;
+    const auto run_engine = [&](const std::string& backend) {
+      config.backend = backend;
+      Engine engine(config, bank, Routing::rows(1, 1));
+      Signal out(1);
+      // A fade that lasts through a gap; and then a stream that begins at a frame of the past.
+      const std::uint64_t ticket = engine.swap(next, 128, 5'000);
+      for (const std::int64_t begin : {0, 1}) {
+        test::Pulled pulled;
+        engine.start();
+        test::push_all(engine, test::cut(in, 0, 10 * 64), test::equal_calls(10 * 64, 64), begin, 64,
+                       pulled);
+        test::push_all(engine, test::cut(in, 10 * 64, 20 * 64), test::equal_calls(20 * 64, 64),
+                       begin + 10 * 64 + 100, 64, pulled);
+        test::pull_to_end(engine, 64, pulled);
+        engine.stop();
+        out = test::joined(out, pulled.out);
+      }
+      EXPECT_EQ(engine.live_frame(ticket), 128);
+      stats = engine.stats();
+      return out;
+    };
+    const Signal expected = run_engine("cpu");
+    const Stats on_cpu = stats;
+    EXPECT_EQ(on_cpu.gaps, 2u);
+    for (const int launch : {3, 9, 14, 24, 40, 60, 70}) {
+      SCOPED_TRACE(launch);
+      configure(fmt::format("fail_launch={}", launch));
+      EXPECT_TRUE(test::follows(run_engine("cuda"), expected, 1e-6));
+      EXPECT_NE(stats.fail_over_frame, Stats::kNone);
+      EXPECT_EQ(stats.gaps, on_cpu.gaps);
+      EXPECT_EQ(stats.gap_frames, on_cpu.gap_frames);
+      EXPECT_EQ(stats.first_gap_frame, on_cpu.first_gap_frame);
+      EXPECT_EQ(stats.frames, on_cpu.frames);
+    }
+  }
+}
+
+TEST_F(FailOverTest, ForgetsABankThatTheDeviceHasNoMemoryFor) {
+  Random random(9);
+  SCOPED_TRACE("seed 9");
+  EngineConfig config;
+  config.block_frames = 64;
+  config.backend = "cuda";
+  config.max_taps = 20'000;
+  const Routing routing = Routing::rows(1, 1);
+  const FilterBank bank = test::random_bank(random, {300});
+  const FilterBank next = test::random_bank(random, {200});
+  Engine engine(config, bank, routing);
+  test::FakeDeviceMemory memory{};
+  control_->memory(&memory);
+  configure(fmt::format("memory={},fail_launch=6", memory.device_bytes + 100'000));
+  const Signal in = test::random_signal(random, 1, 10 * 64);
+  test::Planes<float> input(in), output(1, 10 * 64);
+  for (std::size_t block = 0; block < 10; ++block) {
+    if (block == 2) {
+      EXPECT_THROW(engine.swap(test::random_bank(random, {20'000}), 0), Error);
+    }
+    if (block == 3) {
+      EXPECT_EQ(engine.swap(next, 0), 1u) << "as if nothing had been";
+    }
+    ASSERT_EQ(engine.process(input.from(block * 64), output.from(block * 64), 64),
+              ProcessStatus::kOk);
+  }
+  EXPECT_NE(engine.stats().fail_over_frame, Stats::kNone);
+  EXPECT_EQ(engine.stats().swaps, 1u);
+  EXPECT_TRUE(test::follows(test::cut(output.signal(), 3 * 64, 7 * 64),
+                            test::cut(direct_convolution(in, next, routing, 640), 3 * 64, 7 * 64),
+                            1e-6));
+}
+
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 /// In a process of its own, whose memory ends while the CPU's spectra are made.
 int without_memory(const test::FakeDeviceControl& control) {
@@ -386,6 +508,7 @@ int without_memory(const test::FakeDeviceControl& control) {
                 {},
                 test::random_signal(random, 1, 5 * 16'384)};
   script.config.block_frames = 16'384;
+  script.config.depth_blocks = 2;
   const auto backend = device();
   FailOver<float> filter(backend, plan_for(*backend, script), script.config, script.bank,
                          script.routing);
@@ -402,12 +525,20 @@ int without_memory(const test::FakeDeviceControl& control) {
   }
   limit.rlim_cur = pages * 4'096 + (std::size_t{8} << 20);
   if (setrlimit(RLIMIT_AS, &limit) != 0) return 8;
-  for (int block = 3; block <= 5; ++block) {
-    const ProcessStatus status = filter.process(planes.from(0), planes.from(0), 16'384);
-    if (status != ProcessStatus::kBackendFailed) return block;
+  // As many calls as may be are under way when the loss is found.
+  for (std::size_t calls = 0; calls < 3; ++calls) {
+    if (filter.calls_under_way() != calls) return 20;
+    filter.submit(planes.from(0), planes.from(0), 16'384);
+  }
+  if (filter.collect().status != ProcessStatus::kBackendFailed) return 3;
+  if (filter.calls_under_way() != 2) return 30;
+  filter.submit(planes.from(0), planes.from(0), 16'384);
+  if (filter.calls_under_way() != 3) return 31;
+  while (filter.calls_under_way() > 0) {
+    if (filter.collect().status != ProcessStatus::kBackendFailed) return 4;
   }
   const Stats stats = filter.stats();
-  if (stats.lost_frames != 3 * 16'384 || stats.first_lost_frame != 2 * 16'384) return 7;
+  if (stats.lost_frames != 4 * 16'384 || stats.first_lost_frame != 2 * 16'384) return 7;
   if (stats.fail_over_frame != Stats::kNone) return 6;
   return filter.failure().find("the CPU cannot go on") == std::string::npos ? 10 : 0;
 }
