@@ -224,6 +224,10 @@ std::size_t Convolver<Sample>::follow_swaps(std::size_t frames) noexcept {
       break;
     }
     if (upcoming_ == nullptr) break;
+    if (const std::int64_t early = upcoming_->order.not_before - this->frames(); early > 0) {
+      piece = std::min(piece, static_cast<std::uint64_t>(early));
+      break;
+    }
     if (upcoming_->order.at_frame > now) {
       piece = std::min(piece, ahead(upcoming_->order.at_frame));
       break;

@@ -39,6 +39,7 @@ struct SwapOrder {
   std::size_t crossfade_frames = 0;
   std::uint64_t ticket = 0;  // in the order of the swaps, from 1 on
   bool is_live = false;      // since at_frame, elsewhere: the fade is as far as it would be by now
+  std::int64_t not_before = 0;  // frames() that must have come
 };
 
 template <class Sample>

@@ -31,7 +31,7 @@ FailOver<Sample>::FailOver(std::shared_ptr<const Backend> backend, const Partiti
       stretch_in_(routing.inputs()) {
   config_.max_taps = plan.max_taps;
   config_.max_frames = first_.max_frames();
-  if (keeps_) banks_.push_back({bank, {}});
+  if (keeps_) banks_.push_back({bank, {}, 0});
 }
 
 template <class Sample>
@@ -118,10 +118,18 @@ std::int64_t FailOver<Sample>::answered_frames() const noexcept {
   return first_.frames() - static_cast<std::int64_t>(under_way_);
 }
 
+/// The name, by now, of the frame that came behind so many.
+template <class Sample>
+std::int64_t FailOver<Sample>::name_of(std::int64_t frames) const noexcept {
+  // Names may be anywhere in the range of their type.
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(first_.position()) +
+                                   static_cast<std::uint64_t>(frames - first_.frames()));
+}
+
 /// The name of the first frame that is not answered.
 template <class Sample>
 std::int64_t FailOver<Sample>::first_frame_open() const noexcept {
-  return first_.position() - static_cast<std::int64_t>(under_way_);
+  return name_of(answered_frames());
 }
 
 template <class Sample>
@@ -190,8 +198,11 @@ bool FailOver<Sample>::take_over() noexcept {
       const std::optional<std::int64_t> since = first_.live_since(order.ticket);
       order.is_live = since.has_value();
       if (since) {
-        order.at_frame = first_frame_open() + (*since - answered_frames());
+        order.at_frame = name_of(*since);
         --carried_.swaps;
+      } else {
+        // Not in calls that came before it was given.
+        order.not_before = banks_[k].given - answered_frames();
       }
       second->swap(banks_[k].bank, order);
     }
@@ -218,7 +229,7 @@ bool FailOver<Sample>::take_over() noexcept {
 
 template <class Sample>
 void FailOver<Sample>::listen_to_past(Convolver<Sample>& second) {
-  second.set_position(first_frame_open() - static_cast<std::int64_t>(past_frames_));
+  second.set_position(name_of(answered_frames() - static_cast<std::int64_t>(past_frames_)));
   std::vector<const Sample*> in(routing_.inputs());
   const std::int64_t end = past_.clock() - static_cast<std::int64_t>(under_way_);
   for (std::size_t left = past_frames_; left > 0;) {
@@ -254,13 +265,12 @@ template <class Sample>
 std::uint64_t FailOver<Sample>::swap(const FilterBank& bank, std::int64_t at_frame,
                                      std::size_t crossfade_frames) {
   SwapOrder order;
+  order.at_frame = at_frame;
   order.crossfade_frames = crossfade_frames;
   {
     const std::lock_guard lock(banks_mutex_);
     active().free_old_banks();
     active().check_swap(bank, crossfade_frames);
-    // Not in the calls that are under way: nobody was told of it when they came.
-    order.at_frame = std::max(at_frame, position());
     order.ticket = last_ticket_ + 1;
     if (!keeps()) {
       active().swap(bank, order);
@@ -268,7 +278,7 @@ std::uint64_t FailOver<Sample>::swap(const FilterBank& bank, std::int64_t at_fra
     }
     const auto begin = banks_.begin();
     banks_.erase(begin, begin + static_cast<std::ptrdiff_t>(heard_bank(answered_to_.load())));
-    banks_.push_back({bank, order});
+    banks_.push_back({bank, order, first_.frames()});
     ++last_ticket_;
   }
   // Without the lock, so that the CPU need not wait for a device that is lost.

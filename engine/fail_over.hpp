@@ -80,6 +80,7 @@ class FailOver {
   struct KeptBank {
     FilterBank bank;
     SwapOrder order;
+    std::int64_t given = 0;  // frames of input that had come
   };
 
   Convolver<Sample>& active() const noexcept { return *active_.load(std::memory_order_acquire); }
@@ -91,6 +92,7 @@ class FailOver {
   void settle(Call& call, const CallResult& result) noexcept;
   std::int64_t answered_frames() const noexcept;
   std::int64_t first_frame_open() const noexcept;
+  std::int64_t name_of(std::int64_t frames) const noexcept;
   std::size_t heard_bank(std::int64_t frames) const noexcept;
   bool take_over() noexcept;
   void listen_to_past(Convolver<Sample>& second);

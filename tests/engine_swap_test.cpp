@@ -175,6 +175,38 @@ TYPED_TEST(EngineSwap, BringsLongerFiltersThatHaveHeardThePast) {
   }
 }
 
+// What is due by its name, and not by when it was asked for.
+TYPED_TEST(EngineSwap, GoesLiveAtTheStartOfAStreamThatBeginsLater) {
+  Random random(9);
+  const FilterBank first = test::random_bank(random, {50});
+  const FilterBank second = test::random_bank(random, {50});
+  const Routing rows = Routing::rows(1, 1);
+  for (const std::string& backend : test::available_backends()) {
+    for (const bool fail_over : {false, true}) {
+      SCOPED_TRACE(testing::Message() << "seed 9, backend " << backend << ", " << fail_over);
+      EngineConfig config;
+      config.block_frames = 64;
+      test::use_backend(config, backend);
+      config.fail_over = fail_over;
+      BasicEngine<TypeParam> engine(config, first, rows);
+      const Signal in = test::random_signal(random, 1, 640);
+      test::run_process(engine, in, test::equal_calls(640, 64));
+      const std::uint64_t ticket = engine.swap(second, 100);
+      test::Pulled pulled;
+      engine.start();
+      test::push_all(engine, in, test::equal_calls(640, 64), 0, 64, pulled);
+      test::pull_to_end(engine, 64, pulled);
+      engine.stop();
+      EXPECT_EQ(engine.live_frame(ticket), 100);
+      EXPECT_TRUE(
+          test::follows(test::cut(pulled.out, 0, 640),
+                        test::with_changes(direct_convolution(in, first, rows, 640),
+                                           {{direct_convolution(in, second, rows, 640), 100, 0}}),
+                        test::kErrorLimit<TypeParam>));
+    }
+  }
+}
+
 TYPED_TEST(EngineSwap, GoesOnFadingThroughTheTail) {
   Random random(3);
   const FilterBank first = test::random_bank(random, {900});

@@ -47,7 +47,7 @@ struct Call {
 };
 struct Swap {
   FilterBank bank;
-  std::size_t ahead = 0;  // of the call's first frame
+  std::int64_t ahead = 0;  // of the call's first frame; what has passed means at once
   std::size_t crossfade = 0;
 };
 struct Script {
@@ -97,8 +97,7 @@ Outcome run(const std::shared_ptr<const Backend>& backend, const Script& script)
     if (call.moves_to) filter.set_position(*call.moves_to);
     for (std::size_t k = 0; k < call.swaps; ++k) {
       const Swap& swap = script.swaps[tickets.size()];
-      tickets.push_back(filter.swap(
-          swap.bank, filter.position() + static_cast<std::int64_t>(swap.ahead), swap.crossfade));
+      tickets.push_back(filter.swap(swap.bank, filter.position() + swap.ahead, swap.crossfade));
     }
     while (filter.calls_under_way() > script.config.depth_blocks) collect();
     filter.submit(in.from(position), out.from(position), call.frames);
@@ -152,8 +151,9 @@ Script random_script(Random& random) {
       call.moves_to = static_cast<std::int64_t>(between(random, 0, 3'000)) - 1'500;
     }
     if (between(random, 0, 5) == 0 && script.swaps.size() < 4) {
-      script.swaps.push_back({bank(), between(random, 0, 200),
-                              between(random, 0, 2) == 0 ? 0 : between(random, 1, 300)});
+      const auto ahead = static_cast<std::int64_t>(between(random, 0, 400)) - 200;
+      const std::size_t fade = between(random, 0, 2) == 0 ? 0 : between(random, 1, 300);
+      script.swaps.push_back({bank(), ahead, fade});
       call.swaps = 1;
     }
     frames += call.frames;
@@ -190,7 +190,7 @@ class FailOverTest : public testing::Test {
     configure("");
     control_->reset_counts();
     run(device(), script);
-    return launches();
+    return launches_ = launches();
   }
 
   /// The device goes wrong at a launch; `expected` is what the CPU alone gives.
@@ -211,11 +211,16 @@ class FailOverTest : public testing::Test {
     EXPECT_EQ(outcome.stats.first_spoiled_frame, expected.stats.first_spoiled_frame);
     EXPECT_EQ(outcome.stats.lost_frames, 0);
     EXPECT_EQ(outcome.stats.first_lost_frame, Stats::kNone);
-    EXPECT_NE(outcome.stats.fail_over_frame, Stats::kNone);
-    EXPECT_EQ(outcome.backend, expected.backend);
-    EXPECT_THAT(outcome.failure, AllOf(Not(testing::IsEmpty()), Not(HasSubstr("\n"))));
+    // Nobody may have waited for the last things that the device was asked for.
+    const bool is_noticed = std::string_view(fault) == "fail_launch" || launch + 3 < launches_;
+    if (is_noticed || outcome.stats.fail_over_frame != Stats::kNone) {
+      EXPECT_NE(outcome.stats.fail_over_frame, Stats::kNone);
+      EXPECT_EQ(outcome.backend, expected.backend);
+      EXPECT_THAT(outcome.failure, AllOf(Not(testing::IsEmpty()), Not(HasSubstr("\n"))));
+    }
   }
 
+  std::uint64_t launches_ = 0;  // of the script, all in all
   const test::FakeDeviceControl* control_ =
       test::fake_device_control(FIRBANK_FAKE_DEVICE_DIR "/libfirbank_cuda.so");
 };
@@ -323,9 +328,9 @@ TEST_F(FailOverTest, GoesOnInThePipeline) {
     const FilterBank next = test::random_bank(random, {250, 300});
     const Routing routing = Routing::rows(2, 2);
     Signal in = test::random_signal(random, 2, 40 * 64);
-    // Spoils blocks before the loss, at it and after it.
-    for (const std::size_t frame : {100, 18 * 64, 30 * 64}) {
-      in[1][frame] = std::numeric_limits<double>::quiet_NaN();
+    // Spoils blocks before the loss, all around it, and after it.
+    for (const std::size_t block : {1, 8, 9, 10, 11, 30}) {
+      in[1][block * 64] = std::numeric_limits<double>::quiet_NaN();
     }
     EngineConfig config;
     config.block_frames = 64;
@@ -375,8 +380,10 @@ TEST_F(FailOverTest, TakesSwapsAndResetsAfterIt) {
   config.backend = "cuda";
   const Routing routing = Routing::rows(1, 1);
   const FilterBank bank = test::random_bank(random, {300});
-  const FilterBank next = test::random_bank(random, {200});
+  const FilterBank next = test::random_bank(random, {300});
   Engine engine(config, bank, routing);
+  // What is heard at the loss is shorter than what may come.
+  engine.swap(test::random_bank(random, {20}), 0);
   const Signal in = test::random_signal(random, 1, 10 * 64);
   test::Planes<float> input(in), output(1, 10 * 64);
   for (std::size_t block = 0; block < 5; ++block) {
@@ -406,13 +413,18 @@ TEST_F(FailOverTest, RefusesWhatADeviceRefusesWithoutMindingIt) {
                          script.routing);
   EXPECT_THROW(filter.swap(test::random_bank(random, {101}), 0, 0), Error);
   EXPECT_THROW(filter.swap(FilterBank({{std::numeric_limits<double>::max()}}), 0, 0), Error);
-  test::Planes<float> planes(test::random_signal(random, 1, 128));
-  EXPECT_EQ(filter.process(planes.from(0), planes.from(0), 128), ProcessStatus::kTooManyFrames);
+  const Signal in = test::random_signal(random, 1, 128);
+  test::Planes<float> input(in), output(1, 128);
+  EXPECT_EQ(filter.process(input.from(0), output.from(0), 64), ProcessStatus::kOk);
+  EXPECT_EQ(filter.process(input.from(0), output.from(0), 128), ProcessStatus::kTooManyFrames);
   EXPECT_EQ(filter.process(nullptr, nullptr, 0), ProcessStatus::kOk);
   configure("fail_launch=1");
-  EXPECT_EQ(filter.process(planes.from(0), planes.from(0), 64), ProcessStatus::kOk);
-  EXPECT_EQ(filter.stats().fail_over_frame, 0);
+  EXPECT_EQ(filter.process(input.from(64), output.from(64), 64), ProcessStatus::kOk);
+  EXPECT_EQ(filter.stats().fail_over_frame, 64);
   EXPECT_EQ(filter.stats().swaps, 0u);
+  EXPECT_TRUE(test::follows(
+      {test::cut(output.signal(), 64, 64)},
+      test::cut(direct_convolution(in, script.bank, script.routing, 128), 64, 64), 1e-6));
 }
 
 TEST_F(FailOverTest, GoesOnAcrossGapsAndNewStreams) {
