@@ -24,11 +24,11 @@ void SetupOptions::add_to(CLI::App& command) {
   engine.add_to(command);
 }
 
-Setup SetupOptions::connected(FilterBank filters) const {
+Setup SetupOptions::connected(const FilterBank& filters) const {
   Routing routing =
       bank.connect(channels.value_or(bank.natural_channels(filters.size())), filters.size());
   const BankSize size = size_of(filters);
-  return {std::move(filters), std::move(routing), size};
+  return {filters, std::move(routing), size};
 }
 
 Setup SetupOptions::load(std::uint64_t seed, const Notice& notice) const {

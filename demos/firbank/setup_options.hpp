@@ -45,7 +45,7 @@ struct SetupOptions {
   EngineConfig outline_config(PlanGoal goal) const;
 
  private:
-  Setup connected(FilterBank filters) const;
+  Setup connected(const FilterBank& filters) const;
 };
 
 /// "1 filter of 48000 taps (1 s), rows: 1 channel in, 1 out".
