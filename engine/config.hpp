@@ -26,7 +26,7 @@ enum class PlanGoal {
 /// How the spectra of the filters are kept.
 enum class Spectra {
   kFull,   // in the precision of the arithmetic
-  kInt16,  // block floating point of 16 bits: half the memory, and an error of -90 dB
+  kInt16,  // block floating point of 16 bits: 9/16 of the memory, and an error of -90 dB
 };
 
 struct EngineConfig {

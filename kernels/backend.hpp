@@ -214,7 +214,7 @@ class Backend {
   virtual bool has_shares() const noexcept = 0;
 
   /// Whether the responses of a float level can be kept in 16 bits a value, in block floating
-  /// point: of half the size, 90 dB above their rounding errors.
+  /// point: of 9/16 of the size, 90 dB above their rounding errors.
   virtual bool has_compact_spectra() const noexcept = 0;
 
   /// Whether pieces may be lost: it computes on a device.

@@ -238,7 +238,7 @@ TEST(BlockQueue, AllocatesNothingAfterConstruction) {
     BlockQueue queue(1, 16, blocks, &memory);
     std::vector<Block*> held(blocks);
     const std::size_t resource_before = memory.allocations();
-    const std::size_t new_before = io_test::allocations;
+    const std::size_t new_before = test::heap_allocations();
     const std::size_t malloc_before = malloc_bytes();
     for (int round = 0; round < 50; ++round) {
       for (Block*& block : held) block = queue.try_acquire();
@@ -248,7 +248,7 @@ TEST(BlockQueue, AllocatesNothingAfterConstruction) {
     }
     const std::size_t malloc_after = malloc_bytes();
     EXPECT_EQ(memory.allocations(), resource_before);
-    EXPECT_EQ(io_test::allocations, new_before);
+    EXPECT_EQ(test::heap_allocations(), new_before);
     EXPECT_EQ(malloc_after, malloc_before);
   }
 }
@@ -368,7 +368,7 @@ TEST(SharedBlockQueue, AllocatesNothingAfterConstruction) {
     std::vector<Block*> held(blocks);
     std::size_t missing = 0;
     const std::size_t resource_before = memory.allocations();
-    const std::size_t new_before = io_test::allocations;
+    const std::size_t new_before = test::heap_allocations();
     const std::size_t malloc_before = malloc_bytes();
     for (int round = 0; round < 30; ++round) {
       for (std::size_t p = 0; p < 3; ++p) {
@@ -393,7 +393,7 @@ TEST(SharedBlockQueue, AllocatesNothingAfterConstruction) {
     const std::size_t malloc_after = malloc_bytes();
     EXPECT_EQ(missing, 0u);
     EXPECT_EQ(memory.allocations(), resource_before);
-    EXPECT_EQ(io_test::allocations, new_before);
+    EXPECT_EQ(test::heap_allocations(), new_before);
     EXPECT_EQ(malloc_after, malloc_before);
   }
 }

@@ -1,4 +1,4 @@
-// Spectra of 16 bits: the same engine in half the memory, 90 dB above its errors.
+// Spectra of 16 bits: the same engine in little more than half the memory, 90 dB above its errors.
 #include <cmath>
 #include <string>
 #include <vector>

@@ -6,7 +6,7 @@
 #include <malloc.h>
 
 #include "engine/engine.hpp"
-#include "tests/support/heap_bytes.hpp"
+#include "tests/support/counting_new.hpp"
 #include "tests/support/random_cases.hpp"
 
 namespace firbank {

@@ -10,7 +10,7 @@ foreach(name IN ITEMS
   target_link_libraries(${name} PRIVATE firbank_test_support)
 endforeach()
 
-firbank_test(engine_memory_test support/heap_bytes.cpp)
+firbank_test(engine_memory_test support/counting_new.cpp)
 target_link_libraries(engine_memory_test PRIVATE firbank_test_support)
 
 # The guard takes the place of malloc and of system calls, which sanitizers do as well;

@@ -74,7 +74,7 @@ void EngineOptions::add_arithmetic_to(CLI::App& command) {
 void EngineOptions::add_spectra_to(CLI::App& command) {
   command
       .add_option("--spectra", spectra,
-                  "Spectra of the filters: full (default), or int16: half the memory,\n"
+                  "Spectra of the filters: full (default), or int16: 9/16 of the memory,\n"
                   "and an error of -90 dB; float precision, CPU")
       ->type_name("full|int16")
       ->check(one_of({"full", "int16"}));

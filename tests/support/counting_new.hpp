@@ -1,12 +1,17 @@
-// Counts what a test binary allocates through operator new. Sanitizers have an operator new of
-// their own: the count stays 0 under them.
+// Counts the bytes that a test binary holds through operator new. Sanitizers have an operator new
+// of their own: the count stays 0 under them.
+//
+// Thread: any.
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 
-namespace firbank::io_test {
+namespace firbank::test {
 
-extern std::atomic<std::size_t> allocations;
+/// Bytes asked for and not given back.
+std::size_t heap_bytes() noexcept;
 
-}  // namespace firbank::io_test
+/// Calls so far.
+std::size_t heap_allocations() noexcept;
+
+}  // namespace firbank::test
