@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -72,8 +73,9 @@ struct EngineConfig {
   /// a long one repays; 0 means very many. Any number may come.
   std::uint64_t expected_frames = 0;
 
-  /// What the plan is chosen by: measured on this machine, or the defaults; each 1e-9 to 1e18 ns.
-  CostModel costs = {};
+  /// What the plan is chosen by: measured on this machine, each 1e-9 to 1e18 ns; or nothing for the
+  /// defaults, CostModel{} on a CPU and device_costs() on a GPU.
+  std::optional<CostModel> costs = {};
 
   /// Block sizes of the plan's levels, instead of a choice: 1 to 5, the first 1 to 32,768 and the
   /// others multiples of it, each at least twice the one before. Those that the filters are too

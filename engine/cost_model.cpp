@@ -25,4 +25,22 @@ double CostModel::pair(double bytes) const {
   return std::max(2 * product_ns.front(), product(bytes));
 }
 
+CostModel device_costs() {
+  constexpr double kNsPerByte = 1 / 4.3e3;
+  CostModel costs;
+  for (std::size_t k = 0; k < costs.transform_ns.size(); ++k) {
+    // Samples are read and a spectrum is written; beyond 8,192 samples there is a pass between.
+    const double samples = static_cast<double>(std::size_t{16} << k);
+    costs.transform_ns[k] = samples * 8 * (samples > 8'192 ? 2 : 1) * kNsPerByte / 0.7;
+  }
+  const double spectrum_ns = 8 * kNsPerByte / 0.85;
+  costs.product_ns.fill(spectrum_ns / 2);
+  costs.product_ns.back() = spectrum_ns;
+  costs.edge_ns = 1e-3;
+  costs.sum_ns = 64 * 2 * spectrum_ns;
+  costs.slice_ns = 5'000;
+  costs.add_ns = 4 * kNsPerByte;
+  return costs;
+}
+
 }  // namespace firbank

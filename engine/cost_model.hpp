@@ -40,4 +40,10 @@ struct CostModel {
   double pair(double bytes) const;
 };
 
+/// The defaults of a GPU: all of it at work, where sizes allow. They follow from the bandwidths of
+/// an H200 (4.3 TB/s of memory, of which transforms and products are taken to reach 70% and 85%;
+/// twice that of its cache) and from 5 us for the kernels that a later level adds to each piece.
+/// Not measured yet.
+CostModel device_costs();
+
 }  // namespace firbank

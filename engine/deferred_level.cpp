@@ -19,11 +19,13 @@ std::size_t shares_until(double done_ns, double due_ns, double unit_ns, std::siz
 }  // namespace
 
 template <class Sample>
-DeferredLevel<Sample>::DeferredLevel(const Backend& backend, const LevelPlan& plan,
-                                     std::size_t slice_frames, std::size_t inputs,
-                                     std::size_t outputs, std::size_t lanes, bool compact)
+DeferredLevel<Sample>::DeferredLevel(const Backend& backend, SpectralLevel<Sample>& first,
+                                     const LevelPlan& plan, std::size_t slice_frames,
+                                     std::size_t inputs, std::size_t outputs, std::size_t lanes,
+                                     bool compact)
     : plan_(plan),
       compact_(compact),
+      has_shares_(backend.has_shares()),
       inputs_(inputs),
       outputs_(outputs),
       lanes_(lanes),
@@ -34,7 +36,9 @@ DeferredLevel<Sample>::DeferredLevel(const Backend& backend, const LevelPlan& pl
                                          .slots = plan.partitions + 1,
                                          .inputs = inputs,
                                          .outputs = outputs,
-                                         .threads = lanes})),
+                                         .threads = lanes,
+                                         .slices = plan.block_frames / slice_frames},
+                                        &first)),
       shares_(level_->shares()),
       delay_line_(plan.partitions + 1),
       transformed_(lanes),
@@ -43,10 +47,15 @@ DeferredLevel<Sample>::DeferredLevel(const Backend& backend, const LevelPlan& pl
 
 template <class Sample>
 std::unique_ptr<typename DeferredLevel<Sample>::Bank> DeferredLevel<Sample>::prepare(
-    const FilterBank& filters, const ResponseTable& responses) const {
+    const FilterBank& filters, const ResponseTable& responses, SpectralBank<Sample>& first) const {
   auto bank = std::make_unique<Bank>();
   LevelSpectra<Sample> spectra =
-      load_spectra(*level_, plan_, filters, responses, CarriedSums::kHalfOfNext, compact_);
+      load_spectra(*level_, plan_, filters, responses,
+                   {.carried = has_shares_ ? CarriedSums::kHalfOfNext : CarriedSums::kNone,
+                    .compact = compact_,
+                    .keeps_answers = true},
+                   &first);
+  spectra.bank->end_load();
   bank->partitions_ = spectra.longest;
 
   for (std::size_t output = 0; output < outputs_; ++output) {
@@ -61,21 +70,12 @@ std::unique_ptr<typename DeferredLevel<Sample>::Bank> DeferredLevel<Sample>::pre
   for (std::size_t lane = 0; lane < lanes_; ++lane) {
     bank->lanes_.emplace_back().tiles = make_tiles(bank->outputs_, lane_range(outputs_, lane));
   }
-
-  constexpr std::size_t kPadding = kCacheLineBytes / sizeof(Sample);
-  const std::size_t stride = plan_.bins() + kPadding;
-  bank->answers_.resize(2 * outputs_ * stride);
-  for (std::size_t which = 0; which < 2; ++which) {
-    for (std::size_t output = 0; output < outputs_; ++output) {
-      bank->answer_[which].push_back(bank->answers_.data() + (which * outputs_ + output) * stride);
-    }
-  }
   bank->spectra_ = std::move(spectra.bank);
   return bank;
 }
 
 /// Neighbours are summed together, as many as the backend likes and as long as a share of their
-/// products is small beside a slice of all lanes.
+/// products is small beside a slice of all lanes. Without a backend that has shares: all of them.
 template <class Sample>
 std::vector<typename DeferredLevel<Sample>::Tile> DeferredLevel<Sample>::make_tiles(
     const std::vector<Tile>& outputs, IndexRange range) const {
@@ -89,11 +89,12 @@ std::vector<typename DeferredLevel<Sample>::Tile> DeferredLevel<Sample>::make_ti
   std::vector<Tile> tiles;
   for (std::size_t output = range.first; output < range.last; ++output) {
     const Tile& next = outputs[output];
-    if (next.partitions == 0) continue;
+    if (has_shares_ && next.partitions == 0) continue;
     const bool joins =
         !tiles.empty() && tiles.back().outputs.last == output &&
         output - tiles.back().outputs.first < shares_.outputs &&
-        product_ns(tiles.back(), Sweep::kPair) + product_ns(next, Sweep::kPair) <= most_ns;
+        (!has_shares_ ||
+         product_ns(tiles.back(), Sweep::kPair) + product_ns(next, Sweep::kPair) <= most_ns);
     if (!joins) {
       tiles.push_back(next);
       continue;
@@ -102,6 +103,7 @@ std::vector<typename DeferredLevel<Sample>::Tile> DeferredLevel<Sample>::make_ti
     tiles.back().terms += next.terms;
     tiles.back().partitions += next.partitions;
   }
+  if (!tiles.empty() && tiles.back().partitions == 0) tiles.clear();
   return tiles;
 }
 
@@ -117,13 +119,9 @@ void DeferredLevel<Sample>::add(const Bank& bank, Sample* const* out, std::size_
   const std::int64_t heard = heard_block();
   if (heard == kNone) return;
   const auto since = static_cast<std::size_t>(arrived_) - plan_.first_tap;
-  const std::size_t offset = plan_.bins() - plan_.block_frames + since % plan_.block_frames;
-  for (std::size_t output = outputs.first; output < outputs.last; ++output) {
-    if (bank.outputs_[output].partitions == 0) continue;
-    const Sample* answer = bank.answer_[static_cast<std::size_t>(heard) % 2][output] + offset;
-    Sample* to = out[output];
-    for (std::size_t n = 0; n < frames; ++n) to[n] += answer[n];
-  }
+  const std::size_t first = 2 * plan_.bins() - plan_.block_frames + since % plan_.block_frames;
+  bank.spectra_->add_kept(static_cast<std::size_t>(heard) % 2, out, {first, first + frames},
+                          outputs);
 }
 
 template <class Sample>
@@ -170,6 +168,7 @@ void DeferredLevel<Sample>::begin(const InputHistory<Sample>& history,
     const auto bins = static_cast<std::int64_t>(plan_.bins());
     const std::int64_t newer = history.clock() + (end - bins) - arrived_;
     window_start_ = newer;
+    window_silent_ = static_cast<std::size_t>(std::max<std::int64_t>(0, 2 * bins - end));
     for (std::size_t input = 0; input < inputs_; ++input) {
       newer_[input] = history.at(input, newer);
       older_[input] = history.at(input, newer - bins);
@@ -195,7 +194,8 @@ void DeferredLevel<Sample>::run_forward(std::size_t lane) noexcept {
   const Window<Sample> window{.older = older_.data(),
                               .newer = newer_.data(),
                               .newer_start = window_start_,
-                              .fresh = {2 * plan_.bins() - plan_.block_frames, 2 * plan_.bins()}};
+                              .fresh = {2 * plan_.bins() - plan_.block_frames, 2 * plan_.bins()},
+                              .silent = window_silent_};
   while (done < due) {
     const std::size_t input = inputs.first + done / shares_.forward;
     const std::size_t first = done % shares_.forward;
@@ -211,8 +211,8 @@ void DeferredLevel<Sample>::join(Bank& bank, bool is_heard) noexcept {
   for (Lane& lane : bank.lanes_) lane.progress = {};
   const bool continues = bank.has_next_ && bank.block_ == block_ - 1;
   // Until the level has met all partitions there is nothing to be gained.
-  const bool pairs =
-      shares_.accumulate > 1 && block_ + 1 >= static_cast<std::int64_t>(bank.partitions_);
+  const bool pairs = has_shares_ && shares_.accumulate > 1 &&
+                     block_ + 1 >= static_cast<std::int64_t>(bank.partitions_);
   const std::size_t paired = static_cast<std::size_t>(block_) % 2;
   bank.sweeps_ = {Sweep::kWhole, Sweep::kWhole};
   if (pairs) bank.sweeps_[paired] = Sweep::kPair;
@@ -264,7 +264,7 @@ void DeferredLevel<Sample>::run_until(Bank& bank, std::size_t lane, const Sweeps
   Progress& done = work.progress;
   // All that is left, whatever it is estimated to cost.
   const double due_ns = std::isinf(share) ? share : share * lane_ns(work, sweeps);
-  const std::vector<Sample*>& answer = bank.answer_[static_cast<std::size_t>(block) % 2];
+  const std::size_t place = static_cast<std::size_t>(block) % 2;
   while (done.tile < work.tiles.size()) {
     if (!run_products(bank, lane, sweeps, due_ns, block, newest)) return;
     const Tile& tile = work.tiles[done.tile];
@@ -273,8 +273,7 @@ void DeferredLevel<Sample>::run_until(Bank& bank, std::size_t lane, const Sweeps
       const std::size_t count = shares_until(done.ns, due_ns, unit, shares_.inverse - done.inverse);
       if (count == 0) return;
       const std::size_t output = tile.outputs.first + done.output;
-      bank.spectra_->inverse(answer.data(), {plan_.bins(), 2 * plan_.bins()}, {output, output + 1},
-                             {done.inverse, done.inverse + count}, lane);
+      bank.spectra_->keep(place, {output, output + 1}, {done.inverse, done.inverse + count}, lane);
       done.inverse += count;
       done.ns += unit * static_cast<double>(count);
       if (done.inverse < shares_.inverse) return;

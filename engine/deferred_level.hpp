@@ -28,7 +28,6 @@
 #include "engine/input_history.hpp"
 #include "engine/partition_plan.hpp"
 #include "engine/responses.hpp"
-#include "kernels/aligned_vector.hpp"
 #include "kernels/backend.hpp"
 
 namespace firbank {
@@ -38,11 +37,14 @@ class DeferredLevel {
  public:
   class Bank;
 
-  /// Pieces of the nominal size have `slice_frames` frames.
-  DeferredLevel(const Backend& backend, const LevelPlan& plan, std::size_t slice_frames,
-                std::size_t inputs, std::size_t outputs, std::size_t lanes, bool compact);
+  /// `first` is the plan's first level. Pieces of the nominal size have `slice_frames` frames.
+  DeferredLevel(const Backend& backend, SpectralLevel<Sample>& first, const LevelPlan& plan,
+                std::size_t slice_frames, std::size_t inputs, std::size_t outputs,
+                std::size_t lanes, bool compact);
 
-  std::unique_ptr<Bank> prepare(const FilterBank& filters, const ResponseTable& responses) const;
+  /// `first` is what the first level has of the same filters.
+  std::unique_ptr<Bank> prepare(const FilterBank& filters, const ResponseTable& responses,
+                                SpectralBank<Sample>& first) const;
 
   /// Adds the level's part to outputs of the range, for the `frames` frames that follow what has
   /// arrived. They lie in one block of answers: none begins or ends inside a piece.
@@ -123,7 +125,8 @@ class DeferredLevel {
                     std::int64_t block, std::size_t newest) noexcept;
 
   LevelPlan plan_;
-  bool compact_;  // the responses' spectra, in 16 bits
+  bool compact_;     // the responses' spectra, in 16 bits
+  bool has_shares_;  // the backend
   std::size_t inputs_;
   std::size_t outputs_;
   std::size_t lanes_;
@@ -143,6 +146,7 @@ class DeferredLevel {
   std::vector<const Sample*> older_;
   std::vector<const Sample*> newer_;
   std::int64_t window_start_ = 0;
+  std::size_t window_silent_ = 0;
 };
 
 /// What a level keeps for one filter bank.
@@ -153,9 +157,8 @@ class DeferredLevel<Sample>::Bank {
 
   std::unique_ptr<SpectralBank<Sample>> spectra_;
   std::size_t partitions_ = 0;  // of the longest response
-  AlignedVector<Sample> answers_;
-  std::array<std::vector<Sample*>, 2> answer_;  // [block mod 2][output]: M frames, the last S count
-  std::array<std::int64_t, 2> complete_{kNone, kNone};  // which block each of the two holds
+  // Which block's answers the two places hold: block m those of m mod 2, the last S frames count.
+  std::array<std::int64_t, 2> complete_{kNone, kNone};
   std::vector<Tile> outputs_;  // each alone; those without partitions have no answer
   std::vector<Lane> lanes_;
   std::int64_t block_ = kNone;  // that it takes part in

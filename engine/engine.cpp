@@ -91,9 +91,7 @@ class BasicEngine<Sample>::Impl {
         inputs(routing.inputs()),
         outputs(routing.outputs()),
         backend(require_backend(config, sizeof(Sample) == sizeof(float))),
-        plan(choose_plan(
-            config, bank, routing,
-            {.direct_form = backend->has_direct_form(), .slices = backend->has_shares()})),
+        plan(choose_plan(config, bank, routing, abilities_of(*backend))),
         convolver(backend, plan, config, bank, routing) {}
 
   void collect_all() noexcept {

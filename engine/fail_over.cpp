@@ -180,9 +180,7 @@ bool FailOver<Sample>::take_over() noexcept {
     std::shared_ptr<const Backend> backend = make_backend(config.backend);
     const std::size_t heard = heard_bank(answered_frames());
     const FilterBank& bank = banks_[heard].bank;
-    const PartitionPlan plan =
-        choose_plan(config, bank, routing_,
-                    {.direct_form = backend->has_direct_form(), .slices = backend->has_shares()});
+    const PartitionPlan plan = choose_plan(config, bank, routing_, abilities_of(*backend));
     auto second =
         std::make_unique<Convolver<Sample>>(std::move(backend), plan, config, bank, routing_,
                                             banks_.size() + BasicEngine<Sample>::kMaxPendingSwaps);

@@ -21,11 +21,14 @@ struct LevelSpectra {
   std::size_t longest = 0;             // the last partition of any response, plus 1
 };
 
-/// Set-up: the part of every response that lies between the level's first and last tap.
+/// Set-up: the part of every response that lies between the level's first and last tap. What of
+/// `shape` follows from the responses is still to be filled in; `first_bank` is the first level's,
+/// if there is another. SpectralBank::end_load() is left to the caller.
 template <class Sample>
 LevelSpectra<Sample> load_spectra(const SpectralLevel<Sample>& level, const LevelPlan& plan,
                                   const FilterBank& filters, const ResponseTable& responses,
-                                  CarriedSums carried, bool compact) {
+                                  SpectralBankShape shape,
+                                  SpectralBank<Sample>* first_bank = nullptr) {
   LevelSpectra<Sample> spectra;
   const std::size_t length = plan.partition_taps;
   for (const Response& response : responses.responses()) {
@@ -38,12 +41,9 @@ LevelSpectra<Sample> load_spectra(const SpectralLevel<Sample>& level, const Leve
     range.last = (end - plan.first_tap + length - 1) / length;
     spectra.longest = std::max(spectra.longest, range.last);
   }
-  SpectralBankShape shape;
   shape.partitions = spectra.partitions;
   shape.terms = responses.terms();
-  shape.carried = carried;
-  shape.compact = compact;
-  spectra.bank = level.make_bank(std::move(shape));
+  spectra.bank = level.make_bank(std::move(shape), first_bank);
 
   std::vector<Sample> samples;
   for (std::size_t r = 0; r < spectra.partitions.size(); ++r) {
@@ -60,7 +60,6 @@ LevelSpectra<Sample> load_spectra(const SpectralLevel<Sample>& level, const Leve
     }
     spectra.bank->load(r, samples);
   }
-  spectra.bank->end_load();
   return spectra;
 }
 

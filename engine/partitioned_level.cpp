@@ -30,7 +30,8 @@ PartitionedLevel<Sample>::PartitionedLevel(const Backend& backend, const Partiti
                                          .inputs = inputs_,
                                          .outputs = outputs_,
                                          .threads = pool.threads(),
-                                         .pieces = pieces})),
+                                         .pieces = pieces,
+                                         .longest_bins = plan.levels.back().bins()})),
       shares_(level_->shares()),
       in_rows_(backend.has_shares() && inputs_ > 1 && routing.is_in_rows()),
       tile_outputs_(shares_.outputs),
@@ -43,8 +44,8 @@ PartitionedLevel<Sample>::PartitionedLevel(const Backend& backend, const Partiti
       answers_(outputs_) {
   for (std::size_t k = 1; k < plan.levels.size(); ++k) {
     deferred_.push_back(std::make_unique<DeferredLevel<Sample>>(
-        backend, plan.levels[k], std::min(plan.call_frames, block_frames_), inputs_, outputs_,
-        pool.threads(), plan.compact_spectra));
+        backend, *level_, plan.levels[k], std::min(plan.call_frames, block_frames_), inputs_,
+        outputs_, pool.threads(), plan.compact_spectra));
   }
 }
 
@@ -56,10 +57,13 @@ std::unique_ptr<LevelBank> PartitionedLevel<Sample>::prepare(const FilterBank& f
                               : sums_ahead_         ? CarriedSums::kReadyAndNext
                                                     : CarriedSums::kNext;
   LevelSpectra<Sample> spectra =
-      load_spectra(*level_, plan_, filters, responses, carried, compact_);
+      load_spectra(*level_, plan_, filters, responses, {.carried = carried, .compact = compact_});
   bank->spectra = std::move(spectra.bank);
   bank->partitions = spectra.longest;
-  for (const auto& level : deferred_) bank->deferred.push_back(level->prepare(filters, responses));
+  for (const auto& level : deferred_) {
+    bank->deferred.push_back(level->prepare(filters, responses, *bank->spectra));
+  }
+  bank->spectra->end_load();
   return bank;
 }
 

@@ -70,7 +70,7 @@ bool PlanEstimate::complete(PartitionPlan& plan) const {
   if (!lay_out(plan)) return false;
   const LevelPlan& head = plan.levels.front();
   // A row can go through several blocks by itself.
-  const bool many_blocks = demand_.in_rows && slices_ && plan.levels.size() == 1 &&
+  const bool many_blocks = demand_.in_rows && shares_ && plan.levels.size() == 1 &&
                            plan.call_frames % head.block_frames == 0;
   plan.piece_frames = many_blocks ? plan.call_frames : head.block_frames;
 
@@ -128,13 +128,14 @@ double PlanEstimate::spectrum_samples(const LevelPlan& level,
          (partitions.stored * (compact ? kCompactShare : 1) + demand_.inputs * slots);
 }
 
-/// Of each output: in level 0 up to two sums that are carried, in the others half a one and two
-/// blocks of answers. Of a thread: the newest block's sums of a few outputs, and scratch.
+/// Of each output: in level 0 up to two sums that are carried, in the others half a one, or a whole
+/// one of an output that has none to itself, and two blocks of answers. Of a thread: the newest
+/// block's sums of a few outputs, and scratch.
 double PlanEstimate::sum_samples(const PartitionPlan& plan, std::size_t k) const {
   const LevelPlan& level = plan.levels[k];
   const double bins = static_cast<double>(level.bins());
-  const bool is_ahead = plan.call_frames < level.block_frames || !slices_;
-  const double carried = k > 0 ? 1.5 : level.partitions == 1 ? 0 : is_ahead ? 2 : 1;
+  const bool is_ahead = plan.call_frames < level.block_frames || !shares_;
+  const double carried = k > 0 ? (shares_ ? 1.5 : 2) : level.partitions == 1 ? 0 : is_ahead ? 2 : 1;
   return 2 * bins *
          (demand_.outputs * carried +
           std::min(demand_.outputs, std::clamp(kTileBins / bins, 1.0, 4.0)) + kScratchSums);
@@ -155,7 +156,8 @@ PlanEstimate::Price PlanEstimate::first_level(PartitionPlan& plan,
   return {ns, ns, flops};
 }
 
-/// One half of the bins is summed for two blocks, the other takes what the block before has left.
+/// One half of the bins is summed for two blocks, the other takes what the block before has left;
+/// or, by a backend without shares, every block is summed alone, of all outputs at once.
 PlanEstimate::Price PlanEstimate::later_level(const PartitionPlan& plan, LevelPlan& level,
                                               const PlanDemand::Partitions& partitions) const {
   const double block = static_cast<double>(level.block_frames);
@@ -164,15 +166,20 @@ PlanEstimate::Price PlanEstimate::later_level(const PartitionPlan& plan, LevelPl
   const double bins = static_cast<double>(level.bins());
   const double transforms = demand_.inputs * level.forward_ns + demand_.outputs * level.inverse_ns;
   const double spectra = partitions.met * bins;
-  const double work = kSliced * (transforms + spectra * level.pair_ns / 2 +
-                                 demand_.edges * (bins * level.product_ns / 2 + costs_.edge_ns) +
-                                 demand_.outputs * costs_.sum_ns * std::max(bins / 64, 1.0));
-  level.forward_share = kSliced * demand_.inputs * level.forward_ns / work;
+  const double products =
+      shares_ ? (spectra * level.pair_ns + demand_.edges * bins * level.product_ns) / 2
+              : spectra * level.product_ns;
+  const double sums = demand_.outputs * costs_.sum_ns * std::max(bins / 64, 1.0);
+  const double work =
+      (shares_ ? kSliced : 1) * (transforms + products + demand_.edges * costs_.edge_ns + sums);
+  level.forward_share = (shares_ ? kSliced : 1) * demand_.inputs * level.forward_ns / work;
   const double slices = block / slice;
   // What is not cut: a step of a transform, or a chunk of an output's bins with all partitions.
-  const double share = std::max(
-      level.forward_ns * std::min(1.0, kSharePoints / (bins * std::log2(bins))),
-      kSliced * std::min(bins, kChunkBins) * level.pair_ns * partitions.met / demand_.outputs);
+  const double share =
+      shares_ ? std::max(level.forward_ns * std::min(1.0, kSharePoints / (bins * std::log2(bins))),
+                         kSliced * std::min(bins, kChunkBins) * level.pair_ns * partitions.met /
+                             demand_.outputs)
+              : level.forward_ns;
   const double visits = costs_.slice_ns / slice + demand_.outputs * costs_.add_ns;
   const double flops =
       ((demand_.inputs + demand_.outputs) * transform_flops(level.bins()) + 8 * spectra) / block;
@@ -200,7 +207,7 @@ double PlanEstimate::first_products_ns(PartitionPlan& plan,
   const double paired =
       bins / 2 * (partitions.met * level.pair_ns + demand_.edges * level.product_ns) + visits +
       sums / 2;
-  level.pairs = slices_ && demand_.outputs >= kLeastPairedOutputs && paired < alone;
+  level.pairs = shares_ && demand_.outputs >= kLeastPairedOutputs && paired < alone;
   return (level.pairs ? paired : alone) / block;
 }
 

@@ -15,9 +15,9 @@ namespace firbank {
 /// The costs and the demand must outlive it.
 class PlanEstimate {
  public:
-  /// `slices`: whether the backend can do operations in parts.
-  PlanEstimate(const CostModel& costs, const PlanDemand& demand, bool slices)
-      : costs_(costs), demand_(demand), slices_(slices) {}
+  /// `shares`: Backend::has_shares().
+  PlanEstimate(const CostModel& costs, const PlanDemand& demand, bool shares)
+      : costs_(costs), demand_(demand), shares_(shares) {}
 
   /// Sets first taps, numbers of partitions, costs and memory. False when a level would have
   /// nothing to do.
@@ -45,7 +45,7 @@ class PlanEstimate {
 
   const CostModel& costs_;
   const PlanDemand& demand_;
-  bool slices_;
+  bool shares_;
 };
 
 }  // namespace firbank

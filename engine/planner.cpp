@@ -23,7 +23,6 @@ constexpr std::size_t kMaxCallFrames = std::size_t{1} << 20;
 constexpr std::size_t kMaxResponse = std::size_t{1} << 28;  // frames
 constexpr std::size_t kMaxDepthBlocks = 64;
 constexpr std::size_t kMaxDirectTaps = 1'024;
-constexpr std::size_t kMaxLevels = 5;
 constexpr std::size_t kMaxBins = kMaxTransform / 2;
 constexpr std::size_t kOfflineCallFrames = 8'192;  // fewer are not worth a call
 
@@ -60,7 +59,7 @@ void check(const CostModel& costs) {
 }
 
 void check(const EngineConfig& config, const FilterBank& bank, const Routing& routing) {
-  check(config.costs);
+  if (config.costs) check(*config.costs);
   require(config.block_frames >= 1 && config.block_frames <= kMaxBlockFrames, "block_frames",
           config.block_frames, fmt::format("1 to {}", kMaxBlockFrames));
   require(config.depth_blocks <= kMaxDepthBlocks, "depth_blocks", config.depth_blocks,
@@ -201,10 +200,8 @@ PartitionPlan base_plan(const EngineConfig& config, const FilterBank& bank,
 
 /// The plan with the block sizes that the configuration asks for.
 PartitionPlan prescribed_plan(PartitionPlan plan, const EngineConfig& config,
-                              const PlanDemand& demand, bool slices) {
+                              const PlanEstimate& estimate) {
   const std::vector<std::size_t>& sizes = config.partition_frames;
-  require(slices || sizes.size() == 1, "the number of sizes in partition_frames", sizes.size(),
-          "1 with this backend");
   require(sizes.size() <= kMaxLevels, "the number of sizes in partition_frames", sizes.size(),
           fmt::format("0 to {}", kMaxLevels));
   for (std::size_t k = 0; k < sizes.size(); ++k) {
@@ -214,7 +211,6 @@ PartitionPlan prescribed_plan(PartitionPlan plan, const EngineConfig& config,
             "partition_frames", sizes[k],
             "multiples of the first size, each at least twice the one before");
   }
-  const PlanEstimate estimate(config.costs, demand, slices);
   for (const std::size_t size : sizes) {
     plan.levels.push_back(level_of(size, std::max(std::bit_ceil(size), kMinTransform / 2)));
     // Filters may be too short for the longest partitions.
@@ -229,14 +225,22 @@ PartitionPlan prescribed_plan(PartitionPlan plan, const EngineConfig& config,
 
 }  // namespace
 
+PlanAbilities abilities_of(const Backend& backend) {
+  return {.direct_form = backend.has_direct_form(),
+          .shares = backend.has_shares(),
+          .costs = backend.can_be_lost() ? device_costs() : CostModel{}};
+}
+
 PartitionPlan choose_plan(const EngineConfig& config, const FilterBank& bank,
                           const Routing& routing, const PlanAbilities& abilities) {
   if (config.partition_frames.empty()) {
     return cheapest_plans(config, bank, routing, abilities).front();
   }
   check(config, bank, routing);
+  const PlanDemand demand(config, bank, routing);
+  const CostModel costs = config.costs.value_or(abilities.costs);
   return prescribed_plan(base_plan(config, bank, routing), config,
-                         PlanDemand(config, bank, routing), abilities.slices);
+                         PlanEstimate(costs, demand, abilities.shares));
 }
 
 std::vector<PartitionPlan> cheapest_plans(const EngineConfig& config, const FilterBank& bank,
@@ -245,11 +249,17 @@ std::vector<PartitionPlan> cheapest_plans(const EngineConfig& config, const Filt
   const PartitionPlan base = base_plan(config, bank, routing);
   const bool offline = config.goal == PlanGoal::kOffline;
   const PlanDemand demand(config, bank, routing);
-  const PlanEstimate estimate(config.costs, demand, abilities.slices);
-  Search search(base, estimate, abilities.slices && !offline);
-  for (std::size_t bins = kMinTransform / 2; bins <= kMaxBins; bins *= 2) {
+  const CostModel costs = config.costs.value_or(abilities.costs);
+  const PlanEstimate estimate(costs, demand, abilities.shares);
+  Search search(base, estimate, !offline);
+  // A device's answer waits for the products of the newest block alone, all else is prepared: so
+  // its blocks are no longer than a call.
+  const bool is_prompt = !abilities.shares && !offline;
+  const std::size_t most_bins =
+      is_prompt ? std::max(std::bit_ceil(base.call_frames), kMinTransform / 2) : kMaxBins;
+  for (std::size_t bins = kMinTransform / 2; bins <= std::min(most_bins, kMaxBins); bins *= 2) {
     search.add_levels(std::max(base.call_frames, offline ? bins : 1), bins);
-    if (abilities.slices) search.add_single(base.call_frames, bins, offline);
+    if (abilities.shares) search.add_single(base.call_frames, bins, offline);
   }
   if (abilities.direct_form && base.max_taps <= kMaxDirectTaps) {
     search.consider(estimate.direct_form(base));

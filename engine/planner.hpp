@@ -8,14 +8,18 @@
 #include "engine/filter_bank.hpp"
 #include "engine/partition_plan.hpp"
 #include "engine/routing.hpp"
+#include "kernels/backend.hpp"
 
 namespace firbank {
 
 /// What a backend can do with a plan.
 struct PlanAbilities {
   bool direct_form = true;  // without it even the shortest filters are transformed
-  bool slices = true;       // without it partitions have one size, and blocks at most M frames
+  bool shares = true;       // Backend::has_shares()
+  CostModel costs = {};     // where EngineConfig has none
 };
+
+PlanAbilities abilities_of(const Backend& backend);
 
 /// Throws: Error when block_frames, max_frames, max_taps, depth_blocks or partition_frames is out
 /// of its range, or a filter of the bank is longer than max_taps.

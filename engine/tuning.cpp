@@ -104,7 +104,7 @@ class Bench {
       }
       out_.push_back(answers_.data() + output * bins);
     }
-    bank_ = level_->make_bank(std::move(shape));
+    bank_ = level_->make_bank(std::move(shape), nullptr);
     const std::vector<Sample> taps = noise<Sample>(bins * partitions);
     for (std::size_t r = 0; r < inputs * outputs; ++r) bank_->load(r, taps);
     for (std::size_t slot = 0; slot < partitions; ++slot) forward(slot);

@@ -15,7 +15,12 @@
 //
 // An operation may be done in parts: `shares` of it, the first one first, under one thread number
 // and with nothing else under that number in between. How it was cut never changes what is
-// computed. Only what is whole may be asked of a backend whose has_shares() is false.
+// computed. A backend whose has_shares() is false computes the first level's operations whole, and
+// takes parts of a later level's that follow one another, all of its outputs being summed at once.
+//
+// The first level of an engine is made by itself, each later one after it. Pieces are the first
+// level's: a later one has no submit() and collect() of its own, what is asked of it belongs to the
+// first one's piece. Its answers are kept until the first level's inverse() wants them added.
 #pragma once
 
 #include <cstddef>
@@ -52,8 +57,10 @@ struct LevelShape {
   std::size_t slots = 0;  // blocks that the delay line keeps for each input
   std::size_t inputs = 0;
   std::size_t outputs = 0;
-  std::size_t threads = 1;  // thread numbers are 0 to threads - 1
-  std::size_t pieces = 1;   // most that are submitted and not yet collected
+  std::size_t threads = 1;       // thread numbers are 0 to threads - 1
+  std::size_t pieces = 1;        // most that are submitted and not yet collected
+  std::size_t longest_bins = 0;  // of a first level: M of the longest one, itself included
+  std::size_t slices = 1;        // of a later level: pieces among which a block's work is spread
 };
 
 /// How finely operations can be cut: all shares of an operation cost about the same.
@@ -64,6 +71,7 @@ struct Shares {
   std::size_t outputs = 1;     // following one another, whose sums kNow a thread number can have
 };
 
+inline constexpr std::size_t kMaxLevels = 5;          // of an engine
 inline constexpr std::size_t kMinTransform = 16;      // real samples
 inline constexpr std::size_t kMaxTransform = 65'536;  // real samples
 
@@ -75,6 +83,7 @@ struct Window {
   const Sample* const* newer = nullptr;  // of each input: the M samples that follow, elsewhere
   std::int64_t newer_start = 0;          // frame of newer's first sample
   IndexRange fresh;  // of the 2 M samples, those that no window has held yet; behind them are zeros
+  std::size_t silent = 0;  // of a later level's: the first ones, which lie before the stream
 };
 
 /// A response (what one edge does to its input) meets an input.
@@ -98,8 +107,9 @@ class SpectralBank {
   /// Set-up: gives a response its taps, from its first partition's first one on; taps behind the
   /// given ones are zero.
   virtual void load(std::size_t response, std::span<const Sample> taps) = 0;
-  /// Set-up: all responses have their taps.
-  virtual void end_load() noexcept = 0;
+  /// Set-up: all responses have their taps; the first level's bank comes last. Throws:
+  /// BackendError.
+  virtual void end_load() = 0;
 
   /// For each output of the range:
   ///   to = (from or zero) + sum over its terms, over p in `partitions`, of
@@ -123,6 +133,18 @@ class SpectralBank {
 
   /// Exchanges the contents of kReady and kNext, of all outputs, in constant time.
   virtual void exchange_ready_and_next() noexcept = 0;
+
+  /// Of a later level: turns sum kNow of each output of the range into answers to frames M to 2 M
+  /// of the window, which the bank keeps in place 0 or 1. Destroys the sum. In parts: one output.
+  virtual void keep(std::size_t place, IndexRange outputs, IndexRange shares,
+                    std::size_t thread) noexcept = 0;
+
+  /// Of a later level: adds the answers in `place` to the window's frames [frames.first,
+  /// frames.last), at least M, to `out[output][0]` on, which the first level's inverse() of the
+  /// same engine's bank gave or will have given once the piece is collected. Nothing but other
+  /// add_kept() comes between the two.
+  virtual void add_kept(std::size_t place, Sample* const* out, IndexRange frames,
+                        IndexRange outputs) noexcept = 0;
 };
 
 /// The sums that a bank keeps of each output.
@@ -137,10 +159,11 @@ enum class CarriedSums {
 
 /// How the partitions of each response and the terms of each output lie.
 struct SpectralBankShape {
-  std::vector<IndexRange> partitions;            // of each response: those that hold taps
-  std::vector<std::vector<ResponseTerm>> terms;  // of each output
+  std::vector<IndexRange> partitions = {};            // of each response: those that hold taps
+  std::vector<std::vector<ResponseTerm>> terms = {};  // of each output
   CarriedSums carried = CarriedSums::kReadyAndNext;
-  bool compact = false;  // responses in 16 bits; see Backend::has_compact_spectra()
+  bool compact = false;        // responses in 16 bits; see Backend::has_compact_spectra()
+  bool keeps_answers = false;  // of a later level
 };
 
 template <class Sample>
@@ -149,8 +172,10 @@ class SpectralLevel {
   virtual ~SpectralLevel() = default;
 
   /// Set-up: an empty bank that reads this level's delay line; may run beside running operations.
-  /// The level must outlive it.
-  virtual std::unique_ptr<SpectralBank<Sample>> make_bank(SpectralBankShape shape) const = 0;
+  /// `first` is the bank of the first level that it goes with, and null for that one. The level
+  /// must outlive it, and so must `first`.
+  virtual std::unique_ptr<SpectralBank<Sample>> make_bank(SpectralBankShape shape,
+                                                          SpectralBank<Sample>* first) const = 0;
 
   virtual Shares shares() const noexcept = 0;
 
@@ -209,8 +234,8 @@ class Backend {
   /// Whether make_direct() is there; without it, every filter goes through transforms.
   virtual bool has_direct_form() const noexcept = 0;
 
-  /// Whether operations can be done in parts, and blocks and partitions may have different lengths;
-  /// without it, a plan has one level, and partitions as long as its blocks.
+  /// Whether any operation can be done in parts, in rows of several blocks, for two blocks at once,
+  /// and with partitions that are not as long as their level's blocks.
   virtual bool has_shares() const noexcept = 0;
 
   /// Whether the responses of a float level can be kept in 16 bits a value, in block floating
@@ -223,17 +248,21 @@ class Backend {
   /// Why pieces are lost, in one line; empty while none is. Any thread.
   virtual std::string failure() const = 0;
 
-  virtual std::unique_ptr<SpectralLevel<float>> make_level_float(const LevelShape&) const = 0;
-  virtual std::unique_ptr<SpectralLevel<double>> make_level_double(const LevelShape&) const = 0;
+  // `first` is the engine's first level, which must outlive the others, and null for itself.
+  virtual std::unique_ptr<SpectralLevel<float>> make_level_float(
+      const LevelShape&, SpectralLevel<float>* first) const = 0;
+  virtual std::unique_ptr<SpectralLevel<double>> make_level_double(
+      const LevelShape&, SpectralLevel<double>* first) const = 0;
   virtual std::unique_ptr<DirectBank<float>> make_direct_float(DirectBankShape) const = 0;
   virtual std::unique_ptr<DirectBank<double>> make_direct_double(DirectBankShape) const = 0;
 
   template <class Sample>
-  std::unique_ptr<SpectralLevel<Sample>> make_level(const LevelShape& shape) const {
+  std::unique_ptr<SpectralLevel<Sample>> make_level(const LevelShape& shape,
+                                                    SpectralLevel<Sample>* first = nullptr) const {
     if constexpr (sizeof(Sample) == sizeof(float)) {
-      return make_level_float(shape);
+      return make_level_float(shape, first);
     } else {
-      return make_level_double(shape);
+      return make_level_double(shape, first);
     }
   }
   template <class Sample>

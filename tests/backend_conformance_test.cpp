@@ -130,7 +130,7 @@ class Conformance {
     // 90 dB.
     error_limit_ = 3 * (bank.compact ? 3.16e-5 : test::kErrorLimit<Sample>);
     shape_of_bank_ = bank;
-    bank_ = level_->make_bank(bank);
+    bank_ = level_->make_bank(bank, nullptr);
     for (std::size_t r = 0; r < responses; ++r) {
       const IndexRange range = bank.partitions[r];
       const std::size_t room = (range.last - range.first) * shape_.partition_taps;
@@ -139,6 +139,7 @@ class Conformance {
       for (std::size_t k = 0; k < given.size(); ++k) taps[k] = given[k] = sample();
       bank_->load(r, given);
     }
+    bank_->end_load();
   }
 
   Sample sample() { return std::uniform_real_distribution<float>(-1, 1)(random_); }
@@ -410,6 +411,222 @@ class Conformance {
   double error_limit_ = 0;
 };
 
+/// A first level of one partition and a later one, driven beside what they should hold: windows in
+/// parts, sums in shares, answers in parts, and any of them added.
+template <class Sample>
+class LaterConformance {
+ public:
+  LaterConformance(const Backend& backend, Random& random)
+      : random_(random),
+        bins_(std::size_t{1} << between(random, 3, 5)),
+        later_bins_(bins_ << between(random, 0, 3)),
+        inputs_(between(random, 1, 4)),
+        outputs_(between(random, 1, 9)),
+        slots_(between(random, 1, 4)),
+        first_(backend.make_level<Sample>({.bins = bins_,
+                                           .block_frames = bins_,
+                                           .partition_taps = bins_,
+                                           .slots = 1,
+                                           .inputs = inputs_,
+                                           .outputs = outputs_,
+                                           .longest_bins = later_bins_})),
+        later_(backend.make_level<Sample>({.bins = later_bins_,
+                                           .block_frames = later_bins_,
+                                           .partition_taps = later_bins_,
+                                           .slots = slots_,
+                                           .inputs = inputs_,
+                                           .outputs = outputs_,
+                                           .slices = later_bins_ / bins_},
+                                          first_.get())),
+        past_(inputs_, std::vector<Sample>(2 * later_bins_)),
+        kept_(2, std::vector<std::vector<double>>(outputs_, std::vector<double>(later_bins_))) {
+    make_banks();
+  }
+
+  /// Blocks of the first level until one of the later level is whole, and that one's answers.
+  void take_later_block(std::size_t number) {
+    for (std::size_t block = 0; block < later_bins_ / bins_; ++block) take_first_block();
+    const std::size_t slot = (slots_ - number % slots_) % slots_;
+    const std::size_t place = number % 2;
+    run_later(slot, place, number);
+    for (std::size_t output = 0; output < outputs_; ++output) {
+      kept_[place][output].assign(later_bins_, 0.0);
+      for (const ResponseTerm& term : shape_.terms[output]) {
+        add_convolution(kept_[place][output], past_[term.input], later_taps_[term.response],
+                        stream_start() - static_cast<std::int64_t>(later_bins_));
+      }
+    }
+  }
+
+ private:
+  std::int64_t stream_start() const { return static_cast<std::int64_t>(past_[0].size()); }
+
+  void make_banks() {
+    const std::size_t responses = between(random_, 1, 4);
+    for (std::size_t output = 0; output < outputs_; ++output) {
+      std::vector<ResponseTerm>& terms = shape_.terms.emplace_back();
+      for (std::size_t t = between(random_, 0, 3); t > 0; --t) {
+        terms.push_back({between(random_, 0, inputs_ - 1), between(random_, 0, responses - 1)});
+      }
+    }
+    SpectralBankShape later = shape_;
+    for (std::size_t r = 0; r < responses; ++r) {
+      shape_.partitions.push_back({0, 1});
+      const std::size_t first = between(random_, 0, slots_ - 1);
+      later.partitions.push_back({first, between(random_, first, slots_)});
+    }
+    shape_.carried = later.carried = CarriedSums::kNone;
+    later.keeps_answers = true;
+    first_bank_ = first_->make_bank(shape_, nullptr);
+    later_bank_ = later_->make_bank(later, first_bank_.get());
+    for (std::size_t r = 0; r < responses; ++r) {
+      std::vector<Sample>& taps = first_taps_.emplace_back(noise(between(random_, 1, bins_)));
+      first_bank_->load(r, taps);
+      const IndexRange range = later.partitions[r];
+      const std::size_t room = (range.last - range.first) * later_bins_;
+      std::vector<Sample> given = noise(room == 0 ? 0 : between(random_, 1, room));
+      later_bank_->load(r, given);
+      given.insert(given.begin(), range.first * later_bins_, Sample{0});
+      later_taps_.push_back(std::move(given));
+    }
+    later_bank_->end_load();
+    first_bank_->end_load();
+  }
+
+  std::vector<Sample> noise(std::size_t count) {
+    std::uniform_real_distribution<float> uniform(-1, 1);
+    std::vector<Sample> samples(count);
+    for (Sample& sample : samples) sample = uniform(random_);
+    return samples;
+  }
+
+  /// to[n] += the convolution at frame `first` + n of `past`.
+  static void add_convolution(std::vector<double>& to, const std::vector<Sample>& past,
+                              const std::vector<Sample>& taps, std::int64_t first) {
+    for (std::size_t n = 0; n < to.size(); ++n) {
+      const std::size_t frame = static_cast<std::size_t>(first) + n;
+      for (std::size_t k = 0; k < taps.size() && k <= frame; ++k) {
+        to[n] += static_cast<double>(taps[k]) * static_cast<double>(past[frame - k]);
+      }
+    }
+  }
+
+  /// The windows of the last `length` frames, two halves of each input.
+  Window<Sample> window_of(std::size_t bins) {
+    older_.clear();
+    newer_.clear();
+    for (const std::vector<Sample>& past : past_) {
+      newer_.push_back(past.data() + past.size() - bins);
+      older_.push_back(newer_.back() - bins);
+    }
+    Window<Sample> window;
+    window.older = older_.data();
+    window.newer = newer_.data();
+    window.newer_start = stream_start() - static_cast<std::int64_t>(bins);
+    return window;
+  }
+
+  void take_first_block() {
+    for (std::vector<Sample>& past : past_) {
+      const std::vector<Sample> block = noise(bins_);
+      past.insert(past.end(), block.begin(), block.end());
+    }
+    Window<Sample> window = window_of(bins_);
+    window.fresh = {begun_ ? bins_ : 0, 2 * bins_};
+    begun_ = true;
+    first_->forward(0, window, {0, inputs_}, {0, first_->shares().forward}, 0);
+    std::vector<std::vector<Sample>> planes(outputs_, std::vector<Sample>(bins_));
+    std::vector<Sample*> out;
+    for (std::vector<Sample>& plane : planes) out.push_back(plane.data());
+    answer(out);
+    const bool adds = between(random_, 0, 3) != 0;
+    const std::size_t place = between(random_, 0, 1);
+    const std::size_t offset = between(random_, 0, later_bins_ - bins_);
+    if (adds) {
+      const std::size_t first = later_bins_ + offset;
+      later_bank_->add_kept(place, out.data(), {first, first + bins_}, {0, outputs_});
+    }
+    first_->submit();
+    ASSERT_TRUE(first_->collect());
+    for (std::size_t output = 0; output < outputs_; ++output) {
+      std::vector<double> expected(bins_);
+      for (const ResponseTerm& term : shape_.terms[output]) {
+        add_convolution(expected, past_[term.input], first_taps_[term.response],
+                        stream_start() - static_cast<std::int64_t>(bins_));
+      }
+      for (std::size_t n = 0; adds && n < bins_; ++n) {
+        expected[n] += kept_[place][output][offset + n];
+      }
+      ASSERT_TRUE(test::follows(Signal{{planes[output].begin(), planes[output].end()}},
+                                Signal{expected}, 3 * test::kErrorLimit<Sample>))
+          << "output " << output;
+    }
+  }
+
+  /// The first level's sums and frames, a few outputs at a time.
+  void answer(const std::vector<Sample*>& out) {
+    const std::size_t together = first_->shares().outputs;
+    for (std::size_t first = 0; first < outputs_; first += together) {
+      const IndexRange some{first, std::min(first + together, outputs_)};
+      first_bank_->accumulate(SpectralBank<Sample>::Sum::kNow, nullptr, 0, {0, 1}, some,
+                              {0, first_->shares().accumulate}, 0);
+      first_bank_->inverse(out.data(), {bins_, 2 * bins_}, some, {0, first_->shares().inverse}, 0);
+    }
+  }
+
+  /// What a later level does with a whole block, spread over some pieces.
+  void run_later(std::size_t slot, std::size_t place, std::size_t number) {
+    Window<Sample> window = window_of(later_bins_);
+    window.fresh = {later_bins_, 2 * later_bins_};
+    window.silent = number == 0 ? later_bins_ : 0;
+    const auto maybe_submit = [&] {
+      if (between(random_, 0, 3) != 0) return;
+      first_->submit();
+      ASSERT_TRUE(first_->collect());
+    };
+    for (std::size_t input = 0; input < inputs_;) {
+      const std::size_t last = between(random_, input + 1, inputs_);
+      later_->forward(slot, window, {input, last}, {0, later_->shares().forward}, 0);
+      input = last;
+      maybe_submit();
+    }
+    const Shares shares = later_->shares();
+    for (std::size_t first = 0; first < outputs_; first += shares.outputs) {
+      const IndexRange some{first, std::min(first + shares.outputs, outputs_)};
+      for (std::size_t share = 0; share < shares.accumulate;) {
+        const std::size_t last = between(random_, share + 1, shares.accumulate);
+        later_bank_->accumulate(SpectralBank<Sample>::Sum::kNow, nullptr, slot, {0, slots_}, some,
+                                {share, last}, 0);
+        share = last;
+        maybe_submit();
+      }
+      for (std::size_t output = some.first; output < some.last; ++output) {
+        later_bank_->keep(place, {output, output + 1}, {0, shares.inverse}, 0);
+        maybe_submit();
+      }
+    }
+  }
+
+  Random& random_;
+  std::size_t bins_;
+  std::size_t later_bins_;
+  std::size_t inputs_;
+  std::size_t outputs_;
+  std::size_t slots_;  // of the later level
+  std::unique_ptr<SpectralLevel<Sample>> first_;
+  std::unique_ptr<SpectralLevel<Sample>> later_;
+  std::unique_ptr<SpectralBank<Sample>> first_bank_;
+  std::unique_ptr<SpectralBank<Sample>> later_bank_;
+  SpectralBankShape shape_;                             // of the first level's bank
+  std::vector<std::vector<Sample>> first_taps_;         // of each response
+  std::vector<std::vector<Sample>> later_taps_;         // likewise, delays included
+  std::vector<std::vector<Sample>> past_;               // of each input: silence, and all that came
+  std::vector<std::vector<std::vector<double>>> kept_;  // [place][output]
+  std::vector<const Sample*> older_;
+  std::vector<const Sample*> newer_;
+  bool begun_ = false;
+};
+
 template <class Sample>
 class BackendConformance : public testing::Test {};
 using SampleTypes = testing::Types<float, double>;
@@ -442,6 +659,22 @@ TYPED_TEST(BackendConformance, HoldsForRandomOperations) {
       Conformance<TypeParam> conformance(*backend, random, shape);
       for (std::size_t block = 0; block < shape.slots + 3; ++block) {
         conformance.take_block();
+        if (this->HasFatalFailure()) return;
+      }
+    }
+  }
+}
+
+TYPED_TEST(BackendConformance, HoldsForLaterLevels) {
+  for (const std::string& name : test::available_backends()) {
+    const auto backend = make_backend(name);
+    ASSERT_NE(backend, nullptr) << name;
+    for (std::uint64_t seed = 1; seed <= (test::full_sweep() ? 200 : 30); ++seed) {
+      SCOPED_TRACE(testing::Message() << name << ", seed " << seed);
+      Random random(seed);
+      LaterConformance<TypeParam> conformance(*backend, random);
+      for (std::size_t block = 0; block < 7; ++block) {
+        conformance.take_later_block(block);
         if (this->HasFatalFailure()) return;
       }
     }

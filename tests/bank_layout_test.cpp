@@ -35,7 +35,7 @@ SpectralBankShape shape_of(std::size_t inputs, std::size_t outputs, std::size_t 
 double ratio_to_floor(const SpectralBankShape& shape, std::uint32_t bins) {
   const BankLayout layout = bank_layout(shape);
   const std::uint32_t splits = accumulate_splits(layout, bins, kComplexFloat, kMultiprocessors);
-  const BlockBytes bytes = block_bytes(layout, bins, kComplexFloat, splits);
+  const BlockBytes bytes = block_bytes(layout, LevelKind::kFirst, bins, kComplexFloat, splits);
   return static_cast<double>(bytes.loaded) / static_cast<double>(bytes.floor);
 }
 
@@ -100,12 +100,22 @@ TEST(BankLayout, ReadsLittleMoreThanTheFloorInLargeCases) {
 
 TEST(BankLayout, CountsTheFloorOfAMatrixByHand) {
   const BankLayout layout = bank_layout(shape_of(2, 3, 40, 8, false));
-  const BlockBytes bytes = block_bytes(layout, 8, kComplexFloat, 1);
+  const BlockBytes bytes = block_bytes(layout, LevelKind::kFirst, 8, kComplexFloat, 1);
   // Six responses and two delay lines of five partitions, and three sums.
   EXPECT_EQ(bytes.floor, (6 * 5 + 2 * 5 + 3) * 8 * kComplexFloat);
   // Each response once, and each output's partition 0 with its spectrum; of each delay line four
   // partitions once for the one tile; three sums.
   EXPECT_EQ(bytes.loaded, (6 * 5 + 6 + 2 * 4 + 3) * 8 * kComplexFloat);
+}
+
+TEST(BankLayout, CountsTheBytesOfALaterLevelByHand) {
+  const BankLayout layout = bank_layout(shape_of(2, 3, 40, 8, false));
+  const BlockBytes bytes = block_bytes(layout, LevelKind::kLater, 8, kComplexFloat, 2);
+  // Six responses of five partitions; three outputs' answers, in real numbers.
+  const std::uint64_t answers = 3 * 8 * sizeof(float);
+  EXPECT_EQ(bytes.floor, (6 * 5 + 2 * 5) * 8 * kComplexFloat + answers);
+  // Each sum is read once, and its two shares.
+  EXPECT_EQ(bytes.loaded, (6 * 5 + 2 * 5 + 3 * (1 + 2)) * 8 * kComplexFloat + answers);
 }
 
 TEST(BankLayout, CutsSumsInSharesOnlyWhereTheDeviceWouldIdle) {

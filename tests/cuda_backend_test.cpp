@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <chrono>
 #include <memory>
+#include <numeric>
 #include <thread>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -13,10 +15,12 @@
 #include "engine/convolver.hpp"
 #include "engine/engine.hpp"
 #include "engine/planner.hpp"
+#include "engine/responses.hpp"
 #include "io/block_queue.hpp"
 #include "io/error.hpp"
 #include "kernels/backends.hpp"
 #include "kernels/cuda/bank_layout.hpp"
+#include "kernels/cuda/call_bytes.hpp"
 #include "kernels/cuda/plugin_loader.hpp"
 #include "tests/support/engine_runner.hpp"
 #include "tests/support/fake_device.hpp"
@@ -157,7 +161,9 @@ TEST_F(CudaBackendTest, ReadsTheBytesThatItsLayoutSays) {
   constexpr std::size_t kBlocks = 10;
   const FilterBank bank =
       test::random_bank(random, std::vector<std::size_t>(kInputs * kOutputs, 2'000));
-  Engine engine(config(), bank, Routing::matrix(kInputs, kOutputs, kInputs * kOutputs));
+  EngineConfig uniform = config();
+  uniform.partition_frames = {2 * kBlock};
+  Engine engine(uniform, bank, Routing::matrix(kInputs, kOutputs, kInputs * kOutputs));
   // Whole blocks, so that each is one piece.
   const std::size_t block = engine.plan().levels.front().block_frames;
   const std::size_t partitions = engine.plan().levels.front().partitions;
@@ -186,14 +192,145 @@ TEST_F(CudaBackendTest, ReadsTheBytesThatItsLayoutSays) {
   const cuda::BankLayout layout = cuda::bank_layout(shape);
   const std::uint32_t splits = cuda::accumulate_splits(layout, static_cast<std::uint32_t>(bins),
                                                        sizeof(cuda::Complex<float>), 8);
-  const cuda::BlockBytes bytes = cuda::block_bytes(layout, static_cast<std::uint32_t>(bins),
-                                                   sizeof(cuda::Complex<float>), splits);
+  const cuda::BlockBytes bytes =
+      cuda::block_bytes(layout, cuda::LevelKind::kFirst, static_cast<std::uint32_t>(bins),
+                        sizeof(cuda::Complex<float>), splits);
   const FakeDeviceCounts counted = counts();
   const std::uint64_t loaded =
       bytes_loaded(counted, {Kernel::kRender, Kernel::kAccumulate, Kernel::kReduce});
   EXPECT_GE(loaded, kBlocks * bytes.loaded);
   // Render reads twiddles, too.
   EXPECT_LE(static_cast<double>(loaded), 1.1 * static_cast<double>(kBlocks * bytes.loaded));
+}
+
+/// What a call of the plan reads, with `taps` taps in every filter.
+cuda::CallBytes bytes_of(const PartitionPlan& plan, const Routing& routing, std::size_t taps,
+                         std::uint32_t multiprocessors) {
+  std::vector<cuda::LevelExtent> levels;
+  for (const LevelPlan& level : plan.levels) {
+    levels.push_back({level.bins(), level.block_frames, level.first_tap, level.partitions});
+  }
+  const ResponseTable responses(routing);
+  cuda::BankExtent bank{.taps = {}, .terms = responses.terms()};
+  for (const Response& response : responses.responses()) {
+    bank.taps.push_back({response.delay, response.delay + taps});
+  }
+  return cuda::call_bytes(levels, plan.call_frames, bank, multiprocessors);
+}
+
+/// 3 x 5 filters of 9,000 taps, in levels of 64, 256 and 2,048.
+struct ManyLevels {
+  explicit ManyLevels(EngineConfig config, std::uint64_t seed)
+      : random(seed),
+        bank(test::random_bank(random, std::vector<std::size_t>(15, 9'000))),
+        engine(with_levels(std::move(config)), bank, routing) {}
+
+  static EngineConfig with_levels(EngineConfig config) {
+    config.partition_frames = {kBlock, 4 * kBlock, 32 * kBlock};
+    return config;
+  }
+
+  Random random;
+  Routing routing = Routing::matrix(3, 5, 15);
+  FilterBank bank;
+  Engine engine;
+};
+
+TEST_F(CudaBackendTest, LaunchesOneGraphABlockOfAnyPlan) {
+  SCOPED_TRACE("seed 15");
+  ManyLevels many(config(), 15);
+  ASSERT_EQ(many.engine.plan().levels.size(), 3u);
+  constexpr std::size_t kBlocks = 256;
+  const Signal in = test::random_signal(many.random, 3, 2 * kBlocks * kBlock);
+  const auto calls = test::equal_calls(kBlocks * kBlock, kBlock);
+  Signal out = test::run_process(many.engine, test::cut(in, 0, kBlocks * kBlock), calls);
+  control_->reset_counts();
+  const Signal rest =
+      test::run_process(many.engine, test::cut(in, kBlocks * kBlock, kBlocks * kBlock), calls);
+  expect_quiet_running(counts(), kBlocks);
+  for (std::size_t output = 0; output < out.size(); ++output) {
+    out[output].insert(out[output].end(), rest[output].begin(), rest[output].end());
+  }
+  EXPECT_TRUE(test::follows(
+      out, direct_convolution(in, many.bank, many.routing, 2 * kBlocks * kBlock), 1e-6));
+}
+
+// The newest block's answer waits for what it needs, and all else is spread: every call reads about
+// the same, and as much as the layouts say.
+TEST_F(CudaBackendTest, ReadsAboutTheSameInEveryBlockOfAPlanOfManyLevels) {
+  SCOPED_TRACE("seed 16");
+  ManyLevels many(config(), 16);
+  constexpr std::size_t kCycle = 32;  // blocks
+  constexpr std::size_t kWarmUp = 5 * kCycle;
+  const Signal in = test::random_signal(many.random, 3, (kWarmUp + 2 * kCycle) * kBlock);
+  test::run_process(many.engine, test::cut(in, 0, kWarmUp * kBlock),
+                    test::equal_calls(kWarmUp * kBlock, kBlock));
+  const auto backend = make_backend("cuda");
+  settle(*backend);
+  std::vector<double> bytes;
+  for (std::size_t block = 0; block < 2 * kCycle; ++block) {
+    control_->reset_counts();
+    test::run_process(many.engine, test::cut(in, (kWarmUp + block) * kBlock, kBlock), {kBlock});
+    settle(*backend);
+    bytes.push_back(static_cast<double>(test::all_bytes_loaded(counts())));
+  }
+  const double mean = std::accumulate(bytes.begin(), bytes.end(), 0.0) / (2 * kCycle);
+  EXPECT_LE(*std::max_element(bytes.begin(), bytes.end()), 1.2 * mean);
+
+  const cuda::CallBytes said = bytes_of(many.engine.plan(), many.routing, 9'000, 8);
+  EXPECT_GE(mean, said.loaded);
+  // Samples and twiddles come in addition.
+  EXPECT_LE(mean, 1.2 * said.loaded);
+}
+
+TEST_F(CudaBackendTest, ForgetsThePastOfLaterLevelsInAReset) {
+  SCOPED_TRACE("seed 17");
+  ManyLevels many(config(), 17);
+  // From a reset on, the windows of a later level reach back into what was before.
+  for (const std::size_t frames : {7'001, 3'000, 12'345}) {
+    const Signal in = test::random_signal(many.random, 3, frames);
+    EXPECT_TRUE(test::follows(
+        test::run_process(many.engine, in, test::random_calls(many.random, frames, kBlock, 1'024)),
+        direct_convolution(in, many.bank, many.routing, frames), 1e-6))
+        << frames;
+    many.engine.reset();
+  }
+}
+
+// What a bank that is heard at once has missed is computed in a launch of its own.
+TEST_F(CudaBackendTest, CatchesUpWithALaterLevelInOneGo) {
+  SCOPED_TRACE("seed 18");
+  ManyLevels many(config(), 18);
+  const FilterBank next = test::random_bank(many.random, std::vector<std::size_t>(15, 9'000));
+  constexpr std::size_t kBefore = 200 * kBlock + 17;
+  constexpr std::size_t kFrames = kBefore + 200 * kBlock;
+  const Signal in = test::random_signal(many.random, 3, kFrames);
+  Signal out =
+      test::run_process(many.engine, test::cut(in, 0, kBefore), test::equal_calls(kBefore, kBlock));
+  many.engine.swap(next, kBefore);
+  const Signal rest = test::run_process(many.engine, test::cut(in, kBefore, kFrames - kBefore),
+                                        test::equal_calls(kFrames - kBefore, kBlock));
+  const Signal old = direct_convolution(in, many.bank, many.routing, kBefore);
+  const Signal fresh = direct_convolution(in, next, many.routing, kFrames);
+  EXPECT_TRUE(test::follows(out, old, 1e-6));
+  EXPECT_TRUE(test::follows(rest, test::cut(fresh, kBefore, kFrames - kBefore), 1e-6));
+}
+
+// 64 x 64 responses of 96,000 taps in blocks of 128: the floor is that of levels of 128, 512, 2,048
+// and 8,192.
+TEST_F(CudaBackendTest, PlansALargeMatrixNearTheFloorOfItsBytes) {
+  constexpr std::size_t kSide = 64;
+  constexpr std::size_t kTaps = 96'000;
+  EngineConfig large = config();
+  large.block_frames = 128;
+  large.max_taps = kTaps;
+  const Routing routing = Routing::matrix(kSide, kSide, kSide * kSide);
+  const FilterBank bank(std::vector<std::vector<double>>(kSide * kSide, {1.0}));
+  const PartitionPlan plan = choose_plan(large, bank, routing, abilities_of(*make_backend("cuda")));
+  SCOPED_TRACE(plan.describe());
+  const double loaded = bytes_of(plan, routing, kTaps, 132).loaded;
+  EXPECT_LE(loaded, 1.2 * 125e6);
+  EXPECT_LE(plan.worst_over_mean, 1.5);
 }
 
 TEST_F(CudaBackendTest, NeedsASecondLaunchOnlyWhileTwoBanksAreHeard) {
@@ -318,7 +455,7 @@ TEST_F(CudaBackendTest, GivesUpADeviceThatHangs) {
     const Routing routing = Routing::rows(1, 1);
     Convolver<float> convolver(
         std::make_shared<CudaBackend>(*device_plugin().api, options),
-        choose_plan(config(), bank, routing, {.direct_form = false, .slices = false}), config(),
+        choose_plan(config(), bank, routing, {.direct_form = false, .shares = false}), config(),
         bank, routing);
     test::Planes<float> planes(test::random_signal(random, 1, kBlock));
     for (int block = 1; block <= 6; ++block) {

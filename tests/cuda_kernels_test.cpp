@@ -27,8 +27,8 @@
 namespace firbank::test {
 namespace {
 
-using cuda::Command;
 using cuda::kNone;
+using cuda::LevelCommand;
 using cuda::Range;
 using Threads = HostRun::Threads;
 using Random = std::mt19937_64;
@@ -81,8 +81,8 @@ void check_forward(std::uint32_t log2_bins) {
   std::fill_n(rig.stage_in.begin(), 2 * rig.bins, Real{0});
   rig.stage_in[1] = 1;
   std::copy(window.begin(), window.end(), rig.stage_in.begin() + 2 * rig.bins);
-  Command command{};
-  command.forward = 1;
+  LevelCommand command{};
+  command.inputs = {0, rig.shape.inputs};
   command.fresh = {0, 2 * rig.bins};
   rig.launch(command);
 
@@ -156,8 +156,8 @@ class Stream {
   void piece(std::uint32_t arrived, std::uint32_t frames) {
     const std::uint32_t bins = rig_.bins;
     const std::size_t at = std::size_t{block_} * rig_.shape.hop + arrived;
-    Command command{};
-    command.forward = 1;
+    LevelCommand command{};
+    command.inputs = {0, rig_.shape.inputs};
     command.slot = slot_of(block_);
     // Stream frame 0 lies `bins` frames into the rings, behind the silence before it.
     command.window = (block_ * rig_.shape.hop) & (rig_.ring_frames - 1);
@@ -170,7 +170,7 @@ class Stream {
                       (std::size_t{command.stage_in} * rig_.shape.inputs + input) * 2 * bins);
     }
 
-    command.render = 1;
+    command.outputs = {0, rig_.outputs};
     command.render_from = block_ == 0 ? kNone : block_ % 2;
     command.render_newest = command.slot;
     command.render_partitions = {0, 1};
@@ -179,7 +179,7 @@ class Stream {
 
     // The sum for the next block, when this one is complete: some partitions in a first launch.
     if (arrived + frames == rig_.shape.hop) {
-      command.accumulate = 1;
+      command.bins = {0, rig_.bins};
       command.to = (block_ + 1) % 2;
       command.from = kNone;
       command.newest = slot_of(block_ + 1);
@@ -226,6 +226,11 @@ RigShape small_shape(Random& random, std::uint32_t log2_bins, std::uint32_t part
     }
   }
   shape.splits = between(random, 1, 3);
+  if (random() % 2 == 0) {
+    shape.input_slice = between(random, 1, shape.inputs);
+    shape.output_slice = between(random, 1, outputs);
+    shape.bin_slice = 1U << between(random, 1, log2_bins);
+  }
   const std::uint32_t ways = cuda::render_ways(cuda::transform_shape<float>(log2_bins), most_terms);
   shape.ways = random() % 2 == 0 ? 1 : ways;
   return shape;
@@ -304,14 +309,16 @@ TEST(CudaForwardTest, TakesFreshFramesFromTheStagingSlotAndTheOthersFromTheRing)
     CudaRig<float> parts(shape), whole(shape);
     const std::uint32_t window_frames = 2 * parts.bins;
 
-    Command command{};
-    command.forward = 1;
+    LevelCommand command{};
+    command.inputs = {0, shape.inputs};
     command.slot = between(random, 0, 2);
     command.window = between(random, 0, parts.ring_frames - 1);
     command.fresh.first = between(random, 0, window_frames);
     command.fresh.last = between(random, command.fresh.first, window_frames);
+    command.silent = random() % 2 * between(random, 0, command.fresh.first);
     command.stage_in = between(random, 0, 1);
-    Command all = command;
+    LevelCommand all = command;
+    all.silent = 0;
     all.fresh = {0, window_frames};
 
     auto rings_after = parts.rings;
@@ -324,7 +331,8 @@ TEST(CudaForwardTest, TakesFreshFramesFromTheStagingSlotAndTheOthersFromTheRing)
             std::size_t{input} * parts.ring_frames + (command.window + f) % parts.ring_frames;
         parts.rings[in_ring] = f < command.fresh.first ? samples[f] : 7.0f;
         rings_after[in_ring] = f < command.fresh.last ? samples[f] : 7.0f;
-        whole.stage_in[stage + f] = f < command.fresh.last ? samples[f] : 0.0f;
+        const bool is_heard = f >= command.silent && f < command.fresh.last;
+        whole.stage_in[stage + f] = is_heard ? samples[f] : 0.0f;
       }
       std::copy(samples.begin() + command.fresh.first, samples.begin() + command.fresh.last,
                 parts.stage_in.begin() + static_cast<std::ptrdiff_t>(stage));
@@ -333,6 +341,95 @@ TEST(CudaForwardTest, TakesFreshFramesFromTheStagingSlotAndTheOthersFromTheRing)
     whole.launch(all);
     EXPECT_TRUE(same_bits(parts.delay_lines, whole.delay_lines));
     EXPECT_TRUE(same_bits(parts.rings, rings_after));
+  }
+}
+
+/// Some of the inputs and outputs in one launch, the others in the next.
+TEST(CudaCommandTest, PartsAreTheWhole) {
+  for (std::uint64_t seed = 1; seed <= 30; ++seed) {
+    SCOPED_TRACE(testing::Message() << "seed " << seed);
+    Random random(seed);
+    const std::uint32_t log2_bins = seed % 5 == 0 ? 13 : between(random, 3, 8);
+    RigShape shape = small_shape(random, log2_bins, 2);
+    shape.inputs = 3;
+    const std::uint64_t taps_seed = random();
+    CudaRig<float> parts(shape), whole(shape);
+    for (CudaRig<float>* rig : {&parts, &whole}) {
+      Random same(taps_seed);
+      load_noise(*rig, same);
+      const std::vector<float> samples = noise<float>(same, rig->stage_in.size());
+      std::copy(samples.begin(), samples.end(), rig->stage_in.begin());
+    }
+    LevelCommand forward{};
+    forward.inputs = {0, shape.inputs};
+    forward.fresh = {0, 2 * whole.bins};
+    whole.launch(forward);
+    const std::uint32_t some_inputs = between(random, 0, shape.inputs);
+    for (const Range inputs : {Range{0, some_inputs}, Range{some_inputs, shape.inputs}}) {
+      forward.inputs = inputs;
+      parts.launch(forward);
+    }
+    EXPECT_TRUE(same_bits(parts.delay_lines, whole.delay_lines));
+
+    LevelCommand render{};
+    render.outputs = {0, whole.outputs};
+    render.render_from = kNone;
+    render.render_partitions = {0, 2};
+    render.frames = {0, whole.bins};
+    whole.launch(render);
+    const std::uint32_t some_outputs = between(random, 0, whole.outputs);
+    for (const Range outputs : {Range{0, some_outputs}, Range{some_outputs, whole.outputs}}) {
+      render.outputs = outputs;
+      parts.launch(render);
+    }
+    EXPECT_TRUE(same_bits(parts.stage_out, whole.stage_out));
+  }
+}
+
+TEST(CudaRenderTest, AddsTheAnswersOfLaterLevelsThatItIsToldTo) {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    SCOPED_TRACE(testing::Message() << "seed " << seed);
+    Random random(seed);
+    RigShape shape = small_shape(random, seed % 5 == 0 ? 13 : between(random, 3, 6), 1);
+    CudaRig<float> rig(shape);
+    load_noise(rig, random);
+    LevelCommand command{};
+    command.outputs = {0, rig.outputs};
+    command.render_from = kNone;
+    command.render_partitions = {0, 1};
+    command.frames.first = between(random, 0, rig.bins - 1);
+    command.frames.last = between(random, command.frames.first + 1, rig.bins);
+    rig.launch(command);
+    const AlignedVector<float> alone = rig.stage_out;
+
+    struct Later {
+      LevelCommand command{};
+      std::vector<float> answers;
+      std::uint32_t log2_bins;
+    };
+    std::vector<Later> later(between(random, 1, cuda::kMaxLevels - 1));
+    for (std::size_t k = 0; k < later.size(); ++k) {
+      later[k].log2_bins = shape.log2_bins + between(random, 0, 2);
+      later[k].answers = noise<float>(random, (std::size_t{2} * rig.outputs) << later[k].log2_bins);
+      later[k].command.add = k == 0 ? 1 : between(random, 0, 1);
+      later[k].command.add_place = between(random, 0, 1);
+      const std::uint32_t frames = command.frames.last - command.frames.first;
+      later[k].command.add_first = between(random, 0, (1U << later[k].log2_bins) - frames);
+      rig.later.push_back({&later[k].command, later[k].answers.data(), later[k].log2_bins});
+    }
+    rig.launch(command);
+    for (std::uint32_t output = 0; output < rig.outputs; ++output) {
+      for (std::uint32_t n = 0; n < command.frames.last - command.frames.first; ++n) {
+        const std::size_t at = std::size_t{output} * rig.bins + n;
+        float sum = 0;
+        for (const Later& level : later) {
+          if (level.command.add == 0) continue;
+          const std::size_t plane = std::size_t{level.command.add_place} * rig.outputs + output;
+          sum += level.answers[(plane << level.log2_bins) + level.command.add_first + n];
+        }
+        ASSERT_EQ(rig.stage_out[at], alone[at] + sum) << output << ' ' << n;
+      }
+    }
   }
 }
 
@@ -345,7 +442,7 @@ TEST(CudaCommandTest, WhatIsNotAskedForIsLeftAlone) {
     const auto delay_lines = rig.delay_lines;
     const auto sums = rig.sums;
     const auto stage_out = rig.stage_out;
-    Command nothing{};
+    LevelCommand nothing{};
     nothing.fresh = {0, 2 * rig.bins};
     nothing.frames = {0, rig.bins};
     nothing.partitions[0] = {0, 2};
@@ -405,7 +502,7 @@ TEST(CudaTransformShapeTest, SharedMemoryHasNoBankConflicts) {
 
 /// Spectra that the command has no use for are NaN.
 template <class Real>
-void fill_wanted(CudaRig<Real>& rig, const Command& command, Random& random) {
+void fill_wanted(CudaRig<Real>& rig, const LevelCommand& command, Random& random) {
   using Value = typename CudaRig<Real>::Value;
   std::fill(rig.delay_lines.begin(), rig.delay_lines.end(), Value{rig.kNan, rig.kNan});
   const auto fill = [&](Value* spectrum) {
@@ -431,7 +528,7 @@ void fill_wanted(CudaRig<Real>& rig, const Command& command, Random& random) {
 }
 
 template <class Real>
-std::complex<double> plain_sum(const CudaRig<Real>& rig, const Command& command,
+std::complex<double> plain_sum(const CudaRig<Real>& rig, const LevelCommand& command,
                                std::uint32_t output, std::uint32_t bin) {
   const auto wide = [](const auto& value) { return std::complex<double>(value.re, value.im); };
   std::complex<double> sum = 0;
@@ -476,6 +573,7 @@ RigShape random_bank(Random& random) {
   }
   shape.most_tile_outputs = between(random, 1, cuda::kTileOutputs);
   shape.splits = between(random, 1, 7);
+  shape.bin_slice = 1U << between(random, 1, shape.log2_bins);
   return shape;
 }
 
@@ -484,8 +582,12 @@ void check_products(std::uint64_t seed) {
   SCOPED_TRACE(testing::Message() << "seed " << seed);
   Random random(seed);
   CudaRig<Real> rig(random_bank(random));
-  Command command{};
-  command.accumulate = 1;
+  LevelCommand command{};
+  const std::uint32_t first_chunk =
+      random() % 2 * between(random, 0, rig.bins / cuda::kChunkBins - 1);
+  command.bins.first = first_chunk * cuda::kChunkBins;
+  command.bins.last =
+      between(random, first_chunk + 1, rig.bins / cuda::kChunkBins) * cuda::kChunkBins;
   command.to = between(random, 0, 2);
   command.from = random() % 3 == 0 ? kNone : between(random, 0, 2);
   command.newest = between(random, 0, rig.shape.slots - 1);
@@ -511,6 +613,11 @@ void check_products(std::uint64_t seed) {
   for (std::uint32_t output = 0; output < rig.outputs; ++output) {
     for (std::uint32_t bin = 0; bin < rig.bins; ++bin) {
       const std::size_t k = std::size_t{output} * rig.bins + bin;
+      if (bin < command.bins.first || bin >= command.bins.last) {
+        const std::size_t at = std::size_t{command.to} * rig.outputs * rig.bins + k;
+        EXPECT_EQ(std::memcmp(&rig.sums[at], &before[at], sizeof(before[at])), 0);
+        continue;
+      }
       std::complex<double> sum = plain_sum(rig, command, output, bin);
       if (command.from != kNone) {
         const auto& from = before[std::size_t{command.from} * rig.outputs * rig.bins + k];
@@ -531,10 +638,9 @@ void check_products(std::uint64_t seed) {
                           size * sizeof(before[0])),
               0);
   }
-  EXPECT_EQ(
-      rig.traffic(cuda::Kernel::kAccumulate).loaded_bytes +
-          rig.traffic(cuda::Kernel::kReduce).loaded_bytes,
-      cuda::accumulate_bytes<Real>(command, rig.tiles, rig.terms, rig.bins, rig.shape.splits));
+  EXPECT_EQ(rig.traffic(cuda::Kernel::kAccumulate).loaded_bytes +
+                rig.traffic(cuda::Kernel::kReduce).loaded_bytes,
+            cuda::accumulate_bytes<Real>(command, rig.tiles, rig.terms, rig.shape.splits));
 }
 
 TEST(CudaProductsTest, FollowThePlainSumInFloatAndReadNoMoreThanTheyMust) {
@@ -554,8 +660,8 @@ TEST(CudaProductsTest, LongSumsStayExact) {
   for (const std::uint32_t tile_outputs : {1U, 3U}) {
     shape.most_tile_outputs = tile_outputs;
     CudaRig<float> rig(shape);
-    Command command{};
-    command.accumulate = 1;
+    LevelCommand command{};
+    command.bins = {0, rig.bins};
     command.from = kNone;
     command.ranges = 1;
     command.partitions[0] = {0, 8000};
@@ -613,15 +719,22 @@ TEST(CudaOrderTest, NoOrderOfThreadsChangesABit) {
   }
 }
 
-/// A stream through outputs of `terms` equal terms; with all the ways that those have.
+enum class Turns { kAtOnce, kOneByOne };  // inputs and outputs
+
+/// A stream through two outputs of `terms` equal terms; with all the ways that those have.
 std::vector<float> plain_stream(std::uint32_t log2_bins, std::size_t terms, const HostRun& run,
-                                cuda::Kernel dropped_in) {
+                                cuda::Kernel dropped_in, Turns turns = Turns::kAtOnce) {
   Random random(3);
   RigShape shape;
   shape.log2_bins = log2_bins;
   shape.hop = 1U << log2_bins;
   shape.partitions = {{0, 1}};
   shape.terms.assign(2, std::vector<RigTerm>(terms));
+  if (turns == Turns::kOneByOne) {
+    shape.inputs = 2;
+    shape.terms[1].assign(terms, {1, 0});
+    shape.input_slice = shape.output_slice = 1;
+  }
   shape.ways =
       cuda::render_ways(cuda::transform_shape<float>(log2_bins), static_cast<std::uint32_t>(terms));
   CudaRig<float> rig(shape);
@@ -630,17 +743,19 @@ std::vector<float> plain_stream(std::uint32_t log2_bins, std::size_t terms, cons
   rig.dropped_in = dropped_in;
   Stream<float> stream(rig, 1, std::size_t{2} * shape.hop, random);
   stream.process();
-  return stream.out[0];
+  std::vector<float> out = stream.out[0];
+  out.insert(out.end(), stream.out[1].begin(), stream.out[1].end());
+  return out;
 }
 
 /// How many of some orders give something else than the answer without a barrier.
-int orders_that_catch(int barrier, std::uint32_t log2_bins, std::size_t terms,
-                      cuda::Kernel kernel) {
-  const std::vector<float> answer = plain_stream(log2_bins, terms, {1}, kernel);
+int orders_that_catch(int barrier, std::uint32_t log2_bins, std::size_t terms, cuda::Kernel kernel,
+                      Turns turns = Turns::kAtOnce) {
+  const std::vector<float> answer = plain_stream(log2_bins, terms, {1}, kernel, turns);
   int caught = 0;
   for (std::uint64_t seed = 1000; seed <= 8000; seed += 1000) {
     const HostRun broken{seed, Threads::kFibers, barrier};
-    if (!same_bits(plain_stream(log2_bins, terms, broken, kernel), answer)) ++caught;
+    if (!same_bits(plain_stream(log2_bins, terms, broken, kernel, turns), answer)) ++caught;
   }
   return caught;
 }
@@ -652,6 +767,14 @@ TEST(CudaOrderTest, FibersCatchEveryMissingBarrierOfTheTransforms) {
       EXPECT_EQ(orders_that_catch(barrier, 9, 1, kernel), 8)
           << "kernel " << static_cast<int>(kernel) << ", barrier " << barrier;
     }
+  }
+}
+
+TEST(CudaOrderTest, FibersCatchAMissingBarrierBetweenTurns) {
+  // Two barriers of the first turn come before it.
+  for (const cuda::Kernel kernel : {cuda::Kernel::kForward, cuda::Kernel::kRender}) {
+    EXPECT_GT(orders_that_catch(2, 9, 1, kernel, Turns::kOneByOne), 0)
+        << "kernel " << static_cast<int>(kernel);
   }
 }
 
@@ -692,10 +815,11 @@ TEST(CudaOrderTest, RenderedIsToldOnceAndAfterAllAnswers) {
     shape.terms.assign(30, {{0, 0}});
     CudaRig<float> rig(shape);
     std::fill(rig.responses.begin(), rig.responses.end(), cuda::Complex<float>{1, 0});
-    rig.current.render = 1;
-    rig.current.render_from = kNone;
-    rig.current.render_partitions = {0, 1};
-    rig.current.frames = {0, 64};
+    LevelCommand& command = rig.current.level[0];
+    command.outputs = {0, rig.outputs};
+    command.render_from = kNone;
+    command.render_partitions = {0, 1};
+    command.frames = {0, 64};
     const cuda::RenderParams<float> params = rig.render_params();
     bool complete = false;
     int told = 0;

@@ -161,7 +161,7 @@ TYPED_TEST(EngineCalls, EqualDirectConvolutionInRandomCases) {
     if (config.goal == PlanGoal::kOffline) {
       config.max_frames = 0;
     } else if (seed % 3 != 0) {
-      config.partition_frames = test::random_partition_frames(random, 100, config.backend);
+      config.partition_frames = test::random_partition_frames(random, 100);
     }
     BasicEngine<TypeParam> engine(config, bank, routing);
     SCOPED_TRACE(testing::Message()
@@ -194,7 +194,7 @@ TYPED_TEST(EngineCalls, ForgetThePastAtAReset) {
     if (seed % 4 == 0) {
       config.partition_frames = {config.block_frames};  // calls are whole blocks
     } else if (seed % 4 != 1) {
-      config.partition_frames = test::random_partition_frames(random, 64, config.backend);
+      config.partition_frames = test::random_partition_frames(random, 64);
     }
     BasicEngine<TypeParam> engine(config, bank, routing);
     for (int stream = 0; stream < 4; ++stream) {

@@ -65,7 +65,7 @@ TYPED_TEST(EngineNonfinite, SpoilsWhatADirectConvolutionSpoilsInRandomCases) {
     config.threads = 1 + seed % 2;
     test::use_backend(config, backends[seed % backends.size()]);
     if (seed % 5 < 3) {
-      config.partition_frames = test::random_partition_frames(random, 64, config.backend);
+      config.partition_frames = test::random_partition_frames(random, 64);
     }
     SCOPED_TRACE(testing::Message() << "seed " << seed << ", backend " << config.backend
                                     << ", block " << config.block_frames);
@@ -125,7 +125,7 @@ TYPED_TEST(EngineNonfinite, ReachesTheFiltersThatASwapBrings) {
     config.max_taps = 1'200;
     test::use_backend(config, backends[seed % backends.size()]);
     if (seed % 5 < 3) {
-      config.partition_frames = test::random_partition_frames(random, 64, config.backend);
+      config.partition_frames = test::random_partition_frames(random, 64);
     }
     SCOPED_TRACE(testing::Message() << "seed " << seed << ", backend " << config.backend
                                     << ", block " << config.block_frames);

@@ -61,7 +61,7 @@ TYPED_TEST(EngineSwap, FollowsTheMixOfDirectConvolutionsInRandomCases) {
     config.threads = 1 + seed % 2;
     test::use_backend(config, backends[seed % backends.size()]);
     if (seed % 3 != 0) {
-      config.partition_frames = test::random_partition_frames(random, 64, config.backend);
+      config.partition_frames = test::random_partition_frames(random, 64);
     }
     SCOPED_TRACE(testing::Message()
                  << "seed " << seed << ", backend " << config.backend << ", block "

@@ -76,8 +76,7 @@ std::shared_ptr<const Backend> device(bool hangs = false) {
 }
 
 PartitionPlan plan_for(const Backend& backend, const Script& script) {
-  return choose_plan(script.config, script.bank, script.routing,
-                     {.direct_form = backend.has_direct_form(), .slices = backend.has_shares()});
+  return choose_plan(script.config, script.bank, script.routing, abilities_of(backend));
 }
 
 Outcome run(const std::shared_ptr<const Backend>& backend, const Script& script) {

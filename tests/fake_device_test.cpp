@@ -86,6 +86,7 @@ class FakeDeviceGraph : public FakeDevice {
     params_.current = static_cast<Command*>(memory);
     params_.ring = commands_;
     params_.commands = kCommands;
+    params_.levels = 1;
     params_.progress = progress_;
     calls_ = {call(Kernel::kBegin), call(Kernel::kEnd)};
     ASSERT_EQ(api_->make_graph(device_, calls_.data(), calls_.size(), &graph_), FIRBANK_OK);
@@ -333,7 +334,7 @@ TEST_F(FakeDeviceGraph, CountsWhatALaunchDoes) {
   EXPECT_EQ(done.kernels[static_cast<int>(Kernel::kBegin)], 3U);
   EXPECT_EQ(done.kernels[static_cast<int>(Kernel::kEnd)], 3U);
   EXPECT_EQ(done.parameter_bytes[static_cast<int>(Kernel::kBegin)],
-            3 * 2 * (sizeof(std::uint64_t) + sizeof(Command)));
+            3 * 2 * (2 * sizeof(std::uint64_t) + sizeof(cuda::LevelCommand)));
   EXPECT_EQ(done.parameter_bytes[static_cast<int>(Kernel::kEnd)], 3 * sizeof(std::uint64_t));
   EXPECT_EQ(all_bytes_loaded(done), 0U);
   EXPECT_EQ(done.allocations + done.pinned_allocations + done.graphs_made + done.waits, 0U);

@@ -187,7 +187,7 @@ TEST(Planner, CountsTheTailInDirectFormToo) {
   ASSERT_EQ(plans.size(), 2u);
   for (const PartitionPlan& plan : plans) {
     if (plan.kind != PlanKind::kDirect) continue;
-    const double products = 1'000 * (200 + 999) * config.costs.direct_product_ns;
+    const double products = 1'000 * (200 + 999) * CostModel{}.direct_product_ns;
     EXPECT_GE(plan.ns_per_frame * 200, products);
     EXPECT_LE(plan.ns_per_frame * 200, 2 * products);
   }
@@ -218,8 +218,8 @@ TEST(Planner, UsesLongerPartitionsForLaterTaps) {
     EXPECT_LE(plan.worst_over_mean, 1.5);
     EngineConfig config;
     config.block_frames = block;
-    const PartitionPlan uniform =
-        choose_plan(config, bank_of({480'000}), Routing::rows(1, 1), {.slices = false});
+    config.partition_frames = {block};
+    const PartitionPlan uniform = choose_plan(config, bank_of({480'000}), Routing::rows(1, 1));
     EXPECT_EQ(uniform.levels.size(), 1u);
     EXPECT_LT(plan.ns_per_frame, uniform.ns_per_frame / 2);
     EXPECT_LT(plan.flops_per_frame, uniform.flops_per_frame / 2);
@@ -288,9 +288,9 @@ TEST(Planner, RefusesWhatIsOutOfRange) {
               HasSubstr("max_taps"));
   for (const double ns : {0.0, -1.0, 1e-310, std::numeric_limits<double>::infinity(),
                           std::numeric_limits<double>::quiet_NaN()}) {
-    EXPECT_THAT(refusal([ns](EngineConfig& c) { c.costs.product_ns[2] = ns; }),
+    EXPECT_THAT(refusal([ns](EngineConfig& c) { c.costs.emplace().product_ns[2] = ns; }),
                 HasSubstr("costs.product_ns is"));
-    EXPECT_THAT(refusal([ns](EngineConfig& c) { c.costs.transform_ns[5] = ns; }),
+    EXPECT_THAT(refusal([ns](EngineConfig& c) { c.costs.emplace().transform_ns[5] = ns; }),
                 HasSubstr("costs.transform_ns is"));
   }
   EXPECT_THAT(refusal([](EngineConfig& c) { c.partition_frames = {0}; }),

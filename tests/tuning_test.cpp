@@ -84,10 +84,12 @@ class Elsewhere final : public Backend {
   bool has_compact_spectra() const noexcept override { return false; }
   bool can_be_lost() const noexcept override { return false; }
   std::string failure() const override { return {}; }
-  std::unique_ptr<SpectralLevel<float>> make_level_float(const LevelShape&) const override {
+  std::unique_ptr<SpectralLevel<float>> make_level_float(const LevelShape&,
+                                                         SpectralLevel<float>*) const override {
     return nullptr;
   }
-  std::unique_ptr<SpectralLevel<double>> make_level_double(const LevelShape&) const override {
+  std::unique_ptr<SpectralLevel<double>> make_level_double(const LevelShape&,
+                                                           SpectralLevel<double>*) const override {
     return nullptr;
   }
   std::unique_ptr<DirectBank<float>> make_direct_float(DirectBankShape) const override {

@@ -11,13 +11,14 @@
 
 #include <fmt/format.h>
 
-#include "bench/gpu/bank_bytes.hpp"
 #include "bench/gpu/cases.hpp"
 #include "bench/gpu/feed.hpp"
 #include "bench/gpu/figures.hpp"
 #include "bench/gpu/oracle.hpp"
 #include "bench/gpu/pacer.hpp"
 #include "engine/engine.hpp"
+#include "engine/responses.hpp"
+#include "kernels/cuda/call_bytes.hpp"
 #include "kernels/cuda/plugin_loader.hpp"
 
 namespace firbank::bench {
@@ -230,8 +231,17 @@ void tell_bytes(const Case& which, const Engine& engine, const FilterBank& bank)
   firbank_device_info info{};
   if (!engine.backend().starts_with("cuda:") || api == nullptr) return;
   if (api->describe(std::stoi(engine.backend().substr(5)), &info) != FIRBANK_OK) return;
-  const CallBytes bytes =
-      call_bytes(engine.plan(), bank, make_routing(which), info.multiprocessors);
+  std::vector<cuda::LevelExtent> levels;
+  for (const LevelPlan& level : engine.plan().levels) {
+    levels.push_back({level.bins(), level.block_frames, level.first_tap, level.partitions});
+  }
+  const ResponseTable responses(make_routing(which));
+  cuda::BankExtent extent{.taps = {}, .terms = responses.terms()};
+  for (const Response& response : responses.responses()) {
+    extent.taps.push_back({response.delay, response.delay + bank.taps(response.filter).size()});
+  }
+  const cuda::CallBytes bytes =
+      cuda::call_bytes(levels, engine.plan().call_frames, extent, info.multiprocessors);
   tell_figure("bytes read a block", "B", bytes.loaded);
   tell_figure("floor of bytes read a block", "B", bytes.floor);
   tell_figure("bytes read over their floor", "ratio", bytes.loaded / bytes.floor);

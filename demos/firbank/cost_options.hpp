@@ -13,8 +13,8 @@
 namespace firbank::program {
 
 struct ChosenCosts {
-  CostModel model;
-  std::string file;  // empty: the defaults
+  std::optional<CostModel> model;  // nothing: the backend's defaults
+  std::string file;
   std::optional<MeasuredCosts> measured;
   std::string description;  // "measured 2026-11-21 on AMD EPYC", "defaults; 'firbank tune' ..."
 };

@@ -113,8 +113,7 @@ int run(Arguments& arguments) {
   EngineConfig config =
       options.outline_config(arguments.offline ? PlanGoal::kOffline : PlanGoal::kLive);
   config.costs = costs.model;
-  const PlanAbilities abilities = {.direct_form = backend->has_direct_form(),
-                                   .slices = backend->has_shares()};
+  const PlanAbilities abilities = abilities_of(*backend);
   const PartitionPlan plan = choose_plan(config, bank, routing, abilities);
   const std::vector<PartitionPlan> others =
       alternatives(config, bank, routing, abilities, plan, arguments.alternatives);

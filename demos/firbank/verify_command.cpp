@@ -55,10 +55,11 @@ std::size_t frames_to_run(const Arguments& arguments, const FilterBank& bank) {
 }
 
 /// By which each case's plan is chosen. A file that is of no use is noted once.
-std::vector<CostModel> costs_of(const std::vector<VerifyCase>& cases, const CostOptions& options,
-                                const std::function<void(const std::string&)>& notice) {
-  std::map<std::pair<std::string, std::string>, CostModel> known;
-  std::vector<CostModel> costs;
+std::vector<std::optional<CostModel>> costs_of(
+    const std::vector<VerifyCase>& cases, const CostOptions& options,
+    const std::function<void(const std::string&)>& notice) {
+  std::map<std::pair<std::string, std::string>, std::optional<CostModel>> known;
+  std::vector<std::optional<CostModel>> costs;
   for (const VerifyCase& one : cases) {
     const auto [entry, is_new] = known.try_emplace({one.backend, one.precision()});
     if (is_new) entry->second = options.choose(one.backend, one.precision(), notice).model;
@@ -77,7 +78,7 @@ int run(Arguments& arguments) {
     if (!arguments.quiet) tell("firbank: note: {}\n", line);
   };
   const std::vector<VerifyCase> cases = verify_cases();
-  const std::vector<CostModel> costs = costs_of(cases, options.engine.costs, notice);
+  const std::vector<std::optional<CostModel>> costs = costs_of(cases, options.engine.costs, notice);
   const Setup setup = options.load(arguments.seed, notice);
   const FilterBank& bank = setup.bank;
   const Routing& routing = setup.routing;

@@ -178,8 +178,6 @@ double verify(const VerifyCase& verify_case, EngineConfig config, const FilterBa
   config.fail_over = false;  // it is this one that is verified
   config.spectra = verify_case.compact_spectra ? Spectra::kInt16 : Spectra::kFull;
   config.max_frames = 2 * config.block_frames;
-  std::vector<std::size_t>& sizes = config.partition_frames;
-  if (verify_case.backend.starts_with("cuda") && sizes.size() > 1) sizes = {sizes.front()};
   const auto run = verify_case.double_precision ? worst_error<double> : worst_error<float>;
   return run(verify_case.pipeline, config, bank, routing, in, expected, seed, progress);
 }

@@ -14,12 +14,13 @@ std::pmr::memory_resource* CpuBackend::memory() const noexcept {
   return std::pmr::new_delete_resource();
 }
 
-std::unique_ptr<SpectralLevel<float>> CpuBackend::make_level_float(const LevelShape& shape) const {
+std::unique_ptr<SpectralLevel<float>> CpuBackend::make_level_float(
+    const LevelShape& shape, SpectralLevel<float>* /*first*/) const {
   return std::make_unique<CpuSpectralLevel<float>>(set_, shape);
 }
 
 std::unique_ptr<SpectralLevel<double>> CpuBackend::make_level_double(
-    const LevelShape& shape) const {
+    const LevelShape& shape, SpectralLevel<double>* /*first*/) const {
   return std::make_unique<CpuSpectralLevel<double>>(set_, shape);
 }
 

@@ -22,8 +22,10 @@ class CpuBackend final : public Backend {
   bool has_compact_spectra() const noexcept override { return true; }
   bool can_be_lost() const noexcept override { return false; }
   std::string failure() const override { return {}; }
-  std::unique_ptr<SpectralLevel<float>> make_level_float(const LevelShape& shape) const override;
-  std::unique_ptr<SpectralLevel<double>> make_level_double(const LevelShape& shape) const override;
+  std::unique_ptr<SpectralLevel<float>> make_level_float(
+      const LevelShape& shape, SpectralLevel<float>* first) const override;
+  std::unique_ptr<SpectralLevel<double>> make_level_double(
+      const LevelShape& shape, SpectralLevel<double>* first) const override;
   std::unique_ptr<DirectBank<float>> make_direct_float(DirectBankShape shape) const override;
   std::unique_ptr<DirectBank<double>> make_direct_double(DirectBankShape shape) const override;
 

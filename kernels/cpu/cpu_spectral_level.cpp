@@ -56,7 +56,7 @@ CpuSpectralLevel<Sample>::CpuSpectralLevel(InstructionSet set, const LevelShape&
 
 template <class Sample>
 std::unique_ptr<SpectralBank<Sample>> CpuSpectralLevel<Sample>::make_bank(
-    SpectralBankShape shape) const {
+    SpectralBankShape shape, SpectralBank<Sample>* /*first*/) const {
   return std::make_unique<CpuSpectralBank<Sample>>(*this, std::move(shape));
 }
 
@@ -115,6 +115,22 @@ CpuSpectralBank<Sample>::CpuSpectralBank(const CpuSpectralLevel<Sample>& level,
            read_alike(partitions_, shape.terms[output], shape.terms[output + count])) {
       ++count;
     }
+  }
+  if (shape.keeps_answers) make_answers(shape.terms);
+}
+
+template <class Sample>
+void CpuSpectralBank<Sample>::make_answers(const std::vector<std::vector<ResponseTerm>>& terms) {
+  for (const std::vector<ResponseTerm>& of_output : terms) {
+    has_answers_.push_back(
+        std::any_of(of_output.begin(), of_output.end(), [&](const ResponseTerm& term) {
+          return partitions_[term.response].first < partitions_[term.response].last;
+        }));
+  }
+  const std::size_t stride = level_.shape_.bins + kPadding<Sample>;
+  answers_.resize(2 * terms.size() * stride);
+  for (std::size_t k = 0; k < 2 * terms.size(); ++k) {
+    answer_.push_back(answers_.data() + k * stride);
   }
 }
 
@@ -326,6 +342,26 @@ void CpuSpectralBank<Sample>::inverse(Sample* const* out, IndexRange frames, Ind
 template <class Sample>
 void CpuSpectralBank<Sample>::exchange_ready_and_next() noexcept {
   next_ = 1 - next_;
+}
+
+template <class Sample>
+void CpuSpectralBank<Sample>::keep(std::size_t place, IndexRange outputs, IndexRange shares,
+                                   std::size_t thread) noexcept {
+  const std::size_t bins = level_.shape_.bins;
+  inverse(answer_.data() + place * terms_.size(), {bins, 2 * bins}, outputs, shares, thread);
+}
+
+template <class Sample>
+void CpuSpectralBank<Sample>::add_kept(std::size_t place, Sample* const* out, IndexRange frames,
+                                       IndexRange outputs) noexcept {
+  const std::size_t first = frames.first - level_.shape_.bins;
+  const std::size_t count = frames.last - frames.first;
+  for (std::size_t output = outputs.first; output < outputs.last; ++output) {
+    if (!has_answers_[output]) continue;
+    const Sample* const answer = answer_[place * terms_.size() + output] + first;
+    Sample* const to = out[output];
+    for (std::size_t n = 0; n < count; ++n) to[n] += answer[n];
+  }
 }
 
 template class CpuSpectralLevel<float>;

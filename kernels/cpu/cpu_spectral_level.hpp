@@ -19,7 +19,8 @@ class CpuSpectralLevel final : public SpectralLevel<Sample> {
  public:
   CpuSpectralLevel(InstructionSet set, const LevelShape& shape);
 
-  std::unique_ptr<SpectralBank<Sample>> make_bank(SpectralBankShape shape) const override;
+  std::unique_ptr<SpectralBank<Sample>> make_bank(SpectralBankShape shape,
+                                                  SpectralBank<Sample>* first) const override;
   Shares shares() const noexcept override;
   void forward(std::size_t slot, const Window<Sample>& window, IndexRange inputs, IndexRange shares,
                std::size_t thread) noexcept override;
@@ -54,7 +55,7 @@ class CpuSpectralBank final : public SpectralBank<Sample> {
   CpuSpectralBank(const CpuSpectralLevel<Sample>& level, SpectralBankShape shape);
 
   void load(std::size_t response, std::span<const Sample> taps) override;
-  void end_load() noexcept override { AlignedVector<Sample>().swap(loading_); }
+  void end_load() override { AlignedVector<Sample>().swap(loading_); }
   void accumulate(Sum to, const Sum* from, std::size_t newest, IndexRange partitions,
                   IndexRange outputs, IndexRange shares, std::size_t thread) noexcept override;
   void accumulate_pair(std::size_t newest, IndexRange outputs, IndexRange shares,
@@ -62,6 +63,10 @@ class CpuSpectralBank final : public SpectralBank<Sample> {
   void inverse(Sample* const* out, IndexRange frames, IndexRange outputs, IndexRange shares,
                std::size_t thread) noexcept override;
   void exchange_ready_and_next() noexcept override;
+  void keep(std::size_t place, IndexRange outputs, IndexRange shares,
+            std::size_t thread) noexcept override;
+  void add_kept(std::size_t place, Sample* const* out, IndexRange frames,
+                IndexRange outputs) noexcept override;
 
  private:
   /// Where a response's first chunk lies, how far it is to the next one, and the same of its
@@ -73,6 +78,7 @@ class CpuSpectralBank final : public SpectralBank<Sample> {
     std::size_t scale_stride = 0;
   };
 
+  void make_answers(const std::vector<std::vector<ResponseTerm>>& terms);
   void place_responses(const std::vector<std::vector<ResponseTerm>>& terms);
   MacTerm<Sample> term_of(const ResponseTerm& term) const;
   void make_compact(const Place& place, std::size_t partition, const Sample* spectrum) noexcept;
@@ -104,6 +110,9 @@ class CpuSpectralBank final : public SpectralBank<Sample> {
   AlignedVector<Sample> sums_;
   std::size_t frames_stride_;
   AlignedVector<Sample> frames_;   // [thread][M or 2 M]: where an inverse is wanted in part
+  std::vector<bool> has_answers_;  // of each output of a later level: whether it hears anything
+  AlignedVector<Sample> answers_;
+  std::vector<Sample*> answer_;    // [place][output]: M frames
   AlignedVector<Sample> loading_;  // work, taps and a spectrum: while responses are loaded
   std::size_t next_ = 0;           // where sums kNext lie; kReady have the other place
 };

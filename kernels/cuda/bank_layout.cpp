@@ -8,7 +8,7 @@ namespace firbank::cuda {
 namespace {
 
 constexpr std::uint64_t kThreadsPerMultiprocessor = 1'024;
-constexpr std::uint64_t kLeastSteps = 8;  // partitions that repay a share
+constexpr std::uint64_t kLeastSteps = 16;  // partitions that repay a share
 constexpr std::uint32_t kMostSplits = 128;
 
 std::uint32_t narrow(std::size_t value) {
@@ -79,8 +79,9 @@ std::uint32_t accumulate_splits(const BankLayout& layout, std::uint32_t bins,
       std::clamp<std::uint64_t>(std::min(splits, steps(layout) / kLeastSteps), 1, kMostSplits));
 }
 
-BlockBytes block_bytes(const BankLayout& layout, std::uint32_t bins, std::size_t value_bytes,
-                       std::uint32_t splits) {
+BlockBytes block_bytes(const BankLayout& layout, LevelKind kind, std::uint32_t bins,
+                       std::size_t value_bytes, std::uint32_t splits) {
+  const bool is_first = kind == LevelKind::kFirst;
   std::uint64_t loaded = 0;
   std::uint64_t heard = 0;
   std::map<std::uint32_t, std::uint32_t> reach;      // of each input
@@ -92,21 +93,22 @@ BlockBytes block_bytes(const BankLayout& layout, std::uint32_t bins, std::size_t
         const Term& term = layout.terms[tile.first_term + t * tile.outputs + k];
         const std::uint32_t partitions = term.partitions_last - term.partitions_first;
         loaded += partitions;
-        // Partition 0 is met by each output by itself.
-        if (term.partitions_first == 0) ++loaded;
+        // Partition 0 is met by each output of the first level by itself.
+        if (is_first && term.partitions_first == 0) ++loaded;
         longest = std::max(longest, term.partitions_last);
         reach[term.input] = std::max(reach[term.input], term.partitions_last);
         responses[term.spectra] = partitions;
       }
-      loaded += longest > 0 ? longest - 1 : 0;
+      loaded += is_first && longest > 0 ? longest - 1 : longest;
     }
     loaded += std::uint64_t{tile.outputs} * (1 + (splits > 1 ? splits : 0));
     heard += tile.outputs;
   }
-  std::uint64_t floor = heard;
+  std::uint64_t floor = is_first ? heard : 0;
   for (const auto& [first, count] : responses) floor += count;
   for (const auto& [input, count] : reach) floor += count;
-  return {loaded * bins * value_bytes, floor * bins * value_bytes};
+  const std::uint64_t answers = is_first ? 0 : heard * bins * (value_bytes / 2);
+  return {loaded * bins * value_bytes + answers, floor * bins * value_bytes + answers};
 }
 
 }  // namespace firbank::cuda

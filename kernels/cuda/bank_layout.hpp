@@ -33,14 +33,16 @@ BankLayout bank_layout(const SpectralBankShape& shape);
 std::uint32_t accumulate_splits(const BankLayout& layout, std::uint32_t bins,
                                 std::size_t value_bytes, std::uint32_t multiprocessors);
 
-/// Bytes of device memory that one whole block reads, of `value_bytes` (a Complex) each bin: all
-/// that the kernels load, and the least that any kernels would: every partition, every delay line
-/// that meets one, and the sums that are carried from block to block, once.
+/// Bytes of device memory that one whole block of a level reads, of `value_bytes` (a Complex) each
+/// bin: all that the kernels load, and the least that any kernels would: every partition and every
+/// delay line that meets one, once. To both the first level adds the sums that it carries from
+/// block to block, a later one the answers that the first one adds.
 struct BlockBytes {
   std::uint64_t loaded = 0;
   std::uint64_t floor = 0;
 };
-BlockBytes block_bytes(const BankLayout& layout, std::uint32_t bins, std::size_t value_bytes,
-                       std::uint32_t splits);
+enum class LevelKind { kFirst, kLater };
+BlockBytes block_bytes(const BankLayout& layout, LevelKind kind, std::uint32_t bins,
+                       std::size_t value_bytes, std::uint32_t splits);
 
 }  // namespace firbank::cuda

@@ -1,4 +1,5 @@
-// The first and the last kernel of a graph: which command is it, and it is done. One thread each.
+// The first and the last kernel of a graph: which command is it, and it is done. One thread block
+// each.
 #pragma once
 
 #include <cstdint>
@@ -11,10 +12,17 @@ namespace firbank::cuda {
 /// Counts the launch and copies its command from the host's ring.
 template <class Ctx>
 FIRBANK_HD void begin_body(Ctx& ctx, const CommandParams& params) {
-  if (ctx.thread() != 0) return;
+  using Word = std::uint64_t;
+  static_assert(sizeof(LevelCommand) % sizeof(Word) == 0);
   const std::uint64_t number = ctx.load_coherent(params.taken) + 1;
-  ctx.store(params.current, ctx.load_coherent(params.ring + number % params.commands));
-  ctx.store(params.taken, number);
+  const Word* from = reinterpret_cast<const Word*>(params.ring + number % params.commands);
+  Word* to = reinterpret_cast<Word*>(params.current);
+  const std::uint32_t words = 1 + params.levels * (sizeof(LevelCommand) / sizeof(Word));
+  for (std::uint32_t i = ctx.thread(); i < words; i += ctx.threads()) {
+    ctx.store(to + i, ctx.load_coherent(from + i));
+  }
+  ctx.sync();  // everyone has read `taken`
+  if (ctx.thread() == 0) ctx.store(params.taken, number);
 }
 
 /// Tells the host that nothing of the launch is under way: all kernels before this one are done.

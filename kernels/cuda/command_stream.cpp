@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <string>
 #include <thread>
 #include <utility>
 
@@ -20,6 +21,18 @@ std::uint32_t narrow(std::size_t value) {
 
 Range narrow(IndexRange range) {
   return {narrow(range.first), narrow(range.last)};
+}
+
+bool is_empty(Range range) {
+  return range.first == range.last;
+}
+
+/// Whether `more` begins where `range` ends, or there is no range yet; then it is taken in.
+bool extend(Range& range, IndexRange more) {
+  if (!is_empty(range) && range.last != more.first) return false;
+  if (is_empty(range)) range.first = narrow(more.first);
+  range.last = narrow(more.last);
+  return true;
 }
 
 }  // namespace
@@ -45,13 +58,22 @@ CommandStream<Sample>::CommandStream(std::shared_ptr<Accelerator> accelerator,
 
 template <class Sample>
 CommandStream<Sample>::~CommandStream() {
-  finish(launched_);
+  finish();
+}
+
+template <class Sample>
+std::uint32_t CommandStream<Sample>::add_level() {
+  if (levels_ == kMaxLevels) {
+    throw BackendError("a plan of more than " + std::to_string(kMaxLevels) + " levels");
+  }
+  return levels_++;
 }
 
 template <class Sample>
 CommandParams CommandStream<Sample>::params() const noexcept {
   return {.ring = commands_.data(),
           .commands = narrow(kCommandsOfPiece * slots_),
+          .levels = levels_,
           .taken = taken_.data(),
           .current = current_.data(),
           .progress = progress_.data()};
@@ -73,8 +95,8 @@ void CommandStream<Sample>::forward(std::size_t slot, std::uint32_t window,
     if (fresh.first < bins) to = std::copy(older + fresh.first, older + bins, to);
     std::copy(newer + std::max(fresh.first, bins) - bins, newer + fresh.last - bins, to);
   }
-  Command& command = begin(nullptr).command;
-  command.forward = 1;
+  LevelCommand& command = begin(nullptr).first();
+  command.inputs = {0, narrow(shape_.inputs)};
   command.slot = narrow(slot);
   command.window = window;
   command.fresh = narrow(fresh);
@@ -103,13 +125,20 @@ typename CommandStream<Sample>::Open& CommandStream<Sample>::begin(BankGraphs* b
   return open;
 }
 
+/// What does not fit into the commands that are open.
+template <class Sample>
+typename CommandStream<Sample>::Open& CommandStream<Sample>::begin_anew(BankGraphs* bank) noexcept {
+  launch_all();
+  return begin(bank);
+}
+
 /// A sum that nobody rendered is an accumulation like any other.
 template <class Sample>
 void CommandStream<Sample>::settle(Open& open) noexcept {
   if (!open.sum_is_open) return;
   open.sum_is_open = false;
-  Command& command = open.command;
-  command.accumulate = 1;
+  LevelCommand& command = open.first();
+  command.bins = {0, narrow(shape_.bins)};
   command.to = 0;
   command.from = command.render_from;
   command.newest = command.render_newest;
@@ -122,27 +151,22 @@ void CommandStream<Sample>::accumulate(BankGraphs& bank, std::uint32_t to, std::
                                        std::size_t newest, IndexRange partitions) noexcept {
   Open* open = &open_for(bank);
   settle(*open);
-  const bool accumulates = open->command.accumulate != 0;
+  const bool accumulates = !is_empty(open->first().bins);
   if (to == 0) {
-    if (open->command.render != 0 || accumulates) {
-      launch_all();
-      open = &begin(&bank);
-    }
-    open->command.render_from = from;
-    open->command.render_newest = narrow(newest);
-    open->command.render_partitions = narrow(partitions);
+    if (!is_empty(open->first().outputs) || accumulates) open = &begin_anew(&bank);
+    LevelCommand& command = open->first();
+    command.render_from = from;
+    command.render_newest = narrow(newest);
+    command.render_partitions = narrow(partitions);
     open->sum_is_open = true;
     return;
   }
-  const bool goes_on = accumulates && open->command.to == to && from == to &&
-                       open->command.newest == newest && open->command.ranges < kMaxRanges;
-  if (accumulates && !goes_on) {
-    launch_all();
-    open = &begin(&bank);
-  }
-  Command& command = open->command;
+  const bool goes_on = accumulates && open->first().to == to && from == to &&
+                       open->first().newest == newest && open->first().ranges < kMaxRanges;
+  if (accumulates && !goes_on) open = &begin_anew(&bank);
+  LevelCommand& command = open->first();
   if (!goes_on) {
-    command.accumulate = 1;
+    command.bins = {0, narrow(shape_.bins)};
     command.to = to;
     command.from = from;
     command.newest = narrow(newest);
@@ -159,21 +183,97 @@ void CommandStream<Sample>::render(BankGraphs& bank, Sample* const* newest,
     bring_home();
   }
   Open* open = &open_for(bank);
-  if (!open->sum_is_open) {
-    if (open->command.render != 0 || open->command.accumulate != 0) {
-      launch_all();
-      open = &begin(&bank);
+  // What later levels were asked for may be what is to be added.
+  if (!open->sum_is_open || open->has_later) {
+    const LevelCommand& asked = open->first();
+    if (open->has_later || !is_empty(asked.outputs) || !is_empty(asked.bins)) {
+      open = &begin_anew(&bank);
     }
-    open->command.render_from = 0;
-    open->command.render_partitions = {0, 0};
+    open->first().render_from = 0;
+    open->first().render_partitions = {0, 0};
   }
   open->sum_is_open = false;
   const std::size_t slot = answers_asked_++ % answers_.size();
   answers_[slot].frames = frames.last - frames.first;
   std::copy_n(newest, shape_.outputs, answers_[slot].planes.begin());
-  open->command.render = 1;
-  open->command.frames = narrow(frames);
-  open->command.stage_out = narrow(slot);
+  LevelCommand& command = open->first();
+  command.outputs = {0, narrow(shape_.outputs)};
+  command.frames = narrow(frames);
+  command.stage_out = narrow(slot);
+}
+
+/// The forwards of later levels go with that of the first, ahead of all banks.
+template <class Sample>
+void CommandStream<Sample>::forward(std::uint32_t k, std::size_t slot, std::uint32_t window,
+                                    std::size_t silent, IndexRange inputs) noexcept {
+  Open* open = opened_ > 0 ? open_.data() : &begin(nullptr);
+  const auto comes_too_late = [k](const Open& other) {
+    const LevelCommand& asked = other.command.level[k];
+    return !is_empty(asked.bins) || !is_empty(asked.outputs);
+  };
+  const LevelCommand& asked = open->command.level[k];
+  const bool goes_on = is_empty(asked.inputs) || asked.slot == slot;
+  if (!goes_on || std::any_of(open_.begin(), open_.begin() + opened_, comes_too_late) ||
+      !extend(open->command.level[k].inputs, inputs)) {
+    open = &begin_anew(nullptr);
+    extend(open->command.level[k].inputs, inputs);
+  }
+  open->has_later = true;
+  LevelCommand& command = open->command.level[k];
+  command.slot = narrow(slot);
+  command.window = window;
+  command.silent = narrow(silent);
+  // All of the window is in the rings.
+  command.fresh = {~std::uint32_t{0}, ~std::uint32_t{0}};
+}
+
+template <class Sample>
+void CommandStream<Sample>::accumulate(BankGraphs& bank, std::uint32_t k, std::size_t newest,
+                                       IndexRange partitions, IndexRange bins) noexcept {
+  Open* open = &open_for(bank);
+  const LevelCommand& asked = open->command.level[k];
+  const Range terms = narrow(partitions);
+  const bool goes_on =
+      is_empty(asked.bins) || (asked.newest == newest && asked.partitions[0].first == terms.first &&
+                               asked.partitions[0].last == terms.last);
+  if (!goes_on || !is_empty(asked.outputs) || !extend(open->command.level[k].bins, bins)) {
+    open = &begin_anew(&bank);
+    extend(open->command.level[k].bins, bins);
+  }
+  open->has_later = true;
+  LevelCommand& command = open->command.level[k];
+  command.to = 0;
+  command.from = kNone;
+  command.newest = narrow(newest);
+  command.ranges = 1;
+  command.partitions[0] = terms;
+}
+
+template <class Sample>
+void CommandStream<Sample>::keep(BankGraphs& bank, std::uint32_t k, std::size_t place,
+                                 IndexRange outputs) noexcept {
+  Open* open = &open_for(bank);
+  const LevelCommand& asked = open->command.level[k];
+  const bool goes_on = is_empty(asked.outputs) || asked.stage_out == place;
+  if (!goes_on || !extend(open->command.level[k].outputs, outputs)) {
+    open = &begin_anew(&bank);
+    extend(open->command.level[k].outputs, outputs);
+  }
+  open->has_later = true;
+  LevelCommand& command = open->command.level[k];
+  command.render_from = 0;
+  command.render_partitions = {0, 0};
+  command.frames = {0, ~std::uint32_t{0}};  // all
+  command.stage_out = narrow(place);
+}
+
+template <class Sample>
+void CommandStream<Sample>::add(BankGraphs& bank, std::uint32_t k, std::size_t place,
+                                std::size_t first) noexcept {
+  LevelCommand& command = open_for(bank).command.level[k];
+  command.add = 1;
+  command.add_place = narrow(place);
+  command.add_first = narrow(first);
 }
 
 template <class Sample>
@@ -190,15 +290,19 @@ void CommandStream<Sample>::launch(Open& open) noexcept {
   const std::uint64_t number = launched_ + 1;
   const std::size_t ring = kCommandsOfPiece * slots_;
   if (number > ring) wait(number - ring, false);
-  Command& command = open.command;
-  if (command.render != 0) answers_[command.stage_out].command = number;
-  if (command.forward != 0) staged_in_[command.stage_in] = number;
+  const LevelCommand& first = open.first();
+  if (!is_empty(first.outputs)) answers_[first.stage_out].command = number;
+  if (!is_empty(first.inputs)) staged_in_[first.stage_in] = number;
   if (accelerator_->has_failed()) return;
-  command.number = number;
-  commands_[number % ring] = command;
+  open.command.number = number;
+  commands_[number % ring] = open.command;
   const Graph* graph = forward_graph_.get();
   if (open.bank != nullptr) {
-    graph = command.forward != 0 ? open.bank->whole.get() : open.bank->alone.get();
+    const LevelCommand* const levels = open.command.level;
+    const bool transforms = std::any_of(levels, levels + levels_, [](const LevelCommand& level) {
+      return !is_empty(level.inputs);
+    });
+    graph = transforms ? open.bank->whole.get() : open.bank->alone.get();
     open.bank->last_command = number;
   }
   // The plug-in's launch is a call into the driver, which orders what was written before it.

@@ -1,9 +1,11 @@
-// CommandStream: what a level and its banks ask for, packed into as few graph launches as can be.
+// CommandStream: what levels and their banks ask for, packed into as few graph launches as can be.
 //
-// A command has room for one forward and, of one bank, for one render and one accumulate, in this
-// order, so that a piece of a stream with one bank is one launch. Each other bank that takes part
-// has a command of its own; what does not fit begins another one. Answers come home through slots
-// of pinned memory and are copied out when the piece is collected.
+// A command has room for one forward of the first level and, of one bank, for one render and one
+// accumulate, in this order; and then, level by level, for a forward, an accumulate and a render of
+// each later one, all of which may be of a part. So a piece of a stream with one bank is one
+// launch, and the answers of its first level do not wait for the others. Each other bank that takes
+// part has a command of its own; what does not fit begins another one. Answers come home through
+// slots of pinned memory and are copied out when the piece is collected.
 //
 // Thread:   one at a time, but for finished().
 // Realtime: everything but construction and destruction is free of allocations and locks; it waits
@@ -25,7 +27,7 @@ namespace firbank::cuda {
 
 /// The graphs of one bank.
 struct BankGraphs {
-  std::unique_ptr<Graph> whole;  // with the level's forward
+  std::unique_ptr<Graph> whole;  // with the levels' forwards
   std::unique_ptr<Graph> alone;
   std::uint64_t last_command = 0;  // that used them
 };
@@ -33,15 +35,22 @@ struct BankGraphs {
 template <class Sample>
 class CommandStream {
  public:
+  /// `shape` is that of the first level.
   CommandStream(std::shared_ptr<Accelerator> accelerator, const LevelShape& shape,
                 std::chrono::milliseconds patience);
 
   /// Waits for all that was launched.
   ~CommandStream();
 
+  /// Set-up: one more level; returns its number. Throws: BackendError beyond kMaxLevels.
+  std::uint32_t add_level();
+
   // What the graphs' kernels read and write.
   CommandParams params() const noexcept;
-  const Command* current() const noexcept { return current_.data(); }
+  const LevelCommand* current(std::uint32_t level) const noexcept {
+    return &current_.data()->level[level];
+  }
+  const std::uint64_t* number() const noexcept { return &current_.data()->number; }
   Progress* progress() const noexcept { return progress_.data(); }
   const Sample* stage_in() const noexcept { return stage_in_.data(); }
   Sample* stage_out() const noexcept { return stage_out_.data(); }
@@ -49,6 +58,7 @@ class CommandStream {
   /// What is launched for a forward without a bank.
   void set_forward_graph(std::unique_ptr<Graph> graph) { forward_graph_ = std::move(graph); }
 
+  // Of the first level.
   void forward(std::size_t slot, std::uint32_t window,
                const firbank::Window<Sample>& samples) noexcept;
   void accumulate(BankGraphs& bank, std::uint32_t to, std::uint32_t from, std::size_t newest,
@@ -56,11 +66,23 @@ class CommandStream {
   /// Renders sum 0.
   void render(BankGraphs& bank, Sample* const* newest, IndexRange frames) noexcept;
 
+  // Of a later level `k`.
+  void forward(std::uint32_t k, std::size_t slot, std::uint32_t window, std::size_t silent,
+               IndexRange inputs) noexcept;
+  /// To sum 0, some of its bins.
+  void accumulate(BankGraphs& bank, std::uint32_t k, std::size_t newest, IndexRange partitions,
+                  IndexRange bins) noexcept;
+  /// Turns sum 0 of some outputs into answers.
+  void keep(BankGraphs& bank, std::uint32_t k, std::size_t place, IndexRange outputs) noexcept;
+  /// Adds answers, from frame `first` on, to what the first level renders last.
+  void add(BankGraphs& bank, std::uint32_t k, std::size_t place, std::size_t first) noexcept;
+
   void submit() noexcept;
   bool collect() noexcept;
 
-  /// Waits until the device is done with command `number`, or lost. Sleeps.
+  /// Waits until the device is done with command `number`, or with all, or lost. Sleeps.
   void finish(std::uint64_t number) noexcept;
+  void finish() noexcept { finish(launched_); }
 
  private:
   static constexpr std::size_t kBanksAtOnce = 3;  // heard, fading in, coming
@@ -77,11 +99,15 @@ class CommandStream {
     Command command{};
     BankGraphs* bank = nullptr;
     bool sum_is_open = false;  // render's sum is there, but not yet that it is rendered
+    bool has_later = false;    // something of a later level
+
+    LevelCommand& first() noexcept { return command.level[0]; }
   };
 
   Open& open_for(BankGraphs& bank) noexcept;
   Open& begin(BankGraphs* bank) noexcept;
-  static void settle(Open& open) noexcept;
+  Open& begin_anew(BankGraphs* bank) noexcept;
+  void settle(Open& open) noexcept;
   void launch(Open& open) noexcept;
   void launch_all() noexcept;
   bool reached(std::uint64_t number, bool rendered) const noexcept;
@@ -90,6 +116,7 @@ class CommandStream {
 
   std::shared_ptr<Accelerator> accelerator_;
   LevelShape shape_;
+  std::uint32_t levels_ = 1;
   std::chrono::milliseconds patience_;
   std::size_t slots_;  // of each ring below
   PinnedMemory<Command> commands_;

@@ -46,13 +46,16 @@ CudaBackend::CudaBackend(const firbank_device_api& api, const CudaOptions& optio
 
 CudaBackend::~CudaBackend() = default;
 
-std::unique_ptr<SpectralLevel<float>> CudaBackend::make_level_float(const LevelShape& shape) const {
-  return std::make_unique<CudaSpectralLevel<float>>(accelerator_, shape, options_.patience);
+std::unique_ptr<SpectralLevel<float>> CudaBackend::make_level_float(
+    const LevelShape& shape, SpectralLevel<float>* first) const {
+  return std::make_unique<CudaSpectralLevel<float>>(accelerator_, shape, options_.patience,
+                                                    static_cast<CudaSpectralLevel<float>*>(first));
 }
 
 std::unique_ptr<SpectralLevel<double>> CudaBackend::make_level_double(
-    const LevelShape& shape) const {
-  return std::make_unique<CudaSpectralLevel<double>>(accelerator_, shape, options_.patience);
+    const LevelShape& shape, SpectralLevel<double>* first) const {
+  return std::make_unique<CudaSpectralLevel<double>>(
+      accelerator_, shape, options_.patience, static_cast<CudaSpectralLevel<double>*>(first));
 }
 
 std::unique_ptr<DirectBank<float>> CudaBackend::make_direct_float(DirectBankShape) const {

@@ -1,5 +1,6 @@
 #include "kernels/cuda/cuda_spectral_level.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <utility>
 
@@ -14,33 +15,63 @@ using cuda::Kernel;
 template <class Sample>
 CudaSpectralLevel<Sample>::CudaSpectralLevel(std::shared_ptr<cuda::Accelerator> accelerator,
                                              const LevelShape& shape,
-                                             std::chrono::milliseconds patience)
+                                             std::chrono::milliseconds patience,
+                                             CudaSpectralLevel* first)
     : accelerator_(std::move(accelerator)),
       shape_(shape),
+      first_(first == nullptr ? this : first),
       transform_(
           cuda::transform_shape<Sample>(static_cast<std::uint32_t>(std::countr_zero(shape.bins)))),
-      ring_frames_(static_cast<std::uint32_t>(4 * shape.bins)),
       twiddles_(device_copy(accelerator_, cuda::transform_twiddles(transform_))),
-      rings_(accelerator_, shape.inputs * ring_frames_),
       delay_lines_(accelerator_, shape.inputs * shape.slots * shape.bins),
-      work_(accelerator_, transform_.outer > 0 ? shape.inputs * shape.bins : 0),
-      stream_(std::make_unique<cuda::CommandStream<Sample>>(accelerator_, shape, patience)) {
+      work_(accelerator_, transform_.outer > 0 ? shape.inputs * shape.bins : 0) {
   transform_.twiddles = twiddles_->data();
-  cuda::KernelCalls calls;
-  calls.add(Kernel::kBegin, sizeof(Sample), stream_->params());
-  add_forward(calls);
-  calls.add(Kernel::kEnd, sizeof(Sample), stream_->params());
-  stream_->set_forward_graph(std::make_unique<cuda::Graph>(accelerator_, calls));
+  if (is_first()) {
+    // The longest window, and what arrives until a later level has transformed the last of it.
+    ring_frames_ = static_cast<std::uint32_t>(4 * std::max(shape.bins, shape.longest_bins));
+    rings_ =
+        std::make_unique<cuda::DeviceMemory<Sample>>(accelerator_, shape.inputs * ring_frames_);
+    stream_ = std::make_unique<cuda::CommandStream<Sample>>(accelerator_, shape, patience);
+  } else {
+    number_ = stream().add_level();
+    first_->later_.push_back(this);
+  }
+  first_->make_forward_graph();
+}
+
+/// What is under way may still reach what this level has.
+template <class Sample>
+CudaSpectralLevel<Sample>::~CudaSpectralLevel() {
+  stream().finish();
+}
+
+template <class Sample>
+Shares CudaSpectralLevel<Sample>::shares() const noexcept {
+  Shares shares;
+  shares.outputs = shape_.outputs;
+  // Slices differ by no more than a share.
+  constexpr std::size_t kSharesOfSlice = 8;
+  if (!is_first()) {
+    shares.accumulate =
+        std::min(std::bit_ceil(kSharesOfSlice * shape_.slices), shape_.bins / cuda::kChunkBins);
+  }
+  return shares;
+}
+
+template <class Sample>
+std::uint32_t CudaSpectralLevel<Sample>::slice(std::size_t items) const noexcept {
+  return static_cast<std::uint32_t>((items + shape_.slices - 1) / shape_.slices);
 }
 
 template <class Sample>
 void CudaSpectralLevel<Sample>::add_forward(cuda::KernelCalls& calls) const {
   cuda::ForwardParams<Sample> params{.transform = transform_,
-                                     .current = stream_->current(),
+                                     .current = stream().current(number_),
                                      .inputs = static_cast<std::uint32_t>(shape_.inputs),
-                                     .ring_frames = ring_frames_,
-                                     .rings = rings_.data(),
-                                     .stage_in = stream_->stage_in(),
+                                     .slice = slice(shape_.inputs),
+                                     .ring_frames = first_->ring_frames_,
+                                     .rings = first_->rings_->data(),
+                                     .stage_in = stream().stage_in(),
                                      .slots = static_cast<std::uint32_t>(shape_.slots),
                                      .delay_lines = delay_lines_.data(),
                                      .work = work_.data(),
@@ -51,94 +82,156 @@ void CudaSpectralLevel<Sample>::add_forward(cuda::KernelCalls& calls) const {
   calls.add(Kernel::kForward, sizeof(Sample), params);
 }
 
+/// What is launched while no bank takes part.
 template <class Sample>
-std::unique_ptr<SpectralBank<Sample>> CudaSpectralLevel<Sample>::make_bank(
-    SpectralBankShape shape) const {
-  return std::make_unique<CudaSpectralBank<Sample>>(*this, shape);
+void CudaSpectralLevel<Sample>::make_forward_graph() {
+  cuda::KernelCalls calls;
+  calls.add(Kernel::kBegin, sizeof(Sample), stream_->params());
+  add_forward(calls);
+  for (const CudaSpectralLevel* level : later_) level->add_forward(calls);
+  calls.add(Kernel::kEnd, sizeof(Sample), stream_->params());
+  stream_->set_forward_graph(std::make_unique<cuda::Graph>(accelerator_, calls));
 }
 
 template <class Sample>
-void CudaSpectralLevel<Sample>::forward(std::size_t slot, const Window<Sample>& window, IndexRange,
-                                        IndexRange, std::size_t) noexcept {
+std::unique_ptr<SpectralBank<Sample>> CudaSpectralLevel<Sample>::make_bank(
+    SpectralBankShape shape, SpectralBank<Sample>* first) const {
+  return std::make_unique<CudaSpectralBank<Sample>>(*this, shape,
+                                                    static_cast<CudaSpectralBank<Sample>*>(first));
+}
+
+template <class Sample>
+void CudaSpectralLevel<Sample>::forward(std::size_t slot, const Window<Sample>& window,
+                                        IndexRange inputs, IndexRange, std::size_t) noexcept {
   // Rings have a power of two of frames, so that their places follow from the clock's low bits.
   const std::int64_t first = window.newer_start - static_cast<std::int64_t>(shape_.bins);
-  stream_->forward(slot, static_cast<std::uint32_t>(first) & (ring_frames_ - 1), window);
+  const std::uint32_t start = static_cast<std::uint32_t>(first) & (first_->ring_frames_ - 1);
+  if (is_first()) {
+    stream_->forward(slot, start, window);
+  } else {
+    stream().forward(number_, slot, start, window.silent, inputs);
+  }
 }
 
 template <class Sample>
 CudaSpectralBank<Sample>::CudaSpectralBank(const CudaSpectralLevel<Sample>& level,
-                                           const SpectralBankShape& shape)
+                                           const SpectralBankShape& shape, CudaSpectralBank* first)
     : level_(level),
+      first_(first == nullptr ? this : first),
       layout_(cuda::bank_layout(shape)),
+      splits_(cuda::accumulate_splits(layout_, level.slice(level.bins()), sizeof(Complex<Sample>),
+                                      level.accelerator_->info().multiprocessors)),
       partitions_(shape.partitions),
       responses_(level.accelerator_, layout_.spectra * level.shape_.bins),
-      sums_(level.accelerator_, 3 * level.shape_.outputs * level.shape_.bins),
+      sums_(level.accelerator_, (shape.carried == CarriedSums::kNone ? 1 : 3) *
+                                    level.shape_.outputs * level.shape_.bins),
+      answers_(level.accelerator_,
+               shape.keeps_answers ? 2 * level.shape_.outputs * level.shape_.bins : 0),
       work_(level.accelerator_,
             level.transform_.outer > 0 ? level.shape_.outputs * level.shape_.bins : 0),
       shares_(level.accelerator_,
-              cuda::accumulate_splits(layout_, static_cast<std::uint32_t>(level.shape_.bins),
-                                      sizeof(Complex<Sample>),
-                                      level.accelerator_->info().multiprocessors) *
-                  level.shape_.outputs * level.shape_.bins),
+              splits_ > 1 ? splits_ * level.shape_.outputs * level.shape_.bins : 0),
       done_(level.accelerator_, 1),
       tiles_(device_copy(level.accelerator_, layout_.tiles)),
       terms_(device_copy(level.accelerator_, layout_.terms)),
       tile_outputs_(device_copy(level.accelerator_, layout_.tile_outputs)),
       output_tile_(device_copy(level.accelerator_, layout_.output_tile)),
       output_position_(device_copy(level.accelerator_, layout_.output_position)) {
-  const auto bins = static_cast<std::uint32_t>(level.shape_.bins);
-  const auto outputs = static_cast<std::uint32_t>(level.shape_.outputs);
-  const cuda::CommandStream<Sample>& stream = *level.stream_;
-  const cuda::Bank<Sample> bank{.bins = bins,
-                                .slots = static_cast<std::uint32_t>(level.shape_.slots),
-                                .outputs = outputs,
-                                .tiles = static_cast<std::uint32_t>(layout_.tiles.size()),
-                                .delay_lines = level.delay_lines_.data(),
-                                .responses = responses_.data(),
-                                .sums = sums_.data(),
-                                .tile = tiles_->data(),
-                                .tile_outputs = tile_outputs_->data(),
-                                .terms = terms_->data(),
-                                .output_tile = output_tile_->data(),
-                                .output_position = output_position_->data()};
-  const std::uint32_t outer = level.transform_.outer;
-  cuda::RenderParams<Sample> render{
-      .transform = level.transform_,
-      .current = stream.current(),
-      .bank = bank,
-      .stage_out = stream.stage_out(),
+  if (first != nullptr) first->later_.push_back(this);
+}
+
+template <class Sample>
+cuda::Bank<Sample> CudaSpectralBank<Sample>::bank() const {
+  return {.bins = level_.bins(),
+          .slots = static_cast<std::uint32_t>(level_.shape_.slots),
+          .outputs = static_cast<std::uint32_t>(level_.shape_.outputs),
+          .tiles = static_cast<std::uint32_t>(layout_.tiles.size()),
+          .delay_lines = level_.delay_lines_.data(),
+          .responses = responses_.data(),
+          .sums = sums_.data(),
+          .tile = tiles_->data(),
+          .tile_outputs = tile_outputs_->data(),
+          .terms = terms_->data(),
+          .output_tile = output_tile_->data(),
+          .output_position = output_position_->data()};
+}
+
+template <class Sample>
+cuda::RenderParams<Sample> CudaSpectralBank<Sample>::render_params() const {
+  const cuda::CommandStream<Sample>& stream = level_.stream();
+  const bool is_first = level_.is_first();
+  cuda::RenderParams<Sample> params{
+      .transform = level_.transform_,
+      .current = stream.current(level_.number_),
+      .bank = bank(),
+      .slice = level_.slice(level_.shape_.outputs),
+      .stage_out = is_first ? stream.stage_out() : answers_.data(),
       .work = work_.data(),
       .outer_pass = 0,
       .done = done_.data(),
-      .signals = outer == 0 ? 1U : 0U,
+      .signals = 0,
+      .number = stream.number(),
       .progress = stream.progress(),
-      .ways = cuda::render_ways(level.transform_, layout_.most_terms)};
-  const auto splits = static_cast<std::uint32_t>(shares_.size() / (std::size_t{outputs} * bins));
-  const cuda::AccumulateParams<Sample> accumulate{
-      .current = stream.current(), .bank = bank, .splits = splits, .shares = shares_.data()};
+      // Later levels have their sums in one piece.
+      .ways = is_first ? cuda::render_ways(level_.transform_, layout_.most_terms) : 1,
+      .later_levels = static_cast<std::uint32_t>(later_.size()),
+      .later = {}};
+  for (std::size_t k = 0; k < later_.size(); ++k) {
+    const CudaSpectralBank& later = *later_[k];
+    params.later[k] = {.current = stream.current(later.level_.number_),
+                       .answers = later.answers_.data(),
+                       .log2_bins = later.level_.transform_.log2_bins};
+  }
+  return params;
+}
 
+template <class Sample>
+void CudaSpectralBank<Sample>::add_render(cuda::KernelCalls& calls) const {
+  const bool signals = level_.is_first();
+  cuda::RenderParams<Sample> params = render_params();
+  params.signals = signals && level_.transform_.outer == 0 ? 1 : 0;
+  calls.add(Kernel::kRender, sizeof(Sample), params);
+  for (std::uint32_t pass = level_.transform_.outer; pass-- > 0;) {
+    params.outer_pass = pass;
+    params.signals = signals && pass == 0 ? 1 : 0;
+    calls.add(Kernel::kInverseOuter, sizeof(Sample), params);
+  }
+}
+
+template <class Sample>
+void CudaSpectralBank<Sample>::add_accumulate(cuda::KernelCalls& calls) const {
+  const cuda::AccumulateParams<Sample> params{.current = level_.stream().current(level_.number_),
+                                              .bank = bank(),
+                                              .slice = level_.slice(level_.bins()),
+                                              .splits = splits_,
+                                              .shares = shares_.data()};
+  calls.add(Kernel::kAccumulate, sizeof(Sample), params);
+  if (splits_ > 1) calls.add(Kernel::kReduce, sizeof(Sample), params);
+}
+
+template <class Sample>
+void CudaSpectralBank<Sample>::end_load() {
+  if (first_ != this) return;
   for (const bool whole : {true, false}) {
     cuda::KernelCalls calls;
-    calls.add(Kernel::kBegin, sizeof(Sample), stream.params());
-    if (whole) level.add_forward(calls);
-    render.signals = outer == 0 ? 1 : 0;
-    calls.add(Kernel::kRender, sizeof(Sample), render);
-    for (std::uint32_t pass = outer; pass-- > 0;) {
-      render.outer_pass = pass;
-      render.signals = pass == 0 ? 1 : 0;
-      calls.add(Kernel::kInverseOuter, sizeof(Sample), render);
+    calls.add(Kernel::kBegin, sizeof(Sample), level_.stream().params());
+    if (whole) level_.add_forward(calls);
+    add_render(calls);
+    add_accumulate(calls);
+    for (const CudaSpectralBank* later : later_) {
+      if (whole) later->level_.add_forward(calls);
+      later->add_accumulate(calls);
+      later->add_render(calls);
     }
-    calls.add(Kernel::kAccumulate, sizeof(Sample), accumulate);
-    if (splits > 1) calls.add(Kernel::kReduce, sizeof(Sample), accumulate);
-    calls.add(Kernel::kEnd, sizeof(Sample), stream.params());
-    auto graph = std::make_unique<cuda::Graph>(level.accelerator_, calls);
+    calls.add(Kernel::kEnd, sizeof(Sample), level_.stream().params());
+    auto graph = std::make_unique<cuda::Graph>(level_.accelerator_, calls);
     (whole ? graphs_.whole : graphs_.alone) = std::move(graph);
   }
 }
 
 template <class Sample>
 CudaSpectralBank<Sample>::~CudaSpectralBank() {
-  level_.stream_->finish(graphs_.last_command);
+  level_.stream().finish(first_->graphs_.last_command);
 }
 
 template <class Sample>
@@ -175,10 +268,16 @@ std::uint32_t CudaSpectralBank<Sample>::place(Sum sum) const noexcept {
 
 template <class Sample>
 void CudaSpectralBank<Sample>::accumulate(Sum to, const Sum* from, std::size_t newest,
-                                          IndexRange partitions, IndexRange, IndexRange,
+                                          IndexRange partitions, IndexRange, IndexRange shares,
                                           std::size_t) noexcept {
-  level_.stream_->accumulate(graphs_, place(to), from == nullptr ? cuda::kNone : place(*from),
-                             newest, partitions);
+  if (level_.is_first()) {
+    level_.stream().accumulate(graphs_, place(to), from == nullptr ? cuda::kNone : place(*from),
+                               newest, partitions);
+    return;
+  }
+  const std::size_t bins = level_.shape_.bins / level_.shares().accumulate;  // of a share
+  level_.stream().accumulate(first_->graphs_, level_.number_, newest, partitions,
+                             {shares.first * bins, shares.last * bins});
 }
 
 template <class Sample>
@@ -194,7 +293,19 @@ template <class Sample>
 void CudaSpectralBank<Sample>::inverse(Sample* const* out, IndexRange frames, IndexRange,
                                        IndexRange, std::size_t) noexcept {
   const std::size_t bins = level_.shape_.bins;
-  level_.stream_->render(graphs_, out, {frames.first - bins, frames.last - bins});
+  level_.stream().render(graphs_, out, {frames.first - bins, frames.last - bins});
+}
+
+template <class Sample>
+void CudaSpectralBank<Sample>::keep(std::size_t place, IndexRange outputs, IndexRange,
+                                    std::size_t) noexcept {
+  level_.stream().keep(first_->graphs_, level_.number_, place, outputs);
+}
+
+template <class Sample>
+void CudaSpectralBank<Sample>::add_kept(std::size_t place, Sample* const*, IndexRange frames,
+                                        IndexRange) noexcept {
+  level_.stream().add(first_->graphs_, level_.number_, place, frames.first - level_.shape_.bins);
 }
 
 template class CudaSpectralLevel<float>;

@@ -1,12 +1,16 @@
 // CudaSpectralLevel, CudaSpectralBank: delay lines, partitions and sums in a device's memory.
 //
 // A piece of a stream is one launch of one graph: take the command, forward, render for the newest
-// block, then accumulate for the next one. The host waits for the rendered frames only; the rest
-// runs on while the next piece arrives.
+// block; then accumulate for the next one, and do a slice of each later level's work. The host
+// waits for the rendered frames only; the rest runs on while the next piece arrives.
+//
+// Samples go to the device once: later levels find theirs in the first one's rings, and their
+// answers stay on the device until the first level renders.
 #pragma once
 
 #include <chrono>
 #include <memory>
+#include <vector>
 
 #include "kernels/backend.hpp"
 #include "kernels/cuda/accelerator.hpp"
@@ -18,12 +22,14 @@ namespace firbank {
 template <class Sample>
 class CudaSpectralLevel final : public SpectralLevel<Sample> {
  public:
-  /// Throws: BackendError.
+  /// `first` is null for the first level of an engine. Throws: BackendError.
   CudaSpectralLevel(std::shared_ptr<cuda::Accelerator> accelerator, const LevelShape& shape,
-                    std::chrono::milliseconds patience);
+                    std::chrono::milliseconds patience, CudaSpectralLevel* first);
+  ~CudaSpectralLevel() override;
 
-  std::unique_ptr<SpectralBank<Sample>> make_bank(SpectralBankShape shape) const override;
-  Shares shares() const noexcept override { return {.outputs = shape_.outputs}; }
+  std::unique_ptr<SpectralBank<Sample>> make_bank(SpectralBankShape shape,
+                                                  SpectralBank<Sample>* first) const override;
+  Shares shares() const noexcept override;
   void forward(std::size_t slot, const Window<Sample>& window, IndexRange inputs, IndexRange shares,
                std::size_t thread) noexcept override;
   void submit() noexcept override { stream_->submit(); }
@@ -33,16 +39,27 @@ class CudaSpectralLevel final : public SpectralLevel<Sample> {
   template <class>
   friend class CudaSpectralBank;
 
+  bool is_first() const noexcept { return first_ == this; }
+  cuda::CommandStream<Sample>& stream() const noexcept { return *first_->stream_; }
+  std::uint32_t bins() const noexcept { return static_cast<std::uint32_t>(shape_.bins); }
+  /// How many of `items` a slice has, at the most that are usual.
+  std::uint32_t slice(std::size_t items) const noexcept;
   void add_forward(cuda::KernelCalls& calls) const;
+  void make_forward_graph();
 
   std::shared_ptr<cuda::Accelerator> accelerator_;
   LevelShape shape_;
+  CudaSpectralLevel* first_;  // itself in the first level
   cuda::Transform<Sample> transform_;
-  std::uint32_t ring_frames_;
   std::unique_ptr<cuda::DeviceMemory<cuda::Complex<Sample>>> twiddles_;
-  cuda::DeviceMemory<Sample> rings_;
   cuda::DeviceMemory<cuda::Complex<Sample>> delay_lines_;
   cuda::DeviceMemory<cuda::Complex<Sample>> work_;
+  std::uint32_t number_ = 0;
+
+  // The first level's.
+  std::uint32_t ring_frames_ = 0;
+  std::unique_ptr<cuda::DeviceMemory<Sample>> rings_;
+  std::vector<const CudaSpectralLevel*> later_;
   // Banks are made beside the running path and only add their commands to it later.
   std::unique_ptr<cuda::CommandStream<Sample>> stream_;
 };
@@ -52,12 +69,13 @@ class CudaSpectralBank final : public SpectralBank<Sample> {
  public:
   using Sum = typename SpectralBank<Sample>::Sum;
 
-  /// Throws: BackendError.
-  CudaSpectralBank(const CudaSpectralLevel<Sample>& level, const SpectralBankShape& shape);
+  /// `first` is null for a bank of the first level. Throws: BackendError.
+  CudaSpectralBank(const CudaSpectralLevel<Sample>& level, const SpectralBankShape& shape,
+                   CudaSpectralBank* first);
   ~CudaSpectralBank() override;
 
   void load(std::size_t response, std::span<const Sample> taps) override;
-  void end_load() noexcept override {}
+  void end_load() override;
   void accumulate(Sum to, const Sum* from, std::size_t newest, IndexRange partitions,
                   IndexRange outputs, IndexRange shares, std::size_t thread) noexcept override;
   void accumulate_pair(std::size_t newest, IndexRange outputs, IndexRange shares,
@@ -65,15 +83,26 @@ class CudaSpectralBank final : public SpectralBank<Sample> {
   void inverse(Sample* const* out, IndexRange frames, IndexRange outputs, IndexRange shares,
                std::size_t thread) noexcept override;
   void exchange_ready_and_next() noexcept override { ready_ = 3 - ready_; }
+  void keep(std::size_t place, IndexRange outputs, IndexRange shares,
+            std::size_t thread) noexcept override;
+  void add_kept(std::size_t place, Sample* const* out, IndexRange frames,
+                IndexRange outputs) noexcept override;
 
  private:
   std::uint32_t place(Sum sum) const noexcept;
+  cuda::Bank<Sample> bank() const;
+  cuda::RenderParams<Sample> render_params() const;
+  void add_render(cuda::KernelCalls& calls) const;
+  void add_accumulate(cuda::KernelCalls& calls) const;
 
   const CudaSpectralLevel<Sample>& level_;
+  CudaSpectralBank* first_;  // itself in the first level
   cuda::BankLayout layout_;
+  std::uint32_t splits_;
   std::vector<IndexRange> partitions_;  // of each response
   cuda::DeviceMemory<cuda::Complex<Sample>> responses_;
   cuda::DeviceMemory<cuda::Complex<Sample>> sums_;
+  cuda::DeviceMemory<Sample> answers_;  // of a later level
   cuda::DeviceMemory<cuda::Complex<Sample>> work_;
   cuda::DeviceMemory<cuda::Complex<Sample>> shares_;
   cuda::DeviceMemory<std::uint32_t> done_;
@@ -82,6 +111,7 @@ class CudaSpectralBank final : public SpectralBank<Sample> {
   std::unique_ptr<cuda::DeviceMemory<std::uint32_t>> tile_outputs_;
   std::unique_ptr<cuda::DeviceMemory<std::uint32_t>> output_tile_;
   std::unique_ptr<cuda::DeviceMemory<std::uint32_t>> output_position_;
+  std::vector<const CudaSpectralBank*> later_;  // of the first level's bank
   cuda::BankGraphs graphs_;
   std::uint32_t ready_ = 1;  // where sum kReady lies; kNext has the other place, kNow place 0
 };

@@ -14,20 +14,21 @@
 namespace firbank::cuda {
 
 /// Threads of a thread block that a kernel is compiled for.
-constexpr std::uint32_t most_threads(Kernel kernel) {
+constexpr std::uint32_t most_threads(Kernel kernel, std::size_t real_bytes) {
   switch (kernel) {
+    case Kernel::kBegin:
     case Kernel::kForwardOuter:
     case Kernel::kInverseOuter:
     case Kernel::kAccumulate:
     case Kernel::kReduce:
     case Kernel::kLoadOuter:
       return kStreamingThreads;
-    case Kernel::kBegin:
     case Kernel::kForward:
     case Kernel::kRender:
     case Kernel::kEnd:
     case Kernel::kLoad:
-      return 512;  // the longest inner transform has as many
+      // The longest inner transform has as many.
+      return real_bytes == sizeof(float) ? 512 : 256;
   }
   return 0;
 }
@@ -67,7 +68,7 @@ constexpr const char* fault_of(const firbank_kernel_call& call, std::size_t most
                                                              : params_bytes<double>(kernel))) {
     return "params_bytes is not the size of the kernel's structure";
   }
-  if (call.threads < 1 || call.threads > most_threads(kernel)) {
+  if (call.threads < 1 || call.threads > most_threads(kernel, call.real_bytes)) {
     return "threads is not from 1 to what the kernel is compiled for";
   }
   if (call.grid[0] < 1 || call.grid[0] > 0x7fffffffU || call.grid[1] < 1 ||

@@ -4,13 +4,14 @@
 // Command: the host writes it into a ring in pinned memory, and the graph's first kernel copies it
 // into device memory, where the others read it.
 //
-// Layouts, in values of Real or Complex<Real>:
-//   input rings   [input][ring frames]          the newest samples of each input
+// Layouts, in values of Real or Complex<Real>, M being that of the level:
+//   input rings   [input][ring frames]          the newest samples of each input, for all levels
 //   staging in    [slot][input][2 M]            fresh samples on their way in (pinned)
-//   staging out   [slot][output][M]             answers on their way out (pinned)
+//   staging out   [slot][output][M]             the first level's answers on their way out (pinned)
+//   answers       [2][output][M]                those of a later level, which the first one adds
 //   delay lines   [input][slot][M]              spectra
 //   responses     [response][partition][M]      spectra, scaled by 1 / M
-//   sums          [3][output][M]                spectra
+//   sums          [3][output][M]                spectra; a later level has one of each output
 // Spectra are values of the polynomial older + i newer at the roots of t^M = i, in the order in
 // which the forward transform leaves them (real_fft.cuh).
 #pragma once
@@ -42,41 +43,58 @@ struct alignas(2 * sizeof(Real)) Complex {
 inline constexpr std::uint32_t kNone = 0xffffffffU;
 inline constexpr std::uint32_t kMaxRanges = 2;
 inline constexpr std::uint32_t kTileOutputs = 8;  // outputs that share the reading of an input
+inline constexpr std::uint32_t kChunkBins = 2;    // of 16 bytes at the most
+inline constexpr std::uint32_t kMaxLevels = 5;
 
 struct Range {
   std::uint32_t first;
   std::uint32_t last;
 };
 
-/// What one launch of a graph does. Parts that are not asked for cost an early return.
-struct Command {
-  std::uint64_t number;  // of the launch, from 1 on
-
-  // forward: the window's 2 M frames begin at `window` in the input rings; [fresh.first,
-  // fresh.last) of them come from the staging slot, where they lie from its start on, and go into
-  // the rings; all behind them are zero. To delay-line slot `slot`.
-  std::uint32_t forward;  // 0 or 1
+/// What one launch of a graph does for one level. Ranges that are empty are not asked for, and cost
+/// an early return.
+struct LevelCommand {
+  // forward, of these inputs, to delay-line slot `slot`: the window's 2 M frames begin at `window`
+  // in the input rings. The first `silent` of them lie before the stream and are zero;
+  // [fresh.first, fresh.last) come from the staging slot, where they lie from its start on, and go
+  // into the rings; all behind them are zero.
+  Range inputs;
   std::uint32_t slot;
   std::uint32_t window;
+  std::uint32_t silent;
   Range fresh;
   std::uint32_t stage_in;
 
-  // render: sum `render_from` (or kNone) plus partitions `render_partitions`, inverse, and frames
-  // [frames.first, frames.last) to the staging slot from its start on.
-  std::uint32_t render;  // 0 or 1
+  // render, of these outputs: sum `render_from` (or kNone) plus partitions `render_partitions`,
+  // inverse, and frames [frames.first, frames.last) to `stage_out` from its start on: a slot of
+  // the first level's staging, or one of the two places for the answers of a later one.
+  Range outputs;
   std::uint32_t render_from;
   std::uint32_t render_newest;
   Range render_partitions;
   Range frames;
   std::uint32_t stage_out;
 
-  // accumulate: sum `to` = (sum `from`, or zero when kNone) + the ranges' partitions.
-  std::uint32_t accumulate;  // 0 or 1
+  // add, of a later level: to what the first one renders, from frame `add_first` on of the answers
+  // in `add_place`.
+  std::uint32_t add;  // 0 or 1
+  std::uint32_t add_place;
+  std::uint32_t add_first;
+
+  // accumulate, of these bins: sum `to` = (sum `from`, or zero when kNone) + the ranges'
+  // partitions.
+  Range bins;  // whole chunks of kChunkBins, or all there are
   std::uint32_t to;
   std::uint32_t from;
   std::uint32_t newest;
   std::uint32_t ranges;  // 1 to kMaxRanges
   Range partitions[kMaxRanges];
+};
+
+/// What one launch of a graph does, level by level. Of each it renders before it accumulates.
+struct alignas(8) Command {
+  std::uint64_t number;  // of the launch, from 1 on
+  LevelCommand level[kMaxLevels];
 };
 
 /// What the device tells the host, in pinned memory. Each is the number of a Command.
@@ -88,6 +106,7 @@ struct Progress {
 struct CommandParams {
   const Command* ring;     // pinned
   std::uint32_t commands;  // in the ring; number n lies at n mod commands
+  std::uint32_t levels;    // that a command is for; what follows is not read
   std::uint64_t* taken;    // device: number of the last command
   Command* current;        // device
   Progress* progress;      // pinned
@@ -108,8 +127,9 @@ struct Transform {
 template <class Real>
 struct ForwardParams {
   Transform<Real> transform;
-  const Command* current;
+  const LevelCommand* current;
   std::uint32_t inputs;
+  std::uint32_t slice;        // inputs that a launch has threads for; more take turns
   std::uint32_t ring_frames;  // a power of two, at least 2 M
   Real* rings;
   const Real* stage_in;  // pinned
@@ -153,19 +173,31 @@ struct Bank {
   const std::uint32_t* output_position;  // [output]: which of the tile's outputs it is
 };
 
+/// Where the first level finds what a later one has answered.
+template <class Real>
+struct LaterAnswers {
+  const LevelCommand* current;
+  const Real* answers;
+  std::uint32_t log2_bins;
+};
+
 template <class Real>
 struct RenderParams {
   Transform<Real> transform;
-  const Command* current;
+  const LevelCommand* current;
   Bank<Real> bank;
-  Real* stage_out;           // pinned
-  Complex<Real>* work;       // [output][M]; used with outer passes
-  std::uint32_t outer_pass;  // kInverseOuter: which, from transform.outer - 1 down to 0
-  std::uint32_t* done;       // device: thread blocks that have stored their answers
-  std::uint32_t signals;     // 1: the last thread block tells progress->rendered
-  Progress* progress;        // pinned
+  std::uint32_t slice;          // outputs that a launch has threads for; more take turns
+  Real* stage_out;              // pinned; of a later level its answers
+  Complex<Real>* work;          // [output][M]; used with outer passes
+  std::uint32_t outer_pass;     // kInverseOuter: which, from transform.outer - 1 down to 0
+  std::uint32_t* done;          // device: thread blocks that have stored their answers
+  std::uint32_t signals;        // 1: the last thread block tells progress->rendered
+  const std::uint64_t* number;  // of the launch
+  Progress* progress;           // pinned
   // Groups of threads that share the sum of an output, a power of two: see render_ways().
-  std::uint32_t ways = 1;
+  std::uint32_t ways;
+  std::uint32_t later_levels;  // of the first level: those whose answers are added
+  LaterAnswers<Real> later[kMaxLevels - 1];
 };
 
 /// One thread sums 16 bytes' worth of bins (two of float, one of double) for one tile of outputs
@@ -173,8 +205,9 @@ struct RenderParams {
 /// more the shares are, and kReduce adds them up in order.
 template <class Real>
 struct AccumulateParams {
-  const Command* current;
+  const LevelCommand* current;
   Bank<Real> bank;
+  std::uint32_t slice;  // bins that a launch has threads for; more take turns
   std::uint32_t splits;
   Complex<Real>* shares;  // [split][output][M]
 };

@@ -49,26 +49,26 @@ constexpr LaunchShape inner_shape(const Transform<Real>& transform, std::uint32_
   return shape;
 }
 
-constexpr LaunchShape launch_shape(Kernel /*kernel*/, const CommandParams& /*params*/) {
-  return shape_for(1, 1);
+constexpr LaunchShape launch_shape(Kernel kernel, const CommandParams& /*params*/) {
+  const std::uint32_t threads = kernel == Kernel::kBegin ? kStreamingThreads : 1;
+  return shape_for(threads, threads);
 }
 
 template <class Real>
 constexpr LaunchShape launch_shape(Kernel kernel, const ForwardParams<Real>& params) {
-  return kernel == Kernel::kForwardOuter ? outer_shape(params.transform, params.inputs)
-                                         : inner_shape(params.transform, params.inputs);
+  return kernel == Kernel::kForwardOuter ? outer_shape(params.transform, params.slice)
+                                         : inner_shape(params.transform, params.slice);
 }
 
 template <class Real>
 constexpr LaunchShape launch_shape(Kernel kernel, const RenderParams<Real>& params) {
-  return kernel == Kernel::kInverseOuter
-             ? outer_shape(params.transform, params.bank.outputs)
-             : inner_shape(params.transform, params.bank.outputs, params.ways);
+  return kernel == Kernel::kInverseOuter ? outer_shape(params.transform, params.slice)
+                                         : inner_shape(params.transform, params.slice, params.ways);
 }
 
 template <class Real>
 constexpr LaunchShape launch_shape(Kernel kernel, const AccumulateParams<Real>& params) {
-  const std::uint64_t chunks = params.bank.bins * sizeof(Complex<Real>) / 16;
+  const std::uint64_t chunks = params.slice * sizeof(Complex<Real>) / 16;
   if (kernel == Kernel::kReduce) {
     return shape_for(params.bank.outputs * chunks, kStreamingThreads);
   }
@@ -99,10 +99,8 @@ constexpr std::uint32_t render_ways(const Transform<Real>& transform, std::uint3
 /// `command`: the responses' partitions once, those of the delay line once for each tile that has a
 /// use for them, the sum that is added to, and the shares.
 template <class Real>
-std::uint64_t accumulate_bytes(const Command& command, std::span<const Tile> tiles,
-                               std::span<const Term> terms, std::uint32_t bins,
-                               std::uint32_t splits) {
-  if (command.accumulate == 0) return 0;
+std::uint64_t accumulate_bytes(const LevelCommand& command, std::span<const Tile> tiles,
+                               std::span<const Term> terms, std::uint32_t splits) {
   std::uint64_t spectra = 0;
   for (const Tile& tile : tiles) {
     for (std::uint32_t t = 0; t < tile.terms; ++t) {
@@ -122,7 +120,7 @@ std::uint64_t accumulate_bytes(const Command& command, std::span<const Tile> til
     if (command.from != kNone) spectra += tile.outputs;
     if (splits > 1) spectra += std::uint64_t{splits} * tile.outputs;
   }
-  return spectra * bins * sizeof(Complex<Real>);
+  return spectra * (command.bins.last - command.bins.first) * sizeof(Complex<Real>);
 }
 
 }  // namespace firbank::cuda

@@ -26,8 +26,9 @@ FIRBANK_HD Complex<Real>* loaded_spectrum(const LoadParams<Real>& params, std::u
 /// An outer pass, in the place of the spectra.
 template <class Real, class Ctx>
 FIRBANK_HD void load_outer_body(Ctx& ctx, const LoadParams<Real>& params) {
-  const OuterPlace place = outer_place(ctx, params.transform, params.count, params.outer_pass);
-  if (!place.works) return;
+  const std::uint32_t item = first_item(ctx);
+  if (item >> (params.transform.log2_bins - 3) >= params.count) return;
+  const OuterPlace place = outer_place(params.transform, item, params.outer_pass);
   Complex<Real>* spectrum = loaded_spectrum(params, place.transform) + place.first;
   Complex<Real> v[8];
   FIRBANK_UNROLL
@@ -43,7 +44,7 @@ FIRBANK_HD void load_outer_body(Ctx& ctx, const LoadParams<Real>& params) {
 
 template <class Real, class Ctx>
 FIRBANK_HD void load_body(Ctx& ctx, const LoadParams<Real>& params) {
-  const InnerPlace place = inner_place(ctx, params.transform, params.count, ctx.thread());
+  const InnerPlace place = inner_place(params.transform, ctx.block_x(), params.count, ctx.thread());
   Complex<Real>* spectrum = loaded_spectrum(params, place.transform) + place.first;
   Complex<Real> v[8] = {};
   if (place.works) {

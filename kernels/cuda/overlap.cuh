@@ -15,9 +15,10 @@ namespace firbank::cuda {
 template <class Real>
 struct Window {
   Real* ring;
-  std::uint32_t mask;         // ring frames - 1
-  std::uint32_t first;        // in the ring
-  Range fresh;                // of the window
+  std::uint32_t mask;    // ring frames - 1
+  std::uint32_t first;   // in the ring
+  std::uint32_t silent;  // of the window, like all that follows
+  Range fresh;
   const Real* fresh_samples;  // the first of them
 };
 
@@ -29,6 +30,7 @@ FIRBANK_HD Window<Real> window_of(Ctx& ctx, const ForwardParams<Real>& params,
   window.ring = params.rings + static_cast<std::uint64_t>(input) * params.ring_frames;
   window.mask = params.ring_frames - 1;
   window.first = ctx.load(&params.current->window);
+  window.silent = ctx.load(&params.current->silent);
   window.fresh = ctx.load(&params.current->fresh);
   window.fresh_samples =
       params.stage_in + ((static_cast<std::uint64_t>(slot) * params.inputs + input)
@@ -39,7 +41,7 @@ FIRBANK_HD Window<Real> window_of(Ctx& ctx, const ForwardParams<Real>& params,
 /// One frame of the window, which goes into the ring when it is fresh. Each is asked for once.
 template <class Real, class Ctx>
 FIRBANK_HD Real take_frame(Ctx& ctx, const Window<Real>& window, std::uint32_t frame) {
-  if (frame >= window.fresh.last) return 0;
+  if (frame < window.silent || frame >= window.fresh.last) return 0;
   Real* in_ring = window.ring + ((window.first + frame) & window.mask);
   if (frame < window.fresh.first) return ctx.load(in_ring);
   const Real sample = ctx.load(window.fresh_samples + (frame - window.fresh.first));
@@ -69,43 +71,67 @@ FIRBANK_HD Complex<Real>* work_of(const Transform<Real>& transform, Complex<Real
 /// An outer pass of the forward transform; the first one takes the window.
 template <class Real, class Ctx>
 FIRBANK_HD void forward_outer_body(Ctx& ctx, const ForwardParams<Real>& params) {
-  if (ctx.load(&params.current->forward) == 0) return;
-  const OuterPlace place = outer_place(ctx, params.transform, params.inputs, params.outer_pass);
-  if (!place.works) return;
-  Complex<Real>* work = work_of(params.transform, params.work, place.transform) + place.first;
-  Complex<Real> v[8];
-  if (params.outer_pass == 0) {
-    take_coefficients(ctx, params, place.transform, place.first, place.stride, v);
-  } else {
+  const Range inputs = ctx.load(&params.current->inputs);
+  const std::uint32_t items = (inputs.last - inputs.first) << (params.transform.log2_bins - 3);
+  for (std::uint32_t item = first_item(ctx); item < items; item += all_threads(ctx)) {
+    const OuterPlace place = outer_place(params.transform, item, params.outer_pass);
+    const std::uint32_t input = inputs.first + place.transform;
+    Complex<Real>* work = work_of(params.transform, params.work, input) + place.first;
+    Complex<Real> v[8];
+    if (params.outer_pass == 0) {
+      take_coefficients(ctx, params, input, place.first, place.stride, v);
+    } else {
+      FIRBANK_UNROLL
+      for (unsigned r = 0; r < 8; ++r) v[r] = ctx.load_coherent(work + r * place.stride);
+    }
+    outer_butterfly<false>(ctx, params.transform, place, params.outer_pass, v);
     FIRBANK_UNROLL
-    for (unsigned r = 0; r < 8; ++r) v[r] = ctx.load_coherent(work + r * place.stride);
+    for (unsigned r = 0; r < 8; ++r) ctx.store(work + r * place.stride, v[r]);
   }
-  outer_butterfly<false>(ctx, params.transform, place, params.outer_pass, v);
-  FIRBANK_UNROLL
-  for (unsigned r = 0; r < 8; ++r) ctx.store(work + r * place.stride, v[r]);
 }
 
 /// The inner transforms, to the delay line; without outer passes they take the window.
 template <class Real, class Ctx>
 FIRBANK_HD void forward_body(Ctx& ctx, const ForwardParams<Real>& params) {
-  if (ctx.load(&params.current->forward) == 0) return;
-  const InnerPlace place = inner_place(ctx, params.transform, params.inputs, ctx.thread());
-  Complex<Real> v[8] = {};
-  if (place.works && params.transform.outer == 0) {
-    take_coefficients(ctx, params, place.transform, place.first, place.threads, v);
-  } else if (place.works) {
-    const Complex<Real>* work =
-        work_of(params.transform, params.work, place.transform) + place.first;
+  const Range inputs = ctx.load(&params.current->inputs);
+  const std::uint32_t count = inputs.last - inputs.first;
+  const std::uint32_t blocks = inner_blocks(params.transform, count);
+  for (std::uint32_t block = ctx.block_x(); block < blocks; block += ctx.blocks_x()) {
+    if (block != ctx.block_x()) ctx.sync();  // shared memory has been read
+    const InnerPlace place = inner_place(params.transform, block, count, ctx.thread());
+    const std::uint32_t input = inputs.first + place.transform;
+    Complex<Real> v[8] = {};
+    if (place.works && params.transform.outer == 0) {
+      take_coefficients(ctx, params, input, place.first, place.threads, v);
+    } else if (place.works) {
+      const Complex<Real>* work = work_of(params.transform, params.work, input) + place.first;
+      FIRBANK_UNROLL
+      for (unsigned r = 0; r < 8; ++r) v[r] = ctx.load(work + r * place.threads);
+    }
+    forward_inner(ctx, params.transform, place, v);
+    if (!place.works) continue;
+    const std::uint64_t spectrum =
+        static_cast<std::uint64_t>(input) * params.slots + ctx.load(&params.current->slot);
+    Complex<Real>* to = params.delay_lines + (spectrum << params.transform.log2_bins) + place.first;
     FIRBANK_UNROLL
-    for (unsigned r = 0; r < 8; ++r) v[r] = ctx.load(work + r * place.threads);
+    for (unsigned r = 0; r < 8; ++r) ctx.store(to + r * place.threads, v[r]);
   }
-  forward_inner(ctx, params.transform, place, v);
-  if (!place.works) return;
-  const std::uint64_t spectrum =
-      static_cast<std::uint64_t>(place.transform) * params.slots + ctx.load(&params.current->slot);
-  Complex<Real>* to = params.delay_lines + (spectrum << params.transform.log2_bins) + place.first;
-  FIRBANK_UNROLL
-  for (unsigned r = 0; r < 8; ++r) ctx.store(to + r * place.threads, v[r]);
+}
+
+/// What the later levels have answered for frame `n` of those that are wanted of an output.
+template <class Real, class Ctx>
+FIRBANK_HD Real later_answer(Ctx& ctx, const RenderParams<Real>& params, std::uint32_t output,
+                             std::uint32_t n) {
+  Real sum = 0;
+  for (std::uint32_t k = 0; k < params.later_levels; ++k) {
+    const LaterAnswers<Real>& later = params.later[k];
+    if (ctx.load(&later.current->add) == 0) continue;
+    const std::uint32_t first = ctx.load(&later.current->add_first);
+    const std::uint64_t place = ctx.load(&later.current->add_place);
+    sum += ctx.load(later.answers + ((place * params.bank.outputs + output) << later.log2_bins) +
+                    first + n);
+  }
+  return sum;
 }
 
 /// The frames that are wanted of those an inverse leaves in v: newer frames n + r stride.
@@ -120,7 +146,8 @@ FIRBANK_HD void give_frames(Ctx& ctx, const RenderParams<Real>& params, std::uin
   for (unsigned r = 0; r < 8; ++r) {
     const std::uint32_t frame = n + r * stride;
     if (frame >= frames.first && frame < frames.last) {
-      ctx.store(to + (frame - frames.first), v[r].im);
+      const std::uint32_t wanted = frame - frames.first;
+      ctx.store(to + wanted, v[r].im + later_answer(ctx, params, output, wanted));
     }
   }
 }
@@ -136,7 +163,7 @@ FIRBANK_HD void tell_rendered(Ctx& ctx, const RenderParams<Real>& params) {
   if (ctx.atomic_add(params.done, 1) + 1 != ctx.blocks_x() * ctx.blocks_y()) return;
   ctx.fence_system();
   ctx.store(params.done, std::uint32_t{0});
-  ctx.store_release(&params.progress->rendered, ctx.load(&params.current->number));
+  ctx.store_release(&params.progress->rendered, ctx.load(params.number));
 }
 
 /// Adds up what the ways of an inner transform have summed; way 0 gets the sum.
@@ -163,22 +190,29 @@ FIRBANK_HD void join_ways(Ctx& ctx, const RenderParams<Real>& params, const Inne
 /// The last sum and the inner transforms of the inverse: to output frames, or to the outer passes.
 template <class Real, class Ctx>
 FIRBANK_HD void render_body(Ctx& ctx, const RenderParams<Real>& params) {
-  if (ctx.load(&params.current->render) == 0) return;
+  const Range outputs = ctx.load(&params.current->outputs);
+  const std::uint32_t count = outputs.last - outputs.first;
+  if (count == 0) return;
   const Transform<Real>& transform = params.transform;
   const std::uint32_t members = transform.batch << (transform.log2_inner - 3);
   const std::uint32_t way = ctx.thread() / members;
-  InnerPlace place = inner_place(ctx, transform, params.bank.outputs, ctx.thread() % members);
-  Complex<Real> v[8] = {};
-  if (place.works) last_sum(ctx, params, place.transform, way, place.first, place.threads, v);
-  join_ways(ctx, params, place, way, v);
-  if (way > 0) place.works = false;
-  inverse_inner(ctx, transform, place, v);
-  if (place.works && transform.outer == 0) {
-    give_frames(ctx, params, place.transform, place.first, place.threads, v);
-  } else if (place.works) {
-    Complex<Real>* work = work_of(transform, params.work, place.transform) + place.first;
-    FIRBANK_UNROLL
-    for (unsigned r = 0; r < 8; ++r) ctx.store(work + r * place.threads, v[r]);
+  const std::uint32_t blocks = inner_blocks(transform, count);
+  for (std::uint32_t block = ctx.block_x(); block < blocks; block += ctx.blocks_x()) {
+    if (block != ctx.block_x()) ctx.sync();  // shared memory has been read
+    InnerPlace place = inner_place(transform, block, count, ctx.thread() % members);
+    const std::uint32_t output = outputs.first + place.transform;
+    Complex<Real> v[8] = {};
+    if (place.works) last_sum(ctx, params, output, way, place.first, place.threads, v);
+    join_ways(ctx, params, place, way, v);
+    if (way > 0) place.works = false;
+    inverse_inner(ctx, transform, place, v);
+    if (place.works && transform.outer == 0) {
+      give_frames(ctx, params, output, place.first, place.threads, v);
+    } else if (place.works) {
+      Complex<Real>* work = work_of(transform, params.work, output) + place.first;
+      FIRBANK_UNROLL
+      for (unsigned r = 0; r < 8; ++r) ctx.store(work + r * place.threads, v[r]);
+    }
   }
   tell_rendered(ctx, params);
 }
@@ -186,17 +220,19 @@ FIRBANK_HD void render_body(Ctx& ctx, const RenderParams<Real>& params) {
 /// An outer pass of the inverse; the last one, number 0, gives the output frames.
 template <class Real, class Ctx>
 FIRBANK_HD void inverse_outer_body(Ctx& ctx, const RenderParams<Real>& params) {
-  if (ctx.load(&params.current->render) == 0) return;
-  const OuterPlace place =
-      outer_place(ctx, params.transform, params.bank.outputs, params.outer_pass);
-  if (place.works) {
-    Complex<Real>* work = work_of(params.transform, params.work, place.transform) + place.first;
+  const Range outputs = ctx.load(&params.current->outputs);
+  if (outputs.first == outputs.last) return;
+  const std::uint32_t items = (outputs.last - outputs.first) << (params.transform.log2_bins - 3);
+  for (std::uint32_t item = first_item(ctx); item < items; item += all_threads(ctx)) {
+    const OuterPlace place = outer_place(params.transform, item, params.outer_pass);
+    const std::uint32_t output = outputs.first + place.transform;
+    Complex<Real>* work = work_of(params.transform, params.work, output) + place.first;
     Complex<Real> v[8];
     FIRBANK_UNROLL
     for (unsigned r = 0; r < 8; ++r) v[r] = ctx.load_coherent(work + r * place.stride);
     outer_butterfly<true>(ctx, params.transform, place, params.outer_pass, v);
     if (params.outer_pass == 0) {
-      give_frames(ctx, params, place.transform, place.first, place.stride, v);
+      give_frames(ctx, params, output, place.first, place.stride, v);
     } else {
       FIRBANK_UNROLL
       for (unsigned r = 0; r < 8; ++r) ctx.store(work + r * place.stride, v[r]);

@@ -142,24 +142,33 @@ FIRBANK_HD void pass(Complex<Real> (&v)[8], const Twiddle<Real>& w) {
   if constexpr (kInverse) twist<kInverse, kRadix>(v, w);
 }
 
+// Threads of a grid take items in turns: thread i of n takes items i, i + n, i + 2 n, and so on.
+
+template <class Ctx>
+FIRBANK_HD std::uint32_t first_item(const Ctx& ctx) {
+  return ctx.block_x() * ctx.threads() + ctx.thread();
+}
+template <class Ctx>
+FIRBANK_HD std::uint32_t all_threads(const Ctx& ctx) {
+  return ctx.blocks_x() * ctx.threads();
+}
+
 /// One butterfly of an outer pass: values first + r stride, of block `block` of the pass.
 struct OuterPlace {
-  bool works;  // false: there is nothing left to do
   std::uint32_t transform;
   std::uint32_t block;
   std::uint32_t first;  // in the transform
   std::uint32_t stride;
 };
 
-template <class Real, class Ctx>
-FIRBANK_HD OuterPlace outer_place(const Ctx& ctx, const Transform<Real>& transform,
-                                  std::uint32_t transforms, std::uint32_t outer_pass) {
-  const std::uint32_t item = ctx.block_x() * ctx.threads() + ctx.thread();
+/// Butterfly `item` of those of all transforms.
+template <class Real>
+FIRBANK_HD OuterPlace outer_place(const Transform<Real>& transform, std::uint32_t item,
+                                  std::uint32_t outer_pass) {
   const std::uint32_t log2_each = transform.log2_bins - 3;  // butterflies of a transform
   const std::uint32_t log2_stride = log2_each - 3 * outer_pass;
   OuterPlace place;
   place.transform = item >> log2_each;
-  place.works = place.transform < transforms;
   const std::uint32_t butterfly = item & ((1U << log2_each) - 1);
   place.stride = 1U << log2_stride;
   place.block = butterfly >> log2_stride;
@@ -190,13 +199,20 @@ struct InnerPlace {
   std::uint32_t shared;   // where the inner transform begins in shared memory
 };
 
-/// `member` counts the threads of the thread block that have inner transforms, `batch` T of them.
-template <class Real, class Ctx>
-FIRBANK_HD InnerPlace inner_place(const Ctx& ctx, const Transform<Real>& transform,
+/// Thread blocks' worth of inner transforms that `transforms` have.
+template <class Real>
+FIRBANK_HD std::uint32_t inner_blocks(const Transform<Real>& transform, std::uint32_t transforms) {
+  return ((transforms << (3 * transform.outer)) + transform.batch - 1) / transform.batch;
+}
+
+/// `block` counts thread blocks; `member` its threads that have inner transforms, `batch` T of
+/// them.
+template <class Real>
+FIRBANK_HD InnerPlace inner_place(const Transform<Real>& transform, std::uint32_t block,
                                   std::uint32_t transforms, std::uint32_t member) {
   const std::uint32_t log2_threads = transform.log2_inner - 3;
   const std::uint32_t in_batch = member >> log2_threads;
-  const std::uint32_t inner = ctx.block_x() * transform.batch + in_batch;
+  const std::uint32_t inner = block * transform.batch + in_batch;
   InnerPlace place;
   place.threads = 1U << log2_threads;
   place.t = member & (place.threads - 1);

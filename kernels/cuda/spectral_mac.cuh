@@ -21,6 +21,7 @@ inline constexpr std::uint32_t kProductRun = 64;
 template <class Real>
 struct alignas(16) Bins {
   static constexpr unsigned kCount = 16 / sizeof(Complex<Real>);
+  static_assert(kChunkBins % kCount == 0);
   Complex<Real> bin[kCount];
 };
 
@@ -72,7 +73,7 @@ struct Share {
 static_assert(kMaxRanges == 2, "next_piece() knows two ranges");
 
 template <class Ctx>
-FIRBANK_HD Share share_of(Ctx& ctx, const Command* command, std::uint32_t terms,
+FIRBANK_HD Share share_of(Ctx& ctx, const LevelCommand* command, std::uint32_t terms,
                           std::uint32_t split, std::uint32_t splits) {
   Share share;
   const bool two = ctx.load(&command->ranges) == 2;
@@ -247,38 +248,39 @@ FIRBANK_HD void accumulate_tile(Ctx& ctx, const AccumulateParams<Real>& params, 
 /// them, or the sums alone would not fit into any device.
 template <class Real, class Ctx>
 FIRBANK_HD void accumulate_body(Ctx& ctx, const AccumulateParams<Real>& params) {
-  if (ctx.load(&params.current->accumulate) == 0) return;
-  const std::uint32_t chunks = params.bank.bins / Bins<Real>::kCount;
-  const std::uint32_t item = ctx.block_x() * ctx.threads() + ctx.thread();
-  if (item / chunks >= params.bank.tiles) return;
-  const Tile tile = ctx.load(params.bank.tile + item / chunks);
-  const std::uint32_t bin = item % chunks * Bins<Real>::kCount;
-  if (tile.outputs == 1) {
-    accumulate_tile<1, 4>(ctx, params, tile, bin);
-  } else {
-    accumulate_tile<kTileOutputs, 1>(ctx, params, tile, bin);
+  const Range bins = ctx.load(&params.current->bins);
+  const std::uint32_t chunks = (bins.last - bins.first) / Bins<Real>::kCount;
+  const std::uint32_t items = params.bank.tiles * chunks;
+  for (std::uint32_t item = first_item(ctx); item < items; item += all_threads(ctx)) {
+    const Tile tile = ctx.load(params.bank.tile + item / chunks);
+    const std::uint32_t bin = bins.first + item % chunks * Bins<Real>::kCount;
+    if (tile.outputs == 1) {
+      accumulate_tile<1, 4>(ctx, params, tile, bin);
+    } else {
+      accumulate_tile<kTileOutputs, 1>(ctx, params, tile, bin);
+    }
   }
 }
 
 /// Adds up the shares of every output, in their order, each thread at 16 bytes of bins.
 template <class Real, class Ctx>
 FIRBANK_HD void reduce_body(Ctx& ctx, const AccumulateParams<Real>& params) {
-  if (ctx.load(&params.current->accumulate) == 0) return;
   const Bank<Real>& bank = params.bank;
-  const std::uint32_t chunks = bank.bins / Bins<Real>::kCount;
-  const std::uint32_t item = ctx.block_x() * ctx.threads() + ctx.thread();
-  const std::uint32_t output = item / chunks;
-  if (output >= bank.outputs) return;
-  const std::uint32_t bin = item % chunks * Bins<Real>::kCount;
-
+  const Range bins = ctx.load(&params.current->bins);
+  const std::uint32_t chunks = (bins.last - bins.first) / Bins<Real>::kCount;
+  const std::uint32_t items = bank.outputs * chunks;
   const std::uint32_t from = ctx.load(&params.current->from);
-  Bins<Real> total{};
-  for (std::uint32_t split = 0; split < params.splits; ++split) {
-    const std::uint64_t spectrum = static_cast<std::uint64_t>(split) * bank.outputs + output;
-    add(total, ctx.load(as_bins(params.shares + spectrum * bank.bins + bin)));
+  for (std::uint32_t item = first_item(ctx); item < items; item += all_threads(ctx)) {
+    const std::uint32_t output = item / chunks;
+    const std::uint32_t bin = bins.first + item % chunks * Bins<Real>::kCount;
+    Bins<Real> total{};
+    for (std::uint32_t split = 0; split < params.splits; ++split) {
+      const std::uint64_t spectrum = static_cast<std::uint64_t>(split) * bank.outputs + output;
+      add(total, ctx.load(as_bins(params.shares + spectrum * bank.bins + bin)));
+    }
+    if (from != kNone) add(total, ctx.load_coherent(as_bins(sum_of(bank, from, output) + bin)));
+    ctx.store(as_bins(sum_of(bank, ctx.load(&params.current->to), output) + bin), total);
   }
-  if (from != kNone) add(total, ctx.load_coherent(as_bins(sum_of(bank, from, output) + bin)));
-  ctx.store(as_bins(sum_of(bank, ctx.load(&params.current->to), output) + bin), total);
 }
 
 /// One of `ways` shares of an output's last sum before its inverse, at bins first + r stride. The
@@ -288,7 +290,7 @@ FIRBANK_HD void last_sum(Ctx& ctx, const RenderParams<Real>& params, std::uint32
                          std::uint32_t way, std::uint32_t first, std::uint32_t stride,
                          Complex<Real> (&total)[8]) {
   const Bank<Real>& bank = params.bank;
-  const Command* command = params.current;
+  const LevelCommand* command = params.current;
   const Range partitions = ctx.load(&command->render_partitions);
   const std::uint32_t newest = ctx.load(&command->render_newest);
   const Tile tile = ctx.load(bank.tile + ctx.load(bank.output_tile + output));

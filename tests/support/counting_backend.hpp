@@ -50,11 +50,12 @@ class CountingSpectralBank final : public SpectralBank<Sample> {
   using Sum = typename SpectralBank<Sample>::Sum;
 
   CountingSpectralBank(const SpectralLevel<Sample>& level, SpectralBankShape shape,
-                       std::size_t bins, std::shared_ptr<BackendCounts> counts)
+                       CountingSpectralBank* first, std::size_t bins,
+                       std::shared_ptr<BackendCounts> counts)
       : shape_(shape),
         shares_(level.shares()),
         bins_(static_cast<double>(bins)),
-        inner_(level.make_bank(std::move(shape))),
+        inner_(level.make_bank(std::move(shape), first == nullptr ? nullptr : first->inner_.get())),
         counts_(std::move(counts)) {
     ++counts_->banks_made;
   }
@@ -63,7 +64,7 @@ class CountingSpectralBank final : public SpectralBank<Sample> {
   void load(std::size_t response, std::span<const Sample> taps) override {
     inner_->load(response, taps);
   }
-  void end_load() noexcept override { inner_->end_load(); }
+  void end_load() override { inner_->end_load(); }
   void accumulate(Sum to, const Sum* from, std::size_t newest, IndexRange partitions,
                   IndexRange outputs, IndexRange shares, std::size_t thread) noexcept override {
     counts_->on_operation();
@@ -79,11 +80,17 @@ class CountingSpectralBank final : public SpectralBank<Sample> {
   }
   void inverse(Sample* const* out, IndexRange frames, IndexRange outputs, IndexRange shares,
                std::size_t thread) noexcept override {
-    counts_->on_operation();
-    counts_->work_ns += static_cast<double>(outputs.last - outputs.first) *
-                        CostModel{}.transform(static_cast<std::size_t>(2 * bins_)) *
-                        part(shares, shares_.inverse);
+    count_inverse(outputs, shares);
     inner_->inverse(out, frames, outputs, shares, thread);
+  }
+  void keep(std::size_t place, IndexRange outputs, IndexRange shares,
+            std::size_t thread) noexcept override {
+    count_inverse(outputs, shares);
+    inner_->keep(place, outputs, shares, thread);
+  }
+  void add_kept(std::size_t place, Sample* const* out, IndexRange frames,
+                IndexRange outputs) noexcept override {
+    inner_->add_kept(place, out, frames, outputs);
   }
   void exchange_ready_and_next() noexcept override { inner_->exchange_ready_and_next(); }
 
@@ -100,6 +107,12 @@ class CountingSpectralBank final : public SpectralBank<Sample> {
     }
     counts_->work_ns +=
         static_cast<double>(met) * bins_ * product_ns * part(shares, shares_.accumulate);
+  }
+  void count_inverse(IndexRange outputs, IndexRange shares) {
+    counts_->on_operation();
+    counts_->work_ns += static_cast<double>(outputs.last - outputs.first) *
+                        CostModel{}.transform(static_cast<std::size_t>(2 * bins_)) *
+                        part(shares, shares_.inverse);
   }
   static double part(IndexRange shares, std::size_t all) {
     return static_cast<double>(shares.last - shares.first) / static_cast<double>(all);
@@ -119,9 +132,11 @@ class CountingSpectralLevel final : public SpectralLevel<Sample> {
                         std::shared_ptr<BackendCounts> counts)
       : inner_(std::move(inner)), bins_(bins), counts_(std::move(counts)) {}
 
-  std::unique_ptr<SpectralBank<Sample>> make_bank(SpectralBankShape shape) const override {
-    return std::make_unique<CountingSpectralBank<Sample>>(*inner_, std::move(shape), bins_,
-                                                          counts_);
+  std::unique_ptr<SpectralBank<Sample>> make_bank(SpectralBankShape shape,
+                                                  SpectralBank<Sample>* first) const override {
+    return std::make_unique<CountingSpectralBank<Sample>>(
+        *inner_, std::move(shape), static_cast<CountingSpectralBank<Sample>*>(first), bins_,
+        counts_);
   }
   Shares shares() const noexcept override { return inner_->shares(); }
   void forward(std::size_t slot, const Window<Sample>& window, IndexRange inputs, IndexRange shares,
@@ -136,6 +151,7 @@ class CountingSpectralLevel final : public SpectralLevel<Sample> {
   }
   void submit() noexcept override { inner_->submit(); }
   bool collect() noexcept override { return inner_->collect(); }
+  SpectralLevel<Sample>* inner() const noexcept { return inner_.get(); }
 
  private:
   std::unique_ptr<SpectralLevel<Sample>> inner_;
@@ -183,11 +199,13 @@ class CountingBackend final : public Backend {
   bool can_be_lost() const noexcept override { return false; }
   std::string failure() const override { return {}; }
 
-  std::unique_ptr<SpectralLevel<float>> make_level_float(const LevelShape& shape) const override {
-    return level<float>(shape);
+  std::unique_ptr<SpectralLevel<float>> make_level_float(
+      const LevelShape& shape, SpectralLevel<float>* first) const override {
+    return level<float>(shape, first);
   }
-  std::unique_ptr<SpectralLevel<double>> make_level_double(const LevelShape& shape) const override {
-    return level<double>(shape);
+  std::unique_ptr<SpectralLevel<double>> make_level_double(
+      const LevelShape& shape, SpectralLevel<double>* first) const override {
+    return level<double>(shape, first);
   }
   std::unique_ptr<DirectBank<float>> make_direct_float(DirectBankShape shape) const override {
     return direct<float>(std::move(shape));
@@ -198,9 +216,12 @@ class CountingBackend final : public Backend {
 
  private:
   template <class Sample>
-  std::unique_ptr<SpectralLevel<Sample>> level(const LevelShape& shape) const {
-    return std::make_unique<CountingSpectralLevel<Sample>>(inner_->make_level<Sample>(shape),
-                                                           shape.bins, counts_);
+  std::unique_ptr<SpectralLevel<Sample>> level(const LevelShape& shape,
+                                               SpectralLevel<Sample>* first) const {
+    auto* const counted = static_cast<CountingSpectralLevel<Sample>*>(first);
+    return std::make_unique<CountingSpectralLevel<Sample>>(
+        inner_->make_level<Sample>(shape, counted == nullptr ? nullptr : counted->inner()),
+        shape.bins, counts_);
   }
   template <class Sample>
   std::unique_ptr<DirectBank<Sample>> direct(DirectBankShape shape) const {

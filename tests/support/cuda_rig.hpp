@@ -36,6 +36,10 @@ struct RigShape {
   std::uint32_t most_tile_outputs = cuda::kTileOutputs;
   std::uint32_t splits = 1;
   std::uint32_t ways = 1;
+  // Inputs, outputs and bins that launches have threads for; 0: all.
+  std::uint32_t input_slice = 0;
+  std::uint32_t output_slice = 0;
+  std::uint32_t bin_slice = 0;
 };
 
 template <class Real>
@@ -92,8 +96,9 @@ class CudaRig {
   cuda::ForwardParams<Real> forward_params() {
     cuda::ForwardParams<Real> params{};
     params.transform = transform;
-    params.current = &current;
+    params.current = &current.level[0];
     params.inputs = shape.inputs;
+    params.slice = shape.input_slice == 0 ? shape.inputs : shape.input_slice;
     params.ring_frames = ring_frames;
     params.rings = rings.data();
     params.stage_in = stage_in.data();
@@ -123,22 +128,25 @@ class CudaRig {
   cuda::RenderParams<Real> render_params() {
     cuda::RenderParams<Real> params{};
     params.transform = transform;
-    params.current = &current;
+    params.current = &current.level[0];
     params.bank = bank();
+    params.slice = shape.output_slice == 0 ? outputs : shape.output_slice;
+    params.number = &current.number;
     params.stage_out = stage_out.data();
     params.work = render_work.data();
     params.done = &done;
     params.progress = &progress;
     params.ways = shape.ways;
     params.signals = transform.outer == 0 ? 1 : 0;
+    params.later_levels = static_cast<std::uint32_t>(later.size());
+    std::copy(later.begin(), later.end(), params.later);
     return params;
   }
 
   /// Runs a graph: forward, render, accumulate.
-  void launch(cuda::Command command) {
-    command.number = ++launches_;
-    commands[command.number % kCommands] = command;
-    const cuda::CommandParams control{commands.data(), kCommands, &taken, &current, &progress};
+  void launch(const cuda::LevelCommand& command) {
+    commands[++launches_ % kCommands] = {launches_, {command}};
+    const cuda::CommandParams control{commands.data(), kCommands, 1, &taken, &current, &progress};
     execute(cuda::Kernel::kBegin, control);
 
     cuda::ForwardParams<Real> forward = forward_params();
@@ -155,8 +163,9 @@ class CudaRig {
     }
 
     cuda::AccumulateParams<Real> accumulate{};
-    accumulate.current = &current;
+    accumulate.current = &current.level[0];
     accumulate.bank = bank();
+    accumulate.slice = shape.bin_slice == 0 ? bins : shape.bin_slice;
     accumulate.splits = shape.splits;
     accumulate.shares = shares.data();
     execute(cuda::Kernel::kAccumulate, accumulate);
@@ -201,6 +210,7 @@ class CudaRig {
   std::vector<cuda::Tile> tiles;
   std::vector<std::uint32_t> tile_outputs, output_tile, output_position;
   std::vector<cuda::Term> terms;
+  std::vector<cuda::LaterAnswers<Real>> later;  // what a render adds
   std::array<cuda::Command, kCommands> commands{};
   cuda::Command current{};
   cuda::Progress progress{};

@@ -86,13 +86,12 @@ std::vector<std::size_t> random_calls(Random& random, std::size_t frames, std::s
   return calls;
 }
 
-std::vector<std::size_t> random_partition_frames(Random& random, std::size_t max_first,
-                                                 std::string_view backend) {
+std::vector<std::size_t> random_partition_frames(Random& random, std::size_t max_first) {
   constexpr std::size_t kMost = 32'768;
   std::size_t first = between(random, 1, max_first);
   if (between(random, 0, 2) != 0) first = std::bit_floor(first);
   std::vector<std::size_t> sizes{first};
-  const std::size_t levels = backend.starts_with("cuda") ? 1 : between(random, 1, 5);
+  const std::size_t levels = between(random, 1, 5);
   while (sizes.size() < levels) {
     const std::size_t factor = between(random, 0, 2) != 0 ? std::size_t{1} << between(random, 1, 4)
                                                           : between(random, 2, 9);

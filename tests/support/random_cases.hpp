@@ -45,9 +45,8 @@ std::vector<std::size_t> random_calls(Random& random, std::size_t frames, std::s
                                       std::size_t max_frames);
 
 /// Legal sizes for EngineConfig::partition_frames: 1 to 5, the first up to `max_first`, mostly
-/// powers of two; on a GPU one.
-std::vector<std::size_t> random_partition_frames(Random& random, std::size_t max_first,
-                                                 std::string_view backend = "cpu");
+/// powers of two.
+std::vector<std::size_t> random_partition_frames(Random& random, std::size_t max_first);
 
 /// Calls of `call` frames each, the last one shorter where it must be.
 std::vector<std::size_t> equal_calls(std::size_t frames, std::size_t call);

@@ -1,0 +1,64 @@
+#include "kernels/cuda/call_bytes.hpp"
+
+#include <algorithm>
+
+#include "kernels/cuda/bank_layout.hpp"
+
+namespace firbank::cuda {
+namespace {
+
+/// The taps that lie in a level.
+SpectralBankShape level_shape(const LevelExtent& level, const BankExtent& bank) {
+  SpectralBankShape shape;
+  shape.terms = bank.terms;
+  const std::size_t length = level.block_frames;
+  const std::size_t end = level.first_tap + level.partitions * length;
+  for (const IndexRange& taps : bank.taps) {
+    const std::size_t first = std::max(taps.first, level.first_tap);
+    const std::size_t last = std::min(taps.last, end);
+    IndexRange& range = shape.partitions.emplace_back();
+    if (first >= last) continue;
+    range = {(first - level.first_tap) / length, (last - level.first_tap + length - 1) / length};
+  }
+  return shape;
+}
+
+/// Of one block; of a later level each of `slices` sums a part by itself.
+BlockBytes level_bytes(const LevelExtent& level, const BankExtent& bank, std::size_t slices,
+                       std::uint32_t multiprocessors) {
+  constexpr std::size_t kValueBytes = sizeof(Complex<float>);
+  const BankLayout layout = bank_layout(level_shape(level, bank));
+  const auto bins = static_cast<std::uint32_t>((level.bins + slices - 1) / slices);
+  return block_bytes(layout, level.first_tap == 0 ? LevelKind::kFirst : LevelKind::kLater,
+                     static_cast<std::uint32_t>(level.bins), kValueBytes,
+                     accumulate_splits(layout, bins, kValueBytes, multiprocessors));
+}
+
+}  // namespace
+
+CallBytes call_bytes(const std::vector<LevelExtent>& levels, std::size_t call_frames,
+                     const BankExtent& bank, std::uint32_t multiprocessors) {
+  const LevelExtent& head = levels.front();
+  const auto blocks_a_call = [&](const LevelExtent& level) {
+    return static_cast<double>(call_frames) / static_cast<double>(level.block_frames);
+  };
+  LevelExtent newest_partition = head;
+  newest_partition.partitions = 1;
+  const BlockBytes all = level_bytes(head, bank, 1, multiprocessors);
+  const BlockBytes newest = level_bytes(newest_partition, bank, 1, multiprocessors);
+  const double blocks = blocks_a_call(head);
+  const auto of_call = [&](std::uint64_t block, std::uint64_t piece) {
+    return std::max(blocks, 1.0) * static_cast<double>(piece) +
+           blocks * static_cast<double>(block - piece);
+  };
+  CallBytes bytes{of_call(all.loaded, newest.loaded), of_call(all.floor, newest.floor)};
+  for (std::size_t k = 1; k < levels.size(); ++k) {
+    const std::size_t slices = levels[k].block_frames / std::min(call_frames, head.block_frames);
+    const BlockBytes later = level_bytes(levels[k], bank, slices, multiprocessors);
+    bytes.loaded += blocks_a_call(levels[k]) * static_cast<double>(later.loaded);
+    bytes.floor += blocks_a_call(levels[k]) * static_cast<double>(later.floor);
+  }
+  return bytes;
+}
+
+}  // namespace firbank::cuda
