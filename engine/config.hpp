@@ -77,8 +77,8 @@ struct EngineConfig {
   /// defaults, CostModel{} on a CPU and device_costs() on a GPU.
   std::optional<CostModel> costs = {};
 
-  /// Block sizes of the plan's levels, instead of a choice: 1 to 5, the first 1 to 32,768 and the
-  /// others multiples of it, each at least twice the one before. Those that the filters are too
+  /// Block sizes of the plan's levels, instead of a choice: 1 to 5, each 1 to 32,768, multiples of
+  /// the first and at least twice the one before. Those that the filters are too
   /// short for are left out. More than one costs nothing in latency.
   std::vector<std::size_t> partition_frames = {};
 

@@ -7,6 +7,10 @@
 
 namespace firbank {
 
+/// Every cost is one of these, or between.
+inline constexpr double kLeastCostNs = 1e-9;
+inline constexpr double kMostCostNs = 1e18;
+
 struct CostModel {
   /// A transform, forward or inverse, of 2^(4 + k) real samples.
   std::array<double, 13> transform_ns = {12,  12,  14,    20,    36,    75,    165,

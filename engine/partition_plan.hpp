@@ -55,7 +55,7 @@ struct PartitionPlan {
   double ns_per_frame = 0;
   double flops_per_frame = 0;
   double worst_over_mean = 1;      // of calls of the nominal size
-  std::size_t memory_samples = 0;  // of one thread: spectra, sums, tables, history
+  std::size_t memory_samples = 0;  // spectra, sums, tables, history, and what threads work in
 
   /// Frames of an input that a level reads at a time, contiguous.
   std::size_t history_window() const noexcept;
@@ -66,8 +66,9 @@ struct PartitionPlan {
   /// those of the first.
   std::size_t fading_frames() const noexcept;
 
-  /// Frames ahead of its first frame from which on a bank has to be known for its going live to
-  /// cost no more than any other call.
+  /// Frames ahead of its first frame from which on a bank has to be known for its part to be
+  /// computed in fair shares. Until it is heard, and while it fades in, calls cost up to as much as
+  /// both banks' work: two to three times the usual.
   std::size_t swap_lead_frames() const noexcept;
 
   /// One line, such as "uniform: 188 partitions of 256 taps, transforms of 512" or "non-uniform:

@@ -13,6 +13,7 @@ PlanDemand::PlanDemand(const EngineConfig& config, const FilterBank& bank, const
       outputs(static_cast<double>(routing.outputs())),
       edges(static_cast<double>(routing.edges().size())),
       in_rows(routing.is_in_rows()),
+      threads(static_cast<double>(config.threads)),
       expected_frames(config.goal == PlanGoal::kOffline ? config.expected_frames : 0) {
   const ResponseTable table(routing);
   std::vector<double> uses(table.responses().size());

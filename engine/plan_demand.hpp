@@ -30,6 +30,7 @@ class PlanDemand {
   double outputs;
   double edges;
   bool in_rows;
+  double threads;
   std::uint64_t expected_frames;  // 0: very many
   double taps = 0;                // of all edges
 

@@ -21,8 +21,9 @@ constexpr double kSliced = 1.6;
 // Of a response's size, in 16 bits and with its scales.
 constexpr double kCompactShare = 0.5625;
 
-// A transform's constants, and what it works in, as so many sums.
-constexpr double kScratchSums = 3;
+// A transform's constants, and what a thread works in, as so many sums.
+constexpr double kTableSums = 1.5;
+constexpr double kScratchSums = 1.5;
 
 // Bins of the sums that a thread has at a time, of up to four outputs.
 constexpr double kTileBins = 65'536;
@@ -31,7 +32,7 @@ constexpr double kTileBins = 65'536;
 constexpr double kLeastPairedOutputs = 32;
 
 // Complex points times octaves of a transform that are computed in one go.
-constexpr double kSharePoints = 4'096;
+constexpr double kSharePoints = 7'000;
 
 /// Pieces a frame when calls of `call` frames are cut at multiples of `block`.
 double pieces_per_frame(std::size_t call, std::size_t block) {
@@ -136,9 +137,10 @@ double PlanEstimate::sum_samples(const PartitionPlan& plan, std::size_t k) const
   const double bins = static_cast<double>(level.bins());
   const bool is_ahead = plan.call_frames < level.block_frames || !shares_;
   const double carried = k > 0 ? (shares_ ? 1.5 : 2) : level.partitions == 1 ? 0 : is_ahead ? 2 : 1;
+  const double of_thread =
+      std::min(demand_.outputs, std::clamp(kTileBins / bins, 1.0, 4.0)) + kScratchSums;
   return 2 * bins *
-         (demand_.outputs * carried +
-          std::min(demand_.outputs, std::clamp(kTileBins / bins, 1.0, 4.0)) + kScratchSums);
+         (demand_.outputs * carried + kTableSums + of_thread * (shares_ ? demand_.threads : 1));
 }
 
 /// All in one slice.

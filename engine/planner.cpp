@@ -4,7 +4,6 @@
 #include <bit>
 #include <limits>
 #include <map>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -26,15 +25,14 @@ constexpr std::size_t kMaxDirectTaps = 1'024;
 constexpr std::size_t kMaxBins = kMaxTransform / 2;
 constexpr std::size_t kOfflineCallFrames = 8'192;  // fewer are not worth a call
 
-// Plans whose estimated worst call is dearer than this are not chosen: real time needs the worst
-// block, not the mean. What is estimated is coarse, hence the distance to 2.
-constexpr double kMostWorstOverMean = 1.5;
+// Real time needs the worst block, not the mean: a plan is rated by its worst call where that is
+// estimated to cost more than kEvenOverMean times the mean, and beyond kMostWorstOverMean it is not
+// chosen. What is estimated is coarse, hence the distance to 2.
+constexpr double kEvenOverMean = 1.5;
+constexpr double kMostWorstOverMean = 1.75;
 
 // Costs that differ by less than this cannot be told apart by an estimate.
 constexpr double kAlike = 1.01;
-
-constexpr double kLeastCostNs = 1e-9;
-constexpr double kMostCostNs = 1e18;
 
 void require(bool allowed, const char* field, std::size_t value, const std::string& range) {
   if (allowed) return;
@@ -104,16 +102,21 @@ LevelPlan level_of(std::size_t block, std::size_t bins) {
   return {.block_frames = block, .transform_frames = 2 * bins, .partition_taps = block};
 }
 
+/// What a plan is chosen by.
+double rated_ns(const PartitionPlan& plan) {
+  return plan.ns_per_frame * std::max(1.0, plan.worst_over_mean / kEvenOverMean);
+}
+
 /// The plan to choose: of those that cost about the same, the one with the least memory.
 std::size_t best_of(const std::vector<PartitionPlan>& plans) {
   double least_ns = std::numeric_limits<double>::infinity();
-  for (const PartitionPlan& plan : plans) least_ns = std::min(least_ns, plan.ns_per_frame);
+  for (const PartitionPlan& plan : plans) least_ns = std::min(least_ns, rated_ns(plan));
   std::size_t best = plans.size();
   for (std::size_t k = 0; k < plans.size(); ++k) {
-    if (plans[k].ns_per_frame > kAlike * least_ns) continue;
-    if (best == plans.size() ||
-        std::tie(plans[k].memory_samples, plans[k].ns_per_frame) <
-            std::tie(plans[best].memory_samples, plans[best].ns_per_frame)) {
+    const double ns = rated_ns(plans[k]);
+    if (ns > kAlike * least_ns) continue;
+    if (best == plans.size() || std::pair(plans[k].memory_samples, ns) <
+                                    std::pair(plans[best].memory_samples, rated_ns(plans[best]))) {
       best = k;
     }
   }
@@ -156,7 +159,7 @@ class Search {
     for (const auto& [levels, plans] : plans_) best.push_back(plans[best_of(plans)]);
     std::swap(best.front(), best[best_of(best)]);
     std::sort(best.begin() + 1, best.end(), [](const PartitionPlan& a, const PartitionPlan& b) {
-      return a.ns_per_frame < b.ns_per_frame;
+      return rated_ns(a) < rated_ns(b);
     });
     return best;
   }

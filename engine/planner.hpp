@@ -26,10 +26,11 @@ PlanAbilities abilities_of(const Backend& backend);
 PartitionPlan choose_plan(const EngineConfig& config, const FilterBank& bank,
                           const Routing& routing, const PlanAbilities& abilities = {});
 
-/// Of each number of levels the cheapest plan whose calls cost about the same, and the direct form
-/// where it is an option; of plans whose costs an estimate cannot tell apart, the one with the
-/// least memory. The one that is chosen comes first, then the cheapest. `partition_frames` is not
-/// looked at, nor refused. Throws: as choose_plan() but for that.
+/// Of each number of levels the cheapest plan whose calls cost about the same (a call that costs
+/// much more than the mean counts as the price), and the direct form where it is an option; of
+/// plans whose costs an estimate cannot tell apart, the one with the least memory. The one that is
+/// chosen comes first, then the cheapest. `partition_frames` is not looked at, nor refused. Throws:
+/// as choose_plan() but for that.
 std::vector<PartitionPlan> cheapest_plans(const EngineConfig& config, const FilterBank& bank,
                                           const Routing& routing,
                                           const PlanAbilities& abilities = {});

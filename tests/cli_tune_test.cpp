@@ -197,7 +197,7 @@ TEST_F(Tune, AFileOfNoUseIsToldInOneLine) {
       {"no text 'date'", [](nlohmann::json& json) { json["date"] = 20'261'121; }},
       {"'edge_ns' is -1", [](nlohmann::json& json) { json["costs"]["edge_ns"] = -1; }},
       {"no number 'add_ns'", [](nlohmann::json& json) { json["costs"]["add_ns"] = "cheap"; }},
-      {"'slice_ns' is 2000000000", [](nlohmann::json& json) { json["costs"]["slice_ns"] = 2e9; }},
+      {"'slice_ns' is 2e+18", [](nlohmann::json& json) { json["costs"]["slice_ns"] = 2e18; }},
       {"'product_ns' has 1 value",
        [](nlohmann::json& json) { json["costs"]["product_ns"] = {0.1}; }},
       {"'transform_ns' is 0", [](nlohmann::json& json) { json["costs"]["transform_ns"][3] = 0; }},

@@ -64,6 +64,9 @@ TYPED_TEST(EnginePipeline, EqualsDirectConvolutionInRandomCases) {
     config.depth_blocks = test::between(random, 0, config.ring_blocks - 1);
     config.threads = 1 + seed % 2;
     test::use_backend(config, backends[seed % backends.size()]);
+    if (seed % 3 != 0) {
+      config.partition_frames = test::random_partition_frames(random, 64);
+    }
     SCOPED_TRACE(testing::Message()
                  << "seed " << seed << ", backend " << config.backend << ", block "
                  << config.block_frames << ", depth " << config.depth_blocks);
@@ -349,6 +352,58 @@ TYPED_TEST(EnginePipeline, FollowsTheGapPolicy) {
     EXPECT_EQ(stats.gaps, 1u);
     EXPECT_EQ(stats.gap_frames, gap_case.gap);
     EXPECT_EQ(stats.first_gap_frame, lost_from);
+  }
+}
+
+// Several gaps, of any length and at any place in the schedule of a plan.
+TYPED_TEST(EnginePipeline, FollowsTheGapPolicyUnderEveryPlan) {
+  const std::uint64_t seeds = test::full_sweep() ? 400 : 60;
+  for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
+    Random random(seed);
+    EngineConfig config;
+    config.block_frames = test::between(random, 1, 200);
+    config.threads = 1 + seed % 2;
+    config.gap_policy = static_cast<GapPolicy>(seed % 3);
+    config.max_fill_frames = static_cast<std::int64_t>(test::between(random, 400, 1'200));
+    config.partition_frames = test::random_partition_frames(random, 128);
+    const FilterBank bank = test::random_bank(random, {test::between(random, 1, 3'000), 30});
+    const Routing routing = test::random_routing(random, 2, 3, 2, 5, 100);
+    BasicEngine<TypeParam> engine(config, bank, routing);
+    SCOPED_TRACE(testing::Message() << "seed " << seed << ", block " << config.block_frames << ", "
+                                    << engine.plan().describe());
+    Pulled pulled;
+    engine.start();
+    std::int64_t next = 0;
+    Signal stream = test::random_signal(random, 2, 1'000);  // since the last reset
+    test::push_all(engine, stream, test::random_calls(random, 1'000, config.block_frames, 300),
+                   next, 200, pulled);
+    next += 1'000;
+    Signal oracle(3);
+    for (int i = 0; i < 3; ++i) {
+      const std::size_t gap = test::between(random, 1, 800);
+      const Signal after = test::random_signal(random, 2, test::between(random, 1, 2'000));
+      if (config.gap_policy == GapPolicy::kReset ||
+          static_cast<std::int64_t>(gap) > config.max_fill_frames) {
+        oracle = test::joined(oracle, direct_convolution(stream, bank, routing, stream[0].size()));
+        stream = after;
+      } else {
+        for (auto& channel : stream) {
+          const double held = config.gap_policy == GapPolicy::kHold ? channel.back() : 0;
+          channel.insert(channel.end(), gap, held);
+        }
+        stream = test::joined(stream, after);
+      }
+      next += static_cast<std::int64_t>(gap);
+      test::push_all(engine, after,
+                     test::random_calls(random, after[0].size(), config.block_frames, 300), next,
+                     200, pulled);
+      next += static_cast<std::int64_t>(after[0].size());
+    }
+    test::pull_to_end(engine, 200, pulled);
+    engine.stop();
+    const std::size_t frames = stream[0].size() + engine.tail_frames();
+    oracle = test::joined(oracle, direct_convolution(stream, bank, routing, frames));
+    EXPECT_TRUE(test::follows(pulled.out, oracle, test::kErrorLimit<TypeParam>));
   }
 }
 

@@ -213,6 +213,26 @@ TYPED_TEST(LevelWork, KnowsNoSumsOfAForgottenPastWhenAnAnnouncedSwapGoesLive) {
   }
 }
 
+// Two blocks are summed at once only of what came since.
+TYPED_TEST(LevelWork, PairsNoBlocksOfAForgottenPast) {
+  const Routing rows = Routing::rows(1, 1);
+  PartitionPlan plan = uniform_plan();
+  plan.levels.front().pairs = true;
+  for (const std::size_t blocks : {std::size_t{1}, kPartitions / 2, 2 * kPartitions + 1}) {
+    SCOPED_TRACE(testing::Message() << "seed 8, reset after " << blocks << " blocks");
+    Random random(8);
+    const FilterBank bank = test::random_bank(random, {kTaps});
+    FailOver<TypeParam> convolver(this->backend_, plan, config_of(), bank, rows);
+    this->products(convolver, test::random_signal(random, 1, blocks * kBlock), kBlock);
+    convolver.reset();
+    const Signal after = test::random_signal(random, 1, 2 * kTaps);
+    Signal out;
+    this->products(convolver, after, kBlock, &out);
+    EXPECT_TRUE(test::follows(out, direct_convolution(after, bank, rows, 2 * kTaps),
+                              test::kErrorLimit<TypeParam>));
+  }
+}
+
 // Banks that were replaced are freed by swap(), never by the thread that processes.
 TYPED_TEST(LevelWork, LeavesNoBankBehindAndFreesNoneOnTheProcessingThread) {
   Random random(6);

@@ -226,6 +226,23 @@ TEST(Planner, UsesLongerPartitionsForLaterTaps) {
   }
 }
 
+// However much cheaper the mean would be.
+TEST(Planner, ChoosesNoPlanWhoseCallsDifferMuch) {
+  std::size_t sliced = 0;
+  for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+    Random random(seed);
+    const std::size_t channels = test::between(random, 1, 4);
+    const FilterBank bank = bank_of({test::between(random, 5'000, 60'000)});
+    EngineConfig config;
+    config.block_frames = std::size_t{1} << test::between(random, 3, 8);
+    const PartitionPlan plan = choose_plan(config, bank, Routing::rows(channels, 1));
+    if (plan.levels.size() == 1) continue;
+    ++sliced;
+    EXPECT_LE(plan.worst_over_mean, 1.75) << "seed " << seed << ", " << plan.describe();
+  }
+  EXPECT_GT(sliced, 50u);
+}
+
 TEST(Planner, ComparesTheCheapestPlanOfEachNumberOfLevels) {
   EngineConfig config;
   config.block_frames = 64;

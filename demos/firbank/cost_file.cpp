@@ -1,6 +1,5 @@
 #include "demos/firbank/cost_file.hpp"
 
-#include <cmath>
 #include <cstdlib>
 #include <ctime>
 #include <fstream>
@@ -20,16 +19,15 @@ namespace {
 
 constexpr int kFormat = 1;
 constexpr std::streamsize kMostBytes = 65'536;
-constexpr double kMostNs = 1e9;
-
 /// What is wrong with a file, without its name.
 struct Fault {
   std::string what;
 };
 
 void check_value(const std::string& name, double value) {
-  if (std::isfinite(value) && value > 0 && value <= kMostNs) return;
-  throw Fault{fmt::format("'{}' is {}; allowed: above 0, up to {:.0e}", name, value, kMostNs)};
+  if (value >= kLeastCostNs && value <= kMostCostNs) return;
+  throw Fault{
+      fmt::format("'{}' is {} ns; allowed: {} to {}", name, value, kLeastCostNs, kMostCostNs)};
 }
 
 double number(const nlohmann::json& costs, const std::string& name) {

@@ -53,8 +53,8 @@ void EngineOptions::add_to(CLI::App& command) {
   command
       .add_option("--partitions", partitions,
                   "Block sizes of the plan, instead of a choice, such as\n"
-                  "64,512,4096: 1 to 5, the first 1 to 32768, the others multiples of\n"
-                  "it and each at least twice the one before")
+                  "64,512,4096: 1 to 5, each 1 to 32768, multiples of the first and\n"
+                  "at least twice the one before")
       ->type_name("N,N...")
       ->check(list_of_sizes());
   costs.add_to(command);

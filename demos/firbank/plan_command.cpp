@@ -120,7 +120,7 @@ int run(Arguments& arguments) {
   const std::string& precision = options.engine.precision;
 
   nlohmann::ordered_json report = to_json(plan, precision);
-  report["memory_bytes_double"] = plan.memory_samples * sizeof(double);
+  if (!plan.compact_spectra) report["memory_bytes_double"] = plan.memory_samples * sizeof(double);
   report["filters"] = bank.size();
   report["longest_taps"] = setup.size.longest_taps;
   report["routing"] = options.bank.routing;
@@ -162,8 +162,9 @@ int run(Arguments& arguments) {
   fmt::print("{:<10} the dearest call costs {:.2f} times the mean; estimated\n", "evenness",
              plan.worst_over_mean);
   const double memory_bytes = static_cast<double>(plan.memory_samples) * sizeof(float);
-  fmt::print("{:<10} {} in float, {} in double; estimated\n", "memory", bytes(memory_bytes),
-             bytes(2 * memory_bytes));
+  const std::string in_double =
+      plan.compact_spectra ? "" : fmt::format(", {} in double", bytes(2 * memory_bytes));
+  fmt::print("{:<10} {} in float{}; estimated\n", "memory", bytes(memory_bytes), in_double);
   fmt::print("{:<10} {}\n", "swaps", swap_line(plan, rate_hz));
   fmt::print("{:<10} {}\n", "costs", costs.description);
   print_comparison(plan, others, rate_hz, precision == "double" ? sizeof(double) : sizeof(float),
