@@ -63,7 +63,7 @@ struct EngineConfig {
   /// lost device owes is silence.
   bool fail_over = true;
 
-  /// kInt16 needs a float engine and a backend that has it: the CPU's. Filters that the plan leaves
+  /// kInt16 needs a float engine and a backend that has it: all have. Filters that the plan leaves
   /// in the direct form stay exact.
   Spectra spectra = Spectra::kFull;
 

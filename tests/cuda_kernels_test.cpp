@@ -548,7 +548,7 @@ std::complex<double> plain_sum(const CudaRig<Real>& rig, const LevelCommand& com
   return sum;
 }
 
-RigShape random_bank(Random& random) {
+RigShape random_bank(Random& random, bool compact) {
   RigShape shape;
   shape.log2_bins = between(random, 3, 6);
   shape.inputs = between(random, 1, 4);
@@ -574,14 +574,15 @@ RigShape random_bank(Random& random) {
   shape.most_tile_outputs = between(random, 1, cuda::kTileOutputs);
   shape.splits = between(random, 1, 7);
   shape.bin_slice = 1U << between(random, 1, shape.log2_bins);
+  shape.compact = compact;
   return shape;
 }
 
 template <class Real>
-void check_products(std::uint64_t seed) {
+void check_products(std::uint64_t seed, bool compact = false) {
   SCOPED_TRACE(testing::Message() << "seed " << seed);
   Random random(seed);
-  CudaRig<Real> rig(random_bank(random));
+  CudaRig<Real> rig(random_bank(random, compact));
   LevelCommand command{};
   const std::uint32_t first_chunk =
       random() % 2 * between(random, 0, rig.bins / cuda::kChunkBins - 1);
@@ -598,6 +599,9 @@ void check_products(std::uint64_t seed) {
   command.partitions[1] = {second, between(random, second, rig.shape.slots)};
   if (random() % 2 == 0) std::swap(command.partitions[0], command.partitions[1]);
   fill_wanted(rig, command, random);
+  if constexpr (sizeof(Real) == sizeof(float)) {
+    if (compact) rig.make_compact();
+  }
   if (command.from != kNone) {
     const std::vector<Real> values = noise<Real>(random, std::size_t{2} * rig.outputs * rig.bins);
     for (std::size_t k = 0; k < values.size() / 2; ++k) {
@@ -640,7 +644,7 @@ void check_products(std::uint64_t seed) {
   }
   EXPECT_EQ(rig.traffic(cuda::Kernel::kAccumulate).loaded_bytes +
                 rig.traffic(cuda::Kernel::kReduce).loaded_bytes,
-            cuda::accumulate_bytes<Real>(command, rig.tiles, rig.terms, rig.shape.splits));
+            cuda::accumulate_bytes<Real>(command, rig.tiles, rig.terms, rig.shape.splits, compact));
 }
 
 TEST(CudaProductsTest, FollowThePlainSumInFloatAndReadNoMoreThanTheyMust) {
@@ -648,6 +652,46 @@ TEST(CudaProductsTest, FollowThePlainSumInFloatAndReadNoMoreThanTheyMust) {
 }
 TEST(CudaProductsTest, FollowThePlainSumInDoubleAndReadNoMoreThanTheyMust) {
   for (std::uint64_t seed = 1; seed <= 150; ++seed) check_products<double>(seed);
+}
+
+TEST(CudaProductsTest, FollowThePlainSumOfCompactResponses) {
+  for (std::uint64_t seed = 1; seed <= 150; ++seed) check_products<float>(seed, true);
+}
+
+// Every value within half a scale, and the largest of a group uses nearly all of the 16 bits.
+TEST(CudaCompactTest, KeepsEveryGroupWithinHalfAScale) {
+  for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+    SCOPED_TRACE(testing::Message() << "seed " << seed);
+    Random random(seed);
+    RigShape shape;
+    shape.log2_bins = 4;
+    shape.partitions = {{0, between(random, 1, 5)}};
+    shape.terms = {{{0, 0}}};
+    CudaRig<float> rig(shape);
+    const double size = std::pow(10.0, between(random, 0, 50) - 20.0);
+    for (cuda::Complex<float>& value : rig.responses) {
+      const std::vector<float> pair = noise<float>(random, 2);
+      const double spread = std::pow(10.0, -5.0 * (random() % 100) / 99);
+      value = {static_cast<float>(pair[0] * size * spread),
+               static_cast<float>(pair[1] * size * spread)};
+    }
+    if (seed % 7 == 0) std::fill_n(rig.responses.begin(), 8, cuda::Complex<float>{0, 0});
+    const auto full = rig.responses;
+    rig.make_compact();
+    for (std::size_t k = 0; k < full.size(); ++k) {
+      const float scale = cuda::scale_value(rig.scales[k / cuda::kGroupBins]);
+      ASSERT_LE(std::abs(full[k].re - rig.responses[k].re), 0.5001 * scale) << k;
+      ASSERT_LE(std::abs(full[k].im - rig.responses[k].im), 0.5001 * scale) << k;
+    }
+    for (std::size_t group = 0; group < rig.scales.size(); ++group) {
+      int most = 0;
+      for (std::size_t i = 0; i < cuda::kGroupBins; ++i) {
+        const cuda::Multiple multiple = rig.multiples[group * cuda::kGroupBins + i];
+        most = std::max({most, std::abs(multiple.re), std::abs(multiple.im)});
+      }
+      ASSERT_TRUE(most >= 32'500 || rig.scales[group] == 0) << group << ' ' << most;
+    }
+  }
 }
 
 /// 8,000 products: one running sum of them is off by 2e-6.

@@ -57,7 +57,7 @@ endforeach()
 # seven: each call is a launch, and the fake device takes minutes for them, and hours for the long
 # sweeps.
 foreach(name IN ITEMS backend_conformance_test engine_contract_test engine_swap_test
-                      engine_nonfinite_test engine_pipeline_test)
+                      engine_nonfinite_test engine_pipeline_test engine_compact_test)
   add_test(NAME ${name}_on_device
            COMMAND ${name} --gtest_filter=-Blocks/*ForAnyCalls/1:Blocks/*ForAnyCalls/7)
   set_tests_properties(${name}_on_device PROPERTIES TIMEOUT 900

@@ -236,7 +236,8 @@ void tell_bytes(const Case& which, const Engine& engine, const FilterBank& bank)
     levels.push_back({level.bins(), level.block_frames, level.first_tap, level.partitions});
   }
   const ResponseTable responses(make_routing(which));
-  cuda::BankExtent extent{.taps = {}, .terms = responses.terms()};
+  cuda::BankExtent extent{
+      .taps = {}, .terms = responses.terms(), .compact = engine.plan().compact_spectra};
   for (const Response& response : responses.responses()) {
     extent.taps.push_back({response.delay, response.delay + bank.taps(response.filter).size()});
   }

@@ -4,6 +4,8 @@
 #include <map>
 #include <utility>
 
+#include "kernels/cuda/launch_shape.hpp"
+
 namespace firbank::cuda {
 namespace {
 
@@ -80,9 +82,10 @@ std::uint32_t accumulate_splits(const BankLayout& layout, std::uint32_t bins,
 }
 
 BlockBytes block_bytes(const BankLayout& layout, LevelKind kind, std::uint32_t bins,
-                       std::size_t value_bytes, std::uint32_t splits) {
+                       std::size_t value_bytes, std::uint32_t splits, bool compact) {
   const bool is_first = kind == LevelKind::kFirst;
-  std::uint64_t loaded = 0;
+  std::uint64_t met = 0;     // partitions of responses
+  std::uint64_t others = 0;  // spectra
   std::uint64_t heard = 0;
   std::map<std::uint32_t, std::uint32_t> reach;      // of each input
   std::map<std::uint64_t, std::uint64_t> responses;  // first spectrum: how many
@@ -92,23 +95,29 @@ BlockBytes block_bytes(const BankLayout& layout, LevelKind kind, std::uint32_t b
       for (std::uint32_t k = 0; k < tile.outputs; ++k) {
         const Term& term = layout.terms[tile.first_term + t * tile.outputs + k];
         const std::uint32_t partitions = term.partitions_last - term.partitions_first;
-        loaded += partitions;
+        met += partitions;
         // Partition 0 is met by each output of the first level by itself.
-        if (is_first && term.partitions_first == 0) ++loaded;
+        if (is_first && term.partitions_first == 0) ++others;
         longest = std::max(longest, term.partitions_last);
         reach[term.input] = std::max(reach[term.input], term.partitions_last);
         responses[term.spectra] = partitions;
       }
-      loaded += is_first && longest > 0 ? longest - 1 : longest;
+      others += is_first && longest > 0 ? longest - 1 : longest;
     }
-    loaded += std::uint64_t{tile.outputs} * (1 + (splits > 1 ? splits : 0));
+    others += std::uint64_t{tile.outputs} * (1 + (splits > 1 ? splits : 0));
     heard += tile.outputs;
   }
+  std::uint64_t stored = 0;
+  for (const auto& [first, count] : responses) stored += count;
   std::uint64_t floor = is_first ? heard : 0;
-  for (const auto& [first, count] : responses) floor += count;
   for (const auto& [input, count] : reach) floor += count;
   const std::uint64_t answers = is_first ? 0 : heard * bins * (value_bytes / 2);
-  return {loaded * bins * value_bytes + answers, floor * bins * value_bytes + answers};
+  // Every scale once.
+  const std::uint64_t least_bytes =
+      compact ? sizeof(Multiple) * bins + sizeof(Scale) * bins / kGroupBins : value_bytes * bins;
+  const std::uint64_t loaded_bytes = (compact ? kCompactBinBytes : value_bytes) * bins;
+  return {met * loaded_bytes + others * bins * value_bytes + answers,
+          stored * least_bytes + floor * bins * value_bytes + answers};
 }
 
 }  // namespace firbank::cuda

@@ -43,6 +43,6 @@ struct BlockBytes {
 };
 enum class LevelKind { kFirst, kLater };
 BlockBytes block_bytes(const BankLayout& layout, LevelKind kind, std::uint32_t bins,
-                       std::size_t value_bytes, std::uint32_t splits);
+                       std::size_t value_bytes, std::uint32_t splits, bool compact = false);
 
 }  // namespace firbank::cuda

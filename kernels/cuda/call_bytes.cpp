@@ -31,7 +31,7 @@ BlockBytes level_bytes(const LevelExtent& level, const BankExtent& bank, std::si
   const auto bins = static_cast<std::uint32_t>((level.bins + slices - 1) / slices);
   return block_bytes(layout, level.first_tap == 0 ? LevelKind::kFirst : LevelKind::kLater,
                      static_cast<std::uint32_t>(level.bins), kValueBytes,
-                     accumulate_splits(layout, bins, kValueBytes, multiprocessors));
+                     accumulate_splits(layout, bins, kValueBytes, multiprocessors), bank.compact);
 }
 
 }  // namespace

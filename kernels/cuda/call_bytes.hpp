@@ -27,6 +27,7 @@ struct LevelExtent {
 struct BankExtent {
   std::vector<IndexRange> taps;
   std::vector<std::vector<ResponseTerm>> terms;  // of each output
+  bool compact = false;                          // the responses' spectra
 };
 
 struct CallBytes {

@@ -30,7 +30,7 @@ class CudaBackend final : public Backend {
   std::size_t max_threads() const noexcept override { return 1; }
   bool has_direct_form() const noexcept override { return false; }
   bool has_shares() const noexcept override { return false; }
-  bool has_compact_spectra() const noexcept override { return false; }
+  bool has_compact_spectra() const noexcept override { return true; }
   bool can_be_lost() const noexcept override { return true; }
   std::string failure() const override { return accelerator_->failure(); }
   std::unique_ptr<SpectralLevel<float>> make_level_float(

@@ -66,7 +66,9 @@ class CudaContext {
   using Word = std::conditional_t<
       alignof(T) % 16 == 0, uint4,
       std::conditional_t<alignof(T) % 8 == 0, uint2,
-                         std::conditional_t<alignof(T) % 4 == 0, unsigned, unsigned char>>>;
+                         std::conditional_t<alignof(T) % 4 == 0, unsigned,
+                                            std::conditional_t<alignof(T) % 2 == 0, unsigned short,
+                                                               unsigned char>>>>;
 
   template <class T, class Load>
   __device__ static T load_words(const T* from, Load load_word) {

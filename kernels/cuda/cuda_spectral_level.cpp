@@ -122,7 +122,10 @@ CudaSpectralBank<Sample>::CudaSpectralBank(const CudaSpectralLevel<Sample>& leve
       splits_(cuda::accumulate_splits(layout_, level.slice(level.bins()), sizeof(Complex<Sample>),
                                       level.accelerator_->info().multiprocessors)),
       partitions_(shape.partitions),
-      responses_(level.accelerator_, layout_.spectra * level.shape_.bins),
+      is_compact_(shape.compact),
+      responses_(level.accelerator_, is_compact_ ? 0 : layout_.spectra * level.shape_.bins),
+      multiples_(level.accelerator_, is_compact_ ? layout_.spectra * level.shape_.bins : 0),
+      scales_(level.accelerator_, multiples_.size() / cuda::kGroupBins),
       sums_(level.accelerator_, (shape.carried == CarriedSums::kNone ? 1 : 3) *
                                     level.shape_.outputs * level.shape_.bins),
       answers_(level.accelerator_,
@@ -148,6 +151,8 @@ cuda::Bank<Sample> CudaSpectralBank<Sample>::bank() const {
           .tiles = static_cast<std::uint32_t>(layout_.tiles.size()),
           .delay_lines = level_.delay_lines_.data(),
           .responses = responses_.data(),
+          .multiples = multiples_.data(),
+          .scales = scales_.data(),
           .sums = sums_.data(),
           .tile = tiles_->data(),
           .tile_outputs = tile_outputs_->data(),
@@ -240,21 +245,33 @@ void CudaSpectralBank<Sample>::load(std::size_t response, std::span<const Sample
   cuda::DeviceMemory<Sample> uploaded(level_.accelerator_, taps.size());
   uploaded.upload(taps);
   const std::size_t bins = level_.shape_.bins;
-  cuda::LoadParams<Sample> params{
-      .transform = level_.transform_,
-      .count = static_cast<std::uint32_t>(partitions_[response].last - partitions_[response].first),
-      .hop = static_cast<std::uint32_t>(level_.shape_.block_frames),
-      .taps_count = taps.size(),
-      .taps = uploaded.data(),
-      .spectra = responses_.data() + layout_.response_spectra[response] * bins,
-      // The inverse is not normalised; the responses carry its factor.
-      .scale = Sample{1} / static_cast<Sample>(bins),
-      .outer_pass = 0};
+  const std::size_t count = partitions_[response].last - partitions_[response].first;
+  const std::size_t first = layout_.response_spectra[response] * bins;
+  const cuda::DeviceMemory<Complex<Sample>> full(level_.accelerator_,
+                                                 is_compact_ ? count * bins : 0);
+  cuda::LoadParams<Sample> params{.transform = level_.transform_,
+                                  .count = static_cast<std::uint32_t>(count),
+                                  .hop = static_cast<std::uint32_t>(level_.shape_.block_frames),
+                                  .taps_count = taps.size(),
+                                  .taps = uploaded.data(),
+                                  .spectra = is_compact_ ? full.data() : responses_.data() + first,
+                                  // The inverse is not normalised; the responses carry its factor.
+                                  .scale = Sample{1} / static_cast<Sample>(bins),
+                                  .outer_pass = 0};
   cuda::KernelCalls calls;
   for (; params.outer_pass < level_.transform_.outer; ++params.outer_pass) {
     calls.add(Kernel::kLoadOuter, sizeof(Sample), params);
   }
   calls.add(Kernel::kLoad, sizeof(Sample), params);
+  if constexpr (sizeof(Sample) == sizeof(float)) {
+    if (is_compact_) {
+      const cuda::CompactParams compact{.groups = count * bins / cuda::kGroupBins,
+                                        .spectra = full.data(),
+                                        .multiples = multiples_.data() + first,
+                                        .scales = scales_.data() + first / cuda::kGroupBins};
+      calls.add(Kernel::kCompact, sizeof(Sample), compact);
+    }
+  }
   cuda::Accelerator& accelerator = *level_.accelerator_;
   accelerator.require(
       accelerator.api().run(accelerator.device(), calls.calls().data(), calls.calls().size()),

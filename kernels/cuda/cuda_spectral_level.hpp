@@ -100,7 +100,10 @@ class CudaSpectralBank final : public SpectralBank<Sample> {
   cuda::BankLayout layout_;
   std::uint32_t splits_;
   std::vector<IndexRange> partitions_;  // of each response
+  bool is_compact_;
   cuda::DeviceMemory<cuda::Complex<Sample>> responses_;
+  cuda::DeviceMemory<cuda::Multiple> multiples_;
+  cuda::DeviceMemory<cuda::Scale> scales_;
   cuda::DeviceMemory<cuda::Complex<Sample>> sums_;
   cuda::DeviceMemory<Sample> answers_;  // of a later level
   cuda::DeviceMemory<cuda::Complex<Sample>> work_;

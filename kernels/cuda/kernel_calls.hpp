@@ -22,6 +22,7 @@ constexpr std::uint32_t most_threads(Kernel kernel, std::size_t real_bytes) {
     case Kernel::kAccumulate:
     case Kernel::kReduce:
     case Kernel::kLoadOuter:
+    case Kernel::kCompact:
       return kStreamingThreads;
     case Kernel::kForward:
     case Kernel::kRender:
@@ -52,6 +53,8 @@ constexpr std::size_t params_bytes(Kernel kernel) {
     case Kernel::kLoadOuter:
     case Kernel::kLoad:
       return sizeof(LoadParams<Real>);
+    case Kernel::kCompact:
+      return sizeof(CompactParams);
   }
   return 0;
 }

@@ -51,6 +51,8 @@ const void* kernel_entry(std::uint32_t number) {
           kernel<Kernel::kLoadOuter, Real, LoadParams<Real>, load_outer_body<Real, Context>>);
     case Kernel::kLoad:
       return entry(kernel<Kernel::kLoad, Real, LoadParams<Real>, load_body<Real, Context>>);
+    case Kernel::kCompact:
+      return entry(kernel<Kernel::kCompact, Real, CompactParams, compact_body<Context>>);
   }
   return nullptr;
 }

@@ -10,7 +10,9 @@
 //   staging out   [slot][output][M]             the first level's answers on their way out (pinned)
 //   answers       [2][output][M]                those of a later level, which the first one adds
 //   delay lines   [input][slot][M]              spectra
-//   responses     [response][partition][M]      spectra, scaled by 1 / M
+//   responses     [response][partition][M]      spectra, scaled by 1 / M; compact ones in
+//   multiples,
+//                                               [M], of scales, [M / kGroupBins]
 //   sums          [3][output][M]                spectra; a later level has one of each output
 // Spectra are values of the polynomial older + i newer at the roots of t^M = i, in the order in
 // which the forward transform leaves them (real_fft.cuh).
@@ -31,14 +33,24 @@ enum class Kernel : std::uint32_t {
   kEnd,           // CommandParams
   kLoadOuter,     // LoadParams
   kLoad,          // LoadParams
+  kCompact,       // CompactParams
 };
-inline constexpr std::uint32_t kKernels = 10;
+inline constexpr std::uint32_t kKernels = 11;
 
 template <class Real>
 struct alignas(2 * sizeof(Real)) Complex {
   Real re;
   Real im;
 };
+
+/// One bin of a compact spectrum, in multiples of its group's scale.
+struct alignas(4) Multiple {
+  std::int16_t re;
+  std::int16_t im;
+};
+/// The upper half of a float.
+using Scale = std::uint16_t;
+inline constexpr std::uint32_t kGroupBins = 4;  // that have one scale
 
 inline constexpr std::uint32_t kNone = 0xffffffffU;
 inline constexpr std::uint32_t kMaxRanges = 2;
@@ -164,7 +176,9 @@ struct Bank {
   std::uint32_t outputs;
   std::uint32_t tiles;
   const Complex<Real>* delay_lines;
-  const Complex<Real>* responses;
+  const Complex<Real>* responses;  // or
+  const Multiple* multiples;       // null where responses are not compact
+  const Scale* scales;
   Complex<Real>* sums;
   const Tile* tile;
   const std::uint32_t* tile_outputs;  // the outputs, tile by tile
@@ -223,6 +237,14 @@ struct LoadParams {
   Complex<Real>* spectra;
   Real scale;
   std::uint32_t outer_pass;  // kLoadOuter: which
+};
+
+/// Set-up: spectra of float into multiples and scales.
+struct CompactParams {
+  std::uint64_t groups;  // of kGroupBins bins, which follow one another
+  const Complex<float>* spectra;
+  Multiple* multiples;
+  Scale* scales;
 };
 
 }  // namespace firbank::cuda

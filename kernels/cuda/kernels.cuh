@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernels/cuda/command.cuh"
+#include "kernels/cuda/compact.cuh"
 #include "kernels/cuda/context.hpp"
 #include "kernels/cuda/kernel_params.hpp"
 #include "kernels/cuda/load.cuh"
@@ -34,6 +35,8 @@ FIRBANK_HD void run_body(Kernel kernel, Ctx& ctx, const void* params) {
       return load_outer_body(ctx, *static_cast<const LoadParams<Real>*>(params));
     case Kernel::kLoad:
       return load_body(ctx, *static_cast<const LoadParams<Real>*>(params));
+    case Kernel::kCompact:
+      return compact_body(ctx, *static_cast<const CompactParams*>(params));
   }
 }
 

@@ -84,6 +84,10 @@ constexpr LaunchShape launch_shape(Kernel kernel, const LoadParams<Real>& params
                                       : inner_shape(params.transform, params.count);
 }
 
+constexpr LaunchShape launch_shape(Kernel /*kernel*/, const CompactParams& params) {
+  return shape_for(params.groups, kStreamingThreads);
+}
+
 /// RenderParams::ways for outputs of up to `terms` terms: as many groups of threads as the terms
 /// and a thread block have room for, so that a short transform's threads need not take all terms
 /// one after another.
@@ -95,13 +99,17 @@ constexpr std::uint32_t render_ways(const Transform<Real>& transform, std::uint3
   return ways;
 }
 
+/// Bytes that a bin of a compact response is read with: a multiple, and a scale for every two bins.
+inline constexpr std::uint64_t kCompactBinBytes = sizeof(Multiple) + sizeof(Scale) / 2;
+
 /// Bytes of spectra that kAccumulate, and kReduce when there is more than one share, load for
 /// `command`: the responses' partitions once, those of the delay line once for each tile that has a
 /// use for them, the sum that is added to, and the shares.
 template <class Real>
 std::uint64_t accumulate_bytes(const LevelCommand& command, std::span<const Tile> tiles,
-                               std::span<const Term> terms, std::uint32_t splits) {
-  std::uint64_t spectra = 0;
+                               std::span<const Term> terms, std::uint32_t splits, bool compact) {
+  std::uint64_t responses = 0;  // spectra
+  std::uint64_t others = 0;
   for (const Tile& tile : tiles) {
     for (std::uint32_t t = 0; t < tile.terms; ++t) {
       const auto of_tile =
@@ -113,14 +121,17 @@ std::uint64_t accumulate_bytes(const LevelCommand& command, std::span<const Tile
               std::count_if(of_tile.begin(), of_tile.end(), [p](const Term& term) {
                 return p >= term.partitions_first && p < term.partitions_last;
               }));
-          spectra += wanted + (wanted > 0 ? 1 : 0);
+          responses += wanted;
+          others += wanted > 0 ? 1 : 0;
         }
       }
     }
-    if (command.from != kNone) spectra += tile.outputs;
-    if (splits > 1) spectra += std::uint64_t{splits} * tile.outputs;
+    if (command.from != kNone) others += tile.outputs;
+    if (splits > 1) others += std::uint64_t{splits} * tile.outputs;
   }
-  return spectra * (command.bins.last - command.bins.first) * sizeof(Complex<Real>);
+  const std::uint64_t response_bytes = compact ? kCompactBinBytes : sizeof(Complex<Real>);
+  return (responses * response_bytes + others * sizeof(Complex<Real>)) *
+         (command.bins.last - command.bins.first);
 }
 
 }  // namespace firbank::cuda

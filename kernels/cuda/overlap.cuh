@@ -202,7 +202,14 @@ FIRBANK_HD void render_body(Ctx& ctx, const RenderParams<Real>& params) {
     InnerPlace place = inner_place(transform, block, count, ctx.thread() % members);
     const std::uint32_t output = outputs.first + place.transform;
     Complex<Real> v[8] = {};
-    if (place.works) last_sum(ctx, params, output, way, place.first, place.threads, v);
+    if (place.works) {
+      bool is_compact = false;
+      if constexpr (sizeof(Real) == sizeof(float)) {
+        is_compact = params.bank.multiples != nullptr;
+        if (is_compact) last_sum<true>(ctx, params, output, way, place.first, place.threads, v);
+      }
+      if (!is_compact) last_sum<false>(ctx, params, output, way, place.first, place.threads, v);
+    }
     join_ways(ctx, params, place, way, v);
     if (way > 0) place.works = false;
     inverse_inner(ctx, transform, place, v);

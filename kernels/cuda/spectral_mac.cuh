@@ -9,6 +9,7 @@
 
 #include <cstdint>
 
+#include "kernels/cuda/compact.cuh"
 #include "kernels/cuda/context.hpp"
 #include "kernels/cuda/kernel_params.hpp"
 #include "kernels/cuda/real_fft.cuh"
@@ -46,6 +47,35 @@ FIRBANK_HD const Bins<Real>* as_bins(const Complex<Real>* values) {
 template <class Real>
 FIRBANK_HD Bins<Real>* as_bins(Complex<Real>* values) {
   return reinterpret_cast<Bins<Real>*>(values);
+}
+
+/// Two multiples.
+struct alignas(8) MultiplePair {
+  Multiple bin[2];
+};
+static_assert(kGroupBins % 2 == 0);
+
+/// The bins of a response from `at` on, counted in bins from the bank's first.
+template <bool kCompact, class Real, class Ctx>
+FIRBANK_HD Bins<Real> response_bins(Ctx& ctx, const Bank<Real>& bank, std::uint64_t at) {
+  if constexpr (kCompact) {
+    const MultiplePair pair = ctx.load(reinterpret_cast<const MultiplePair*>(bank.multiples + at));
+    const float scale = scale_value(ctx.load(bank.scales + at / kGroupBins));
+    return {{value_of(pair.bin[0], scale), value_of(pair.bin[1], scale)}};
+  } else {
+    return ctx.load(as_bins(bank.responses + at));
+  }
+}
+
+/// One of them.
+template <bool kCompact, class Real, class Ctx>
+FIRBANK_HD Complex<Real> response_bin(Ctx& ctx, const Bank<Real>& bank, std::uint64_t at) {
+  if constexpr (kCompact) {
+    return value_of(ctx.load(bank.multiples + at),
+                    scale_value(ctx.load(bank.scales + at / kGroupBins)));
+  } else {
+    return ctx.load(bank.responses + at);
+  }
 }
 
 /// Spectrum `which` of an output's three.
@@ -127,7 +157,7 @@ class Totals {
 
 /// The sums of a share for up to kOutputs outputs of a tile, at 16 bytes of bins. Spectra of kAhead
 /// partitions are asked for before the first of them is needed.
-template <unsigned kOutputs, unsigned kAhead, class Real, class Ctx>
+template <unsigned kOutputs, unsigned kAhead, bool kCompact, class Real, class Ctx>
 FIRBANK_HD void sum_share(Ctx& ctx, const Bank<Real>& bank, const Tile& tile, Share share,
                           std::uint32_t newest, std::uint32_t bin, Totals<kOutputs, Real>& total) {
   Bins<Real> sum[kOutputs] = {};
@@ -136,7 +166,7 @@ FIRBANK_HD void sum_share(Ctx& ctx, const Bank<Real>& bank, const Tile& tile, Sh
     const Term* terms = bank.terms + tile.first_term + share.term * tile.outputs;
     const Range piece = next_piece(share);
 
-    const Complex<Real>* response[kOutputs];  // its first partition
+    std::uint64_t response[kOutputs];  // where its first partition's bins are
     std::uint32_t has_first[kOutputs];
     std::uint32_t has[kOutputs];  // partitions
     std::uint32_t input = 0;
@@ -144,13 +174,13 @@ FIRBANK_HD void sum_share(Ctx& ctx, const Bank<Real>& bank, const Tile& tile, Sh
     std::uint32_t last = 0;
     FIRBANK_UNROLL
     for (unsigned k = 0; k < kOutputs; ++k) {
-      response[k] = bank.responses;
+      response[k] = 0;
       has_first[k] = 0;
       has[k] = 0;
       if (k >= tile.outputs) continue;
       const Term term = ctx.load(terms + k);
       input = term.input;
-      response[k] += term.spectra * bank.bins + bin;
+      response[k] = term.spectra * bank.bins + bin;
       has_first[k] = term.partitions_first;
       has[k] = term.partitions_last - term.partitions_first;
       if (has[k] == 0) continue;
@@ -183,8 +213,8 @@ FIRBANK_HD void sum_share(Ctx& ctx, const Bank<Real>& bank, const Tile& tile, Sh
         for (unsigned k = 0; k < kOutputs; ++k) {
           h[a][k] = Bins<Real>{};
           if (wanted[a][k]) {
-            h[a][k] = ctx.load(
-                as_bins(response[k] + static_cast<std::uint64_t>(p - has_first[k]) * bank.bins));
+            h[a][k] = response_bins<kCompact>(
+                ctx, bank, response[k] + static_cast<std::uint64_t>(p - has_first[k]) * bank.bins);
           }
         }
       }
@@ -216,16 +246,16 @@ FIRBANK_HD void sum_share(Ctx& ctx, const Bank<Real>& bank, const Tile& tile, Sh
 
 /// Sums one tile's share and stores it: as the outputs' sums when it is the only one, or to be
 /// added up by reduce_body().
-template <unsigned kOutputs, unsigned kAhead, class Real, class Ctx>
+template <unsigned kOutputs, unsigned kAhead, bool kCompact, class Real, class Ctx>
 FIRBANK_HD void accumulate_tile(Ctx& ctx, const AccumulateParams<Real>& params, const Tile& tile,
                                 std::uint32_t bin) {
   static_assert(kProductRun % kAhead == 0);
   const Bank<Real>& bank = params.bank;
   const std::uint32_t split = ctx.block_y();
   Totals<kOutputs, Real> total(ctx);
-  sum_share<kOutputs, kAhead>(ctx, bank, tile,
-                              share_of(ctx, params.current, tile.terms, split, params.splits),
-                              ctx.load(&params.current->newest), bin, total);
+  sum_share<kOutputs, kAhead, kCompact>(
+      ctx, bank, tile, share_of(ctx, params.current, tile.terms, split, params.splits),
+      ctx.load(&params.current->newest), bin, total);
 
   const std::uint32_t from = ctx.load(&params.current->from);
   const std::uint32_t to = ctx.load(&params.current->to);
@@ -246,8 +276,8 @@ FIRBANK_HD void accumulate_tile(Ctx& ctx, const AccumulateParams<Real>& params, 
 
 /// Threads go over the bins of tile after tile; block_y is the share. There are fewer than 2^32 of
 /// them, or the sums alone would not fit into any device.
-template <class Real, class Ctx>
-FIRBANK_HD void accumulate_body(Ctx& ctx, const AccumulateParams<Real>& params) {
+template <bool kCompact, class Real, class Ctx>
+FIRBANK_HD void accumulate_tiles(Ctx& ctx, const AccumulateParams<Real>& params) {
   const Range bins = ctx.load(&params.current->bins);
   const std::uint32_t chunks = (bins.last - bins.first) / Bins<Real>::kCount;
   const std::uint32_t items = params.bank.tiles * chunks;
@@ -255,11 +285,19 @@ FIRBANK_HD void accumulate_body(Ctx& ctx, const AccumulateParams<Real>& params) 
     const Tile tile = ctx.load(params.bank.tile + item / chunks);
     const std::uint32_t bin = bins.first + item % chunks * Bins<Real>::kCount;
     if (tile.outputs == 1) {
-      accumulate_tile<1, 4>(ctx, params, tile, bin);
+      accumulate_tile<1, 4, kCompact>(ctx, params, tile, bin);
     } else {
-      accumulate_tile<kTileOutputs, 1>(ctx, params, tile, bin);
+      accumulate_tile<kTileOutputs, 1, kCompact>(ctx, params, tile, bin);
     }
   }
+}
+
+template <class Real, class Ctx>
+FIRBANK_HD void accumulate_body(Ctx& ctx, const AccumulateParams<Real>& params) {
+  if constexpr (sizeof(Real) == sizeof(float)) {
+    if (params.bank.multiples != nullptr) return accumulate_tiles<true>(ctx, params);
+  }
+  accumulate_tiles<false>(ctx, params);
 }
 
 /// Adds up the shares of every output, in their order, each thread at 16 bytes of bins.
@@ -285,7 +323,7 @@ FIRBANK_HD void reduce_body(Ctx& ctx, const AccumulateParams<Real>& params) {
 
 /// One of `ways` shares of an output's last sum before its inverse, at bins first + r stride. The
 /// first share takes up the sum prepared beforehand.
-template <class Real, class Ctx>
+template <bool kCompact, class Real, class Ctx>
 FIRBANK_HD void last_sum(Ctx& ctx, const RenderParams<Real>& params, std::uint32_t output,
                          std::uint32_t way, std::uint32_t first, std::uint32_t stride,
                          Complex<Real> (&total)[8]) {
@@ -305,14 +343,14 @@ FIRBANK_HD void last_sum(Ctx& ctx, const RenderParams<Real>& params, std::uint32
     std::uint32_t last = term.partitions_last;
     if (last > partitions.last) last = partitions.last;
     if (p >= last) continue;
-    const Complex<Real>* h =
-        bank.responses + (term.spectra + (p - term.partitions_first)) * bank.bins + first;
+    std::uint64_t h = (term.spectra + (p - term.partitions_first)) * bank.bins + first;
     std::uint32_t slot = (newest + p) % bank.slots;
     for (; p < last; ++p) {
       const Complex<Real>* x = delayed(bank, term.input, slot) + first;
       FIRBANK_UNROLL
       for (unsigned r = 0; r < 8; ++r) {
-        add_product(sum[r], ctx.load(x + r * stride), ctx.load(h + r * stride));
+        add_product(sum[r], ctx.load(x + r * stride),
+                    response_bin<kCompact>(ctx, bank, h + r * stride));
       }
       h += bank.bins;
       slot = slot + 1 == bank.slots ? 0 : slot + 1;

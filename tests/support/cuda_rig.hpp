@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "kernels/aligned_vector.hpp"
+#include "kernels/cuda/compact.cuh"
 #include "kernels/cuda/kernel_params.hpp"
 #include "kernels/cuda/launch_shape.hpp"
 #include "kernels/cuda/transform_tables.hpp"
@@ -36,6 +37,7 @@ struct RigShape {
   std::uint32_t most_tile_outputs = cuda::kTileOutputs;
   std::uint32_t splits = 1;
   std::uint32_t ways = 1;
+  bool compact = false;  // responses, after make_compact()
   // Inputs, outputs and bins that launches have threads for; 0: all.
   std::uint32_t input_slice = 0;
   std::uint32_t output_slice = 0;
@@ -93,6 +95,20 @@ class CudaRig {
     execute(cuda::Kernel::kLoad, params);
   }
 
+  /// Compact responses; the full ones become what those stand for.
+  void make_compact() {
+    multiples.resize(responses.size());
+    scales.resize(responses.size() / cuda::kGroupBins);
+    execute(cuda::Kernel::kCompact, cuda::CompactParams{.groups = scales.size(),
+                                                        .spectra = responses.data(),
+                                                        .multiples = multiples.data(),
+                                                        .scales = scales.data()});
+    for (std::size_t k = 0; k < responses.size(); ++k) {
+      const float scale = cuda::scale_value(scales[k / cuda::kGroupBins]);
+      responses[k] = cuda::value_of(multiples[k], scale);
+    }
+  }
+
   cuda::ForwardParams<Real> forward_params() {
     cuda::ForwardParams<Real> params{};
     params.transform = transform;
@@ -115,7 +131,9 @@ class CudaRig {
     bank.outputs = outputs;
     bank.tiles = static_cast<std::uint32_t>(tiles.size());
     bank.delay_lines = delay_lines.data();
-    bank.responses = responses.data();
+    bank.responses = shape.compact ? nullptr : responses.data();
+    bank.multiples = shape.compact ? multiples.data() : nullptr;
+    bank.scales = scales.data();
     bank.sums = sums.data();
     bank.tile = tiles.data();
     bank.tile_outputs = tile_outputs.data();
@@ -206,6 +224,8 @@ class CudaRig {
   std::vector<Value> twiddles;
   AlignedVector<Real> rings, stage_in, stage_out;
   AlignedVector<Value> delay_lines, responses, sums, shares, forward_work, render_work;
+  AlignedVector<cuda::Multiple> multiples;
+  AlignedVector<cuda::Scale> scales;
   std::vector<std::uint64_t> first_spectrum;  // of each response
   std::vector<cuda::Tile> tiles;
   std::vector<std::uint32_t> tile_outputs, output_tile, output_position;

@@ -116,6 +116,11 @@ class HostContext {
   template <class Real>
   struct IsData<cuda::Bins<Real>> : std::true_type {};
   template <class T>
+  requires std::is_same_v<T, cuda::Multiple> || std::is_same_v<T, cuda::MultiplePair> ||
+      std::is_same_v<T, cuda::Scale>
+  struct IsData<T> : std::true_type {
+  };
+  template <class T>
   static constexpr bool kIsData = IsData<T>::value;
 
   Place place_;
