@@ -273,12 +273,21 @@ def peers(case: str, setting: Setting, clock: Clock, common: list[str]) -> list[
     return [cufft, cupy]
 
 
+# What else the engine is measured with, beside its own choice.
+VARIANTS = {"uniform": {"G1": ["--partitions", "128"]}, "int16": {"G1": ["--spectra", "int16"]}}
+
+
 def paced(case: str, setting: Setting, clock: Clock) -> list[dict]:
     common = ["--seconds", "0.1", "--quick"] if setting.quick else ["--seconds", "20"]
-    run, _ = execute(
-        [setting.program("gpu_paced"), case, "--backend", setting.backend, *common], setting, clock
-    )
-    return [run, *peers(case, setting, clock, common)]
+    program = [setting.program("gpu_paced"), case, "--backend", setting.backend]
+    runs = [execute([*program, *common], setting, clock)[0]]
+    runs += peers(case, setting, clock, common)
+    brief = common if setting.quick else ["--seconds", "5"]
+    for name, options in VARIANTS.items():
+        if case in options:
+            run, _ = execute([*program, *options[case], *brief], setting, clock)
+            runs.append(run | {"program": f"gpu_paced, {name}"})
+    return runs
 
 
 def status_of(runs: list[dict]) -> str:
