@@ -30,6 +30,18 @@ enum class Spectra {
   kInt16,  // block floating point of 16 bits: 9/16 of the memory, and an error of -90 dB
 };
 
+/// What a GPU computes.
+enum class GpuMode {
+  kWhole,   // every filter as a whole
+  kHybrid,  // the tail of every filter, while the CPU computes its head
+};
+
+/// What becomes of a frame for which a GPU's tail is not there in time.
+enum class LateTail {
+  kLeaveOut,  // it has the head alone, and is counted: Stats::late_frames
+  kWait,      // it waits: for streams that are not paced by a clock
+};
+
 struct EngineConfig {
   /// Frames a second; only reported, no arithmetic depends on it.
   double sample_rate_hz = 48'000.0;
@@ -52,6 +64,14 @@ struct EngineConfig {
   /// have come, so that a device may compute while the next ones arrive. Adds as many blocks of
   /// latency; 0 adds none. submit() and collect() may do the same; process() answers at once.
   std::size_t depth_blocks = 0;
+
+  /// kHybrid needs a GPU and PlanGoal::kLive. The CPU then computes the first (S + 1) block_frames
+  /// taps of every filter, S being depth_blocks, or 2 where that is 0; the GPU has S blocks' time
+  /// for the others. Nothing is added to the latency, answers are there at once. A swap goes live
+  /// no sooner than S + 9 blocks ahead. While two banks are heard, and where the GPU is more than 8
+  /// blocks late, calls wait for it.
+  GpuMode gpu_mode = GpuMode::kWhole;
+  LateTail late_tail = LateTail::kLeaveOut;
 
   /// "auto" (the best CPU backend here), "cuda" or "cuda:N" (GPU N), or another name that
   /// list_backends() (kernels/backends.hpp) knows, such as "cpu-avx2".

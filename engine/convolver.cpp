@@ -171,6 +171,11 @@ void Convolver<Sample>::submit_call(const Sample* const* in, Sample* const* out,
 }
 
 template <class Sample>
+bool Convolver<Sample>::can_collect() noexcept {
+  return calls_.empty() || calls_.front().pieces == 0 || level_->can_collect(calls_.front().pieces);
+}
+
+template <class Sample>
 void Convolver<Sample>::listen(const Sample* const* in, std::size_t frames) noexcept {
   const FlushDenormals flush;
   for (std::size_t done = 0; done < frames;) {

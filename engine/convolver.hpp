@@ -59,6 +59,8 @@ class Convolver {
   void submit(const Sample* const* in, Sample* const* out, std::size_t frames) noexcept;
   CallResult collect() noexcept;
   std::size_t calls_under_way() const noexcept { return calls_.size(); }
+  /// Whether collect() would not wait for a device.
+  bool can_collect() noexcept;
 
   /// Takes input of the past, whose answers nobody wants. Before the first call only.
   void listen(const Sample* const* in, std::size_t frames) noexcept;

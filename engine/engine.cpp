@@ -4,9 +4,8 @@
 
 #include <fmt/format.h>
 
-#include "engine/fail_over.hpp"
+#include "engine/head_and_tail.hpp"
 #include "engine/pipeline.hpp"
-#include "engine/planner.hpp"
 #include "kernels/backends.hpp"
 
 namespace firbank {
@@ -90,9 +89,9 @@ class BasicEngine<Sample>::Impl {
       : config(checked(engine_config)),
         inputs(routing.inputs()),
         outputs(routing.outputs()),
-        backend(require_backend(config, sizeof(Sample) == sizeof(float))),
-        plan(choose_plan(config, bank, routing, abilities_of(*backend))),
-        convolver(backend, plan, config, bank, routing) {}
+        convolver(require_backend(config, sizeof(Sample) == sizeof(float)), config, bank, routing) {
+    config.depth_blocks = convolver.depth_blocks();
+  }
 
   void collect_all() noexcept {
     while (convolver.calls_under_way() > 0) convolver.collect();
@@ -101,9 +100,7 @@ class BasicEngine<Sample>::Impl {
   EngineConfig config;
   std::size_t inputs;
   std::size_t outputs;
-  std::shared_ptr<const Backend> backend;
-  PartitionPlan plan;
-  FailOver<Sample> convolver;
+  HeadAndTail<Sample> convolver;
   std::unique_ptr<Pipeline<Sample>> pipeline;
 };
 
@@ -207,7 +204,7 @@ std::size_t BasicEngine<Sample>::max_frames() const noexcept {
 }
 template <class Sample>
 std::size_t BasicEngine<Sample>::latency_frames() const noexcept {
-  return impl_->plan.latency_frames;
+  return impl_->convolver.plan().latency_frames;
 }
 template <class Sample>
 std::size_t BasicEngine<Sample>::tail_frames() const noexcept {
@@ -219,7 +216,11 @@ std::int64_t BasicEngine<Sample>::position() const noexcept {
 }
 template <class Sample>
 const PartitionPlan& BasicEngine<Sample>::plan() const noexcept {
-  return impl_->plan;
+  return impl_->convolver.plan();
+}
+template <class Sample>
+const PartitionPlan* BasicEngine<Sample>::tail_plan() const noexcept {
+  return impl_->convolver.tail_plan();
 }
 template <class Sample>
 const std::string& BasicEngine<Sample>::backend() const noexcept {

@@ -148,10 +148,11 @@ class BasicEngine {
   std::size_t inputs() const noexcept;
   std::size_t outputs() const noexcept;
   std::size_t max_frames() const noexcept;
-  std::size_t latency_frames() const noexcept;  // of start/push/pull; process() has none
-  std::size_t tail_frames() const noexcept;     // longest filter in use and its delay, - 1
-  std::int64_t position() const noexcept;       // index of the next output frame
-  const PartitionPlan& plan() const noexcept;
+  std::size_t latency_frames() const noexcept;      // of start/push/pull; process() has none
+  std::size_t tail_frames() const noexcept;         // longest filter in use and its delay, - 1
+  std::int64_t position() const noexcept;           // index of the next output frame
+  const PartitionPlan& plan() const noexcept;       // in the hybrid mode that of the CPU's head
+  const PartitionPlan* tail_plan() const noexcept;  // of the GPU's tail; null in other modes
   // Which computes now: these change when a device is lost, the plan does not.
   const std::string& backend() const noexcept;          // "cpu-avx2"
   const std::string& instruction_set() const noexcept;  // "AVX2"

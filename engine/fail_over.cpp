@@ -90,6 +90,11 @@ CallResult FailOver<Sample>::collect() noexcept {
 }
 
 template <class Sample>
+bool FailOver<Sample>::can_collect() noexcept {
+  return answered_ > 0 || active().can_collect();
+}
+
+template <class Sample>
 std::size_t FailOver<Sample>::calls_under_way() const noexcept {
   return answered_ + active().calls_under_way();
 }

@@ -43,6 +43,8 @@ class FailOver {
   void submit(const Sample* const* in, Sample* const* out, std::size_t frames) noexcept;
   CallResult collect() noexcept;
   std::size_t calls_under_way() const noexcept;
+  /// Whether collect() would not wait for a device.
+  bool can_collect() noexcept;
 
   std::uint64_t swap(const FilterBank& bank, std::int64_t at_frame, std::size_t crossfade_frames);
   std::optional<std::int64_t> live_frame(std::uint64_t ticket) const noexcept;

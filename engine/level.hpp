@@ -58,6 +58,8 @@ class Level {
   /// Waits for the outputs of the oldest piece that was not collected yet. False when the backend
   /// has lost it: its outputs hold nothing.
   virtual bool collect() noexcept = 0;
+  /// Whether the next `pieces` calls of collect() would not wait for a device.
+  virtual bool can_collect(std::size_t pieces) const noexcept = 0;
 
   /// Forgets all input, so that the next piece begins a stream; `banks` are those that advance()
   /// would be given.

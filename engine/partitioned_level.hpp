@@ -50,6 +50,9 @@ class PartitionedLevel final : public Level<Sample> {
   void advance(const InputHistory<Sample>& history, std::span<LevelBank* const> banks,
                std::size_t frames) noexcept override;
   bool collect() noexcept override { return level_->collect(); }
+  bool can_collect(std::size_t pieces) const noexcept override {
+    return level_->can_collect(pieces);
+  }
   void reset(InputHistory<Sample>& history, std::span<LevelBank* const> banks) noexcept override;
 
  private:

@@ -17,7 +17,7 @@ BlockFlags flags_of(const CallResult& result) noexcept {
 }  // namespace
 
 template <class Sample>
-Pipeline<Sample>::Pipeline(FailOver<Sample>& convolver, const EngineConfig& config,
+Pipeline<Sample>::Pipeline(HeadAndTail<Sample>& convolver, const EngineConfig& config,
                            std::size_t inputs, std::size_t outputs)
     : convolver_(convolver),
       config_(config),

@@ -14,7 +14,7 @@
 #include <thread>
 #include <vector>
 
-#include "engine/fail_over.hpp"
+#include "engine/head_and_tail.hpp"
 #include "io/block_queue.hpp"
 
 namespace firbank {
@@ -22,7 +22,7 @@ namespace firbank {
 template <class Sample>
 class Pipeline {
  public:
-  Pipeline(FailOver<Sample>& convolver, const EngineConfig& config, std::size_t inputs,
+  Pipeline(HeadAndTail<Sample>& convolver, const EngineConfig& config, std::size_t inputs,
            std::size_t outputs);
   ~Pipeline();
 
@@ -64,7 +64,7 @@ class Pipeline {
   void publish_all() noexcept;
   void drain() noexcept;
 
-  FailOver<Sample>& convolver_;
+  HeadAndTail<Sample>& convolver_;
   EngineConfig config_;
   std::size_t inputs_;
   BasicBlockQueue<Sample> input_;

@@ -23,6 +23,8 @@ struct Stats {
   std::int64_t fail_over_frame = kNone;  // from which the CPU answers in place of a lost device
   std::int64_t lost_frames = 0;          // silent, as the backend failed
   std::int64_t first_lost_frame = kNone;
+  std::int64_t late_frames = 0;  // without the filters' tail, as the device answered too late
+  std::int64_t first_late_frame = kNone;
 };
 
 /// Counts durations from 1 ns to about 18 minutes in logarithmic buckets, 64 to an octave: a

@@ -190,6 +190,9 @@ class SpectralLevel {
   /// Waits for the oldest piece that was not collected yet; false when it is lost, and all later
   /// ones with it.
   virtual bool collect() noexcept = 0;
+
+  /// Whether the next `pieces` calls of collect() would not wait for a device.
+  virtual bool can_collect(std::size_t pieces) const noexcept = 0;
 };
 
 /// Responses in direct form: each `delay` frames late and `taps` long.

@@ -69,7 +69,52 @@ TEST_F(CliCuda, PlansButDoesNotMeasureIt) {
   EXPECT_THAT(tune.err, HasSubstr("backend 'cuda:0' cannot be measured"));
 }
 
-TEST_F(CliCuda, VerifiesTheFirstOfSeveralPartitionSizes) {
+TEST_F(CliCuda, AddsNoLatencyInTheHybridMode) {
+  ASSERT_EQ(filter("cpu.npy", {"--backend", "cpu", "--precision", "double"}).exit_code, 0);
+  const Signal expected = read_signal(folder_.file("cpu.npy"));
+  for (const char* depth : {"0", "1", "5"}) {
+    const ProgramResult result =
+        filter("hybrid.npy", {"--backend", "cuda", "--gpu-mode", "hybrid", "--depth", depth,
+                              "--block", "64", "--as-live", "--json", folder_.file("report.json")});
+    ASSERT_EQ(result.exit_code, 0) << result.err;
+    EXPECT_TRUE(follows(read_signal(folder_.file("hybrid.npy")), expected, 1e-6));
+    const auto report = nlohmann::json::parse(read_bytes(folder_.file("report.json")));
+    EXPECT_EQ(report["latency_frames"], 0);
+    EXPECT_EQ(report["late_frames"], 0);
+    EXPECT_EQ(report["first_late_frame"], -1);
+  }
+  const ProgramResult offline = filter("none.npy", {"--backend", "cuda", "--gpu-mode", "hybrid"});
+  EXPECT_EQ(offline.exit_code, 2);
+  EXPECT_THAT(offline.err, HasSubstr("gpu_mode is hybrid"));
+  EXPECT_EQ(filter("none.npy", {"--gpu-mode", "hybrid", "--as-live"}).exit_code, 2);
+}
+
+TEST_F(CliCuda, CountsTheTailsThatAreLateByTheClock) {
+  device("delay_us=100000");
+  const ProgramResult result =
+      filter("late.npy", {"--backend", "cuda", "--gpu-mode", "hybrid", "--block", "64",
+                          "--realtime", "--json", folder_.file("report.json")});
+  EXPECT_EQ(result.exit_code, 4) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("without the filters' tail, as cuda:0 was late"));
+  const auto report = nlohmann::json::parse(read_bytes(folder_.file("report.json")));
+  EXPECT_GT(report["late_frames"], 0);
+  EXPECT_GE(report["first_late_frame"], 192);
+}
+
+TEST_F(CliCuda, VerifiesInEveryMode) {
+  const ProgramResult result =
+      run_program({FIRBANK_PROGRAM, "verify", "--taps", "700", "--filters", "1", "--block", "64",
+                   "--json", folder_.file("report.json")});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  const auto report = nlohmann::json::parse(read_bytes(folder_.file("report.json")));
+  std::size_t hybrid = 0;
+  for (const auto& one : report["cases"]) {
+    if (std::string(one["way"]).starts_with("hybrid")) ++hybrid;
+  }
+  EXPECT_EQ(hybrid, 2U);
+}
+
+TEST_F(CliCuda, VerifiesSeveralPartitionSizes) {
   const ProgramResult result = run_program({FIRBANK_PROGRAM, "verify", "--taps", "500", "--filters",
                                             "1", "--block", "64", "--partitions", "64,128"});
   EXPECT_EQ(result.exit_code, 0) << result.err;

@@ -138,6 +138,10 @@ Script random_script(Random& random) {
   config.max_frames = config.block_frames * between(random, 1, 3);
   config.max_taps = 400;
   config.depth_blocks = between(random, 0, 3);
+  if (between(random, 0, 1) == 0) {
+    // Levels short enough for the filters.
+    config.partition_frames = test::random_partition_frames(random, 24);
+  }
   std::size_t frames = 0;
   const std::size_t most = between(random, 100, 1'200);
   while (frames < most) {

@@ -75,7 +75,7 @@ void EngineOptions::add_spectra_to(CLI::App& command) {
   command
       .add_option("--spectra", spectra,
                   "Spectra of the filters: full (default), or int16: 9/16 of the memory,\n"
-                  "and an error of -90 dB; float precision, CPU")
+                  "and an error of -90 dB; float precision")
       ->type_name("full|int16")
       ->check(one_of({"full", "int16"}));
 }
@@ -89,6 +89,16 @@ void EngineOptions::add_depth_to(CLI::App& command) {
       ->check(whole_number(0, 64));
 }
 
+void EngineOptions::add_gpu_mode_to(CLI::App& command) {
+  command
+      .add_option("--gpu-mode", gpu_mode,
+                  "What a GPU computes: whole (default), or hybrid: the tails of the\n"
+                  "filters, while the CPU computes their heads and no latency is\n"
+                  "added; with --as-live or --realtime")
+      ->type_name("whole|hybrid")
+      ->check(one_of({"whole", "hybrid"}));
+}
+
 EngineConfig EngineOptions::config(double sample_rate_hz, PlanGoal goal) const {
   EngineConfig config;
   config.sample_rate_hz = sample_rate_hz;
@@ -97,6 +107,7 @@ EngineConfig EngineOptions::config(double sample_rate_hz, PlanGoal goal) const {
   config.spectra = spectra == "int16" ? Spectra::kInt16 : Spectra::kFull;
   config.backend = backend;
   config.depth_blocks = depth;
+  config.gpu_mode = is_hybrid() ? GpuMode::kHybrid : GpuMode::kWhole;
   config.ring_blocks = std::max(config.ring_blocks, depth + 1);
   config.goal = goal;
   if (!partitions.empty()) config.partition_frames = parse_sizes(partitions).value();

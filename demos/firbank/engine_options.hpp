@@ -20,8 +20,9 @@ struct EngineOptions {
   std::string precision = "float";  // float or double
   std::string spectra = "full";     // full or int16
   std::string backend = "auto";
-  std::size_t depth = 0;   // blocks
-  std::string partitions;  // block sizes with commas between them; empty: a choice
+  std::size_t depth = 0;           // blocks
+  std::string gpu_mode = "whole";  // whole or hybrid
+  std::string partitions;          // block sizes with commas between them; empty: a choice
   CostOptions costs;
 
   /// Adds --block, --threads, --partitions and --costs.
@@ -35,6 +36,11 @@ struct EngineOptions {
 
   /// Adds --depth.
   void add_depth_to(CLI::App& command);
+
+  /// Adds --gpu-mode.
+  void add_gpu_mode_to(CLI::App& command);
+
+  bool is_hybrid() const { return gpu_mode == "hybrid"; }
 
   /// All but the costs, which chosen_costs() tells.
   EngineConfig config(double sample_rate_hz, PlanGoal goal) const;

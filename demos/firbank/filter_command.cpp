@@ -201,6 +201,7 @@ void add_filter_command(CLI::App& app, int& exit_code) {
   arguments->settings.engine.add_arithmetic_to(*command);
   arguments->settings.engine.add_spectra_to(*command);
   arguments->settings.engine.add_depth_to(*command);
+  arguments->settings.engine.add_gpu_mode_to(*command);
   add_run_options(*command, *arguments);
   command->group("Commands");
   command->footer(kExamples);

@@ -135,6 +135,8 @@ nlohmann::ordered_json to_json(const FilterReport& report) {
           {"first_spoiled_frame", report.first_spoiled_frame},
           {"lost_frames", report.lost_frames},
           {"first_lost_frame", report.lost_frames > 0 ? report.first_lost_frame : -1},
+          {"late_frames", report.late_frames},
+          {"first_late_frame", report.late_frames > 0 ? report.first_late_frame : -1},
           {"backend_failure", report.failure},
           {"fail_over_frame", report.fail_over_frame},
           {"last_backend", report.last_backend},
@@ -187,6 +189,8 @@ std::string losses(const FilterReport& report, bool strict) {
   add(report.spoiled_frames, "frame", "spoiled (not finite)", report.first_spoiled_frame);
   const std::string lost = fmt::format("silent, as {} failed ({})", report.backend, report.failure);
   add(report.lost_frames, "frame", lost.c_str(), report.first_lost_frame);
+  const std::string late = fmt::format("without the filters' tail, as {} was late", report.backend);
+  add(report.late_frames, "frame", late.c_str(), report.first_late_frame);
   if (report.incomplete_frame_bytes > 0) {
     parts.push_back(incomplete_frame(report.incomplete_frame_bytes, report.pass.frames_in,
                                      report.sample_rate_hz));

@@ -52,6 +52,8 @@ struct FilterReport {
   std::int64_t first_spoiled_frame = -1;
   std::int64_t lost_frames = 0;  // silent, as the backend failed
   std::int64_t first_lost_frame = -1;
+  std::int64_t late_frames = 0;  // without the filters' tail
+  std::int64_t first_late_frame = -1;
   std::string failure;
   std::int64_t fail_over_frame = -1;  // from which another backend answers in a lost device's place
   std::string last_backend;           // which one, or the only one

@@ -79,7 +79,7 @@ class FilterRun {
     pass_options_.mode = convolution_mode(settings.mode);
     pass_options_.longest_taps = static_cast<std::int64_t>(bank_.longest());
     pass_options_.pace = settings.pace;
-    pass_options_.depth = settings.engine.depth;
+    pass_options_.depth = settings.engine.is_hybrid() ? 0 : settings.engine.depth;
     pass_options_.block_frames = engine_->plan().call_frames;
     pass_options_.sample_rate_hz = format_.sample_rate_hz;
   }
@@ -116,6 +116,8 @@ class FilterRun {
         format_.sample_rate_hz,
         settings_.pace == Pace::kOffline ? PlanGoal::kOffline : PlanGoal::kLive);
     config.costs = costs_.model;
+    // Only a clock makes a tail late.
+    config.late_tail = settings_.pace == Pace::kRealtime ? LateTail::kLeaveOut : LateTail::kWait;
     config.expected_frames = static_cast<std::uint64_t>(progress_total().value_or(0));
     const SignalsForMainThread guard;
     return std::make_unique<BasicEngine<Sample>>(config, bank_, routing);
@@ -182,6 +184,8 @@ class FilterRun {
     const Stats stats = engine_->stats();
     report.lost_frames = stats.lost_frames;
     report.first_lost_frame = stats.first_lost_frame;
+    report.late_frames = stats.late_frames;
+    report.first_late_frame = stats.first_late_frame;
     report.failure = engine_->failure();
     if (stats.fail_over_frame != Stats::kNone) report.fail_over_frame = stats.fail_over_frame;
     report.last_backend = engine_->backend();

@@ -8,13 +8,13 @@
 namespace firbank::program {
 
 std::string table_head() {
-  return fmt::format("{:<14} {:<14} {:<10} {:<8} {:<11} {:<12} {:<8} {}", "backend", "instructions",
+  return fmt::format("{:<14} {:<14} {:<10} {:<8} {:<17} {:<12} {:<8} {}", "backend", "instructions",
                      "precision", "spectra", "way", "worst error", "limit", "result");
 }
 
 std::string table_line(const VerifyOutcome& outcome) {
   const VerifyCase& what = outcome.what;
-  return fmt::format("{:<14} {:<14} {:<10} {:<8} {:<11} {:<12.2e} {:<8.3g} {}", what.backend,
+  return fmt::format("{:<14} {:<14} {:<10} {:<8} {:<17} {:<12.2e} {:<8.3g} {}", what.backend,
                      what.instruction_set, what.precision(), what.spectra(), what.way(),
                      outcome.error, what.error_limit(), outcome.passed() ? "pass" : "FAIL");
 }

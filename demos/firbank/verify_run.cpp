@@ -167,6 +167,10 @@ std::vector<VerifyCase> verify_cases() {
     }
     if (!make_backend(name)->has_compact_spectra()) continue;
     for (const bool pipeline : {false, true}) cases.push_back({name, set, false, pipeline, true});
+    if (!name.starts_with("cuda")) continue;
+    for (const bool pipeline : {false, true}) {
+      cases.push_back({name, set, false, pipeline, false, true});
+    }
   }
   return cases;
 }
@@ -176,6 +180,8 @@ double verify(const VerifyCase& verify_case, EngineConfig config, const FilterBa
               const std::function<void(std::size_t frames)>& progress) {
   config.backend = verify_case.backend;
   config.fail_over = false;  // it is this one that is verified
+  config.gpu_mode = verify_case.hybrid ? GpuMode::kHybrid : GpuMode::kWhole;
+  config.late_tail = LateTail::kWait;  // nothing is paced
   config.spectra = verify_case.compact_spectra ? Spectra::kInt16 : Spectra::kFull;
   config.max_frames = 2 * config.block_frames;
   const auto run = verify_case.double_precision ? worst_error<double> : worst_error<float>;

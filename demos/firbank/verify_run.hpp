@@ -21,24 +21,27 @@ struct VerifyCase {
   bool double_precision = false;
   bool pipeline = false;         // start/push/pull instead of process
   bool compact_spectra = false;  // in 16 bits
+  bool hybrid = false;           // the CPU has the heads of the filters
 
   double error_limit() const {
     return double_precision ? 1e-13 : compact_spectra ? 3.16e-5 : 1e-6;  // -90 dB with 16 bits
   }
   const char* precision() const { return double_precision ? "double" : "float"; }
   const char* spectra() const { return compact_spectra ? "int16" : "full"; }
-  const char* way() const { return pipeline ? "push/pull" : "process"; }
+  const char* way() const {
+    if (hybrid) return pipeline ? "hybrid push/pull" : "hybrid process";
+    return pipeline ? "push/pull" : "process";
+  }
 };
 
 /// Every backend that can run here, in both precisions and with all spectra that it has, driven in
-/// both ways.
+/// both ways; and every GPU in the hybrid mode as well.
 std::vector<VerifyCase> verify_cases();
 
 /// Runs `in` and the tail through an engine, in calls whose sizes change at random from 1 to twice
 /// the nominal block, and returns the worst channel's relative L2 error against `expected`, which
 /// is as long as the input and the longest filter together, less one frame. Infinite when the
-/// output is shorter or longer, or a frame is not finite. A GPU gets the first of several partition
-/// sizes, as it takes no more. `progress` is told the frames done.
+/// output is shorter or longer, or a frame is not finite. `progress` is told the frames done.
 /// Throws: Error, also when the pipeline stands still.
 double verify(const VerifyCase& verify_case, EngineConfig config, const FilterBank& bank,
               const Routing& routing, const Signal& in, const Signal& expected, std::uint64_t seed,

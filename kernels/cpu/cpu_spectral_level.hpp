@@ -26,6 +26,7 @@ class CpuSpectralLevel final : public SpectralLevel<Sample> {
                std::size_t thread) noexcept override;
   void submit() noexcept override {}  // everything is computed when it is asked for
   bool collect() noexcept override { return true; }
+  bool can_collect(std::size_t) const noexcept override { return true; }
 
  private:
   template <class>

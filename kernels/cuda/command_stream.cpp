@@ -325,6 +325,13 @@ bool CommandStream<Sample>::collect() noexcept {
   return !accelerator_->has_failed();
 }
 
+template <class Sample>
+bool CommandStream<Sample>::can_collect(std::size_t pieces) const noexcept {
+  if (accelerator_->has_failed()) return true;
+  const std::uint64_t end = pieces_[(pieces_collected_ + pieces - 1) % pieces_.size()];
+  return end <= answers_home_ || reached(answers_[(end - 1) % answers_.size()].command, true);
+}
+
 /// Copies the oldest answer out.
 template <class Sample>
 void CommandStream<Sample>::bring_home() noexcept {

@@ -79,6 +79,9 @@ class CommandStream {
 
   void submit() noexcept;
   bool collect() noexcept;
+  /// Whether `pieces` calls of collect() would not wait. Never while the device answers nothing and
+  /// has not failed.
+  bool can_collect(std::size_t pieces) const noexcept;
 
   /// Waits until the device is done with command `number`, or with all, or lost. Sleeps.
   void finish(std::uint64_t number) noexcept;

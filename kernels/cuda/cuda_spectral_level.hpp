@@ -34,6 +34,9 @@ class CudaSpectralLevel final : public SpectralLevel<Sample> {
                std::size_t thread) noexcept override;
   void submit() noexcept override { stream_->submit(); }
   bool collect() noexcept override { return stream_->collect(); }
+  bool can_collect(std::size_t pieces) const noexcept override {
+    return stream_->can_collect(pieces);
+  }
 
  private:
   template <class>

@@ -151,6 +151,9 @@ class CountingSpectralLevel final : public SpectralLevel<Sample> {
   }
   void submit() noexcept override { inner_->submit(); }
   bool collect() noexcept override { return inner_->collect(); }
+  bool can_collect(std::size_t pieces) const noexcept override {
+    return inner_->can_collect(pieces);
+  }
   SpectralLevel<Sample>* inner() const noexcept { return inner_.get(); }
 
  private:

@@ -14,6 +14,7 @@ _firbank() {
   case $previous in
     --routing) mapfile -t COMPREPLY < <(compgen -W 'rows bank matrix' -- "$current") && return ;;
     --mode) mapfile -t COMPREPLY < <(compgen -W 'causal full same valid' -- "$current") && return ;;
+    --gpu-mode) mapfile -t COMPREPLY < <(compgen -W 'whole hybrid' -- "$current") && return ;;
     --spectra) mapfile -t COMPREPLY < <(compgen -W 'full int16' -- "$current") && return ;;
     --precision) mapfile -t COMPREPLY < <(compgen -W 'float double' -- "$current") && return ;;
     --output-format)
@@ -53,7 +54,7 @@ _firbank() {
   case $command in
     '') options='filter plan tune verify design info backends --help --version' ;;
     filter)
-      options="$bank $engine $arithmetic --spectra --mode --depth --gain --normalize --output-format --dither
+      options="$bank $engine $arithmetic --spectra --mode --depth --gpu-mode --gain --normalize --output-format --dither
         --rate --raw-format --json --quiet --as-live --realtime --strict --help"
       ;;
     plan)

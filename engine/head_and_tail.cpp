@@ -1,0 +1,422 @@
+#include "engine/head_and_tail.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "engine/planner.hpp"
+#include "io/error.hpp"
+#include "kernels/backends.hpp"
+
+namespace firbank {
+namespace {
+
+constexpr std::size_t kHybridDepth = 2;  // blocks of slack, unless told otherwise
+constexpr std::size_t kLateBlocks = 8;   // that may be late before the device is waited for
+
+bool is_hybrid(const EngineConfig& config) {
+  return config.gpu_mode == GpuMode::kHybrid;
+}
+
+std::size_t slack_blocks(const EngineConfig& config) {
+  return config.depth_blocks == 0 ? kHybridDepth : config.depth_blocks;
+}
+
+/// A block arrives whole, and is answered `slack_blocks` later.
+std::size_t head_taps(const EngineConfig& config) {
+  return is_hybrid(config) ? (slack_blocks(config) + 1) * config.block_frames : 0;
+}
+
+/// Taps [first, last) of every filter; one tap of zero where there are none.
+FilterBank cut(const FilterBank& bank, std::size_t first, std::size_t last) {
+  std::vector<std::vector<double>> filters;
+  std::vector<std::string> names;
+  for (std::size_t f = 0; f < bank.size(); ++f) {
+    const std::span<const double> taps = bank.taps(f);
+    const auto at = [&](std::size_t tap) {
+      return taps.begin() + static_cast<std::ptrdiff_t>(std::min(tap, taps.size()));
+    };
+    std::vector<double>& part = filters.emplace_back(at(first), at(last));
+    if (part.empty()) part.push_back(0);
+    names.push_back(bank.name(f));
+  }
+  return FilterBank(std::move(filters), std::move(names));
+}
+
+std::size_t longest_of(const EngineConfig& config, const FilterBank& bank) {
+  return config.max_taps == 0 ? bank.longest() : config.max_taps;
+}
+
+/// Frames of a bank's answer behind the last input.
+std::size_t tail_of(const FilterBank& bank, const Routing& routing) {
+  std::size_t longest = 1;
+  for (const Edge& edge : routing.edges()) {
+    longest = std::max(longest, edge.delay + bank.taps(edge.filter).size());
+  }
+  return longest - 1;
+}
+
+void require_hybrid(const EngineConfig& config, const Backend& backend) {
+  const auto refuse = [](const std::string& where) {
+    throw Error(ErrorKind::kConfiguration, "gpu_mode is hybrid; allowed " + where + ": whole");
+  };
+  if (!backend.can_be_lost()) refuse(fmt::format("with backend '{}'", backend.name()));
+  if (config.goal == PlanGoal::kOffline) refuse("with the offline goal");
+}
+
+EngineConfig head_config(const EngineConfig& config, const FilterBank& bank) {
+  EngineConfig head = config;
+  head.backend = "auto";
+  head.depth_blocks = 0;
+  head.max_taps = std::min(longest_of(config, bank), head_taps(config));
+  head.partition_frames.clear();
+  return head;
+}
+
+/// Of all, or of the tail.
+EngineConfig device_config(const EngineConfig& config, const FilterBank& bank) {
+  EngineConfig device = config;
+  if (!is_hybrid(config)) return device;
+  const std::size_t longest = longest_of(config, bank);
+  device.depth_blocks = slack_blocks(config) + kLateBlocks;
+  device.max_frames = config.block_frames;
+  device.max_taps = std::max<std::size_t>(longest, head_taps(config) + 1) - head_taps(config);
+  return device;
+}
+
+}  // namespace
+
+template <class Sample>
+struct HeadAndTail<Sample>::Parts {
+  Parts(std::shared_ptr<const Backend> whole_backend, const EngineConfig& whole_config,
+        const FilterBank& whole, const Routing& whole_routing)
+      : backend(std::move(whole_backend)),
+        config(whole_config),
+        routing(whole_routing),
+        device(device_config(config, whole)),
+        device_bank(is_hybrid(config) ? cut(whole, head_taps(config), SIZE_MAX) : whole) {
+    if (is_hybrid(config)) require_hybrid(config, *backend);
+    device_plan = choose_plan(device, device_bank, routing, abilities_of(*backend));
+    device_plan.latency_frames = config.depth_blocks * config.block_frames;
+    tail_frames = tail_of(whole, routing);
+    max_taps = longest_of(config, whole);
+    if (!is_hybrid(config)) return;
+    EngineConfig of_head = head_config(config, whole);
+    std::shared_ptr<const Backend> cpu = make_backend(of_head.backend);
+    const FilterBank head_bank = cut(whole, 0, head_taps(config));
+    head_plan = choose_plan(of_head, head_bank, routing, abilities_of(*cpu));
+    head =
+        std::make_unique<Convolver<Sample>>(std::move(cpu), head_plan, of_head, head_bank, routing);
+  }
+
+  std::shared_ptr<const Backend> backend;
+  EngineConfig config;
+  Routing routing;
+  EngineConfig device;
+  FilterBank device_bank;
+  PartitionPlan device_plan;
+  PartitionPlan head_plan;
+  std::unique_ptr<Convolver<Sample>> head;
+  std::size_t tail_frames = 0;
+  std::size_t max_taps = 0;
+};
+
+template <class Sample>
+HeadAndTail<Sample>::HeadAndTail(std::shared_ptr<const Backend> backend, const EngineConfig& config,
+                                 const FilterBank& bank, const Routing& routing)
+    : HeadAndTail(Parts(std::move(backend), config, bank, routing)) {}
+
+template <class Sample>
+HeadAndTail<Sample>::HeadAndTail(Parts parts)
+    : block_frames_(parts.config.block_frames),
+      depth_blocks_(parts.head ? 0 : parts.config.depth_blocks),
+      head_taps_(head_taps(parts.config)),
+      max_taps_(parts.max_taps),
+      waits_(parts.config.late_tail == LateTail::kWait),
+      inputs_(parts.routing.inputs()),
+      outputs_(parts.routing.outputs()),
+      routing_(parts.routing),
+      plan_(parts.head ? parts.head_plan : parts.device_plan),
+      tail_plan_(parts.device_plan),
+      head_(std::move(parts.head)),
+      device_(parts.backend, parts.device_plan, parts.device, parts.device_bank, parts.routing),
+      slots_(head_ ? parts.device.depth_blocks + 2 : 0),
+      tail_in_(slots_ * inputs_ * block_frames_),
+      tail_out_(slots_ * outputs_ * block_frames_),
+      in_planes_(inputs_),
+      out_planes_(outputs_),
+      silent_planes_(inputs_),
+      silence_(head_ ? head_->max_frames() : 0),
+      block_results_(slots_),
+      call_in_(inputs_),
+      call_out_(outputs_),
+      is_spoiled_(head_ ? block_frames_ : 0),
+      results_(parts.config.depth_blocks + 2),
+      tail_frames_(parts.tail_frames) {
+  std::fill(silent_planes_.begin(), silent_planes_.end(), silence_.data());
+}
+
+template <class Sample>
+ProcessStatus HeadAndTail<Sample>::process(const Sample* const* in, Sample* const* out,
+                                           std::size_t frames) noexcept {
+  if (!head_) return device_.process(in, out, frames);
+  last_call_ = run(in, out, frames);
+  if (frames > 0 && last_call_.status != ProcessStatus::kTooManyFrames) silent_frames_ = 0;
+  return last_call_.status;
+}
+
+template <class Sample>
+void HeadAndTail<Sample>::submit(const Sample* const* in, Sample* const* out,
+                                 std::size_t frames) noexcept {
+  if (!head_) return device_.submit(in, out, frames);
+  process(in, out, frames);
+  results_.push() = last_call_;
+}
+
+template <class Sample>
+CallResult HeadAndTail<Sample>::collect() noexcept {
+  return head_ ? results_.pop() : device_.collect();
+}
+
+template <class Sample>
+std::size_t HeadAndTail<Sample>::calls_under_way() const noexcept {
+  return head_ ? results_.size() : device_.calls_under_way();
+}
+
+template <class Sample>
+CallResult HeadAndTail<Sample>::run(const Sample* const* in, Sample* const* out,
+                                    std::size_t frames) noexcept {
+  CallResult result;
+  if (frames == 0) return result;
+  calls_.fetch_add(1, std::memory_order_relaxed);
+  if (frames > max_frames()) {
+    for (std::size_t output = 0; output < outputs_; ++output) {
+      std::fill_n(out[output], frames, Sample{0});
+    }
+    result.status = ProcessStatus::kTooManyFrames;
+    return result;
+  }
+  for (std::size_t done = 0; done < frames;) {
+    const std::size_t part = std::min(frames - done, block_frames_ - filled_);
+    for (std::size_t i = 0; i < inputs_; ++i) call_in_[i] = in[i] + done;
+    for (std::size_t o = 0; o < outputs_; ++o) call_out_[o] = out[o] + done;
+    run_chunk(call_in_.data(), call_out_.data(), part, result);
+    done += part;
+  }
+  return result;
+}
+
+/// Frames of one block. What the tail answers to them comes later; what it has answered before,
+/// now.
+template <class Sample>
+void HeadAndTail<Sample>::run_chunk(const Sample* const* in, Sample* const* out, std::size_t frames,
+                                    CallResult& result) noexcept {
+  const std::int64_t first_frame = position();
+  const std::int64_t due = heard_ - static_cast<std::int64_t>(head_taps_);
+  take(in, frames);  // first: `out` may be `in`
+  head_->process(in, out, frames);
+  bool is_spoiled = head_->last_call().spoiled_frames > 0;
+  heard_ += static_cast<std::int64_t>(frames);
+  if (due >= 0) {
+    const auto size = static_cast<std::int64_t>(block_frames_);
+    const std::int64_t block = due / size;
+    const auto slot = static_cast<std::size_t>(block) % slots_;
+    if (!fetch(block)) {
+      if (first_late_frame_.load(std::memory_order_relaxed) == Stats::kNone) {
+        first_late_frame_.store(first_frame, std::memory_order_relaxed);
+      }
+      late_frames_.fetch_add(static_cast<std::int64_t>(frames), std::memory_order_relaxed);
+    } else {
+      const CallResult& tail = block_results_[slot];
+      if (tail.status != ProcessStatus::kOk) result.status = tail.status;
+      is_spoiled = is_spoiled || tail.spoiled_frames > 0;
+      const auto offset = static_cast<std::size_t>(due % size);
+      for (std::size_t output = 0; output < outputs_; ++output) {
+        const Sample* const answer = plane(tail_out_, slot, output, outputs_) + offset;
+        for (std::size_t n = 0; n < frames; ++n) out[output][n] += answer[n];
+      }
+    }
+  }
+  if (is_spoiled) {
+    std::size_t first = 0;
+    const std::int64_t count = spoiled_in(out, frames, first);
+    if (count > 0) {
+      const std::int64_t frame = first_frame + static_cast<std::int64_t>(first);
+      if (result.spoiled_frames == 0) result.first_spoiled_frame = frame;
+      result.spoiled_frames += count;
+      spoiled_frames_.fetch_add(count, std::memory_order_relaxed);
+      if (first_spoiled_frame_.load(std::memory_order_relaxed) == Stats::kNone) {
+        first_spoiled_frame_.store(frame, std::memory_order_relaxed);
+      }
+    }
+  }
+  follow_swaps();
+}
+
+/// Keeps what has come for the tail, and hands it on when a block is whole.
+template <class Sample>
+void HeadAndTail<Sample>::take(const Sample* const* in, std::size_t frames) noexcept {
+  const std::size_t slot = static_cast<std::size_t>(submitted_) % slots_;
+  for (std::size_t input = 0; input < inputs_; ++input) {
+    std::copy_n(in[input], frames, plane(tail_in_, slot, input, inputs_) + filled_);
+  }
+  filled_ += frames;
+  if (filled_ < block_frames_) return;
+  filled_ = 0;
+  // The device is far behind: it is waited for.
+  while (device_.calls_under_way() + 1 >= slots_) collect_block();
+  for (std::size_t i = 0; i < inputs_; ++i) in_planes_[i] = plane(tail_in_, slot, i, inputs_);
+  for (std::size_t o = 0; o < outputs_; ++o) out_planes_[o] = plane(tail_out_, slot, o, outputs_);
+  device_.submit(in_planes_.data(), out_planes_.data(), block_frames_);
+  ++submitted_;
+}
+
+/// Whether the tail's answers to a block are there.
+template <class Sample>
+bool HeadAndTail<Sample>::fetch(std::int64_t block) noexcept {
+  while (collected_ <= block && (waits_ || device_.can_collect())) collect_block();
+  return collected_ > block;
+}
+
+template <class Sample>
+void HeadAndTail<Sample>::collect_block() noexcept {
+  block_results_[static_cast<std::size_t>(collected_++) % slots_] = device_.collect();
+}
+
+template <class Sample>
+std::int64_t HeadAndTail<Sample>::spoiled_in(const Sample* const* out, std::size_t frames,
+                                             std::size_t& first) noexcept {
+  std::fill_n(is_spoiled_.begin(), frames, std::uint8_t{0});
+  for (std::size_t output = 0; output < outputs_; ++output) {
+    for (std::size_t n = 0; n < frames; ++n) is_spoiled_[n] |= std::isnan(out[output][n]) ? 1 : 0;
+  }
+  const auto end = is_spoiled_.begin() + static_cast<std::ptrdiff_t>(frames);
+  first = static_cast<std::size_t>(
+      std::distance(is_spoiled_.begin(), std::find(is_spoiled_.begin(), end, std::uint8_t{1})));
+  return std::count(is_spoiled_.begin(), end, std::uint8_t{1});
+}
+
+/// The tail is that of the newest bank that is heard.
+template <class Sample>
+void HeadAndTail<Sample>::follow_swaps() noexcept {
+  while (next_ticket_ <= last_ticket_.load(std::memory_order_acquire) &&
+         head_->live_frame(next_ticket_)) {
+    tail_frames_.store(tails_[next_ticket_++ % kTicketsKept].load(std::memory_order_relaxed),
+                       std::memory_order_relaxed);
+  }
+}
+
+template <class Sample>
+std::size_t HeadAndTail<Sample>::flush(Sample* const* out, std::size_t frames) noexcept {
+  if (!head_) return device_.flush(out, frames);
+  const std::size_t silent = silent_frames_;
+  const std::size_t tail = tail_frames();
+  const std::size_t part = std::min({frames, tail > silent ? tail - silent : 0, max_frames()});
+  last_call_ = run(silent_planes_.data(), out, part);
+  silent_frames_ = silent + part;
+  return part;
+}
+
+template <class Sample>
+void HeadAndTail<Sample>::reset() noexcept {
+  device_.reset();
+  if (!head_) return;
+  while (collected_ < submitted_) collect_block();
+  head_->reset();
+  heard_ = submitted_ = collected_ = 0;
+  filled_ = 0;
+  silent_frames_ = SIZE_MAX / 2;
+}
+
+template <class Sample>
+std::uint64_t HeadAndTail<Sample>::swap(const FilterBank& bank, std::int64_t at_frame,
+                                        std::size_t crossfade_frames) {
+  if (!head_) return device_.swap(bank, at_frame, crossfade_frames);
+  head_->free_old_banks();
+  if (bank.longest() > max_taps_) {
+    throw Error(ErrorKind::kConfiguration,
+                fmt::format("the longest filter of the new bank has {} taps; at most max_taps = {} "
+                            "are allowed",
+                            bank.longest(), max_taps_));
+  }
+  const FilterBank head = cut(bank, 0, head_taps_);
+  head_->check_swap(head, crossfade_frames);
+  // The tail changes D frames before it is heard, in whole blocks that are still to come.
+  const auto ahead = static_cast<std::int64_t>(head_taps_ + kLateBlocks * block_frames_);
+  SwapOrder order;
+  order.at_frame = std::max(at_frame, position() + ahead);
+  order.crossfade_frames = crossfade_frames;
+  order.ticket =
+      device_.swap(cut(bank, head_taps_, SIZE_MAX),
+                   order.at_frame - static_cast<std::int64_t>(head_taps_), crossfade_frames);
+  tails_[order.ticket % kTicketsKept].store(tail_of(bank, routing_), std::memory_order_relaxed);
+  head_->swap(head, order);
+  last_ticket_.store(order.ticket, std::memory_order_release);
+  return order.ticket;
+}
+
+template <class Sample>
+std::optional<std::int64_t> HeadAndTail<Sample>::live_frame(std::uint64_t ticket) const noexcept {
+  return head_ ? head_->live_frame(ticket) : device_.live_frame(ticket);
+}
+
+template <class Sample>
+void HeadAndTail<Sample>::set_position(std::int64_t frame) noexcept {
+  if (head_) head_->set_position(frame);
+  device_.set_position(frame);
+}
+
+template <class Sample>
+std::int64_t HeadAndTail<Sample>::position() const noexcept {
+  return head_ ? head_->position() : device_.position();
+}
+
+template <class Sample>
+std::size_t HeadAndTail<Sample>::tail_frames() const noexcept {
+  return head_ ? tail_frames_.load(std::memory_order_relaxed) : device_.tail_frames();
+}
+
+template <class Sample>
+std::size_t HeadAndTail<Sample>::max_frames() const noexcept {
+  return head_ ? head_->max_frames() : device_.max_frames();
+}
+
+template <class Sample>
+std::size_t HeadAndTail<Sample>::threads() const noexcept {
+  return head_ ? head_->threads() : device_.threads();
+}
+
+template <class Sample>
+void HeadAndTail<Sample>::count_gap(std::int64_t first_frame, std::int64_t frames) noexcept {
+  if (head_) {
+    head_->count_gap(first_frame, frames);
+  } else {
+    device_.count_gap(first_frame, frames);
+  }
+}
+
+template <class Sample>
+Stats HeadAndTail<Sample>::stats() const noexcept {
+  const Stats of_device = device_.stats();
+  if (!head_) return of_device;
+  Stats stats = head_->stats();
+  stats.calls = calls_.load(std::memory_order_relaxed);
+  stats.spoiled_frames = spoiled_frames_.load(std::memory_order_relaxed);
+  stats.first_spoiled_frame = first_spoiled_frame_.load(std::memory_order_relaxed);
+  const auto later = [this](std::int64_t frame) {
+    return frame == Stats::kNone ? frame : frame + static_cast<std::int64_t>(head_taps_);
+  };
+  stats.fail_over_frame = later(of_device.fail_over_frame);
+  stats.lost_frames = of_device.lost_frames;
+  stats.first_lost_frame = later(of_device.first_lost_frame);
+  stats.late_frames = late_frames_.load(std::memory_order_relaxed);
+  stats.first_late_frame = first_late_frame_.load(std::memory_order_relaxed);
+  return stats;
+}
+
+template class HeadAndTail<float>;
+template class HeadAndTail<double>;
+
+}  // namespace firbank

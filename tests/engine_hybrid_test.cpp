@@ -1,0 +1,304 @@
+// The hybrid mode on the fake device: the CPU's head and the device's tail are the whole filter,
+// without latency; and what happens when the tail is late, or lost.
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "engine/engine.hpp"
+#include "io/error.hpp"
+#include "kernels/cuda/plugin_loader.hpp"
+#include "tests/support/engine_runner.hpp"
+#include "tests/support/fake_device.hpp"
+#include "tests/support/random_cases.hpp"
+#include "tests/support/signals.hpp"
+#include "tests/support/swaps.hpp"
+
+namespace firbank {
+namespace {
+
+using test::between;
+using test::Random;
+using testing::HasSubstr;
+
+class EngineHybrid : public testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_NE(control_, nullptr) << "no fake device in " << FIRBANK_FAKE_DEVICE_DIR;
+    ASSERT_NE(device_plugin().api, nullptr) << device_plugin().reason;
+    configure("");
+  }
+  void TearDown() override { configure(""); }
+
+  void configure(const std::string& settings) {
+    const char* wrong = control_->configure(settings.c_str());
+    ASSERT_EQ(wrong, nullptr) << wrong;
+  }
+
+  static EngineConfig config(std::size_t block) {
+    EngineConfig config;
+    config.block_frames = block;
+    config.backend = "cuda";
+    config.gpu_mode = GpuMode::kHybrid;
+    config.late_tail = LateTail::kWait;
+    return config;
+  }
+
+  const test::FakeDeviceControl* control_ =
+      test::fake_device_control(std::string(FIRBANK_FAKE_DEVICE_DIR) + "/libfirbank_cuda.so");
+};
+
+template <class Sample>
+void check_random_stream(std::uint64_t seed, EngineConfig config) {
+  Random random(seed);
+  config.block_frames = between(random, 1, 100);
+  config.max_frames = config.block_frames * between(random, 1, 4);
+  config.depth_blocks = between(random, 0, 4);
+  if (seed % 3 == 0) config.partition_frames = test::random_partition_frames(random, 64);
+  const Routing routing = test::random_routing(random, 3, 2, 4, 6, 300);
+  // Some filters are all head.
+  const FilterBank bank = test::random_bank(
+      random, {between(random, 1, 2'500), between(random, 1, 300), 1, between(random, 1, 900)});
+  BasicEngine<Sample> engine(config, bank, routing);
+  SCOPED_TRACE(testing::Message() << "seed " << seed << ", block " << config.block_frames << ", "
+                                  << engine.plan().describe() << "; "
+                                  << engine.tail_plan()->describe());
+  EXPECT_EQ(engine.latency_frames(), 0u);
+  for (int stream = 0; stream < 2; ++stream) {
+    const std::size_t frames = between(random, 1, 4'000);
+    const Signal in = test::random_signal(random, 3, frames);
+    Signal out = test::run_process(
+        engine, in, test::random_calls(random, frames, config.block_frames, engine.max_frames()));
+    const std::size_t tail = engine.tail_frames();
+    test::Planes<Sample> flushed(2, tail);
+    std::size_t got = 0;
+    while (const std::size_t part = engine.flush(flushed.from(got), 50)) got += part;
+    EXPECT_EQ(got, tail);
+    EXPECT_TRUE(test::follows(test::joined(out, flushed.signal()),
+                              direct_convolution(in, bank, routing, frames + tail),
+                              test::kErrorLimit<Sample>));
+    engine.reset();
+  }
+  EXPECT_EQ(engine.stats().late_frames, 0);
+}
+
+TEST_F(EngineHybrid, IsTheWholeFilterWithoutLatencyInFloat) {
+  for (std::uint64_t seed = 1; seed <= 60; ++seed) check_random_stream<float>(seed, config(1));
+}
+TEST_F(EngineHybrid, IsTheWholeFilterWithoutLatencyInDouble) {
+  for (std::uint64_t seed = 1; seed <= 30; ++seed) check_random_stream<double>(seed, config(1));
+}
+
+TEST_F(EngineHybrid, AnswersAtOnceThroughThePipeline) {
+  Random random(1);
+  SCOPED_TRACE("seed 1");
+  const FilterBank bank = test::random_bank(random, {3'000});
+  Engine engine(config(64), bank, Routing::rows(2, 1));
+  const Signal in = test::random_signal(random, 2, 64 * 100);
+  test::Pulled pulled;
+  engine.start();
+  test::push_all(engine, in, test::equal_calls(6'400, 64), 0, 64, pulled);
+  test::Patience patience;
+  while (pulled.out[0].size() < 6'400 && patience.wait()) test::pull_once(engine, 64, pulled);
+  EXPECT_EQ(pulled.out[0].size(), 6'400u) << "the newest block's answer should be there";
+  test::pull_to_end(engine, 64, pulled);
+  engine.stop();
+  EXPECT_TRUE(test::follows(
+      pulled.out, direct_convolution(in, bank, Routing::rows(2, 1), 6'400 + 2'999), 1e-6));
+}
+
+// One frame late in either part would be heard.
+TEST_F(EngineHybrid, SwapsHeadAndTailAtTheSameFrame) {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    Random random(seed);
+    const std::size_t block = between(random, 8, 64);
+    SCOPED_TRACE(testing::Message() << "seed " << seed << ", block " << block);
+    EngineConfig wanted = config(block);
+    wanted.max_taps = 2'000;
+    const Routing routing = test::random_routing(random, 2, 2, 2, 4, 100);
+    const FilterBank before = test::random_bank(random, {1'500, 40});
+    const FilterBank after = test::random_bank(random, {between(random, 1, 2'000), 700});
+    Engine engine(wanted, before, routing);
+    const std::size_t frames = 200 * block;
+    const Signal in = test::random_signal(random, 2, frames);
+    const std::size_t early = 20 * block;
+    const auto calls = [&](std::size_t count) {
+      return test::random_calls(random, count, block, engine.max_frames());
+    };
+    Signal out = test::run_process(engine, test::cut(in, 0, early), calls(early));
+    const bool at_once = seed % 2 == 0;
+    const auto at =
+        static_cast<std::int64_t>(at_once ? 0 : early + between(random, 12, 60) * block);
+    const std::size_t fade = between(random, 0, 2) * between(random, 1, 500);
+    const std::uint64_t ticket = engine.swap(after, at, fade);
+    out = test::joined(out, test::run_process(engine, test::cut(in, early, frames - early),
+                                              calls(frames - early)));
+    const std::optional<std::int64_t> live = engine.live_frame(ticket);
+    ASSERT_TRUE(live);
+    if (!at_once) {
+      EXPECT_EQ(*live, at);
+    }
+    EXPECT_LE(*live, static_cast<std::int64_t>(
+                         std::max<std::size_t>(static_cast<std::size_t>(at), early + 11 * block)));
+    const Signal old = direct_convolution(in, before, routing, frames);
+    EXPECT_TRUE(test::follows(
+        out,
+        test::with_changes(old, {{direct_convolution(in, after, routing, frames), *live, fade}}),
+        1e-6));
+    EXPECT_EQ(engine.stats().swaps, 1u);
+    std::size_t longest = 0;
+    for (const Edge& edge : routing.edges()) {
+      longest = std::max(longest, edge.delay + after.taps(edge.filter).size());
+    }
+    EXPECT_EQ(engine.tail_frames(), longest - 1);
+  }
+}
+
+TEST_F(EngineHybrid, LaunchesOneGraphABlockAndAllocatesNothing) {
+  Random random(3);
+  SCOPED_TRACE("seed 3");
+  Engine engine(config(64), test::random_bank(random, {5'000}), Routing::rows(1, 1));
+  const Signal in = test::random_signal(random, 1, 200 * 64);
+  const auto calls = test::equal_calls(100 * 64, 64);
+  test::run_process(engine, test::cut(in, 0, 6'400), calls);
+  control_->reset_counts();
+  test::run_process(engine, test::cut(in, 6'400, 6'400), calls);
+  test::FakeDeviceCounts counts{};
+  control_->counts(&counts);
+  EXPECT_EQ(counts.launches, 100u);
+  EXPECT_EQ(counts.allocations + counts.pinned_allocations + counts.graphs_made + counts.uploads +
+                counts.runs + counts.waits,
+            0u);
+}
+
+TEST_F(EngineHybrid, LeavesALateTailOutAndCountsIt) {
+  Random random(4);
+  SCOPED_TRACE("seed 4");
+  constexpr std::size_t kBlock = 64;
+  constexpr std::size_t kHead = 3 * kBlock;
+  std::vector<double> taps = test::random_taps(random, 2'000);
+  const FilterBank whole({taps});
+  const FilterBank head({std::vector<double>(taps.begin(), taps.begin() + kHead)});
+  EngineConfig wanted = config(kBlock);
+  wanted.late_tail = LateTail::kLeaveOut;
+  const Routing routing = Routing::rows(1, 1);
+  const Signal in = test::random_signal(random, 1, 60 * kBlock);
+  configure("delay_us=3000");  // the calls below take less
+  Engine engine(wanted, whole, routing);
+  const Signal out = test::run_process(engine, in, test::equal_calls(60 * kBlock, kBlock));
+  const Signal all = direct_convolution(in, whole, routing, 60 * kBlock);
+  const Signal none = direct_convolution(in, head, routing, 60 * kBlock);
+  std::int64_t late = 0;
+  std::int64_t first_late = Stats::kNone;
+  for (std::size_t n = kHead; n < 60 * kBlock; n += kBlock) {
+    double as_all = 0;
+    double as_none = 0;
+    for (std::size_t k = n; k < n + kBlock; ++k) {
+      as_all += std::abs(out[0][k] - all[0][k]);
+      as_none += std::abs(out[0][k] - none[0][k]);
+    }
+    ASSERT_LT(std::min(as_all, as_none), 1e-3) << "neither whole nor head alone at " << n;
+    if (as_none > as_all) continue;
+    if (late == 0) first_late = static_cast<std::int64_t>(n);
+    late += kBlock;
+  }
+  EXPECT_GT(late, 0);
+  EXPECT_EQ(engine.stats().late_frames, late);
+  EXPECT_EQ(engine.stats().first_late_frame, first_late);
+  EXPECT_EQ(engine.stats().lost_frames, 0);
+}
+
+TEST_F(EngineHybrid, GoesOnWithTheTailOnTheCpu) {
+  for (const int launch : {1, 2, 9, 30}) {
+    for (const char* fault : {"fail_launch=", "fail_work="}) {
+      SCOPED_TRACE(testing::Message() << "seed 5, " << fault << launch);
+      Random random(5);
+      configure(fault + std::to_string(launch));
+      const FilterBank bank = test::random_bank(random, {2'000});
+      Engine engine(config(64), bank, Routing::rows(2, 1));
+      const Signal in = test::random_signal(random, 2, 6'400);
+      EXPECT_TRUE(test::follows(test::run_process(engine, in, test::equal_calls(6'400, 64)),
+                                direct_convolution(in, bank, Routing::rows(2, 1), 6'400), 1e-6));
+      const Stats stats = engine.stats();
+      EXPECT_NE(stats.fail_over_frame, Stats::kNone);
+      EXPECT_EQ(stats.lost_frames, 0);
+      configure("");
+    }
+  }
+}
+
+// Without the CPU in the device's place the head goes on alone, and every call says so.
+TEST_F(EngineHybrid, SaysThatTheTailIsLostWhereNothingTakesItsPlace) {
+  Random random(8);
+  SCOPED_TRACE("seed 8");
+  configure("fail_work=20");
+  EngineConfig wanted = config(64);
+  wanted.fail_over = false;
+  std::vector<double> taps = test::random_taps(random, 2'000);
+  const FilterBank head({std::vector<double>(taps.begin(), taps.begin() + 192)});
+  Engine engine(wanted, FilterBank({taps}), Routing::rows(1, 1));
+  const Signal in = test::random_signal(random, 1, 6'400);
+  test::Planes<float> planes(in);
+  test::Planes<float> out(1, 6'400);
+  for (std::size_t block = 0; block < 100; ++block) {
+    const ProcessStatus status = engine.process(planes.from(block * 64), out.from(block * 64), 64);
+    // What was under way when the failure became known may be lost with it.
+    if (block < 20) {
+      EXPECT_EQ(status, ProcessStatus::kOk) << block;
+    }
+    if (block >= 22) {
+      EXPECT_EQ(status, ProcessStatus::kBackendFailed) << block;
+    }
+  }
+  EXPECT_TRUE(test::follows(
+      test::cut(out.signal(), 22 * 64, 78 * 64),
+      test::cut(direct_convolution(in, head, Routing::rows(1, 1), 6'400), 22 * 64, 78 * 64), 1e-6));
+  EXPECT_GE(engine.stats().first_lost_frame, 20 * 64);
+  EXPECT_LE(engine.stats().first_lost_frame, 22 * 64);
+  EXPECT_NE(engine.failure(), "");
+}
+
+TEST_F(EngineHybrid, KeepsANanInTheFramesThatItSpoils) {
+  Random random(6);
+  SCOPED_TRACE("seed 6");
+  const std::size_t taps = 1'000;
+  const FilterBank bank = test::random_bank(random, {taps});
+  Engine engine(config(32), bank, Routing::rows(1, 1));
+  Signal in = test::random_signal(random, 1, 6'400);
+  const std::size_t bad = 1'234;
+  in[0][bad] = NAN;
+  const Signal out = test::run_process(engine, in, test::equal_calls(6'400, 32));
+  for (std::size_t n = 0; n < 6'400; ++n) {
+    ASSERT_EQ(std::isnan(out[0][n]), n >= bad && n < bad + taps) << n;
+  }
+  EXPECT_EQ(engine.stats().spoiled_frames, static_cast<std::int64_t>(taps));
+  EXPECT_EQ(engine.stats().first_spoiled_frame, static_cast<std::int64_t>(bad));
+}
+
+TEST_F(EngineHybrid, IsRefusedWhereThereIsNothingToShare) {
+  Random random(7);
+  const FilterBank bank = test::random_bank(random, {100});
+  const auto refusal = [&](EngineConfig wanted) -> std::string {
+    try {
+      Engine engine(wanted, bank, Routing::rows(1, 1));
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::kConfiguration);
+      return error.what();
+    }
+    return "";
+  };
+  EngineConfig wanted = config(64);
+  wanted.backend = "cpu";
+  EXPECT_THAT(refusal(wanted), HasSubstr("gpu_mode is hybrid; allowed with backend 'cpu"));
+  wanted = config(64);
+  wanted.goal = PlanGoal::kOffline;
+  EXPECT_THAT(refusal(wanted), HasSubstr("gpu_mode is hybrid; allowed with the offline goal"));
+  Engine engine(config(64), bank, Routing::rows(1, 1));
+  EXPECT_THROW(engine.swap(test::random_bank(random, {101}), 0), Error);
+}
+
+}  // namespace
+}  // namespace firbank
