@@ -33,6 +33,11 @@ CudaSpectralLevel<Sample>::CudaSpectralLevel(std::shared_ptr<cuda::Accelerator> 
         std::make_unique<cuda::DeviceMemory<Sample>>(accelerator_, shape.inputs * ring_frames_);
     stream_ = std::make_unique<cuda::CommandStream<Sample>>(accelerator_, shape, patience);
   } else {
+    // Slices differ by no more than a share.
+    constexpr std::size_t kSharesOfSlice = 8;
+    const std::size_t shares = std::bit_ceil(kSharesOfSlice * shape.slices);
+    log2_share_bins_ = static_cast<std::uint32_t>(
+        std::countr_zero(std::max<std::size_t>(shape.bins / shares, cuda::kChunkBins)));
     number_ = stream().add_level();
     first_->later_.push_back(this);
   }
@@ -49,12 +54,7 @@ template <class Sample>
 Shares CudaSpectralLevel<Sample>::shares() const noexcept {
   Shares shares;
   shares.outputs = shape_.outputs;
-  // Slices differ by no more than a share.
-  constexpr std::size_t kSharesOfSlice = 8;
-  if (!is_first()) {
-    shares.accumulate =
-        std::min(std::bit_ceil(kSharesOfSlice * shape_.slices), shape_.bins / cuda::kChunkBins);
-  }
+  if (!is_first()) shares.accumulate = shape_.bins >> log2_share_bins_;
   return shares;
 }
 
@@ -292,9 +292,9 @@ void CudaSpectralBank<Sample>::accumulate(Sum to, const Sum* from, std::size_t n
                                newest, partitions);
     return;
   }
-  const std::size_t bins = level_.shape_.bins / level_.shares().accumulate;  // of a share
+  const std::uint32_t log2_bins = level_.log2_share_bins_;
   level_.stream().accumulate(first_->graphs_, level_.number_, newest, partitions,
-                             {shares.first * bins, shares.last * bins});
+                             {shares.first << log2_bins, shares.last << log2_bins});
 }
 
 template <class Sample>

@@ -58,6 +58,7 @@ class CudaSpectralLevel final : public SpectralLevel<Sample> {
   cuda::DeviceMemory<cuda::Complex<Sample>> delay_lines_;
   cuda::DeviceMemory<cuda::Complex<Sample>> work_;
   std::uint32_t number_ = 0;
+  std::uint32_t log2_share_bins_ = 0;  // of a later level
 
   // The first level's.
   std::uint32_t ring_frames_ = 0;
