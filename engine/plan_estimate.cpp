@@ -95,7 +95,9 @@ bool PlanEstimate::complete(PartitionPlan& plan) const {
                            static_cast<double>(plan.levels[j].block_frames);
       between += bytes[j] * std::min(share, 1.0);
     }
-    level.product_ns = costs_.product(between);
+    // A device waits for memory alone.
+    const double share = !shares_ && plan.compact_spectra ? kCompactShare : 1;
+    level.product_ns = costs_.product(between) * share;
     level.pair_ns = costs_.pair(between);
     level.forward_ns = level.inverse_ns = costs_.transform(level.transform_frames);
     const Price price =

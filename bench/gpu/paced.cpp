@@ -323,7 +323,11 @@ Options read_options(int count, char** arguments) {
     } else if (words[i] == "--partitions") {
       options.partitions = std::stoul(value());
     } else if (words[i] == "--spectra") {
-      options.spectra = value() == "int16" ? Spectra::kInt16 : Spectra::kFull;
+      const std::string spectra = value();
+      if (spectra != "full" && spectra != "int16") {
+        throw std::runtime_error("--spectra is '" + spectra + "'; allowed: full, int16");
+      }
+      options.spectra = spectra == "int16" ? Spectra::kInt16 : Spectra::kFull;
     } else if (words[i] == "--seconds") {
       options.seconds = std::stod(value());
     } else if (words[i] == "--quick") {

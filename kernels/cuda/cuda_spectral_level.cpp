@@ -59,8 +59,16 @@ Shares CudaSpectralLevel<Sample>::shares() const noexcept {
 }
 
 template <class Sample>
-std::uint32_t CudaSpectralLevel<Sample>::slice(std::size_t items) const noexcept {
-  return static_cast<std::uint32_t>((items + shape_.slices - 1) / shape_.slices);
+std::uint32_t CudaSpectralLevel<Sample>::slice_bins() const noexcept {
+  return static_cast<std::uint32_t>((shape_.bins + shape_.slices - 1) / shape_.slices);
+}
+
+template <class Sample>
+std::uint32_t CudaSpectralLevel<Sample>::launched(std::size_t items) const noexcept {
+  constexpr std::size_t kThreadsThatFill = 4'096;  // of a multiprocessor, twice what it holds
+  const std::size_t threads = kThreadsThatFill * accelerator_->info().multiprocessors;
+  const std::size_t most = is_first() ? items : std::max<std::size_t>(threads * 8 / bins(), 1);
+  return static_cast<std::uint32_t>(std::min(items, most));
 }
 
 template <class Sample>
@@ -68,7 +76,7 @@ void CudaSpectralLevel<Sample>::add_forward(cuda::KernelCalls& calls) const {
   cuda::ForwardParams<Sample> params{.transform = transform_,
                                      .current = stream().current(number_),
                                      .inputs = static_cast<std::uint32_t>(shape_.inputs),
-                                     .slice = slice(shape_.inputs),
+                                     .slice = launched(shape_.inputs),
                                      .ring_frames = first_->ring_frames_,
                                      .rings = first_->rings_->data(),
                                      .stage_in = stream().stage_in(),
@@ -119,7 +127,7 @@ CudaSpectralBank<Sample>::CudaSpectralBank(const CudaSpectralLevel<Sample>& leve
     : level_(level),
       first_(first == nullptr ? this : first),
       layout_(cuda::bank_layout(shape)),
-      splits_(cuda::accumulate_splits(layout_, level.slice(level.bins()), sizeof(Complex<Sample>),
+      splits_(cuda::accumulate_splits(layout_, level.slice_bins(), sizeof(Complex<Sample>),
                                       level.accelerator_->info().multiprocessors)),
       partitions_(shape.partitions),
       is_compact_(shape.compact),
@@ -169,7 +177,7 @@ cuda::RenderParams<Sample> CudaSpectralBank<Sample>::render_params() const {
       .transform = level_.transform_,
       .current = stream.current(level_.number_),
       .bank = bank(),
-      .slice = level_.slice(level_.shape_.outputs),
+      .slice = level_.launched(level_.shape_.outputs),
       .stage_out = is_first ? stream.stage_out() : answers_.data(),
       .work = work_.data(),
       .outer_pass = 0,
@@ -205,11 +213,13 @@ void CudaSpectralBank<Sample>::add_render(cuda::KernelCalls& calls) const {
 
 template <class Sample>
 void CudaSpectralBank<Sample>::add_accumulate(cuda::KernelCalls& calls) const {
-  const cuda::AccumulateParams<Sample> params{.current = level_.stream().current(level_.number_),
-                                              .bank = bank(),
-                                              .slice = level_.slice(level_.bins()),
-                                              .splits = splits_,
-                                              .shares = shares_.data()};
+  const cuda::AccumulateParams<Sample> params{
+      .current = level_.stream().current(level_.number_),
+      .bank = bank(),
+      // Slices are not all alike.
+      .slice = std::min(level_.bins(), 2 * level_.slice_bins()),
+      .splits = splits_,
+      .shares = shares_.data()};
   calls.add(Kernel::kAccumulate, sizeof(Sample), params);
   if (splits_ > 1) calls.add(Kernel::kReduce, sizeof(Sample), params);
 }

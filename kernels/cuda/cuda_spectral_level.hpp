@@ -45,8 +45,11 @@ class CudaSpectralLevel final : public SpectralLevel<Sample> {
   bool is_first() const noexcept { return first_ == this; }
   cuda::CommandStream<Sample>& stream() const noexcept { return *first_->stream_; }
   std::uint32_t bins() const noexcept { return static_cast<std::uint32_t>(shape_.bins); }
-  /// How many of `items` a slice has, at the most that are usual.
-  std::uint32_t slice(std::size_t items) const noexcept;
+  /// Bins of a slice, when they are spread evenly.
+  std::uint32_t slice_bins() const noexcept;
+  /// How many of `items` transforms a launch has threads for: all, as a later level's come in few
+  /// pieces, or as many as fill the device.
+  std::uint32_t launched(std::size_t items) const noexcept;
   void add_forward(cuda::KernelCalls& calls) const;
   void make_forward_graph();
 

@@ -23,7 +23,7 @@ extern "C" {
 #endif
 
 /* Changes with any change of this file or of kernel_params.hpp. */
-#define FIRBANK_DEVICE_API_VERSION 2u
+#define FIRBANK_DEVICE_API_VERSION 3u
 
 /* The one symbol that a plug-in exports, a firbank_device_api_entry. */
 #define FIRBANK_DEVICE_API_SYMBOL "firbank_device_plugin"

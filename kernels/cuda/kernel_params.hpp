@@ -10,9 +10,9 @@
 //   staging out   [slot][output][M]             the first level's answers on their way out (pinned)
 //   answers       [2][output][M]                those of a later level, which the first one adds
 //   delay lines   [input][slot][M]              spectra
-//   responses     [response][partition][M]      spectra, scaled by 1 / M; compact ones in
-//   multiples,
-//                                               [M], of scales, [M / kGroupBins]
+//   responses     [response][partition][M]      spectra, scaled by 1 / M; or
+//   multiples     [response][partition][M]      the same in 16 bits a value, of
+//   scales        [response][partition][M / kGroupBins]
 //   sums          [3][output][M]                spectra; a later level has one of each output
 // Spectra are values of the polynomial older + i newer at the roots of t^M = i, in the order in
 // which the forward transform leaves them (real_fft.cuh).

@@ -163,7 +163,8 @@ class CudaRig {
 
   /// Runs a graph: forward, render, accumulate.
   void launch(const cuda::LevelCommand& command) {
-    commands[++launches_ % kCommands] = {launches_, {command}};
+    ++launches_;
+    commands[launches_ % kCommands] = {launches_, {command}};
     const cuda::CommandParams control{commands.data(), kCommands, 1, &taken, &current, &progress};
     execute(cuda::Kernel::kBegin, control);
 

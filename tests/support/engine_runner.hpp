@@ -19,7 +19,6 @@
 
 namespace firbank::test {
 
-/// Every backend that can run here.
 /// The backends to be tested: those of the CPU, or those whose names begin with what the
 /// environment has in FIRBANK_TEST_BACKENDS. Never none.
 inline std::vector<std::string> available_backends() {
