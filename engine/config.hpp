@@ -67,9 +67,9 @@ struct EngineConfig {
 
   /// kHybrid needs a GPU and PlanGoal::kLive. The CPU then computes the first (S + 1) block_frames
   /// taps of every filter, S being depth_blocks, or 2 where that is 0; the GPU has S blocks' time
-  /// for the others. Nothing is added to the latency, answers are there at once. A swap goes live
-  /// no sooner than S + 9 blocks ahead. While two banks are heard, and where the GPU is more than 8
-  /// blocks late, calls wait for it.
+  /// for the others, and partition_frames are of these. Nothing is added to the latency, answers
+  /// are there at once. A swap goes live no sooner than S + 9 blocks ahead. While two banks are
+  /// heard, and where the GPU is more than 8 blocks late, calls wait for it.
   GpuMode gpu_mode = GpuMode::kWhole;
   LateTail late_tail = LateTail::kLeaveOut;
 

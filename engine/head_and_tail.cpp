@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 #include <fmt/format.h>
@@ -56,6 +57,12 @@ std::size_t tail_of(const FilterBank& bank, const Routing& routing) {
     longest = std::max(longest, edge.delay + bank.taps(edge.filter).size());
   }
   return longest - 1;
+}
+
+/// Names of frames may be anywhere in the range of their type, up to its end.
+std::int64_t frame_after(std::int64_t frame, std::int64_t frames) {
+  constexpr std::int64_t kLast = std::numeric_limits<std::int64_t>::max();
+  return frame > kLast - frames ? kLast : frame + frames;
 }
 
 void require_hybrid(const EngineConfig& config, const Backend& backend) {
@@ -346,7 +353,7 @@ std::uint64_t HeadAndTail<Sample>::swap(const FilterBank& bank, std::int64_t at_
   // The tail changes D frames before it is heard, in whole blocks that are still to come.
   const auto ahead = static_cast<std::int64_t>(head_taps_ + kLateBlocks * block_frames_);
   SwapOrder order;
-  order.at_frame = std::max(at_frame, position() + ahead);
+  order.at_frame = std::max(at_frame, frame_after(position(), ahead));
   order.crossfade_frames = crossfade_frames;
   order.ticket =
       device_.swap(cut(bank, head_taps_, SIZE_MAX),
@@ -406,7 +413,8 @@ Stats HeadAndTail<Sample>::stats() const noexcept {
   stats.spoiled_frames = spoiled_frames_.load(std::memory_order_relaxed);
   stats.first_spoiled_frame = first_spoiled_frame_.load(std::memory_order_relaxed);
   const auto later = [this](std::int64_t frame) {
-    return frame == Stats::kNone ? frame : frame + static_cast<std::int64_t>(head_taps_);
+    return frame == Stats::kNone ? frame
+                                 : frame_after(frame, static_cast<std::int64_t>(head_taps_));
   };
   stats.fail_over_frame = later(of_device.fail_over_frame);
   stats.lost_frames = of_device.lost_frames;

@@ -22,8 +22,8 @@
 #include "kernels/cuda/bank_layout.hpp"
 #include "kernels/cuda/call_bytes.hpp"
 #include "kernels/cuda/plugin_loader.hpp"
+#include "tests/support/device_fixture.hpp"
 #include "tests/support/engine_runner.hpp"
-#include "tests/support/fake_device.hpp"
 #include "tests/support/random_cases.hpp"
 #include "tests/support/signals.hpp"
 #include "tests/support/swaps.hpp"
@@ -40,29 +40,14 @@ using testing::Not;
 
 constexpr std::size_t kBlock = 64;
 
-class CudaBackendTest : public testing::Test {
+class CudaBackendTest : public test::DeviceFixture {
  protected:
-  void SetUp() override {
-    ASSERT_NE(control_, nullptr) << "no fake device in " << FIRBANK_FAKE_DEVICE_DIR;
-    ASSERT_NE(device_plugin().api, nullptr) << device_plugin().reason;
-    configure("");
-  }
   void TearDown() override {
-    configure("");
+    DeviceFixture::TearDown();
     test::FakeDeviceMemory memory{};
     control_->memory(&memory);
     EXPECT_EQ(memory.device_bytes, 0u) << "device memory was not given back";
     EXPECT_EQ(memory.pinned_bytes, 0u) << "pinned memory was not given back";
-  }
-
-  void configure(const char* settings) {
-    const char* wrong = control_->configure(settings);
-    ASSERT_EQ(wrong, nullptr) << wrong;
-  }
-  FakeDeviceCounts counts() const {
-    FakeDeviceCounts counts{};
-    control_->counts(&counts);
-    return counts;
   }
 
   static EngineConfig config(std::size_t depth = 0) {
@@ -85,8 +70,7 @@ class CudaBackendTest : public testing::Test {
   }
 
   /// Waits until what was launched is counted.
-  void settle(const Backend& backend) {
-    static_cast<void>(backend);
+  void settle() {
     test::Patience patience;
     std::uint64_t seen = ~std::uint64_t{0};
     while (test::all_bytes_loaded(counts()) != seen && patience.wait()) {
@@ -94,9 +78,6 @@ class CudaBackendTest : public testing::Test {
       std::this_thread::sleep_for(std::chrono::milliseconds(20));
     }
   }
-
-  const test::FakeDeviceControl* control_ =
-      test::fake_device_control(std::string(FIRBANK_FAKE_DEVICE_DIR) + "/libfirbank_cuda.so");
 };
 
 template <class Run>
@@ -174,12 +155,11 @@ TEST_F(CudaBackendTest, ReadsTheBytesThatItsLayoutSays) {
   const Signal in = test::random_signal(random, kInputs, 2 * partitions * block);
   test::run_process(engine, in, test::equal_calls(2 * partitions * block, block));
   ASSERT_LE(kBlocks, 2 * partitions);
-  const auto backend = make_backend("cuda");
-  settle(*backend);
+  settle();
   control_->reset_counts();
   test::run_process(engine, test::cut(in, 0, kBlocks * block),
                     test::equal_calls(kBlocks * block, block));
-  settle(*backend);
+  settle();
 
   SpectralBankShape shape;
   shape.terms.resize(kOutputs);
@@ -268,13 +248,12 @@ TEST_F(CudaBackendTest, ReadsAboutTheSameInEveryBlockOfAPlanOfManyLevels) {
     const Signal in = test::random_signal(many.random, 3, (kWarmUp + 2 * kCycle) * kBlock);
     test::run_process(many.engine, test::cut(in, 0, kWarmUp * kBlock),
                       test::equal_calls(kWarmUp * kBlock, kBlock));
-    const auto backend = make_backend("cuda");
-    settle(*backend);
+    settle();
     std::vector<double> bytes;
     for (std::size_t block = 0; block < 2 * kCycle; ++block) {
       control_->reset_counts();
       test::run_process(many.engine, test::cut(in, (kWarmUp + block) * kBlock, kBlock), {kBlock});
-      settle(*backend);
+      settle();
       bytes.push_back(static_cast<double>(test::all_bytes_loaded(counts())));
     }
     const double mean = std::accumulate(bytes.begin(), bytes.end(), 0.0) / (2 * kCycle);

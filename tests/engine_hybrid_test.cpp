@@ -11,8 +11,8 @@
 #include "engine/engine.hpp"
 #include "io/error.hpp"
 #include "kernels/cuda/plugin_loader.hpp"
+#include "tests/support/device_fixture.hpp"
 #include "tests/support/engine_runner.hpp"
-#include "tests/support/fake_device.hpp"
 #include "tests/support/random_cases.hpp"
 #include "tests/support/signals.hpp"
 #include "tests/support/swaps.hpp"
@@ -24,20 +24,8 @@ using test::between;
 using test::Random;
 using testing::HasSubstr;
 
-class EngineHybrid : public testing::Test {
+class EngineHybrid : public test::DeviceFixture {
  protected:
-  void SetUp() override {
-    ASSERT_NE(control_, nullptr) << "no fake device in " << FIRBANK_FAKE_DEVICE_DIR;
-    ASSERT_NE(device_plugin().api, nullptr) << device_plugin().reason;
-    configure("");
-  }
-  void TearDown() override { configure(""); }
-
-  void configure(const std::string& settings) {
-    const char* wrong = control_->configure(settings.c_str());
-    ASSERT_EQ(wrong, nullptr) << wrong;
-  }
-
   static EngineConfig config(std::size_t block) {
     EngineConfig config;
     config.block_frames = block;
@@ -46,9 +34,6 @@ class EngineHybrid : public testing::Test {
     config.late_tail = LateTail::kWait;
     return config;
   }
-
-  const test::FakeDeviceControl* control_ =
-      test::fake_device_control(std::string(FIRBANK_FAKE_DEVICE_DIR) + "/libfirbank_cuda.so");
 };
 
 template <class Sample>
@@ -166,11 +151,10 @@ TEST_F(EngineHybrid, LaunchesOneGraphABlockAndAllocatesNothing) {
   test::run_process(engine, test::cut(in, 0, 6'400), calls);
   control_->reset_counts();
   test::run_process(engine, test::cut(in, 6'400, 6'400), calls);
-  test::FakeDeviceCounts counts{};
-  control_->counts(&counts);
-  EXPECT_EQ(counts.launches, 100u);
-  EXPECT_EQ(counts.allocations + counts.pinned_allocations + counts.graphs_made + counts.uploads +
-                counts.runs + counts.waits,
+  const test::FakeDeviceCounts counted = counts();
+  EXPECT_EQ(counted.launches, 100u);
+  EXPECT_EQ(counted.allocations + counted.pinned_allocations + counted.graphs_made +
+                counted.uploads + counted.runs + counted.waits,
             0u);
 }
 
@@ -225,7 +209,6 @@ TEST_F(EngineHybrid, GoesOnWithTheTailOnTheCpu) {
       const Stats stats = engine.stats();
       EXPECT_NE(stats.fail_over_frame, Stats::kNone);
       EXPECT_EQ(stats.lost_frames, 0);
-      configure("");
     }
   }
 }

@@ -22,8 +22,8 @@
 #include "kernels/backends.hpp"
 #include "kernels/cuda/cuda_backend.hpp"
 #include "kernels/cuda/plugin_loader.hpp"
+#include "tests/support/device_fixture.hpp"
 #include "tests/support/engine_runner.hpp"
-#include "tests/support/fake_device.hpp"
 #include "tests/support/random_cases.hpp"
 #include "tests/support/signals.hpp"
 
@@ -169,24 +169,9 @@ Script random_script(Random& random) {
   return script;
 }
 
-class FailOverTest : public testing::Test {
+class FailOverTest : public test::DeviceFixture {
  protected:
-  void SetUp() override {
-    ASSERT_NE(control_, nullptr) << "no fake device in " << FIRBANK_FAKE_DEVICE_DIR;
-    ASSERT_NE(device_plugin().api, nullptr) << device_plugin().reason;
-    configure("");
-  }
-  void TearDown() override { configure(""); }
-
-  void configure(const std::string& settings) {
-    const char* wrong = control_->configure(settings.c_str());
-    ASSERT_EQ(wrong, nullptr) << wrong;
-  }
-  std::uint64_t launches() const {
-    test::FakeDeviceCounts counts{};
-    control_->counts(&counts);
-    return counts.launches;
-  }
+  std::uint64_t launches() const { return counts().launches; }
 
   /// The launches that the script takes on a device that holds.
   std::uint64_t launches_of(const Script& script) {
@@ -224,8 +209,6 @@ class FailOverTest : public testing::Test {
   }
 
   std::uint64_t launches_ = 0;  // of the script, all in all
-  const test::FakeDeviceControl* control_ =
-      test::fake_device_control(FIRBANK_FAKE_DEVICE_DIR "/libfirbank_cuda.so");
 };
 
 TEST_F(FailOverTest, LosesNothingWhereverTheDeviceIsLost) {

@@ -1,0 +1,41 @@
+// DeviceFixture: a test with the fake device in the place of a GPU, which is well at its beginning
+// and at its end. For tests that FIRBANK_PLUGIN_DIR leads to it.
+//
+// Thread: the test's.
+#pragma once
+
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "kernels/cuda/plugin_loader.hpp"
+#include "tests/support/fake_device.hpp"
+
+namespace firbank::test {
+
+class DeviceFixture : public testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_NE(control_, nullptr) << "no fake device in " << FIRBANK_FAKE_DEVICE_DIR;
+    ASSERT_NE(device_plugin().api, nullptr) << device_plugin().reason;
+    configure("");
+  }
+  void TearDown() override { configure(""); }
+
+  /// See fake_device.hpp for the settings. Not while anything lives that has seen the device fail:
+  /// it gives memory back that a device which is well again may still use.
+  void configure(const std::string& settings) {
+    const char* wrong = control_->configure(settings.c_str());
+    ASSERT_EQ(wrong, nullptr) << wrong;
+  }
+  FakeDeviceCounts counts() const {
+    FakeDeviceCounts counts{};
+    control_->counts(&counts);
+    return counts;
+  }
+
+  const FakeDeviceControl* control_ =
+      fake_device_control(std::string(FIRBANK_FAKE_DEVICE_DIR) + "/libfirbank_cuda.so");
+};
+
+}  // namespace firbank::test
