@@ -82,16 +82,10 @@ Convolver<Sample>::Convolver(std::shared_ptr<const Backend> backend, const Parti
       calls_(config.depth_blocks + 2),
       // The bank in use, the one that fades in, and all that wait.
       handoff_(most_swaps + 2),
-      fading_frames_(plan.fading_frames()),
-      fade_samples_(routing.outputs() * fading_frames_),
-      fade_planes_(routing.outputs()),
       spoiled_(plan.piece_frames),
       any_spoiled_(plan.piece_frames),
       silence_(max_frames_),
       silent_planes_(routing.inputs(), silence_.data()) {
-  for (std::size_t output = 0; output < routing.outputs(); ++output) {
-    fade_planes_[output] = fade_samples_.data() + output * fading_frames_;
-  }
   for (const Response& response : responses_.responses()) require_in_range<Sample>(bank, response);
   current_ = prepare(bank).release();
   tail_frames_ = current_->tail_frames;
@@ -225,7 +219,7 @@ std::size_t Convolver<Sample>::follow_swaps(std::size_t frames) noexcept {
   while (true) {
     if (upcoming_ == nullptr) upcoming_ = handoff_.take();
     if (fading_ != nullptr) {
-      piece = std::min({piece, ahead(fade_.end()), std::uint64_t{fading_frames_}});
+      piece = std::min({piece, ahead(fade_.end()), std::uint64_t{plan_.fading_frames()}});
       break;
     }
     if (upcoming_ == nullptr) break;
@@ -289,7 +283,7 @@ void Convolver<Sample>::submit_piece(Call& call, const Sample* const* in, Sample
   const Intake<Sample> intake(history_, guard_, in, offset, frames);
   level_->ingest(intake);
   level_->render(*current_->spectra, piece.out.data(), frames);
-  if (fading_ != nullptr) level_->render(*fading_->spectra, fade_planes_.data(), frames);
+  if (fading_ != nullptr) level_->render(*fading_->spectra, fading_->fade_planes.data(), frames);
   level_->advance(history_, banks(), frames);
   history_.advance(frames);
   count(position_, frames);
@@ -316,7 +310,7 @@ void Convolver<Sample>::collect_piece() noexcept {
   }
   if (fading_ != nullptr) {
     for (std::size_t output = 0; output < routing_.outputs(); ++output) {
-      fade_.mix(piece.first_frame, piece.out[output], fade_planes_[output], piece.frames);
+      fade_.mix(piece.first_frame, piece.out[output], fading_->fade_planes[output], piece.frames);
     }
   }
   if (!guard_.is_quiet(piece.clock)) spoil(piece);
@@ -416,6 +410,13 @@ template <class Sample>
 void Convolver<Sample>::swap(const FilterBank& bank, const SwapOrder& order) {
   std::unique_ptr<Prepared> prepared = prepare(bank);
   prepared->order = order;
+  if (order.crossfade_frames > 0) {
+    const std::size_t frames = plan_.fading_frames();
+    prepared->fade_samples.resize(routing_.outputs() * frames);
+    for (std::size_t output = 0; output < routing_.outputs(); ++output) {
+      prepared->fade_planes.push_back(prepared->fade_samples.data() + output * frames);
+    }
+  }
   Ticket& ticket = tickets_[order.ticket % kTicketsKept];
   ticket.frame.store(kNotLive, std::memory_order_relaxed);
   ticket.number.store(order.ticket, std::memory_order_release);

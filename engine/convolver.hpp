@@ -22,6 +22,7 @@
 #include "engine/non_finite.hpp"
 #include "engine/responses.hpp"
 #include "engine/worker_pool.hpp"
+#include "kernels/aligned_vector.hpp"
 #include "kernels/backend.hpp"
 
 namespace firbank {
@@ -103,6 +104,9 @@ class Convolver {
     std::vector<std::vector<Reach>> reach;  // of each output
     std::size_t tail_frames = 0;
     SwapOrder order;
+    // What it answers while another bank is heard as well: of each output, one piece.
+    AlignedVector<Sample> fade_samples;
+    std::vector<Sample*> fade_planes;
   };
 
   std::unique_ptr<Prepared> prepare(const FilterBank& bank) const;
@@ -168,9 +172,6 @@ class Convolver {
   std::array<Ticket, kTicketsKept> tickets_;
 
   // Scratch of one piece.
-  std::size_t fading_frames_;
-  AlignedVector<Sample> fade_samples_;
-  std::vector<Sample*> fade_planes_;
   std::array<LevelBank*, 3> banks_{};
   std::vector<std::uint8_t> spoiled_;      // frames of one output
   std::vector<std::uint8_t> any_spoiled_;  // frames of any output

@@ -23,7 +23,8 @@ constexpr double kCompactShare = 0.5625;
 
 // A transform's constants, and what a thread works in, as so many sums.
 constexpr double kTableSums = 1.5;
-constexpr double kScratchSums = 1.5;
+constexpr double kFirstScratchSums = 1.5;
+constexpr double kLaterScratchSums = 1;
 
 // Bins of the sums that a thread has at a time, of up to four outputs.
 constexpr double kTileBins = 65'536;
@@ -110,8 +111,7 @@ bool PlanEstimate::complete(PartitionPlan& plan) const {
   plan.ns_per_frame = mean;
   plan.worst_over_mean = worst / mean;
   double memory =
-      demand_.inputs * static_cast<double>(plan.history_frames() + plan.history_window()) +
-      demand_.outputs * static_cast<double>(plan.fading_frames());
+      demand_.inputs * static_cast<double>(plan.history_frames() + plan.history_window());
   for (std::size_t k = 0; k < plan.levels.size(); ++k) {
     memory += spectrum_samples(plan.levels[k], partitions[k], plan.compact_spectra) +
               sum_samples(plan, k);
@@ -139,8 +139,8 @@ double PlanEstimate::sum_samples(const PartitionPlan& plan, std::size_t k) const
   const double bins = static_cast<double>(level.bins());
   const bool is_ahead = plan.call_frames < level.block_frames || !shares_;
   const double carried = k > 0 ? (shares_ ? 1.5 : 2) : level.partitions == 1 ? 0 : is_ahead ? 2 : 1;
-  const double of_thread =
-      std::min(demand_.outputs, std::clamp(kTileBins / bins, 1.0, 4.0)) + kScratchSums;
+  const double of_thread = std::min(demand_.outputs, std::clamp(kTileBins / bins, 1.0, 4.0)) +
+                           (k == 0 ? kFirstScratchSums : kLaterScratchSums);
   return 2 * bins *
          (demand_.outputs * carried + kTableSums + of_thread * (shares_ ? demand_.threads : 1));
 }
@@ -242,8 +242,7 @@ PartitionPlan PlanEstimate::direct_form(const PartitionPlan& base) const {
   plan.flops_per_frame = 2 * demand_.taps;
   plan.memory_samples = static_cast<std::size_t>(
       demand_.taps +
-      demand_.inputs * static_cast<double>(plan.history_frames() + plan.history_window()) +
-      demand_.outputs * static_cast<double>(plan.fading_frames()));
+      demand_.inputs * static_cast<double>(plan.history_frames() + plan.history_window()));
   price_whole_job(plan, 0);  // its memory is little
   return plan;
 }

@@ -97,7 +97,10 @@ CpuSpectralBank<Sample>::CpuSpectralBank(const CpuSpectralLevel<Sample>& level,
       carried_stride_(spectrum_stride_ - (is_half_ ? middle_ : 0)),
       carried_(level.shape_.threads * tile_outputs_ * spectrum_stride_),
       sums_(carried_ + sums_carried(shape.carried) * level.shape_.outputs * carried_stride_),
-      frames_stride_((level.has_long_blocks() ? 2 : 1) * level.shape_.bins + kPadding<Sample>),
+      // Kept answers are whole, and need no place before they go to theirs.
+      frames_stride_(shape.keeps_answers ? 0
+                                         : (level.has_long_blocks() ? 2 : 1) * level.shape_.bins +
+                                               kPadding<Sample>),
       frames_(frames_stride_ * level.shape_.threads) {
   const TransformPlan<Sample>& plan = level_.plan_;
   place_responses(shape.terms);
