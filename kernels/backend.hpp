@@ -61,6 +61,9 @@ struct LevelShape {
   std::size_t pieces = 1;        // most that are submitted and not yet collected
   std::size_t longest_bins = 0;  // of a first level: M of the longest one, itself included
   std::size_t slices = 1;        // of a later level: pieces among which a block's work is spread
+  // Of a first level on a device: samples come and go by copies beside the computation, which moves
+  // the most; or else the soonest way.
+  bool copies = false;
 };
 
 /// How finely operations can be cut: all shares of an operation cost about the same.
@@ -244,6 +247,9 @@ class Backend {
   /// Whether the responses of a float level can be kept in 16 bits a value, in block floating
   /// point: of 9/16 of the size, 90 dB above their rounding errors.
   virtual bool has_compact_spectra() const noexcept = 0;
+
+  /// Of a device, when it was opened; 0 where the host's memory is used.
+  virtual std::uint64_t free_memory_bytes() const noexcept = 0;
 
   /// Whether pieces may be lost: it computes on a device.
   virtual bool can_be_lost() const noexcept = 0;

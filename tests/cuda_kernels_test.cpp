@@ -167,7 +167,8 @@ class Stream {
     for (std::uint32_t input = 0; input < rig_.shape.inputs; ++input) {
       std::copy_n(in[input].data() + at, frames,
                   rig_.stage_in.data() +
-                      (std::size_t{command.stage_in} * rig_.shape.inputs + input) * 2 * bins);
+                      std::size_t{command.stage_in} * rig_.shape.inputs * 2 * bins +
+                      std::size_t{input} * frames);
     }
 
     command.outputs = {0, rig_.outputs};
@@ -190,8 +191,9 @@ class Stream {
     }
     rig_.launch(command);
     for (std::uint32_t output = 0; output < rig_.outputs; ++output) {
-      const Real* answer =
-          rig_.stage_out.data() + (std::size_t{command.stage_out} * rig_.outputs + output) * bins;
+      const Real* answer = rig_.stage_out.data() +
+                           std::size_t{command.stage_out} * rig_.outputs * bins +
+                           std::size_t{output} * frames;
       std::copy_n(answer, frames, out[output].data() + at);
     }
   }
@@ -297,6 +299,7 @@ INSTANTIATE_TEST_SUITE_P(Sizes, CudaTransformTest,
                          testing::Range(cuda::kMinLog2Bins, cuda::kMaxLog2Bins + 1),
                          [](const auto& test) { return std::to_string(1U << test.param); });
 
+/// Narrow samples in every other case.
 TEST(CudaForwardTest, TakesFreshFramesFromTheStagingSlotAndTheOthersFromTheRing) {
   for (std::uint64_t seed = 1; seed <= 40; ++seed) {
     SCOPED_TRACE(testing::Message() << "seed " << seed);
@@ -317,15 +320,21 @@ TEST(CudaForwardTest, TakesFreshFramesFromTheStagingSlotAndTheOthersFromTheRing)
     command.fresh.last = between(random, command.fresh.first, window_frames);
     command.silent = random() % 2 * between(random, 0, command.fresh.first);
     command.stage_in = between(random, 0, 1);
+    command.narrow = seed % 2;
     LevelCommand all = command;
     all.silent = 0;
+    all.narrow = 0;
     all.fresh = {0, window_frames};
+    const std::uint32_t fresh = command.fresh.last - command.fresh.first;
+    const std::size_t slot = std::size_t{command.stage_in} * shape.inputs * window_frames;
 
     auto rings_after = parts.rings;
     for (std::uint32_t input = 0; input < shape.inputs; ++input) {
-      const std::vector<float> samples = noise<float>(random, window_frames);
-      const std::size_t stage =
-          (std::size_t{command.stage_in} * shape.inputs + input) * window_frames;
+      std::vector<float> samples = noise<float>(random, window_frames);
+      if (command.narrow == 1) {
+        for (float& sample : samples) sample = std::round(sample * 8'192) / 32'768;
+      }
+      const std::size_t stage = slot + std::size_t{input} * window_frames;
       for (std::uint32_t f = 0; f < window_frames; ++f) {
         const std::size_t in_ring =
             std::size_t{input} * parts.ring_frames + (command.window + f) % parts.ring_frames;
@@ -334,8 +343,17 @@ TEST(CudaForwardTest, TakesFreshFramesFromTheStagingSlotAndTheOthersFromTheRing)
         const bool is_heard = f >= command.silent && f < command.fresh.last;
         whole.stage_in[stage + f] = is_heard ? samples[f] : 0.0f;
       }
-      std::copy(samples.begin() + command.fresh.first, samples.begin() + command.fresh.last,
-                parts.stage_in.begin() + static_cast<std::ptrdiff_t>(stage));
+      for (std::uint32_t n = 0; n < fresh; ++n) {
+        const float sample = samples[command.fresh.first + n];
+        const std::size_t at = std::size_t{input} * fresh + n;
+        if (command.narrow == 0) {
+          parts.stage_in[slot + at] = sample;
+          continue;
+        }
+        const auto narrow = static_cast<std::int16_t>(sample * 32'768);
+        std::memcpy(reinterpret_cast<std::byte*>(parts.stage_in.data() + slot) + 2 * at, &narrow,
+                    sizeof(narrow));
+      }
     }
     parts.launch(command);
     whole.launch(all);
@@ -420,7 +438,8 @@ TEST(CudaRenderTest, AddsTheAnswersOfLaterLevelsThatItIsToldTo) {
     rig.launch(command);
     for (std::uint32_t output = 0; output < rig.outputs; ++output) {
       for (std::uint32_t n = 0; n < command.frames.last - command.frames.first; ++n) {
-        const std::size_t at = std::size_t{output} * rig.bins + n;
+        const std::size_t at =
+            std::size_t{output} * (command.frames.last - command.frames.first) + n;
         float sum = 0;
         for (const Later& level : later) {
           if (level.command.add == 0) continue;

@@ -114,6 +114,8 @@ class FakeDeviceGraph : public FakeDevice {
     return {static_cast<std::uint32_t>(kernel), 4, {1, 1, 1}, 1, 0, sizeof(params_), &params_};
   }
 
+  int launch() { return api_->launch(device_, FIRBANK_LANE_COMPUTE, graph_); }
+
   std::uint64_t finished() const {
     return std::atomic_ref(progress_->finished).load(std::memory_order_acquire);
   }
@@ -226,7 +228,7 @@ TEST_F(FakeDeviceGraph, RunsOutOfMemory) {
 TEST_F(FakeDeviceGraph, UploadsToDeviceMemoryOnly) {
   const std::uint64_t seven = 7;
   expect(FIRBANK_OK, api_->upload(device_, params_.taken, &seven, sizeof(seven)));
-  expect(FIRBANK_OK, api_->launch(device_, graph_));
+  expect(FIRBANK_OK, launch());
   expect(FIRBANK_OK, settled());
   EXPECT_EQ(finished(), 8U);
   expect(FIRBANK_INVALID, api_->upload(device_, progress_, &seven, sizeof(seven)));
@@ -314,7 +316,7 @@ TEST_F(FakeDeviceGraph, RefusesCallsThatNoDeviceCouldTake) {
 TEST_F(FakeDeviceGraph, LaunchesInOrderAndDoesNotWait) {
   configure("delay_us=50000");
   const auto begun = steady_clock::now();
-  for (int i = 0; i < 5; ++i) expect(FIRBANK_OK, api_->launch(device_, graph_));
+  for (int i = 0; i < 5; ++i) expect(FIRBANK_OK, launch());
   EXPECT_EQ(api_->status(device_), FIRBANK_BUSY);
   EXPECT_LT(finished(), 5U);
   std::uint64_t seen = 0;
@@ -327,7 +329,7 @@ TEST_F(FakeDeviceGraph, LaunchesInOrderAndDoesNotWait) {
 }
 
 TEST_F(FakeDeviceGraph, CountsWhatALaunchDoes) {
-  for (int i = 0; i < 3; ++i) expect(FIRBANK_OK, api_->launch(device_, graph_));
+  for (int i = 0; i < 3; ++i) expect(FIRBANK_OK, launch());
   expect(FIRBANK_OK, settled());
   const FakeDeviceCounts done = counts();
   EXPECT_EQ(done.launches, 3U);
@@ -340,13 +342,86 @@ TEST_F(FakeDeviceGraph, CountsWhatALaunchDoes) {
   EXPECT_EQ(done.allocations + done.pinned_allocations + done.graphs_made + done.waits, 0U);
 }
 
+/// A device with a number in pinned memory, and places for it on the device and at home.
+class FakeDeviceLanes : public FakeDeviceGraph {
+ protected:
+  void SetUp() override {
+    FakeDeviceGraph::SetUp();
+    void* memory = nullptr;
+    ASSERT_EQ(api_->allocate_pinned(device_, 2 * sizeof(std::uint64_t), &memory), FIRBANK_OK);
+    pinned_ = static_cast<std::uint64_t*>(memory);
+    pinned_[0] = 42;
+    ASSERT_EQ(api_->allocate(device_, sizeof(std::uint64_t), &there_), FIRBANK_OK);
+    control_->reset_counts();
+  }
+  void TearDown() override {
+    api_->release(device_, there_);
+    api_->release_pinned(device_, pinned_);
+    FakeDeviceGraph::TearDown();
+  }
+
+  int send() { return api_->copy(device_, FIRBANK_LANE_IN, there_, pinned_, 8); }
+  int bring() { return api_->copy(device_, FIRBANK_LANE_OUT, pinned_ + 1, there_, 8); }
+  int follow(int lane, int ahead) { return api_->follow(device_, lane, ahead); }
+
+  std::uint64_t* pinned_ = nullptr;
+  void* there_ = nullptr;
+};
+
+TEST_F(FakeDeviceLanes, CopiesBothWaysAndCountsThem) {
+  expect(FIRBANK_OK, send());
+  expect(FIRBANK_OK, follow(FIRBANK_LANE_OUT, FIRBANK_LANE_IN));
+  expect(FIRBANK_OK, bring());
+  expect(FIRBANK_OK, settled());
+  EXPECT_EQ(pinned_[1], 42U);
+  EXPECT_EQ(counts().copies, 2U);
+  EXPECT_EQ(counts().bytes_copied_in, 8U);
+  EXPECT_EQ(counts().bytes_copied_out, 8U);
+}
+
+TEST_F(FakeDeviceLanes, GoOnBesideEachOtherUnlessTheyFollow) {
+  configure("hang=1");
+  expect(FIRBANK_OK, send());  // hangs
+  expect(FIRBANK_OK, follow(FIRBANK_LANE_OUT, FIRBANK_LANE_IN));
+  expect(FIRBANK_OK, bring());
+  expect(FIRBANK_OK, launch());
+  const auto deadline = steady_clock::now() + std::chrono::seconds(2);
+  while (finished() == 0 && steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(milliseconds(1));
+  }
+  EXPECT_EQ(finished(), 1U);
+  EXPECT_EQ(api_->status(device_), FIRBANK_BUSY);
+  control_->release_hang();
+  expect(FIRBANK_OK, settled());
+  EXPECT_EQ(pinned_[1], 42U);
+}
+
+TEST_F(FakeDeviceLanes, FailsACopyAsItFailsALaunch) {
+  configure("fail_launch=2");
+  expect(FIRBANK_OK, launch());
+  expect(FIRBANK_DEVICE_FAILED, send());
+  expect(FIRBANK_DEVICE_FAILED, bring());
+  expect(FIRBANK_DEVICE_FAILED, follow(FIRBANK_LANE_OUT, FIRBANK_LANE_IN));
+}
+
+TEST_F(FakeDeviceLanes, RefusesWhatIsNoLaneAndNoCopyBetweenHostAndDevice) {
+  expect(FIRBANK_INVALID, api_->launch(device_, FIRBANK_LANES, graph_));
+  expect(FIRBANK_INVALID, follow(-1, FIRBANK_LANE_IN));
+  expect(FIRBANK_INVALID, api_->copy(device_, FIRBANK_LANE_IN, pinned_ + 1, pinned_, 8));
+  expect(FIRBANK_INVALID, api_->copy(device_, FIRBANK_LANE_IN, there_, pinned_, 0));
+  expect(FIRBANK_INVALID, api_->copy(device_, FIRBANK_LANE_IN, there_, pinned_, 9));
+  std::uint64_t elsewhere = 0;
+  expect(FIRBANK_INVALID, api_->copy(device_, FIRBANK_LANE_IN, there_, &elsewhere, 8));
+  EXPECT_EQ(counts().copies, 0U);
+}
+
 TEST_F(FakeDeviceGraph, FailsALaunchAndAllThatFollows) {
   configure("fail_launch=3");
-  for (int i = 0; i < 2; ++i) expect(FIRBANK_OK, api_->launch(device_, graph_));
+  for (int i = 0; i < 2; ++i) expect(FIRBANK_OK, launch());
   expect(FIRBANK_OK, settled());
-  expect(FIRBANK_DEVICE_FAILED, api_->launch(device_, graph_));
+  expect(FIRBANK_DEVICE_FAILED, launch());
   EXPECT_EQ(finished(), 2U);
-  expect(FIRBANK_DEVICE_FAILED, api_->launch(device_, graph_));
+  expect(FIRBANK_DEVICE_FAILED, launch());
   expect(FIRBANK_DEVICE_FAILED, api_->status(device_));
   void* memory = nullptr;
   expect(FIRBANK_DEVICE_FAILED, api_->allocate(device_, 8, &memory));
@@ -362,17 +437,17 @@ TEST_F(FakeDeviceGraph, FailsALaunchAndAllThatFollows) {
 TEST_F(FakeDeviceGraph, FailsWhileItWorks) {
   configure("fail_work=2");
   for (int i = 0; i < 2; ++i) {
-    expect(FIRBANK_OK, api_->launch(device_, graph_));
+    expect(FIRBANK_OK, launch());
     if (i == 0) expect(FIRBANK_OK, settled());
   }
   expect(FIRBANK_DEVICE_FAILED, settled());
   EXPECT_EQ(finished(), 1U);
-  expect(FIRBANK_DEVICE_FAILED, api_->launch(device_, graph_));
+  expect(FIRBANK_DEVICE_FAILED, launch());
 }
 
 TEST_F(FakeDeviceGraph, HangsUntilItIsReleased) {
   configure("hang=2");
-  for (int i = 0; i < 3; ++i) expect(FIRBANK_OK, api_->launch(device_, graph_));
+  for (int i = 0; i < 3; ++i) expect(FIRBANK_OK, launch());
   std::this_thread::sleep_for(milliseconds(50));
   EXPECT_EQ(api_->status(device_), FIRBANK_BUSY);
   EXPECT_EQ(finished(), 1U);
@@ -389,8 +464,8 @@ TEST_F(FakeDeviceGraph, HangsUntilItIsReleased) {
 
 TEST_F(FakeDeviceGraph, ClosesThoughItHangs) {
   configure("hang=1");
-  expect(FIRBANK_OK, api_->launch(device_, graph_));
-  expect(FIRBANK_OK, api_->launch(device_, graph_));
+  expect(FIRBANK_OK, launch());
+  expect(FIRBANK_OK, launch());
   const auto begun = steady_clock::now();
   TearDown();
   device_ = nullptr;
@@ -405,9 +480,9 @@ TEST_F(FakeDeviceGraph, LeavesMemoryAloneOnceItIsGivenBack) {
     SCOPED_TRACE(settings);
     if (device_ == nullptr) SetUp();
     configure(settings);
-    expect(FIRBANK_OK, api_->launch(device_, graph_));
+    expect(FIRBANK_OK, launch());
     std::this_thread::sleep_for(milliseconds(10));  // the launch has begun
-    static_cast<void>(api_->launch(device_, graph_));
+    static_cast<void>(launch());
     api_->free_graph(device_, graph_);
     api_->release(device_, params_.current);
     api_->release(device_, params_.taken);
@@ -457,7 +532,7 @@ TEST_F(FakeDevice, ServesStaticObjectsToTheEnd) {
 TEST_F(FakeDeviceGraph, GraphsKeepTheirParameters) {
   params_.commands = 1;
   calls_.clear();
-  expect(FIRBANK_OK, api_->launch(device_, graph_));
+  expect(FIRBANK_OK, launch());
   expect(FIRBANK_OK, settled());
   EXPECT_EQ(finished(), 1U);
 }

@@ -1,4 +1,5 @@
 firbank_test(checked_copy_test)
+firbank_test(narrow_copy_test)
 firbank_test(direct_fir_test)
 firbank_test(overlap_test)
 firbank_test(real_fft_test)

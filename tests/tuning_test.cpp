@@ -94,6 +94,7 @@ class Elsewhere final : public Backend {
   bool has_direct_form() const noexcept override { return false; }
   bool has_shares() const noexcept override { return false; }
   bool has_compact_spectra() const noexcept override { return false; }
+  std::uint64_t free_memory_bytes() const noexcept override { return 0; }
   bool can_be_lost() const noexcept override { return false; }
   std::string failure() const override { return {}; }
   std::unique_ptr<SpectralLevel<float>> make_level_float(const LevelShape&,

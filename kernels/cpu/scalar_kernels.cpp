@@ -193,6 +193,18 @@ bool copy_below(const Sample* from, Sample* to, std::size_t frames, Sample bound
   return below;
 }
 
+template <class Sample>
+bool copy_narrow(const Sample* from, std::int16_t* to, std::size_t frames) noexcept {
+  bool all_fit = true;
+  for (std::size_t n = 0; n < frames; ++n) {
+    const Sample scaled = from[n] * 32'768;
+    const bool is_near = scaled >= -32'768 && scaled <= 32'767;  // no NaN is
+    to[n] = is_near ? static_cast<std::int16_t>(scaled) : std::int16_t{0};
+    all_fit = all_fit && static_cast<Sample>(to[n]) == scaled;
+  }
+  return all_fit;
+}
+
 }  // namespace
 
 template <class Sample>
@@ -220,6 +232,12 @@ const CheckedCopy<Sample>* scalar_checked_copy() noexcept {
   return &kKernel;
 }
 
+template <class Sample>
+const NarrowCopy<Sample>* scalar_narrow_copy() noexcept {
+  static constexpr NarrowCopy<Sample> kKernel = {&copy_narrow<Sample>};
+  return &kKernel;
+}
+
 template const RealFft<float>* scalar_real_fft<float>() noexcept;
 template const RealFft<double>* scalar_real_fft<double>() noexcept;
 template const SpectralMac<float>* scalar_spectral_mac<float>() noexcept;
@@ -228,5 +246,7 @@ template const DirectFir<float>* scalar_direct_fir<float>() noexcept;
 template const DirectFir<double>* scalar_direct_fir<double>() noexcept;
 template const CheckedCopy<float>* scalar_checked_copy<float>() noexcept;
 template const CheckedCopy<double>* scalar_checked_copy<double>() noexcept;
+template const NarrowCopy<float>* scalar_narrow_copy<float>() noexcept;
+template const NarrowCopy<double>* scalar_narrow_copy<double>() noexcept;
 
 }  // namespace firbank

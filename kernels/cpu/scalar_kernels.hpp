@@ -3,6 +3,7 @@
 
 #include "kernels/cpu/checked_copy.hpp"
 #include "kernels/cpu/direct_fir.hpp"
+#include "kernels/cpu/narrow_copy.hpp"
 #include "kernels/cpu/real_fft.hpp"
 #include "kernels/cpu/spectral_mac.hpp"
 
@@ -16,5 +17,7 @@ template <class Sample>
 const DirectFir<Sample>* scalar_direct_fir() noexcept;
 template <class Sample>
 const CheckedCopy<Sample>* scalar_checked_copy() noexcept;
+template <class Sample>
+const NarrowCopy<Sample>* scalar_narrow_copy() noexcept;
 
 }  // namespace firbank

@@ -1,5 +1,5 @@
-// The first and the last kernel of a graph: which command is it, and it is done. One thread block
-// each.
+// The first and the last kernel of a graph: which command is it, and it is done; and the kernel
+// that follows each copy of answers. One thread block each.
 #pragma once
 
 #include <cstdint>
@@ -30,6 +30,15 @@ template <class Ctx>
 FIRBANK_HD void end_body(Ctx& ctx, const CommandParams& params) {
   if (ctx.thread() != 0) return;
   ctx.store_release(&params.progress->finished, ctx.load(&params.current->number));
+}
+
+/// Tells the host that one more answer has come home.
+template <class Ctx>
+FIRBANK_HD void deliver_body(Ctx& ctx, const DeliverParams& params) {
+  if (ctx.thread() != 0) return;
+  const std::uint64_t count = ctx.load_coherent(params.count) + 1;
+  ctx.store(params.count, count);
+  ctx.store_release(&params.progress->delivered, count);
 }
 
 }  // namespace firbank::cuda

@@ -46,8 +46,7 @@ CommandStream<Sample>::CommandStream(std::shared_ptr<Accelerator> accelerator,
       slots_(shape.pieces + 1),
       commands_(accelerator_, kCommandsOfPiece * slots_),
       progress_(accelerator_, 1),
-      stage_in_(accelerator_, slots_ * shape.inputs * 2 * shape.bins),
-      stage_out_(accelerator_, kBanksHeard * slots_ * shape.outputs * shape.bins),
+      staging_(accelerator_, shape, slots_, kBanksHeard * slots_, progress_.data()),
       taken_(accelerator_, 1),
       current_(accelerator_, 1),
       staged_in_(slots_),
@@ -84,23 +83,15 @@ void CommandStream<Sample>::forward(std::size_t slot, std::uint32_t window,
                                     const firbank::Window<Sample>& samples) noexcept {
   launch_all();
   const std::size_t stage = forwards_++ % slots_;
-  if (staged_in_[stage] != 0) wait(staged_in_[stage], false);
+  wait_until([&] { return has_finished(staged_in_[stage]); });
   if (accelerator_->has_failed()) return;
-  const IndexRange fresh = samples.fresh;
-  const std::size_t bins = shape_.bins;
-  for (std::size_t input = 0; input < shape_.inputs; ++input) {
-    Sample* to = stage_in_.data() + (stage * shape_.inputs + input) * 2 * bins;
-    const Sample* const older = samples.older[input];
-    const Sample* const newer = samples.newer[input];
-    if (fresh.first < bins) to = std::copy(older + fresh.first, older + bins, to);
-    std::copy(newer + std::max(fresh.first, bins) - bins, newer + fresh.last - bins, to);
-  }
   LevelCommand& command = begin(nullptr).first();
   command.inputs = {0, narrow(shape_.inputs)};
   command.slot = narrow(slot);
   command.window = window;
-  command.fresh = narrow(fresh);
+  command.fresh = narrow(samples.fresh);
   command.stage_in = narrow(stage);
+  command.narrow = staging_.fill(stage, samples) ? 1 : 0;
 }
 
 /// The open command of a bank: its own, or the forward's while no bank has that, or a new one.
@@ -289,10 +280,15 @@ template <class Sample>
 void CommandStream<Sample>::launch(Open& open) noexcept {
   const std::uint64_t number = launched_ + 1;
   const std::size_t ring = kCommandsOfPiece * slots_;
-  if (number > ring) wait(number - ring, false);
+  if (number > ring) wait_until([&] { return has_finished(number - ring); });
   const LevelCommand& first = open.first();
-  if (!is_empty(first.outputs)) answers_[first.stage_out].command = number;
-  if (!is_empty(first.inputs)) staged_in_[first.stage_in] = number;
+  const bool renders = !is_empty(first.outputs);
+  const bool takes_samples = !is_empty(first.inputs);
+  if (renders) {
+    answers_[first.stage_out].command = number;
+    answers_[first.stage_out].delivery = staging_.asked();
+  }
+  if (takes_samples) staged_in_[first.stage_in] = number;
   if (accelerator_->has_failed()) return;
   open.command.number = number;
   commands_[number % ring] = open.command;
@@ -307,9 +303,13 @@ void CommandStream<Sample>::launch(Open& open) noexcept {
   }
   // The plug-in's launch is a call into the driver, which orders what was written before it.
   std::atomic_thread_fence(std::memory_order_release);
-  if (accelerator_->check(accelerator_->api().launch(accelerator_->device(), graph->get()))) {
-    launched_ = number;
+  if (takes_samples && !staging_.send(first.stage_in)) return;
+  if (!accelerator_->check(
+          accelerator_->api().launch(accelerator_->device(), FIRBANK_LANE_COMPUTE, graph->get()))) {
+    return;
   }
+  launched_ = number;
+  if (renders) staging_.bring(first.stage_out, first.frames.last - first.frames.first);
 }
 
 template <class Sample>
@@ -329,7 +329,7 @@ template <class Sample>
 bool CommandStream<Sample>::can_collect(std::size_t pieces) const noexcept {
   if (accelerator_->has_failed()) return true;
   const std::uint64_t end = pieces_[(pieces_collected_ + pieces - 1) % pieces_.size()];
-  return end <= answers_home_ || reached(answers_[(end - 1) % answers_.size()].command, true);
+  return end <= answers_home_ || has_come(answers_[(end - 1) % answers_.size()]);
 }
 
 /// Copies the oldest answer out.
@@ -337,28 +337,37 @@ template <class Sample>
 void CommandStream<Sample>::bring_home() noexcept {
   const std::size_t slot = answers_home_++ % answers_.size();
   const Answer& answer = answers_[slot];
-  if (!wait(answer.command, true)) return;
+  if (!wait_until([&] { return has_come(answer); })) return;
   for (std::size_t output = 0; output < shape_.outputs; ++output) {
-    std::memcpy(answer.planes[output],
-                stage_out_.data() + (slot * shape_.outputs + output) * shape_.bins,
+    std::memcpy(answer.planes[output], staging_.answer(slot, answer.frames, output),
                 answer.frames * sizeof(Sample));
   }
 }
 
-/// Commands are executed in order: what a later one has rendered, an earlier one has finished.
+/// Of command 0 always.
 template <class Sample>
-bool CommandStream<Sample>::reached(std::uint64_t number, bool rendered) const noexcept {
-  Progress& progress = progress_[0];
-  const std::uint64_t now = std::atomic_ref(progress.rendered).load(std::memory_order_acquire);
-  if (now > number || (rendered && now == number)) return true;
-  return std::atomic_ref(progress.finished).load(std::memory_order_acquire) >= number;
+bool CommandStream<Sample>::has_finished(std::uint64_t number) const noexcept {
+  return std::atomic_ref(progress_[0].finished).load(std::memory_order_acquire) >= number;
 }
 
+/// Whether an answer can be read. Commands are executed in order: of what a later one has rendered,
+/// an earlier one is there as well.
 template <class Sample>
-bool CommandStream<Sample>::wait(std::uint64_t number, bool rendered) noexcept {
+bool CommandStream<Sample>::has_come(const Answer& answer) const noexcept {
+  if (staging_.copies()) return staging_.has_delivered(answer.delivery);
+  const std::uint64_t rendered =
+      std::atomic_ref(progress_[0].rendered).load(std::memory_order_acquire);
+  return rendered >= answer.command || has_finished(answer.command);
+}
+
+/// Whether `condition` came true before the device failed, or kept the caller waiting for too long,
+/// which is a failure.
+template <class Sample>
+template <class Condition>
+bool CommandStream<Sample>::wait_until(Condition condition) noexcept {
   using Clock = std::chrono::steady_clock;
   Clock::time_point deadline{};
-  for (std::size_t spins = 1; !reached(number, rendered); ++spins) {
+  for (std::size_t spins = 1; !condition(); ++spins) {
     if (accelerator_->has_failed()) return false;
     if (spins % kSpins != 0) continue;
     std::this_thread::yield();
@@ -376,14 +385,28 @@ bool CommandStream<Sample>::wait(std::uint64_t number, bool rendered) noexcept {
   return true;
 }
 
+/// The same without a question to the device, whose state is asked for on the running path's thread
+/// only.
 template <class Sample>
-void CommandStream<Sample>::finish(std::uint64_t number) noexcept {
-  // Not wait(): the device's state is asked for on the running path's thread only.
+template <class Condition>
+void CommandStream<Sample>::sleep_until(Condition condition) noexcept {
   const auto deadline = std::chrono::steady_clock::now() + patience_;
-  while (number != 0 && !reached(number, false) && !accelerator_->has_failed() &&
+  while (!condition() && !accelerator_->has_failed() &&
          std::chrono::steady_clock::now() < deadline) {
     std::this_thread::sleep_for(std::chrono::microseconds(50));
   }
+}
+
+template <class Sample>
+void CommandStream<Sample>::finish(std::uint64_t number) noexcept {
+  sleep_until([&] { return has_finished(number); });
+}
+
+template <class Sample>
+void CommandStream<Sample>::finish() noexcept {
+  finish(launched_);
+  const std::uint64_t asked = staging_.asked();
+  if (asked > 0) sleep_until([&] { return staging_.has_delivered(asked - 1); });
 }
 
 template class CommandStream<float>;

@@ -4,8 +4,8 @@
 // accumulate, in this order; and then, level by level, for a forward, an accumulate and a render of
 // each later one, all of which may be of a part. So a piece of a stream with one bank is one
 // launch, and the answers of its first level do not wait for the others. Each other bank that takes
-// part has a command of its own; what does not fit begins another one. Answers come home through
-// slots of pinned memory and are copied out when the piece is collected.
+// part has a command of its own; what does not fit begins another one. Answers come home by Staging
+// and are copied out when the piece is collected.
 //
 // Thread:   one at a time, but for finished().
 // Realtime: everything but construction and destruction is free of allocations and locks; it waits
@@ -22,6 +22,7 @@
 #include "kernels/backend.hpp"
 #include "kernels/cuda/accelerator.hpp"
 #include "kernels/cuda/kernel_params.hpp"
+#include "kernels/cuda/staging.hpp"
 
 namespace firbank::cuda {
 
@@ -52,8 +53,8 @@ class CommandStream {
   }
   const std::uint64_t* number() const noexcept { return &current_.data()->number; }
   Progress* progress() const noexcept { return progress_.data(); }
-  const Sample* stage_in() const noexcept { return stage_in_.data(); }
-  Sample* stage_out() const noexcept { return stage_out_.data(); }
+  const Sample* stage_in() const noexcept { return staging_.kernel_in(); }
+  Sample* stage_out() const noexcept { return staging_.kernel_out(); }
 
   /// What is launched for a forward without a bank.
   void set_forward_graph(std::unique_ptr<Graph> graph) { forward_graph_ = std::move(graph); }
@@ -85,7 +86,7 @@ class CommandStream {
 
   /// Waits until the device is done with command `number`, or with all, or lost. Sleeps.
   void finish(std::uint64_t number) noexcept;
-  void finish() noexcept { finish(launched_); }
+  void finish() noexcept;
 
  private:
   static constexpr std::size_t kBanksAtOnce = 3;  // heard, fading in, coming
@@ -93,6 +94,7 @@ class CommandStream {
   /// Frames on their way home.
   struct Answer {
     std::uint64_t command = 0;
+    std::uint64_t delivery = 0;
     std::size_t frames = 0;
     std::vector<Sample*> planes;  // of each output
   };
@@ -113,8 +115,12 @@ class CommandStream {
   void settle(Open& open) noexcept;
   void launch(Open& open) noexcept;
   void launch_all() noexcept;
-  bool reached(std::uint64_t number, bool rendered) const noexcept;
-  bool wait(std::uint64_t number, bool rendered) noexcept;
+  bool has_finished(std::uint64_t number) const noexcept;
+  bool has_come(const Answer& answer) const noexcept;
+  template <class Condition>
+  bool wait_until(Condition condition) noexcept;
+  template <class Condition>
+  void sleep_until(Condition condition) noexcept;
   void bring_home() noexcept;
 
   std::shared_ptr<Accelerator> accelerator_;
@@ -124,8 +130,7 @@ class CommandStream {
   std::size_t slots_;  // of each ring below
   PinnedMemory<Command> commands_;
   PinnedMemory<Progress> progress_;
-  PinnedMemory<Sample> stage_in_;
-  PinnedMemory<Sample> stage_out_;
+  Staging<Sample> staging_;
   DeviceMemory<std::uint64_t> taken_;
   DeviceMemory<Command> current_;
   std::unique_ptr<Graph> forward_graph_;

@@ -31,6 +31,9 @@ class CudaBackend final : public Backend {
   bool has_direct_form() const noexcept override { return false; }
   bool has_shares() const noexcept override { return false; }
   bool has_compact_spectra() const noexcept override { return true; }
+  std::uint64_t free_memory_bytes() const noexcept override {
+    return accelerator_->info().free_bytes;
+  }
   bool can_be_lost() const noexcept override { return true; }
   std::string failure() const override { return accelerator_->failure(); }
   std::unique_ptr<SpectralLevel<float>> make_level_float(

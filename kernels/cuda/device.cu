@@ -135,7 +135,7 @@ Device::Device(int index) : index_(choose_device(index)) {
 Device::~Device() {
   if (cudaSetDevice(index_) != cudaSuccess) return;
   try {
-    if (!lost_) wait(stream_, kLongestLaunch);
+    if (!lost_) wait_for_lanes(kLongestLaunch);
   } catch (const CudaFailure&) {
     // Lost: nothing is under way that could be waited for.
   }
@@ -162,6 +162,11 @@ bool Device::wait(const CudaStream& stream, std::chrono::nanoseconds limit) {
     if (std::chrono::steady_clock::now() >= deadline) return false;
     std::this_thread::sleep_for(pause);
   }
+}
+
+bool Device::wait_for_lanes(std::chrono::nanoseconds limit) {
+  return std::all_of(lanes_.begin(), lanes_.end(),
+                     [&](const CudaStream& lane) { return wait(lane, limit); });
 }
 
 void Device::finish_setup() {
@@ -202,12 +207,14 @@ void Device::release(void* memory) noexcept {
     const std::lock_guard lock(setup_mutex_);
     if (!pool_) {
       // cudaFree waits for the device, without a limit.
-      if (!wait(stream_, kLongestLaunch)) return lose();
+      if (!wait_for_lanes(kLongestLaunch)) return lose();
       return check("cudaFree", cudaFree(memory));
     }
-    const CudaEvent launched;
-    check("cudaEventRecord", cudaEventRecord(launched.get(), stream_.get()));
-    check("cudaStreamWaitEvent", cudaStreamWaitEvent(setup_stream_.get(), launched.get(), 0));
+    for (const CudaStream& lane : lanes_) {
+      const CudaEvent launched;
+      check("cudaEventRecord", cudaEventRecord(launched.get(), lane.get()));
+      check("cudaStreamWaitEvent", cudaStreamWaitEvent(setup_stream_.get(), launched.get(), 0));
+    }
     check("cudaFreeAsync", cudaFreeAsync(memory, setup_stream_.get()));
   } catch (const CudaFailure& failure) {
     if (failure.status() != FIRBANK_INVALID) lose();
@@ -237,7 +244,7 @@ void Device::release_pinned(void* memory) noexcept {
   try {
     enter();
     // cudaFreeHost waits for the device, without a limit.
-    if (!wait(stream_, kLongestLaunch)) return lose();
+    if (!wait_for_lanes(kLongestLaunch)) return lose();
     check("cudaFreeHost", cudaFreeHost(memory));
   } catch (const CudaFailure& failure) {
     if (failure.status() != FIRBANK_INVALID) lose();
@@ -293,17 +300,44 @@ firbank_graph* Device::make_graph(const firbank_kernel_call* calls, std::size_t 
   return made.release();
 }
 
-void Device::launch(const firbank_graph& graph) {
+cudaStream_t Device::stream(int lane) const {
+  if (lane >= 0 && lane < FIRBANK_LANES) return lanes_[static_cast<std::size_t>(lane)].get();
+  throw CudaFailure(FIRBANK_INVALID, "there is no lane " + std::to_string(lane) +
+                                         "; lanes: " + std::to_string(FIRBANK_LANES));
+}
+
+void Device::launch(int lane, const firbank_graph& graph) {
   enter();
-  check("cudaGraphLaunch", cudaGraphLaunch(graph.exec.get(), stream_.get()));
+  check("cudaGraphLaunch", cudaGraphLaunch(graph.exec.get(), stream(lane)));
+}
+
+void Device::copy(int lane, void* to, const void* from, std::size_t bytes) {
+  enter();
+  check("cudaMemcpyAsync", cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, stream(lane)));
+}
+
+void Device::follow(int lane, int ahead) {
+  enter();
+  const cudaStream_t behind = stream(lane);
+  const cudaStream_t before = stream(ahead);
+  // A wait is for the mark as it was when it was asked for: the next one may move it.
+  const cudaEvent_t mark = marks_[static_cast<std::size_t>(ahead)].get();
+  check("cudaEventRecord", cudaEventRecord(mark, before));
+  check("cudaStreamWaitEvent", cudaStreamWaitEvent(behind, mark, 0));
 }
 
 int Device::state() {
   enter();
-  const cudaError_t error = cudaStreamQuery(stream_.get());
-  if (error == cudaErrorNotReady) return FIRBANK_BUSY;
-  check("cudaStreamQuery", error);
-  return FIRBANK_OK;
+  bool is_busy = false;
+  for (const CudaStream& lane : lanes_) {
+    const cudaError_t error = cudaStreamQuery(lane.get());
+    if (error == cudaErrorNotReady) {
+      is_busy = true;
+    } else {
+      check("cudaStreamQuery", error);
+    }
+  }
+  return is_busy ? FIRBANK_BUSY : FIRBANK_OK;
 }
 
 }  // namespace firbank::cuda

@@ -1,5 +1,5 @@
-// A GPU as the plug-in drives it: the stream that graphs are launched on, and another for set-up,
-// so that setting up waits for its own work only. Included by .cu files only.
+// A GPU as the plug-in drives it: a stream for each lane, and another for set-up, so that setting
+// up waits for its own work only. Included by .cu files only.
 //
 // Failures are thrown as CudaFailure. Once the device has failed, or has kept a caller waiting for
 // longer than any work takes, it counts as lost: every call fails at once, and memory that the
@@ -7,10 +7,12 @@
 //
 // Every call makes the device the current one of the calling thread.
 //
-// Thread: launch and state belong to one thread at a time; all else may be called from any thread,
-//         also meanwhile.
+// Thread: launch, copy, follow and state belong to one thread at a time; all else may be called
+// from
+//         any thread, also meanwhile.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
@@ -53,7 +55,9 @@ class Device {
   void run(const firbank_kernel_call* calls, std::size_t count);
   firbank_graph* make_graph(const firbank_kernel_call* calls, std::size_t count);
 
-  void launch(const firbank_graph& graph);
+  void launch(int lane, const firbank_graph& graph);
+  void copy(int lane, void* to, const void* from, std::size_t bytes);
+  void follow(int lane, int ahead);
   /// FIRBANK_OK or FIRBANK_BUSY.
   int state();
 
@@ -63,16 +67,20 @@ class Device {
  private:
   /// Makes the device the calling thread's; throws when it is lost.
   void enter();
+  cudaStream_t stream(int lane) const;
   /// Whether all that `stream` holds now was done within `limit`.
   bool wait(const CudaStream& stream, std::chrono::nanoseconds limit);
+  /// The same of all lanes, each within `limit`.
+  bool wait_for_lanes(std::chrono::nanoseconds limit);
   /// Waits for the set-up stream; what takes too long is a failure.
   void finish_setup();
 
   const int index_;  // first: the others are made on it
   std::size_t most_shared_bytes_ = 0;
   std::atomic<bool> lost_{false};
-  CudaStream stream_;
-  std::mutex setup_mutex_;  // guards the use of setup_stream_
+  std::array<CudaStream, FIRBANK_LANES> lanes_;
+  std::array<CudaEvent, FIRBANK_LANES> marks_;  // where each lane was when another one followed
+  std::mutex setup_mutex_;                      // guards the use of setup_stream_
   CudaStream setup_stream_;
   std::optional<CudaMemoryPool> pool_;  // nothing where the driver has no pools
 };

@@ -10,7 +10,7 @@
  * done nothing. message() says in one line what the calling thread's last failure was.
  *
  * Thread: open, allocations, upload and run may be called from any thread, also while another
- *         launches. launch and status belong to one thread at a time.
+ *         launches. launch, copy, follow and status belong to one thread at a time.
  */
 #ifndef FIRBANK_KERNELS_CUDA_DEVICE_API_H
 #define FIRBANK_KERNELS_CUDA_DEVICE_API_H
@@ -23,7 +23,7 @@ extern "C" {
 #endif
 
 /* Changes with any change of this file or of kernel_params.hpp. */
-#define FIRBANK_DEVICE_API_VERSION 3u
+#define FIRBANK_DEVICE_API_VERSION 4u
 
 /* The one symbol that a plug-in exports, a firbank_device_api_entry. */
 #define FIRBANK_DEVICE_API_SYMBOL "firbank_device_plugin"
@@ -37,6 +37,14 @@ enum firbank_status {
   FIRBANK_OUT_OF_MEMORY = 5,
   FIRBANK_DEVICE_FAILED = 6, /* nothing more can be expected of the device in this process */
   FIRBANK_INVALID = 7        /* a fault of the caller */
+};
+
+/* Lanes of a device: each does one thing after another, beside the others. */
+enum firbank_lane {
+  FIRBANK_LANE_COMPUTE = 0,
+  FIRBANK_LANE_IN = 1,
+  FIRBANK_LANE_OUT = 2,
+  FIRBANK_LANES = 3 /* how many there are */
 };
 
 typedef struct firbank_device firbank_device;
@@ -97,9 +105,13 @@ typedef struct firbank_device_api {
                     firbank_graph** graph);
   void (*free_graph)(firbank_device* device, firbank_graph* graph);
 
-  /* Appends the graph to the device's stream and returns at once. */
-  int (*launch)(firbank_device* device, firbank_graph* graph);
-  /* FIRBANK_OK: all that was launched is done; FIRBANK_BUSY; or what went wrong. Never waits. */
+  /* Each appends to a lane and returns at once: a graph, which is for one lane only; a copy between
+   * pinned and device memory, either way; and that what is appended to the lane from now on begins
+   * when all that lane `ahead` holds now is done. */
+  int (*launch)(firbank_device* device, int lane, firbank_graph* graph);
+  int (*copy)(firbank_device* device, int lane, void* to, const void* from, size_t bytes);
+  int (*follow)(firbank_device* device, int lane, int ahead);
+  /* FIRBANK_OK: all lanes are done; FIRBANK_BUSY; or what went wrong. Never waits. */
   int (*status)(firbank_device* device);
 } firbank_device_api;
 

@@ -28,6 +28,7 @@ constexpr std::uint32_t most_threads(Kernel kernel, std::size_t real_bytes) {
     case Kernel::kRender:
     case Kernel::kEnd:
     case Kernel::kLoad:
+    case Kernel::kDeliver:
       // The longest inner transform has as many.
       return real_bytes == sizeof(float) ? 512 : 256;
   }
@@ -55,6 +56,8 @@ constexpr std::size_t params_bytes(Kernel kernel) {
       return sizeof(LoadParams<Real>);
     case Kernel::kCompact:
       return sizeof(CompactParams);
+    case Kernel::kDeliver:
+      return sizeof(DeliverParams);
   }
   return 0;
 }

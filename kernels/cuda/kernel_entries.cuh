@@ -53,6 +53,8 @@ const void* kernel_entry(std::uint32_t number) {
       return entry(kernel<Kernel::kLoad, Real, LoadParams<Real>, load_body<Real, Context>>);
     case Kernel::kCompact:
       return entry(kernel<Kernel::kCompact, Real, CompactParams, compact_body<Context>>);
+    case Kernel::kDeliver:
+      return entry(kernel<Kernel::kDeliver, Real, DeliverParams, deliver_body<Context>>);
   }
   return nullptr;
 }

@@ -6,14 +6,13 @@
 //
 // Layouts, in values of Real or Complex<Real>, M being that of the level:
 //   input rings   [input][ring frames]          the newest samples of each input, for all levels
-//   staging in    [slot][input][2 M]            fresh samples on their way in (pinned)
-//   staging out   [slot][output][M]             the first level's answers on their way out (pinned)
-//   answers       [2][output][M]                those of a later level, which the first one adds
-//   delay lines   [input][slot][M]              spectra
-//   responses     [response][partition][M]      spectra, scaled by 1 / M; or
-//   multiples     [response][partition][M]      the same in 16 bits a value, of
-//   scales        [response][partition][M / kGroupBins]
-//   sums          [3][output][M]                spectra; a later level has one of each output
+//   staging in    [slot][2 M x inputs]          fresh samples on their way in, input by input
+//   staging out   [slot][M x outputs]           the first level's answers on their way out,
+//   likewise answers       [2][output][M]                those of a later level, which the first
+//   one adds delay lines   [input][slot][M]              spectra responses [response][partition][M]
+//   spectra, scaled by 1 / M; or multiples     [response][partition][M]      the same in 16 bits a
+//   value, of scales        [response][partition][M / kGroupBins] sums          [3][output][M]
+//   spectra; a later level has one of each output
 // Spectra are values of the polynomial older + i newer at the roots of t^M = i, in the order in
 // which the forward transform leaves them (real_fft.cuh).
 #pragma once
@@ -34,8 +33,9 @@ enum class Kernel : std::uint32_t {
   kLoadOuter,     // LoadParams
   kLoad,          // LoadParams
   kCompact,       // CompactParams
+  kDeliver,       // DeliverParams
 };
-inline constexpr std::uint32_t kKernels = 11;
+inline constexpr std::uint32_t kKernels = 12;
 
 template <class Real>
 struct alignas(2 * sizeof(Real)) Complex {
@@ -58,6 +58,9 @@ inline constexpr std::uint32_t kTileOutputs = 8;  // outputs that share the read
 inline constexpr std::uint32_t kChunkBins = 2;    // of 16 bytes at the most
 inline constexpr std::uint32_t kMaxLevels = 5;
 
+// What a narrow sample is a multiple of.
+inline constexpr double kNarrowScale = 1.0 / 32'768;
+
 struct Range {
   std::uint32_t first;
   std::uint32_t last;
@@ -65,21 +68,23 @@ struct Range {
 
 /// What one launch of a graph does for one level. Ranges that are empty are not asked for, and cost
 /// an early return.
-struct LevelCommand {
+struct alignas(8) LevelCommand {
   // forward, of these inputs, to delay-line slot `slot`: the window's 2 M frames begin at `window`
   // in the input rings. The first `silent` of them lie before the stream and are zero;
-  // [fresh.first, fresh.last) come from the staging slot, where they lie from its start on, and go
-  // into the rings; all behind them are zero.
+  // [fresh.first, fresh.last) come from the staging slot, where those of all inputs follow one
+  // another from its start on, and go into the rings; all behind them are zero.
   Range inputs;
   std::uint32_t slot;
   std::uint32_t window;
   std::uint32_t silent;
   Range fresh;
   std::uint32_t stage_in;
+  std::uint32_t narrow;  // 1: samples in the slot are std::int16_t, in multiples of kNarrowScale
 
   // render, of these outputs: sum `render_from` (or kNone) plus partitions `render_partitions`,
-  // inverse, and frames [frames.first, frames.last) to `stage_out` from its start on: a slot of
-  // the first level's staging, or one of the two places for the answers of a later one.
+  // inverse, and frames [frames.first, frames.last) to `stage_out`, where those of all outputs
+  // follow one another from its start on: a slot of the first level's staging, or one of the two
+  // places for the answers of a later one.
   Range outputs;
   std::uint32_t render_from;
   std::uint32_t render_newest;
@@ -109,10 +114,11 @@ struct alignas(8) Command {
   LevelCommand level[kMaxLevels];
 };
 
-/// What the device tells the host, in pinned memory. Each is the number of a Command.
+/// What the device tells the host, in pinned memory.
 struct Progress {
-  std::uint64_t rendered;  // its answers are in the staging slot
-  std::uint64_t finished;  // nothing of it is under way
+  std::uint64_t rendered;   // number of a Command whose answers are in the staging slot
+  std::uint64_t finished;   // number of a Command: nothing of it is under way
+  std::uint64_t delivered;  // how many answers were copied home
 };
 
 struct CommandParams {
@@ -122,6 +128,12 @@ struct CommandParams {
   std::uint64_t* taken;    // device: number of the last command
   Command* current;        // device
   Progress* progress;      // pinned
+};
+
+/// Of the lane that answers are copied in.
+struct DeliverParams {
+  std::uint64_t* count;  // device: copies so far
+  Progress* progress;    // pinned
 };
 
 /// A transform of M complex values: `outer` passes of radix 8 over global memory, then
@@ -144,7 +156,7 @@ struct ForwardParams {
   std::uint32_t slice;        // inputs that a launch has threads for; more take turns
   std::uint32_t ring_frames;  // a power of two, at least 2 M
   Real* rings;
-  const Real* stage_in;  // pinned
+  const Real* stage_in;  // pinned, or device memory that it is copied to
   std::uint32_t slots;
   Complex<Real>* delay_lines;
   Complex<Real>* work;       // [input][M]; used with outer passes
@@ -201,7 +213,7 @@ struct RenderParams {
   const LevelCommand* current;
   Bank<Real> bank;
   std::uint32_t slice;          // outputs that a launch has threads for; more take turns
-  Real* stage_out;              // pinned; of a later level its answers
+  Real* stage_out;              // pinned or copied home; of a later level its answers
   Complex<Real>* work;          // [output][M]; used with outer passes
   std::uint32_t outer_pass;     // kInverseOuter: which, from transform.outer - 1 down to 0
   std::uint32_t* done;          // device: thread blocks that have stored their answers

@@ -37,6 +37,8 @@ FIRBANK_HD void run_body(Kernel kernel, Ctx& ctx, const void* params) {
       return load_body(ctx, *static_cast<const LoadParams<Real>*>(params));
     case Kernel::kCompact:
       return compact_body(ctx, *static_cast<const CompactParams*>(params));
+    case Kernel::kDeliver:
+      return deliver_body(ctx, *static_cast<const DeliverParams*>(params));
   }
 }
 

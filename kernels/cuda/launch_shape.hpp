@@ -54,6 +54,10 @@ constexpr LaunchShape launch_shape(Kernel kernel, const CommandParams& /*params*
   return shape_for(threads, threads);
 }
 
+constexpr LaunchShape launch_shape(Kernel /*kernel*/, const DeliverParams& /*params*/) {
+  return shape_for(1, 1);
+}
+
 template <class Real>
 constexpr LaunchShape launch_shape(Kernel kernel, const ForwardParams<Real>& params) {
   return kernel == Kernel::kForwardOuter ? outer_shape(params.transform, params.slice)

@@ -19,7 +19,8 @@ struct Window {
   std::uint32_t first;   // in the ring
   std::uint32_t silent;  // of the window, like all that follows
   Range fresh;
-  const Real* fresh_samples;  // the first of them
+  const Real* fresh_samples;           // the first of them, or
+  const std::int16_t* narrow_samples;  // of them, where they are narrow; else null
 };
 
 template <class Real, class Ctx>
@@ -32,9 +33,14 @@ FIRBANK_HD Window<Real> window_of(Ctx& ctx, const ForwardParams<Real>& params,
   window.first = ctx.load(&params.current->window);
   window.silent = ctx.load(&params.current->silent);
   window.fresh = ctx.load(&params.current->fresh);
-  window.fresh_samples =
-      params.stage_in + ((static_cast<std::uint64_t>(slot) * params.inputs + input)
-                         << (params.transform.log2_bins + 1));
+  const Real* const staged = params.stage_in + ((static_cast<std::uint64_t>(slot) * params.inputs)
+                                                << (params.transform.log2_bins + 1));
+  const std::uint64_t before =
+      static_cast<std::uint64_t>(input) * (window.fresh.last - window.fresh.first);
+  const bool is_narrow = ctx.load(&params.current->narrow) != 0;
+  window.fresh_samples = staged + before;
+  window.narrow_samples =
+      is_narrow ? reinterpret_cast<const std::int16_t*>(staged) + before : nullptr;
   return window;
 }
 
@@ -44,7 +50,11 @@ FIRBANK_HD Real take_frame(Ctx& ctx, const Window<Real>& window, std::uint32_t f
   if (frame < window.silent || frame >= window.fresh.last) return 0;
   Real* in_ring = window.ring + ((window.first + frame) & window.mask);
   if (frame < window.fresh.first) return ctx.load(in_ring);
-  const Real sample = ctx.load(window.fresh_samples + (frame - window.fresh.first));
+  const std::uint32_t n = frame - window.fresh.first;
+  const Real sample =
+      window.narrow_samples != nullptr
+          ? static_cast<Real>(ctx.load(window.narrow_samples + n)) * static_cast<Real>(kNarrowScale)
+          : ctx.load(window.fresh_samples + n);
   ctx.store(in_ring, sample);
   return sample;
 }
@@ -140,8 +150,10 @@ FIRBANK_HD void give_frames(Ctx& ctx, const RenderParams<Real>& params, std::uin
                             std::uint32_t n, std::uint32_t stride, const Complex<Real> (&v)[8]) {
   const Range frames = ctx.load(&params.current->frames);
   const std::uint32_t slot = ctx.load(&params.current->stage_out);
-  Real* to = params.stage_out + ((static_cast<std::uint64_t>(slot) * params.bank.outputs + output)
-                                 << params.transform.log2_bins);
+  const std::uint32_t bins = 1U << params.transform.log2_bins;
+  const std::uint32_t count = (frames.last < bins ? frames.last : bins) - frames.first;
+  Real* to = params.stage_out + static_cast<std::uint64_t>(slot) * params.bank.outputs * bins +
+             static_cast<std::uint64_t>(output) * count;
   FIRBANK_UNROLL
   for (unsigned r = 0; r < 8; ++r) {
     const std::uint32_t frame = n + r * stride;

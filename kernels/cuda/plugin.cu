@@ -127,9 +127,23 @@ void free_graph(firbank_device* /*device*/, firbank_graph* graph) {
   delete graph;
 }
 
-int launch(firbank_device* device, firbank_graph* graph) {
+int launch(firbank_device* device, int lane, firbank_graph* graph) {
   return guarded(device, [&](Device& on) {
-    on.launch(*graph);
+    on.launch(lane, *graph);
+    return FIRBANK_OK;
+  });
+}
+
+int copy(firbank_device* device, int lane, void* to, const void* from, std::size_t bytes) {
+  return guarded(device, [&](Device& on) {
+    on.copy(lane, to, from, bytes);
+    return FIRBANK_OK;
+  });
+}
+
+int follow(firbank_device* device, int lane, int ahead) {
+  return guarded(device, [&](Device& on) {
+    on.follow(lane, ahead);
     return FIRBANK_OK;
   });
 }
@@ -155,6 +169,8 @@ constexpr firbank_device_api kApi{
     make_graph,
     free_graph,
     launch,
+    copy,
+    follow,
     status,
 };
 

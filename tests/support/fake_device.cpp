@@ -90,6 +90,11 @@ class Module {
     ++(counts_.*what);
   }
 
+  void count_copied(bool goes_in, std::size_t bytes) {
+    const std::lock_guard lock(mutex_);
+    (goes_in ? counts_.bytes_copied_in : counts_.bytes_copied_out) += bytes;
+  }
+
   FakeDeviceCounts counts() {
     const std::lock_guard lock(mutex_);
     return counts_;
@@ -227,10 +232,14 @@ struct firbank_graph {
   std::shared_ptr<const firbank::test::Calls> calls;
 };
 
-/// Launches wait in a ring made beforehand, so that launch allocates nothing.
+/// What is appended to the lanes waits in rings made beforehand, so that nothing allocates then.
 struct firbank_device {
  public:
-  firbank_device() : worker_([this] { work(); }) {}
+  firbank_device() {
+    for (std::size_t lane = 0; lane < lanes_.size(); ++lane) {
+      lanes_[lane].worker = std::thread([this, lane] { work(lanes_[lane]); });
+    }
+  }
 
   ~firbank_device() {
     {
@@ -238,33 +247,30 @@ struct firbank_device {
       closing_ = true;
     }
     changed_.notify_all();
-    worker_.join();
+    for (Lane& lane : lanes_) lane.worker.join();
   }
 
-  int launch(const firbank_graph& graph) {
-    using firbank::test::Module;
-    const std::uint64_t number = Module::get().next_launch();
-    if (number == Module::get().settings().fail_launch) {
-      Module::get().fail();
-      return firbank::test::refuse(FIRBANK_DEVICE_FAILED,
-                                   "launch " + std::to_string(number) + " failed");
-    }
-    {
-      const std::lock_guard lock(mutex_);
-      if (taken_ - done_ == waiting_.size()) {
-        return firbank::test::refuse(FIRBANK_DEVICE_FAILED, "too many launches wait");
-      }
-      waiting_[taken_ % waiting_.size()] = {graph.calls, number};
-      ++taken_;
-    }
-    Module::get().count(&firbank::test::FakeDeviceCounts::launches);
-    changed_.notify_all();
-    return FIRBANK_OK;
+  int launch(int lane, const firbank_graph& graph) {
+    return append(lane, {.calls = graph.calls}, &firbank::test::FakeDeviceCounts::launches);
+  }
+
+  int copy(int lane, void* to, const void* from, std::size_t bytes) {
+    return append(lane, {.to = to, .from = from, .bytes = bytes},
+                  &firbank::test::FakeDeviceCounts::copies);
+  }
+
+  int follow(int lane, int ahead) {
+    if (!is_lane(lane) || !is_lane(ahead)) return refuse_lane();
+    const std::lock_guard lock(mutex_);
+    return put(lanes_[static_cast<std::size_t>(lane)],
+               {.ahead = &lanes_[static_cast<std::size_t>(ahead)],
+                .until = lanes_[static_cast<std::size_t>(ahead)].taken});
   }
 
   bool busy() {
     const std::lock_guard lock(mutex_);
-    return taken_ != done_;
+    return std::any_of(lanes_.begin(), lanes_.end(),
+                       [](const Lane& lane) { return lane.taken != lane.done; });
   }
 
   /// Frees memory that a caller has given back: at once on a device that is well, so that
@@ -272,9 +278,9 @@ struct firbank_device {
   /// cannot know what it does, so that memory lives until the device is closed.
   void free_memory(void* memory) {
     HostMemory freed(memory);
-    if (firbank::test::Module::get().is_prompt()) return;
+    if (firbank::test::Module::get().is_prompt() || !busy()) return;
     const std::lock_guard lock(mutex_);
-    if (taken_ != done_) kept_.push_back(std::move(freed));
+    kept_.push_back(std::move(freed));
   }
 
  private:
@@ -283,41 +289,94 @@ struct firbank_device {
   };
   using HostMemory = std::unique_ptr<void, FreeHostMemory>;
 
-  struct Launch {
-    std::shared_ptr<const firbank::test::Calls> calls;
-    std::uint64_t number = 0;
+  struct Lane;
+  /// A graph, a copy, or a wait for another lane.
+  struct Item {
+    std::shared_ptr<const firbank::test::Calls> calls = {};
+    void* to = nullptr;
+    const void* from = nullptr;
+    std::size_t bytes = 0;
+    const Lane* ahead = nullptr;
+    std::uint64_t until = 0;   // items that it has done
+    std::uint64_t number = 0;  // of graphs and copies
+  };
+  struct Lane {
+    std::array<Item, firbank::test::kMostWaiting> waiting;
+    std::uint64_t taken = 0;
+    std::uint64_t done = 0;
+    std::thread worker;
   };
 
-  void work() {
+  static bool is_lane(int lane) { return lane >= 0 && lane < FIRBANK_LANES; }
+
+  static int refuse_lane() {
+    return firbank::test::refuse(FIRBANK_INVALID, "there is no such lane");
+  }
+
+  int append(int lane, Item item, std::uint64_t firbank::test::FakeDeviceCounts::*count) {
+    using firbank::test::Module;
+    if (!is_lane(lane)) return refuse_lane();
+    item.number = Module::get().next_launch();
+    if (item.number == Module::get().settings().fail_launch) {
+      Module::get().fail();
+      return firbank::test::refuse(FIRBANK_DEVICE_FAILED,
+                                   "launch " + std::to_string(item.number) + " failed");
+    }
+    const std::lock_guard lock(mutex_);
+    const int status = put(lanes_[static_cast<std::size_t>(lane)], std::move(item));
+    if (status == FIRBANK_OK) Module::get().count(count);
+    return status;
+  }
+
+  int put(Lane& lane, Item item) {
+    if (lane.taken - lane.done == lane.waiting.size()) {
+      return firbank::test::refuse(FIRBANK_DEVICE_FAILED, "too many launches wait");
+    }
+    lane.waiting[lane.taken % lane.waiting.size()] = std::move(item);
+    ++lane.taken;
+    changed_.notify_all();
+    return FIRBANK_OK;
+  }
+
+  void work(Lane& lane) {
     std::unique_lock lock(mutex_);
     for (;;) {
-      changed_.wait(lock, [this] { return closing_ || taken_ != done_; });
-      if (taken_ == done_) return;
-      Launch launch = std::move(waiting_[done_ % waiting_.size()]);
-      lock.unlock();
-      execute(launch);
-      launch = {};
-      lock.lock();
-      ++done_;
+      changed_.wait(lock, [&] { return closing_ || lane.taken != lane.done; });
+      if (lane.taken == lane.done) return;
+      Item item = std::move(lane.waiting[lane.done % lane.waiting.size()]);
+      if (item.ahead != nullptr) {
+        changed_.wait(lock, [&] { return item.ahead->done >= item.until; });
+      } else {
+        lock.unlock();
+        execute(item);
+        item = {};
+        lock.lock();
+      }
+      ++lane.done;
+      changed_.notify_all();
     }
   }
 
-  void execute(const Launch& launch) {
+  void execute(const Item& item) {
     auto& module = firbank::test::Module::get();
     const firbank::test::FakeDeviceSettings settings = module.settings();
-    if (launch.number == settings.hang) {
+    if (item.number == settings.hang) {
       while (!module.hang_released()) {
         if (closing()) return module.fail();
         std::this_thread::sleep_for(std::chrono::milliseconds(1));
       }
     }
-    if (launch.number == settings.fail_work) module.fail();
+    if (item.number == settings.fail_work) module.fail();
     if (module.failed()) return;
     if (settings.delay_us > 0) {
       std::this_thread::sleep_for(std::chrono::microseconds(settings.delay_us));
     }
-    for (const firbank::test::OwnedCall& call : *launch.calls) {
-      const std::string fault = module.execute(call.call, settings.seed + launch.number);
+    if (item.calls == nullptr) {
+      std::memcpy(item.to, item.from, item.bytes);
+      return;
+    }
+    for (const firbank::test::OwnedCall& call : *item.calls) {
+      const std::string fault = module.execute(call.call, settings.seed + item.number);
       if (fault.empty()) continue;
       std::fprintf(stderr, "fake device: %s\n", fault.c_str());
       return;
@@ -331,12 +390,9 @@ struct firbank_device {
 
   std::mutex mutex_;  // guards what follows
   std::condition_variable changed_;
-  std::array<Launch, firbank::test::kMostWaiting> waiting_;
-  std::uint64_t taken_ = 0;
-  std::uint64_t done_ = 0;
   bool closing_ = false;
   std::vector<HostMemory> kept_;
-  std::thread worker_;  // last: it uses the others
+  std::array<Lane, FIRBANK_LANES> lanes_;
 };
 
 namespace firbank::test {
@@ -481,9 +537,36 @@ void free_graph(firbank_device* /*device*/, firbank_graph* graph) {
   delete graph;
 }
 
-int launch(firbank_device* device, firbank_graph* graph) {
+int launch(firbank_device* device, int lane, firbank_graph* graph) {
   const int status = refuse_when_failed();
-  return status != FIRBANK_OK ? status : device->launch(*graph);
+  return status != FIRBANK_OK ? status : device->launch(lane, *graph);
+}
+
+/// Whether all of `memory` lies in memory of one kind.
+bool is_all(FakeMemory kind, const void* memory, std::size_t bytes) {
+  const auto* const first = static_cast<const std::byte*>(memory);
+  return Module::get().memory_at(first) == kind &&
+         Module::get().memory_at(first + bytes - 1) == kind;
+}
+
+int copy(firbank_device* device, int lane, void* to, const void* from, std::size_t bytes) {
+  const int status = refuse_when_failed();
+  if (status != FIRBANK_OK) return status;
+  const bool goes_in =
+      is_all(FakeMemory::kDevice, to, bytes) && is_all(FakeMemory::kPinned, from, bytes);
+  const bool goes_out =
+      is_all(FakeMemory::kPinned, to, bytes) && is_all(FakeMemory::kDevice, from, bytes);
+  if (bytes == 0 || goes_in == goes_out) {
+    return refuse(FIRBANK_INVALID, "a copy that is not between pinned and device memory");
+  }
+  const int taken = device->copy(lane, to, from, bytes);
+  if (taken == FIRBANK_OK) Module::get().count_copied(goes_in, bytes);
+  return taken;
+}
+
+int follow(firbank_device* device, int lane, int ahead) {
+  const int status = refuse_when_failed();
+  return status != FIRBANK_OK ? status : device->follow(lane, ahead);
 }
 
 int status(firbank_device* device) {
@@ -518,6 +601,8 @@ firbank_device_plugin() {
       make_graph,
       free_graph,
       launch,
+      copy,
+      follow,
       status,
   };
   return &api;

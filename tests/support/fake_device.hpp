@@ -2,9 +2,10 @@
 // on the host, goes wrong on demand, and counts what is asked of it.
 //
 // It is a module named like the plug-in, in the folder FIRBANK_FAKE_DEVICE_DIR of the tests' build;
-// FIRBANK_PLUGIN_DIR selects it. Each of its devices has a thread, which executes the graphs in
-// order. Settings come from the environment's FIRBANK_FAKE_DEVICE when the module is opened, and
-// from configure() later: "devices=2,memory=1000000", each a name of this list and a value:
+// FIRBANK_PLUGIN_DIR selects it. Each of its devices has a thread for each lane, which does what is
+// appended to it in order. Settings come from the environment's FIRBANK_FAKE_DEVICE when the module
+// is opened, and from configure() later: "devices=2,memory=1000000", each a name of this list and a
+// value:
 //   devices=N          devices there are (1)
 //   driver=NAME        ok, none or old (ok)
 //   kernels=NAME       ok, or none: the plug-in has none for the device (ok)
@@ -18,7 +19,8 @@
 //   delay_us=N         every launch takes so much longer (0)
 //   hang=N             the Nth launch hangs until release_hang() or close() (0: never)
 //   seed=N             of the orders in which threads and thread blocks take turns (1)
-// Launches are counted from 1 on since the settings were made, over all devices.
+// Launches, of graphs and of copies, are counted from 1 on since the settings were made, over all
+// devices.
 //
 // Thread: any, for all functions here.
 #pragma once
@@ -31,12 +33,15 @@
 
 namespace firbank::test {
 
-inline constexpr std::size_t kFakeKernels = 11;  // as kKernels of kernel_params.hpp
+inline constexpr std::size_t kFakeKernels = 12;  // as kKernels of kernel_params.hpp
 
 /// What was asked of the module since reset_counts(). A launch counts when it is taken; its kernels
 /// and bytes before status() calls it done.
 struct FakeDeviceCounts {
-  std::uint64_t launches;
+  std::uint64_t launches;  // of graphs
+  std::uint64_t copies;
+  std::uint64_t bytes_copied_in;  // to the device
+  std::uint64_t bytes_copied_out;
   std::uint64_t allocations;
   std::uint64_t frees;
   std::uint64_t pinned_allocations;

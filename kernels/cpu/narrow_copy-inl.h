@@ -1,0 +1,78 @@
+// A narrowing copy in Highway's vectors. See narrow_copy.hpp.
+
+#if defined(FIRBANK_NARROW_COPY_INL_H) == defined(HWY_TARGET_TOGGLE)
+#ifdef FIRBANK_NARROW_COPY_INL_H
+#undef FIRBANK_NARROW_COPY_INL_H
+#else
+#define FIRBANK_NARROW_COPY_INL_H
+#endif
+
+#include <cstddef>
+#include <cstdint>
+
+#include <hwy/highway.h>
+
+#include "kernels/cpu/narrow_copy.hpp"
+#include "kernels/cpu/scalar_kernels.hpp"
+#include "kernels/cpu/simd_targets.hpp"
+
+HWY_BEFORE_NAMESPACE();
+namespace firbank {
+namespace HWY_NAMESPACE {
+#if FIRBANK_SIMD_TARGET
+namespace hn = hwy::HWY_NAMESPACE;
+
+/// Towards zero; what does not fit into 32 bits becomes some number.
+template <class DI, class D>
+HWY_INLINE hn::Vec<DI> to_int32(DI di, D /*d*/, hn::Vec<D> x) {
+  if constexpr (sizeof(hn::TFromD<D>) == sizeof(float)) {
+    return hn::ConvertTo(di, x);
+  } else {
+    return hn::DemoteTo(di, x);
+  }
+}
+
+template <class D, class V32>
+HWY_INLINE hn::Vec<D> from_int32(D d, V32 x) {
+  if constexpr (sizeof(hn::TFromD<D>) == sizeof(float)) {
+    return hn::ConvertTo(d, x);
+  } else {
+    return hn::PromoteTo(d, x);
+  }
+}
+
+template <class S>
+bool copy_narrow(const S* from, std::int16_t* to, std::size_t frames) noexcept {
+  using D = hn::ScalableTag<S>;
+  const D d;
+  const hn::Rebind<std::int32_t, D> d32;
+  const hn::Rebind<std::int16_t, D> d16;
+  constexpr std::size_t kLanes = hn::MaxLanes(D());
+  if (frames < kLanes) return scalar_narrow_copy<S>()->run(from, to, frames);
+  const auto up = hn::Set(d, S{32'768});
+  const auto down = hn::Set(d, S{1} / 32'768);
+  auto all_fit = hn::Eq(up, up);
+  const auto copy = [&](std::size_t n) HWY_ATTR {
+    const auto x = hn::LoadU(d, from + n);
+    const auto narrow = hn::DemoteTo(d16, to_int32(d32, d, hn::Mul(x, up)));
+    hn::StoreU(narrow, d16, to + n);
+    const auto back = hn::Mul(from_int32(d, hn::PromoteTo(d32, narrow)), down);
+    all_fit = hn::And(all_fit, hn::Eq(back, x));
+  };
+  std::size_t n = 0;
+  for (; n + kLanes <= frames; n += kLanes) copy(n);
+  if (n < frames) copy(frames - kLanes);
+  return hn::AllTrue(d, all_fit);
+}
+
+template <class S>
+const NarrowCopy<S>* narrow_copy_kernel() noexcept {
+  static constexpr NarrowCopy<S> kKernel = {&copy_narrow<S>};
+  return &kKernel;
+}
+#endif  // FIRBANK_SIMD_TARGET
+}  // namespace HWY_NAMESPACE
+}  // namespace firbank
+HWY_AFTER_NAMESPACE();
+
+#endif  // per-target include guard

@@ -1,0 +1,126 @@
+#include "kernels/cuda/staging.hpp"
+
+#include <algorithm>
+#include <atomic>
+
+#include "kernels/cpu/instruction_set.hpp"
+
+namespace firbank::cuda {
+namespace {
+
+// A source that has had other samples will have them again: it is asked rarely.
+constexpr std::size_t kWideFills = 64;
+
+/// The parts of a window's fresh samples that lie in its older and in its newer half.
+struct FreshParts {
+  IndexRange older;
+  IndexRange newer;  // of the newer half
+};
+
+FreshParts fresh_parts(IndexRange fresh, std::size_t bins) {
+  return {{std::min(fresh.first, bins), std::min(fresh.last, bins)},
+          {std::max(fresh.first, bins) - bins, std::max(fresh.last, bins) - bins}};
+}
+
+}  // namespace
+
+template <class Sample>
+Staging<Sample>::Staging(const std::shared_ptr<Accelerator>& accelerator, const LevelShape& shape,
+                         std::size_t slots_in, std::size_t slots_out, Progress* progress)
+    : accelerator_(accelerator),
+      copies_(shape.copies),
+      bins_(shape.bins),
+      inputs_(shape.inputs),
+      outputs_(shape.outputs),
+      in_samples_(shape.inputs * 2 * shape.bins),
+      out_samples_(shape.outputs * shape.bins),
+      narrow_(*narrow_copy<Sample>(best_instruction_set())),
+      in_(accelerator, slots_in * in_samples_),
+      out_(accelerator, slots_out * out_samples_),
+      device_in_(accelerator, copies_ ? slots_in * in_samples_ : 0),
+      device_out_(accelerator, copies_ ? slots_out * out_samples_ : 0),
+      delivered_(accelerator, copies_ ? 1 : 0),
+      progress_(progress),
+      in_bytes_(slots_in) {
+  if (!copies_) return;
+  KernelCalls calls;
+  calls.add(Kernel::kDeliver, sizeof(Sample),
+            DeliverParams{.count = delivered_.data(), .progress = progress});
+  delivery_ = std::make_unique<Graph>(accelerator_, calls);
+}
+
+template <class Sample>
+bool Staging<Sample>::fill(std::size_t slot, const firbank::Window<Sample>& window) noexcept {
+  const std::size_t count = inputs_ * (window.fresh.last - window.fresh.first);
+  if (wide_left_ == 0) {
+    if (fill_narrow(slot, window)) {
+      in_bytes_[slot] = count * sizeof(std::int16_t);
+      return true;
+    }
+    wide_left_ = kWideFills;
+  }
+  --wide_left_;
+  in_bytes_[slot] = count * sizeof(Sample);
+  const FreshParts parts = fresh_parts(window.fresh, bins_);
+  Sample* to = in_.data() + slot * in_samples_;
+  for (std::size_t input = 0; input < inputs_; ++input) {
+    const Sample* const older = window.older[input];
+    const Sample* const newer = window.newer[input];
+    to = std::copy(older + parts.older.first, older + parts.older.last, to);
+    to = std::copy(newer + parts.newer.first, newer + parts.newer.last, to);
+  }
+  return false;
+}
+
+template <class Sample>
+bool Staging<Sample>::fill_narrow(std::size_t slot,
+                                  const firbank::Window<Sample>& window) noexcept {
+  const FreshParts parts = fresh_parts(window.fresh, bins_);
+  auto* to = reinterpret_cast<std::int16_t*>(in_.data() + slot * in_samples_);
+  const auto take = [&](const Sample* from, IndexRange range) {
+    const std::size_t count = range.last - range.first;
+    const bool fits = narrow_.run(from + range.first, to, count);
+    to += count;
+    return fits;
+  };
+  for (std::size_t input = 0; input < inputs_; ++input) {
+    if (!take(window.older[input], parts.older)) return false;
+    if (!take(window.newer[input], parts.newer)) return false;
+  }
+  return true;
+}
+
+template <class Sample>
+bool Staging<Sample>::send(std::size_t in) noexcept {
+  if (!copies_) return true;
+  const firbank_device_api& api = accelerator_->api();
+  firbank_device* const device = accelerator_->device();
+  const std::size_t at = in * in_samples_;
+  return accelerator_->check(api.copy(device, FIRBANK_LANE_IN, device_in_.data() + at,
+                                      in_.data() + at, in_bytes_[in])) &&
+         accelerator_->check(api.follow(device, FIRBANK_LANE_COMPUTE, FIRBANK_LANE_IN));
+}
+
+template <class Sample>
+bool Staging<Sample>::bring(std::size_t out, std::size_t frames) noexcept {
+  if (!copies_) return true;
+  ++asked_;
+  const firbank_device_api& api = accelerator_->api();
+  firbank_device* const device = accelerator_->device();
+  const std::size_t at = out * out_samples_;
+  return accelerator_->check(api.follow(device, FIRBANK_LANE_OUT, FIRBANK_LANE_COMPUTE)) &&
+         accelerator_->check(api.copy(device, FIRBANK_LANE_OUT, out_.data() + at,
+                                      device_out_.data() + at,
+                                      outputs_ * frames * sizeof(Sample))) &&
+         accelerator_->check(api.launch(device, FIRBANK_LANE_OUT, delivery_->get()));
+}
+
+template <class Sample>
+bool Staging<Sample>::has_delivered(std::uint64_t answer) const noexcept {
+  return std::atomic_ref(progress_->delivered).load(std::memory_order_acquire) > answer;
+}
+
+template class Staging<float>;
+template class Staging<double>;
+
+}  // namespace firbank::cuda
