@@ -30,16 +30,26 @@ enum class Spectra {
   kInt16,  // block floating point of 16 bits: 9/16 of the memory, and an error of -90 dB
 };
 
-/// What a GPU computes.
+/// What a GPU computes, and how samples come to it.
 enum class GpuMode {
-  kWhole,   // every filter as a whole
-  kHybrid,  // the tail of every filter, while the CPU computes its head
+  kWhole,       // every filter as a whole, each block as soon as it can be
+  kHybrid,      // the tail of every filter, while the CPU computes its head
+  kThroughput,  // every filter as a whole, as many blocks as can be: for files
 };
 
 /// What becomes of a frame for which a GPU's tail is not there in time.
 enum class LateTail {
   kLeaveOut,  // it has the head alone, and is counted: Stats::late_frames
   kWait,      // it waits: for streams that are not paced by a clock
+};
+
+/// What becomes of a paced stream when the CPU takes the place of a lost GPU and is too slow for
+/// it.
+enum class Overload {
+  kCarryOn,   // nothing: blocks come late; for streams that are not paced by a clock
+  kTruncate,  // filters are cut to the taps that the CPU is estimated to carry
+  kDrop,      // blocks are left out, silent, while it is behind by more than the rings hold
+  kFail,      // it does not go on: silence from there on
 };
 
 struct EngineConfig {
@@ -70,6 +80,10 @@ struct EngineConfig {
   /// for the others, and partition_frames are of these. Nothing is added to the latency, answers
   /// are there at once. A swap goes live no sooner than S + 9 blocks ahead. While two banks are
   /// heard, and where the GPU is more than 8 blocks late, calls wait for it.
+  ///
+  /// kThroughput needs a GPU: while it computes one block, copies bring the next one and take the
+  /// last one home; depth_blocks of 2 or more, or as many calls submitted ahead, keep all three
+  /// busy. A block by itself takes longer than with kWhole.
   GpuMode gpu_mode = GpuMode::kWhole;
   LateTail late_tail = LateTail::kLeaveOut;
 
@@ -83,6 +97,10 @@ struct EngineConfig {
   /// lost device owes is silence.
   bool fail_over = true;
 
+  /// Of a CPU that goes on, with PlanGoal::kLive. What is cut is counted in
+  /// Stats::truncated_frames, what is left out or not gone on with in Stats::lost_frames.
+  Overload on_overload = Overload::kCarryOn;
+
   /// kInt16 needs a float engine and a backend that has it: all have. Filters that the plan leaves
   /// in the direct form stay exact.
   Spectra spectra = Spectra::kFull;
@@ -92,6 +110,13 @@ struct EngineConfig {
   /// Offline: input frames that are expected, so that a short signal is not given a plan which only
   /// a long one repays; 0 means very many. Any number may come.
   std::uint64_t expected_frames = 0;
+
+  /// Most bytes that the plan may take where it computes, host or GPU: spectra, sums, input and
+  /// what goes with them, of one bank; PartitionPlan::memory_samples says how many it does. A
+  /// second one, while a swap waits or fades, comes on top. 0: no limit but, on a GPU, what was
+  /// free when it was opened. Where no plan does with it, an Error names the least that one needs.
+  /// In the hybrid mode it is the GPU's; a CPU that goes on in its place is not bound by it.
+  std::uint64_t memory_limit_bytes = 0;
 
   /// What the plan is chosen by: measured on this machine, each 1e-9 to 1e18 ns; or nothing for the
   /// defaults, CostModel{} on a CPU and device_costs() on a GPU.

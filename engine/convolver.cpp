@@ -9,6 +9,7 @@
 
 #include "engine/direct_level.hpp"
 #include "engine/partitioned_level.hpp"
+#include "engine/plan_memory.hpp"
 #include "kernels/cpu/denormals.hpp"
 
 namespace firbank {
@@ -51,13 +52,6 @@ std::unique_ptr<Level<Sample>> make_level(const Backend& backend, const Partitio
     return std::make_unique<DirectLevel<Sample>>(backend, plan, routing, pool);
   }
   return std::make_unique<PartitionedLevel<Sample>>(backend, plan, routing, pool, pieces);
-}
-
-/// Pieces that may be under way: those of the blocks that are, and of the one that comes.
-std::size_t pieces_under_way(const PartitionPlan& plan, const EngineConfig& config) {
-  if (config.depth_blocks == 0) return 1;
-  const std::size_t of_block = (config.block_frames + plan.piece_frames - 1) / plan.piece_frames;
-  return (config.depth_blocks + 1) * of_block;
 }
 
 }  // namespace
@@ -183,6 +177,36 @@ void Convolver<Sample>::listen(const Sample* const* in, std::size_t frames) noex
     count(position_, piece);
     done += piece;
   }
+}
+
+template <class Sample>
+void Convolver<Sample>::skip(const Sample* const* in, Sample* const* out,
+                             std::size_t frames) noexcept {
+  const FlushDenormals flush;
+  Call& call = calls_.push();
+  call = {};
+  if (frames == 0) return;
+  call.result.status = ProcessStatus::kBackendFailed;
+  count(call_count_, 1);
+  for (std::size_t done = 0; done < frames;) {
+    const std::size_t most = follow_swaps(std::min(frames - done, plan_.piece_frames));
+    const std::size_t piece = level_->next_piece(most, fading_ != nullptr);
+    level_->forget(banks());
+    const Intake<Sample> intake(history_, guard_, in, done, piece);
+    level_->ingest(intake);
+    level_->advance(history_, {}, piece);
+    level_->collect();
+    for (std::size_t output = 0; output < routing_.outputs(); ++output) {
+      std::fill_n(out[output] + done, piece, Sample{0});
+    }
+    count_lost(position(), piece);
+    history_.advance(piece);
+    count(position_, piece);
+    count(frames_, piece);
+    done += piece;
+    if (fading_ != nullptr && position() == fade_.end()) end_swap();
+  }
+  silent_frames_ = 0;
 }
 
 template <class Sample>
@@ -321,9 +345,14 @@ template <class Sample>
 void Convolver<Sample>::lose(const Piece& piece) noexcept {
   for (Sample* plane : piece.out) std::fill_n(plane, piece.frames, Sample{0});
   piece.call->result.status = ProcessStatus::kBackendFailed;
-  count(lost_frames_, piece.frames);
+  count_lost(piece.first_frame, piece.frames);
+}
+
+template <class Sample>
+void Convolver<Sample>::count_lost(std::int64_t first_frame, std::size_t frames) noexcept {
+  count(lost_frames_, frames);
   if (first_lost_frame_.load(std::memory_order_relaxed) == Stats::kNone) {
-    first_lost_frame_.store(piece.first_frame, std::memory_order_relaxed);
+    first_lost_frame_.store(first_frame, std::memory_order_relaxed);
   }
 }
 

@@ -63,6 +63,10 @@ class Convolver {
   /// Whether collect() would not wait for a device.
   bool can_collect() noexcept;
 
+  /// A call without an answer: its input is taken, its output is silence and counts as lost. With
+  /// no call under way.
+  void skip(const Sample* const* in, Sample* const* out, std::size_t frames) noexcept;
+
   /// Takes input of the past, whose answers nobody wants. Before the first call only.
   void listen(const Sample* const* in, std::size_t frames) noexcept;
 
@@ -136,6 +140,7 @@ class Convolver {
   void collect_piece() noexcept;
   void collect_pieces() noexcept;
   void lose(const Piece& piece) noexcept;
+  void count_lost(std::int64_t first_frame, std::size_t frames) noexcept;
   void spoil(const Piece& piece) noexcept;
 
   std::shared_ptr<const Backend> backend_;

@@ -29,6 +29,7 @@ class DirectLevel final : public Level<Sample> {
   void render(LevelBank& bank, Sample* const* out, std::size_t frames) noexcept override;
   void advance(const InputHistory<Sample>&, std::span<LevelBank* const>,
                std::size_t) noexcept override {}
+  void forget(std::span<LevelBank* const>) noexcept override {}
   bool collect() noexcept override { return true; }
   bool can_collect(std::size_t) const noexcept override { return true; }
   void reset(InputHistory<Sample>& history, std::span<LevelBank* const> banks) noexcept override;

@@ -4,7 +4,10 @@
 #include <exception>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "engine/planner.hpp"
+#include "io/error.hpp"
 #include "kernels/backends.hpp"
 
 namespace firbank {
@@ -37,7 +40,7 @@ FailOver<Sample>::FailOver(std::shared_ptr<const Backend> backend, const Partiti
 template <class Sample>
 ProcessStatus FailOver<Sample>::process(const Sample* const* in, Sample* const* out,
                                         std::size_t frames) noexcept {
-  if (keeps()) {
+  if (keeps() || lateness_) {
     submit(in, out, frames);
     last_call_ = collect();
   } else {
@@ -55,7 +58,22 @@ void FailOver<Sample>::submit(const Sample* const* in, Sample* const* out,
       std::copy_n(in[channel] + offset, count, to);
     });
   }
+  if (lateness_) return submit_in_time(in, out, frames);
   active().submit(in, out, frames);
+}
+
+/// To the CPU, which computes at once; or not, while it is too late for that.
+template <class Sample>
+void FailOver<Sample>::submit_in_time(const Sample* const* in, Sample* const* out,
+                                      std::size_t frames) noexcept {
+  const Stopwatch watch;
+  if (lateness_->drops() && frames <= max_frames()) {
+    has_dropped_.store(true, std::memory_order_relaxed);
+    second_->skip(in, out, frames);
+  } else {
+    second_->submit(in, out, frames);
+  }
+  lateness_->add(frames, watch.ns());
 }
 
 /// A call and its input: fill(channel, to, offset, count).
@@ -175,20 +193,49 @@ std::size_t FailOver<Sample>::heard_bank(std::int64_t frames) const noexcept {
   return heard;
 }
 
+/// A convolver on the CPU for a bank that is heard. Throws: Error, BackendError, std::bad_alloc;
+/// and Error where the CPU is too slow and on_overload says that it does not go on then.
+template <class Sample>
+std::unique_ptr<Convolver<Sample>> FailOver<Sample>::make_second(const FilterBank& heard) {
+  EngineConfig config = config_;
+  config.backend = "auto";
+  config.memory_limit_bytes = 0;
+  std::shared_ptr<const Backend> backend = make_backend(config.backend);
+  const PlanAbilities abilities = abilities_of(*backend, sizeof(Sample));
+  const std::size_t threads = std::min(config.threads, backend->max_threads());
+  PartitionPlan plan = choose_plan(config, heard, routing_, abilities);
+  const double load = load_of(plan, config.sample_rate_hz, threads);
+  const bool is_late = config.goal == PlanGoal::kLive && load > kMostLoad;
+  if (is_late && config.on_overload == Overload::kFail) {
+    throw Error(ErrorKind::kConfiguration,
+                fmt::format("it is estimated to need {:.2g} times the stream's own time; allowed: "
+                            "up to {}",
+                            load, kMostLoad));
+  }
+  if (is_late && config.on_overload == Overload::kTruncate) {
+    truncated_taps_ = taps_in_time(config, heard, routing_, abilities, threads);
+    config.max_taps = truncated_taps_;
+    plan = choose_plan(config, fitting(heard), routing_, abilities);
+  }
+  return std::make_unique<Convolver<Sample>>(std::move(backend), plan, config, fitting(heard),
+                                             routing_,
+                                             banks_.size() + BasicEngine<Sample>::kMaxPendingSwaps);
+}
+
+/// What the CPU hears of a bank.
+template <class Sample>
+FilterBank FailOver<Sample>::fitting(const FilterBank& bank) const {
+  return truncated_taps_ > 0 ? bank.cut(0, truncated_taps_) : bank;
+}
+
 /// Has the CPU answer all calls under way, and all that follow. False when it cannot.
 template <class Sample>
 bool FailOver<Sample>::take_over() noexcept {
+  const Stopwatch watch;
   const std::lock_guard lock(banks_mutex_);
   try {
-    EngineConfig config = config_;
-    config.backend = "auto";
-    std::shared_ptr<const Backend> backend = make_backend(config.backend);
     const std::size_t heard = heard_bank(answered_frames());
-    const FilterBank& bank = banks_[heard].bank;
-    const PartitionPlan plan = choose_plan(config, bank, routing_, abilities_of(*backend));
-    auto second =
-        std::make_unique<Convolver<Sample>>(std::move(backend), plan, config, bank, routing_,
-                                            banks_.size() + BasicEngine<Sample>::kMaxPendingSwaps);
+    std::unique_ptr<Convolver<Sample>> second = make_second(banks_[heard].bank);
     listen_to_past(*second);
     carried_ = first_.stats();
     carried_.fail_over_frame = first_frame_open();
@@ -207,9 +254,12 @@ bool FailOver<Sample>::take_over() noexcept {
         // Not in calls that came before it was given.
         order.not_before = banks_[k].given - answered_frames();
       }
-      second->swap(banks_[k].bank, order);
+      second->swap(fitting(banks_[k].bank), order);
     }
     second_ = std::move(second);
+    if (config_.on_overload == Overload::kDrop && config_.goal == PlanGoal::kLive) {
+      lateness_.emplace(config_.sample_rate_hz, config_.ring_blocks * config_.block_frames);
+    }
   } catch (const std::exception& error) {
     try {
       no_second_ = error.what();
@@ -227,6 +277,7 @@ bool FailOver<Sample>::take_over() noexcept {
   banks_.clear();
   active_.store(second_.get(), std::memory_order_release);
   keeps_.store(false, std::memory_order_release);
+  if (lateness_) lateness_->add(0, watch.ns());
   return true;
 }
 
@@ -273,10 +324,12 @@ std::uint64_t FailOver<Sample>::swap(const FilterBank& bank, std::int64_t at_fra
   {
     const std::lock_guard lock(banks_mutex_);
     active().free_old_banks();
-    active().check_swap(bank, crossfade_frames);
+    // What is cut fits, but is allowed only where the whole was.
+    if (bank.longest() > config_.max_taps) first_.check_swap(bank, crossfade_frames);
+    active().check_swap(fitting(bank), crossfade_frames);
     order.ticket = last_ticket_ + 1;
     if (!keeps()) {
-      active().swap(bank, order);
+      active().swap(fitting(bank), order);
       return ++last_ticket_;
     }
     const auto begin = banks_.begin();
@@ -312,6 +365,9 @@ std::string FailOver<Sample>::failure() const {
   if (has_no_second_.load(std::memory_order_acquire)) {
     failure += "; the CPU cannot go on: " + no_second_;
   }
+  if (has_dropped_.load(std::memory_order_relaxed)) {
+    failure += "; the CPU, in its place, is too slow for every block";
+  }
   return failure;
 }
 
@@ -340,6 +396,10 @@ Stats FailOver<Sample>::stats() const noexcept {
   keep_earlier(stats.first_gap_frame, carried_.first_gap_frame);
   stats.swaps += carried_.swaps;
   stats.fail_over_frame = carried_.fail_over_frame;
+  if (truncated_taps_ > 0) {
+    stats.truncated_taps = truncated_taps_;
+    stats.truncated_frames = now.stats().frames;
+  }
   return stats;
 }
 

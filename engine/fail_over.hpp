@@ -8,7 +8,8 @@
 //
 // Threads and real-time rules are those that engine.hpp gives for the methods of the same names.
 // The one call that loses its device allocates, and transforms all filters and the past. Where that
-// fails, the device's calls are lost from there on.
+// fails, the device's calls are lost from there on. Where the CPU is too slow for the stream,
+// EngineConfig::on_overload says what becomes of it.
 //
 // What went live when is told in frames of input since construction: names of frames may move at a
 // reset.
@@ -26,6 +27,7 @@
 #include "engine/convolver.hpp"
 #include "engine/fifo.hpp"
 #include "engine/input_history.hpp"
+#include "engine/overload.hpp"
 
 namespace firbank {
 
@@ -97,6 +99,9 @@ class FailOver {
   std::int64_t name_of(std::int64_t frames) const noexcept;
   std::size_t heard_bank(std::int64_t frames) const noexcept;
   bool take_over() noexcept;
+  std::unique_ptr<Convolver<Sample>> make_second(const FilterBank& heard);
+  FilterBank fitting(const FilterBank& bank) const;
+  void submit_in_time(const Sample* const* in, Sample* const* out, std::size_t frames) noexcept;
   void listen_to_past(Convolver<Sample>& second);
   void answer_all() noexcept;
 
@@ -125,6 +130,11 @@ class FailOver {
   std::vector<KeptBank> banks_;
   std::atomic<std::int64_t> answered_to_{0};  // answered_frames()
   std::uint64_t last_ticket_ = 0;
+
+  // What the second one is spared, where it is too slow.
+  std::size_t truncated_taps_ = 0;    // 0: nothing
+  std::optional<Lateness> lateness_;  // the processing thread's
+  std::atomic<bool> has_dropped_{false};
 
   // Why there is no second one; not written any more once it can be read.
   std::string no_second_;

@@ -48,4 +48,16 @@ FilterBank::FilterBank(std::vector<std::vector<double>> filters, std::vector<std
   contents_ = std::make_shared<const Contents>(std::move(contents));
 }
 
+FilterBank FilterBank::cut(std::size_t first, std::size_t last) const {
+  std::vector<std::vector<double>> filters;
+  for (const std::vector<double>& taps : contents_->filters) {
+    const auto at = [&](std::size_t tap) {
+      return taps.begin() + static_cast<std::ptrdiff_t>(std::min(tap, taps.size()));
+    };
+    std::vector<double>& part = filters.emplace_back(at(first), at(last));
+    if (part.empty()) part.push_back(0);
+  }
+  return FilterBank(std::move(filters), contents_->names);
+}
+
 }  // namespace firbank

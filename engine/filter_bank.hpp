@@ -34,6 +34,9 @@ class FilterBank {
     return contents_->filters[filter];
   }
   const std::string& name(std::size_t filter) const noexcept { return contents_->names[filter]; }
+  /// Taps [first, last) of every filter; one tap of zero where there are none.
+  FilterBank cut(std::size_t first, std::size_t last) const;
+
   std::size_t longest() const noexcept { return contents_->longest; }    // taps
   std::size_t shortest() const noexcept { return contents_->shortest; }  // taps
 

@@ -30,22 +30,6 @@ std::size_t head_taps(const EngineConfig& config) {
   return is_hybrid(config) ? (slack_blocks(config) + 1) * config.block_frames : 0;
 }
 
-/// Taps [first, last) of every filter; one tap of zero where there are none.
-FilterBank cut(const FilterBank& bank, std::size_t first, std::size_t last) {
-  std::vector<std::vector<double>> filters;
-  std::vector<std::string> names;
-  for (std::size_t f = 0; f < bank.size(); ++f) {
-    const std::span<const double> taps = bank.taps(f);
-    const auto at = [&](std::size_t tap) {
-      return taps.begin() + static_cast<std::ptrdiff_t>(std::min(tap, taps.size()));
-    };
-    std::vector<double>& part = filters.emplace_back(at(first), at(last));
-    if (part.empty()) part.push_back(0);
-    names.push_back(bank.name(f));
-  }
-  return FilterBank(std::move(filters), std::move(names));
-}
-
 std::size_t longest_of(const EngineConfig& config, const FilterBank& bank) {
   return config.max_taps == 0 ? bank.longest() : config.max_taps;
 }
@@ -65,12 +49,19 @@ std::int64_t frame_after(std::int64_t frame, std::int64_t frames) {
   return frame > kLast - frames ? kLast : frame + frames;
 }
 
-void require_hybrid(const EngineConfig& config, const Backend& backend) {
-  const auto refuse = [](const std::string& where) {
-    throw Error(ErrorKind::kConfiguration, "gpu_mode is hybrid; allowed " + where + ": whole");
+void check_gpu_mode(const EngineConfig& config, const Backend& backend) {
+  const bool hybrid = is_hybrid(config);
+  const auto refuse = [hybrid](const std::string& where, const char* allowed) {
+    throw Error(ErrorKind::kConfiguration,
+                fmt::format("gpu_mode is {}; allowed {}: {}", hybrid ? "hybrid" : "throughput",
+                            where, allowed));
   };
-  if (!backend.can_be_lost()) refuse(fmt::format("with backend '{}'", backend.name()));
-  if (config.goal == PlanGoal::kOffline) refuse("with the offline goal");
+  if (config.gpu_mode != GpuMode::kWhole && !backend.can_be_lost()) {
+    refuse(fmt::format("with backend '{}'", backend.name()), "whole");
+  }
+  if (hybrid && config.goal == PlanGoal::kOffline) {
+    refuse("with the offline goal", "whole, throughput");
+  }
 }
 
 EngineConfig head_config(const EngineConfig& config, const FilterBank& bank) {
@@ -79,6 +70,7 @@ EngineConfig head_config(const EngineConfig& config, const FilterBank& bank) {
   head.depth_blocks = 0;
   head.max_taps = std::min(longest_of(config, bank), head_taps(config));
   head.partition_frames.clear();
+  head.memory_limit_bytes = 0;
   return head;
 }
 
@@ -103,17 +95,17 @@ struct HeadAndTail<Sample>::Parts {
         config(whole_config),
         routing(whole_routing),
         device(device_config(config, whole)),
-        device_bank(is_hybrid(config) ? cut(whole, head_taps(config), SIZE_MAX) : whole) {
-    if (is_hybrid(config)) require_hybrid(config, *backend);
-    device_plan = choose_plan(device, device_bank, routing, abilities_of(*backend));
+        device_bank(is_hybrid(config) ? whole.cut(head_taps(config), SIZE_MAX) : whole) {
+    check_gpu_mode(config, *backend);
+    device_plan = choose_plan(device, device_bank, routing, abilities_of(*backend, sizeof(Sample)));
     device_plan.latency_frames = config.depth_blocks * config.block_frames;
     tail_frames = tail_of(whole, routing);
     max_taps = longest_of(config, whole);
     if (!is_hybrid(config)) return;
     EngineConfig of_head = head_config(config, whole);
     std::shared_ptr<const Backend> cpu = make_backend(of_head.backend);
-    const FilterBank head_bank = cut(whole, 0, head_taps(config));
-    head_plan = choose_plan(of_head, head_bank, routing, abilities_of(*cpu));
+    const FilterBank head_bank = whole.cut(0, head_taps(config));
+    head_plan = choose_plan(of_head, head_bank, routing, abilities_of(*cpu, sizeof(Sample)));
     head =
         std::make_unique<Convolver<Sample>>(std::move(cpu), head_plan, of_head, head_bank, routing);
   }
@@ -348,7 +340,7 @@ std::uint64_t HeadAndTail<Sample>::swap(const FilterBank& bank, std::int64_t at_
                             "are allowed",
                             bank.longest(), max_taps_));
   }
-  const FilterBank head = cut(bank, 0, head_taps_);
+  const FilterBank head = bank.cut(0, head_taps_);
   head_->check_swap(head, crossfade_frames);
   // The tail changes D frames before it is heard, in whole blocks that are still to come.
   const auto ahead = static_cast<std::int64_t>(head_taps_ + kLateBlocks * block_frames_);
@@ -356,7 +348,7 @@ std::uint64_t HeadAndTail<Sample>::swap(const FilterBank& bank, std::int64_t at_
   order.at_frame = std::max(at_frame, frame_after(position(), ahead));
   order.crossfade_frames = crossfade_frames;
   order.ticket =
-      device_.swap(cut(bank, head_taps_, SIZE_MAX),
+      device_.swap(bank.cut(head_taps_, SIZE_MAX),
                    order.at_frame - static_cast<std::int64_t>(head_taps_), crossfade_frames);
   tails_[order.ticket % kTicketsKept].store(tail_of(bank, routing_), std::memory_order_relaxed);
   head_->swap(head, order);
@@ -419,6 +411,8 @@ Stats HeadAndTail<Sample>::stats() const noexcept {
   stats.fail_over_frame = later(of_device.fail_over_frame);
   stats.lost_frames = of_device.lost_frames;
   stats.first_lost_frame = later(of_device.first_lost_frame);
+  stats.truncated_frames = of_device.truncated_frames;
+  if (of_device.truncated_taps > 0) stats.truncated_taps = head_taps_ + of_device.truncated_taps;
   stats.late_frames = late_frames_.load(std::memory_order_relaxed);
   stats.first_late_frame = first_late_frame_.load(std::memory_order_relaxed);
   return stats;

@@ -55,6 +55,9 @@ class Level {
   virtual void advance(const InputHistory<Sample>& history, std::span<LevelBank* const> banks,
                        std::size_t frames) noexcept = 0;
 
+  /// Before pieces that the banks take no part in: what they have prepared is of no use any more.
+  virtual void forget(std::span<LevelBank* const> banks) noexcept = 0;
+
   /// Waits for the outputs of the oldest piece that was not collected yet. False when the backend
   /// has lost it: its outputs hold nothing.
   virtual bool collect() noexcept = 0;

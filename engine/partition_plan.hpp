@@ -49,6 +49,7 @@ struct PartitionPlan {
   std::size_t latency_frames = 0;  // output frame n holds input frame n - latency
 
   bool compact_spectra = false;  // of responses: EngineConfig::spectra
+  bool by_copies = false;        // samples come to a device and go: GpuMode::kThroughput
 
   // Estimates, of all inputs, edges and outputs together.
   // With construction and tail, where EngineConfig::expected_frames is known.

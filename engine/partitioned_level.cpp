@@ -31,7 +31,8 @@ PartitionedLevel<Sample>::PartitionedLevel(const Backend& backend, const Partiti
                                          .outputs = outputs_,
                                          .threads = pool.threads(),
                                          .pieces = pieces,
-                                         .longest_bins = plan.levels.back().bins()})),
+                                         .longest_bins = plan.levels.back().bins(),
+                                         .copies = plan.by_copies})),
       shares_(level_->shares()),
       in_rows_(backend.has_shares() && inputs_ > 1 && routing.is_in_rows()),
       tile_outputs_(shares_.outputs),
@@ -370,6 +371,16 @@ void PartitionedLevel<Sample>::advance(const InputHistory<Sample>& history,
 }
 
 template <class Sample>
+void PartitionedLevel<Sample>::forget(std::span<LevelBank* const> banks) noexcept {
+  for (LevelBank* level_bank : banks) {
+    Bank& bank = static_cast<Bank&>(*level_bank);
+    bank.step = Step::kIdle;
+    bank.ready_block = bank.next_block = -1;
+    for (std::size_t k = 0; k < deferred_.size(); ++k) deferred_[k]->reset_bank(*bank.deferred[k]);
+  }
+}
+
+template <class Sample>
 void PartitionedLevel<Sample>::reset(InputHistory<Sample>& history,
                                      std::span<LevelBank* const> banks) noexcept {
   delay_line_.reset();
@@ -381,12 +392,9 @@ void PartitionedLevel<Sample>::reset(InputHistory<Sample>& history,
     before_stream = std::max(before_stream, level->frames_before_stream());
   }
   history.clear_past(before_stream);
-  for (LevelBank* level_bank : banks) {
-    Bank& bank = static_cast<Bank&>(*level_bank);
-    bank.step = Step::kIdle;
-    bank.ready_block = bank.next_block = -1;
-    for (std::size_t k = 0; k < deferred_.size(); ++k) deferred_[k]->reset_bank(*bank.deferred[k]);
-    activate_first(bank);  // without any past this is no work
+  forget(banks);
+  for (LevelBank* bank : banks) {
+    activate_first(static_cast<Bank&>(*bank));  // without any past this is no work
   }
 }
 

@@ -49,6 +49,7 @@ class PartitionedLevel final : public Level<Sample> {
   void render(LevelBank& bank, Sample* const* out, std::size_t frames) noexcept override;
   void advance(const InputHistory<Sample>& history, std::span<LevelBank* const> banks,
                std::size_t frames) noexcept override;
+  void forget(std::span<LevelBank* const> banks) noexcept override;
   bool collect() noexcept override { return level_->collect(); }
   bool can_collect(std::size_t pieces) const noexcept override {
     return level_->can_collect(pieces);

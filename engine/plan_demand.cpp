@@ -8,8 +8,10 @@
 
 namespace firbank {
 
-PlanDemand::PlanDemand(const EngineConfig& config, const FilterBank& bank, const Routing& routing)
-    : inputs(static_cast<double>(routing.inputs())),
+PlanDemand::PlanDemand(const EngineConfig& of_engine, const FilterBank& bank,
+                       const Routing& routing)
+    : config(of_engine),
+      inputs(static_cast<double>(routing.inputs())),
       outputs(static_cast<double>(routing.outputs())),
       edges(static_cast<double>(routing.edges().size())),
       in_rows(routing.is_in_rows()),

@@ -18,7 +18,7 @@ namespace firbank {
 /// declared, it is planned for.
 class PlanDemand {
  public:
-  PlanDemand(const EngineConfig& config, const FilterBank& bank, const Routing& routing);
+  PlanDemand(const EngineConfig& of_engine, const FilterBank& bank, const Routing& routing);
 
   struct Partitions {
     double stored = 0;  // of all responses
@@ -26,6 +26,7 @@ class PlanDemand {
   };
   Partitions partitions(const LevelPlan& level) const;
 
+  const EngineConfig& config;  // must outlive this
   double inputs;
   double outputs;
   double edges;

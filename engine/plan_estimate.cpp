@@ -5,6 +5,8 @@
 #include <numeric>
 #include <vector>
 
+#include "engine/plan_memory.hpp"
+
 namespace firbank {
 namespace {
 
@@ -18,16 +20,8 @@ constexpr double kChunkBins = 64;
 // of a level the others pass through.
 constexpr double kSliced = 1.6;
 
-// Of a response's size, in 16 bits and with its scales.
+// Of what reading a response costs, in 16 bits and with its scales.
 constexpr double kCompactShare = 0.5625;
-
-// A transform's constants, and what a thread works in, as so many sums.
-constexpr double kTableSums = 1.5;
-constexpr double kFirstScratchSums = 1.5;
-constexpr double kLaterScratchSums = 1;
-
-// Bins of the sums that a thread has at a time, of up to four outputs.
-constexpr double kTileBins = 65'536;
 
 // Outputs from which on the halves of them cost about the same.
 constexpr double kLeastPairedOutputs = 32;
@@ -81,7 +75,7 @@ bool PlanEstimate::complete(PartitionPlan& plan) const {
   double set_up = 0;
   for (const LevelPlan& level : plan.levels) {
     partitions.push_back(demand_.partitions(level));
-    bytes.push_back(spectrum_samples(level, partitions.back(), plan.compact_spectra) *
+    bytes.push_back(spectrum_samples(level, demand_, partitions.back(), plan.compact_spectra) *
                     sizeof(float));
   }
   double mean = 0;   // ns a frame
@@ -110,39 +104,10 @@ bool PlanEstimate::complete(PartitionPlan& plan) const {
   }
   plan.ns_per_frame = mean;
   plan.worst_over_mean = worst / mean;
-  double memory =
-      demand_.inputs * static_cast<double>(plan.history_frames() + plan.history_window());
-  for (std::size_t k = 0; k < plan.levels.size(); ++k) {
-    memory += spectrum_samples(plan.levels[k], partitions[k], plan.compact_spectra) +
-              sum_samples(plan, k);
-  }
+  const double memory = memory_samples(plan, demand_, partitions, !shares_);
   plan.memory_samples = static_cast<std::size_t>(memory);
   price_whole_job(plan, set_up + memory * kFirstTouchNs);
   return true;
-}
-
-/// Of all responses and delay lines.
-double PlanEstimate::spectrum_samples(const LevelPlan& level,
-                                      const PlanDemand::Partitions& partitions,
-                                      bool compact) const {
-  const bool is_first = level.first_tap == 0;
-  const double slots = static_cast<double>(level.partitions + (is_first ? 0 : 1));
-  return 2 * static_cast<double>(level.bins()) *
-         (partitions.stored * (compact ? kCompactShare : 1) + demand_.inputs * slots);
-}
-
-/// Of each output: in level 0 up to two sums that are carried, in the others half a one, or a whole
-/// one of an output that has none to itself, and two blocks of answers. Of a thread: the newest
-/// block's sums of a few outputs, and scratch.
-double PlanEstimate::sum_samples(const PartitionPlan& plan, std::size_t k) const {
-  const LevelPlan& level = plan.levels[k];
-  const double bins = static_cast<double>(level.bins());
-  const bool is_ahead = plan.call_frames < level.block_frames || !shares_;
-  const double carried = k > 0 ? (shares_ ? 1.5 : 2) : level.partitions == 1 ? 0 : is_ahead ? 2 : 1;
-  const double of_thread = std::min(demand_.outputs, std::clamp(kTileBins / bins, 1.0, 4.0)) +
-                           (k == 0 ? kFirstScratchSums : kLaterScratchSums);
-  return 2 * bins *
-         (demand_.outputs * carried + kTableSums + of_thread * (shares_ ? demand_.threads : 1));
 }
 
 /// All in one slice.
@@ -240,9 +205,7 @@ PartitionPlan PlanEstimate::direct_form(const PartitionPlan& base) const {
   plan.ns_per_frame = demand_.taps * costs_.direct_product_ns +
                       demand_.edges * (costs_.edge_ns / call + odd * costs_.direct_frame_ns);
   plan.flops_per_frame = 2 * demand_.taps;
-  plan.memory_samples = static_cast<std::size_t>(
-      demand_.taps +
-      demand_.inputs * static_cast<double>(plan.history_frames() + plan.history_window()));
+  plan.memory_samples = static_cast<std::size_t>(memory_samples(plan, demand_, {}, false));
   price_whole_job(plan, 0);  // its memory is little
   return plan;
 }

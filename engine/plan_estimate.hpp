@@ -38,9 +38,6 @@ class PlanEstimate {
   Price later_level(const PartitionPlan& plan, LevelPlan& level,
                     const PlanDemand::Partitions& partitions) const;
   double first_products_ns(PartitionPlan& plan, const PlanDemand::Partitions& partitions) const;
-  double spectrum_samples(const LevelPlan& level, const PlanDemand::Partitions& partitions,
-                          bool compact) const;
-  double sum_samples(const PartitionPlan& plan, std::size_t k) const;
   void price_whole_job(PartitionPlan& plan, double set_up_ns) const;
 
   const CostModel& costs_;

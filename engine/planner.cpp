@@ -4,6 +4,7 @@
 #include <bit>
 #include <limits>
 #include <map>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -123,13 +124,50 @@ std::size_t best_of(const std::vector<PartitionPlan>& plans) {
   return best;
 }
 
+/// How much memory plans may take, and the least that any does.
+class MemoryLimit {
+ public:
+  MemoryLimit(const EngineConfig& config, const PlanAbilities& abilities)
+      : asked_bytes_(config.memory_limit_bytes),
+        sample_bytes_(abilities.sample_bytes),
+        most_(asked_bytes_ > 0 ? asked_bytes_ : abilities.memory_bytes) {}
+
+  bool allows(const PartitionPlan& plan) {
+    const std::uint64_t bytes = std::uint64_t{plan.memory_samples} * sample_bytes_;
+    least_ = std::min(least_, bytes);
+    return most_ == 0 || bytes <= most_;
+  }
+
+  /// What was asked for is refused; what a device has free is for the device to say.
+  void refuse() const {
+    if (asked_bytes_ == 0) return;
+    throw Error(ErrorKind::kConfiguration,
+                fmt::format("memory_limit_bytes is {}; these filters, inputs and outputs need at "
+                            "least {}",
+                            asked_bytes_, least_));
+  }
+
+ private:
+  std::uint64_t asked_bytes_;
+  std::size_t sample_bytes_;
+  std::uint64_t most_;
+  std::uint64_t least_ = std::numeric_limits<std::uint64_t>::max();
+};
+
 /// Tries plans, and tells the best of each number of levels.
 class Search {
  public:
-  Search(const PartitionPlan& base, const PlanEstimate& estimate, bool many_levels)
-      : base_(base), estimate_(estimate), many_levels_(many_levels) {}
+  Search(const PartitionPlan& base, const PlanEstimate& estimate, const MemoryLimit& limit,
+         bool many_levels)
+      : base_(base), estimate_(estimate), limit_(limit), many_levels_(many_levels) {}
 
-  void consider(PartitionPlan plan) { plans_[plan.levels.size()].push_back(std::move(plan)); }
+  void consider(PartitionPlan plan) {
+    if (limit_.allows(plan)) {
+      plans_[plan.levels.size()].push_back(std::move(plan));
+    } else if (!too_large_ || plan.memory_samples < too_large_->memory_samples) {
+      too_large_ = std::move(plan);
+    }
+  }
 
   /// Level 0 with calls of `call` frames and a transform of 2 x `bins`, and all that may follow.
   void add_levels(std::size_t call, std::size_t bins) {
@@ -153,8 +191,13 @@ class Search {
     if (estimate_.complete(plan)) consider(std::move(plan));
   }
 
-  /// The best of all first, then the others by their cost.
+  /// The best of all first, then the others by their cost. Where none is within the limit: the
+  /// least, or an Error.
   std::vector<PartitionPlan> best() const {
+    if (plans_.empty()) {
+      limit_.refuse();
+      return {too_large_.value()};
+    }
     std::vector<PartitionPlan> best;
     for (const auto& [levels, plans] : plans_) best.push_back(plans[best_of(plans)]);
     std::swap(best.front(), best[best_of(best)]);
@@ -185,8 +228,10 @@ class Search {
 
   PartitionPlan base_;
   PlanEstimate estimate_;
+  MemoryLimit limit_;
   bool many_levels_;
   std::map<std::size_t, std::vector<PartitionPlan>> plans_;  // by the number of levels
+  std::optional<PartitionPlan> too_large_;                   // the least of them
 };
 
 /// What all plans of a configuration have in common.
@@ -196,6 +241,7 @@ PartitionPlan base_plan(const EngineConfig& config, const FilterBank& bank,
   plan.max_taps = config.max_taps == 0 ? bank.longest() : config.max_taps;
   plan.max_response = plan.max_taps + routing.max_delay();
   plan.compact_spectra = config.spectra == Spectra::kInt16;
+  plan.by_copies = config.gpu_mode == GpuMode::kThroughput;
   plan.latency_frames = config.depth_blocks * config.block_frames;
   plan.call_frames = config.goal == PlanGoal::kOffline ? kOfflineCallFrames : config.block_frames;
   return plan;
@@ -228,10 +274,12 @@ PartitionPlan prescribed_plan(PartitionPlan plan, const EngineConfig& config,
 
 }  // namespace
 
-PlanAbilities abilities_of(const Backend& backend) {
+PlanAbilities abilities_of(const Backend& backend, std::size_t sample_bytes) {
   return {.direct_form = backend.has_direct_form(),
           .shares = backend.has_shares(),
-          .costs = backend.can_be_lost() ? device_costs() : CostModel{}};
+          .costs = backend.can_be_lost() ? device_costs() : CostModel{},
+          .memory_bytes = backend.free_memory_bytes(),
+          .sample_bytes = sample_bytes};
 }
 
 PartitionPlan choose_plan(const EngineConfig& config, const FilterBank& bank,
@@ -242,8 +290,11 @@ PartitionPlan choose_plan(const EngineConfig& config, const FilterBank& bank,
   check(config, bank, routing);
   const PlanDemand demand(config, bank, routing);
   const CostModel costs = config.costs.value_or(abilities.costs);
-  return prescribed_plan(base_plan(config, bank, routing), config,
-                         PlanEstimate(costs, demand, abilities.shares));
+  PartitionPlan plan = prescribed_plan(base_plan(config, bank, routing), config,
+                                       PlanEstimate(costs, demand, abilities.shares));
+  MemoryLimit limit(config, abilities);
+  if (!limit.allows(plan)) limit.refuse();
+  return plan;
 }
 
 std::vector<PartitionPlan> cheapest_plans(const EngineConfig& config, const FilterBank& bank,
@@ -254,7 +305,7 @@ std::vector<PartitionPlan> cheapest_plans(const EngineConfig& config, const Filt
   const PlanDemand demand(config, bank, routing);
   const CostModel costs = config.costs.value_or(abilities.costs);
   const PlanEstimate estimate(costs, demand, abilities.shares);
-  Search search(base, estimate, !offline);
+  Search search(base, estimate, MemoryLimit(config, abilities), !offline);
   // A device's answer waits for the products of the newest block alone, all else is prepared: so
   // its blocks are no longer than a call.
   const bool is_prompt = !abilities.shares && !offline;

@@ -2,6 +2,8 @@
 // the same.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include "engine/config.hpp"
@@ -14,15 +16,19 @@ namespace firbank {
 
 /// What a backend can do with a plan.
 struct PlanAbilities {
-  bool direct_form = true;  // without it even the shortest filters are transformed
-  bool shares = true;       // Backend::has_shares()
-  CostModel costs = {};     // where EngineConfig has none
+  bool direct_form = true;         // without it even the shortest filters are transformed
+  bool shares = true;              // Backend::has_shares()
+  CostModel costs = {};            // where EngineConfig has none
+  std::uint64_t memory_bytes = 0;  // Backend::free_memory_bytes()
+  std::size_t sample_bytes = sizeof(float);
 };
 
-PlanAbilities abilities_of(const Backend& backend);
+/// With samples of `sample_bytes`.
+PlanAbilities abilities_of(const Backend& backend, std::size_t sample_bytes = sizeof(float));
 
 /// Throws: Error when block_frames, max_frames, max_taps, depth_blocks or partition_frames is out
-/// of its range, or a filter of the bank is longer than max_taps.
+/// of its range, a filter of the bank is longer than max_taps, or no plan does with
+/// memory_limit_bytes.
 PartitionPlan choose_plan(const EngineConfig& config, const FilterBank& bank,
                           const Routing& routing, const PlanAbilities& abilities = {});
 

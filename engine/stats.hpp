@@ -21,9 +21,11 @@ struct Stats {
   std::int64_t first_gap_frame = kNone;
   std::uint64_t swaps = 0;               // banks that went live
   std::int64_t fail_over_frame = kNone;  // from which the CPU answers in place of a lost device
-  std::int64_t lost_frames = 0;          // silent, as the backend failed
+  std::int64_t lost_frames = 0;  // silent, as the backend failed, or what took its place was late
   std::int64_t first_lost_frame = kNone;
-  std::int64_t late_frames = 0;  // without the filters' tail, as the device answered too late
+  std::int64_t truncated_frames = 0;  // by the CPU with filters cut to truncated_taps
+  std::size_t truncated_taps = 0;     // 0: none
+  std::int64_t late_frames = 0;       // without the filters' tail, as the device answered too late
   std::int64_t first_late_frame = kNone;
 };
 

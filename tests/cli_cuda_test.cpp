@@ -50,7 +50,8 @@ TEST_F(CliCuda, FiltersAsTheCpuDoesAtAnyDepth) {
       EXPECT_TRUE(follows(read_signal(folder_.file("cuda.npy")), expected, 1e-6));
       const auto report = nlohmann::json::parse(read_bytes(folder_.file("report.json")));
       EXPECT_EQ(report["backend"], "cuda:0");
-      EXPECT_EQ(report["latency_frames"], 64 * std::stoi(depth));
+      const bool is_live = std::string_view(way) == "--as-live";
+      EXPECT_EQ(report["latency_frames"], is_live ? 64 * std::stoi(depth) : 0);
       EXPECT_EQ(report["lost_frames"], 0);
     }
   }
@@ -108,10 +109,52 @@ TEST_F(CliCuda, VerifiesInEveryMode) {
   EXPECT_EQ(result.exit_code, 0) << result.err;
   const auto report = nlohmann::json::parse(read_bytes(folder_.file("report.json")));
   std::size_t hybrid = 0;
+  std::size_t throughput = 0;
   for (const auto& one : report["cases"]) {
     if (std::string(one["way"]).starts_with("hybrid")) ++hybrid;
+    if (std::string(one["way"]).starts_with("throughput")) ++throughput;
   }
   EXPECT_EQ(hybrid, 2U);
+  EXPECT_EQ(throughput, 2U);
+}
+
+TEST_F(CliCuda, FiltersInEveryModeThatItHas) {
+  ASSERT_EQ(filter("cpu.npy", {"--backend", "cpu", "--precision", "double"}).exit_code, 0);
+  const Signal expected = read_signal(folder_.file("cpu.npy"));
+  for (const char* mode : {"whole", "throughput"}) {
+    SCOPED_TRACE(mode);
+    const ProgramResult result = filter("cuda.npy", {"--backend", "cuda", "--gpu-mode", mode});
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    EXPECT_TRUE(follows(read_signal(folder_.file("cuda.npy")), expected, 1e-6));
+  }
+  const ProgramResult result = filter("no.npy", {"--backend", "cpu", "--gpu-mode", "throughput"});
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_THAT(result.err, HasSubstr("gpu_mode is throughput; allowed with backend"));
+}
+
+/// A stream of 1 GHz, which no CPU carries with 700 taps.
+TEST_F(CliCuda, TellsWhatAnOverloadedCpuLeavesOut) {
+  struct Policy {
+    const char* name;
+    const char* says;
+  };
+  for (const Policy& policy :
+       {Policy{"truncate", "of filters cut to "}, Policy{"drop", "too slow for every block"},
+        Policy{"fail", "the CPU cannot go on"}}) {
+    SCOPED_TRACE(policy.name);
+    device("fail_launch=11");
+    const ProgramResult result =
+        filter("left.npy", {"--backend", "cuda", "--block", "64", "--realtime", "--rate", "1e9",
+                            "--on-overload", policy.name, "--json", folder_.file("report.json")});
+    EXPECT_EQ(result.exit_code, 4);
+    EXPECT_THAT(result.err, HasSubstr(policy.says));
+    EXPECT_THAT(result.err, testing::Not(HasSubstr("no sample is lost")));
+    const auto report = nlohmann::json::parse(read_bytes(folder_.file("report.json")));
+    const bool truncates = std::string_view(policy.name) == "truncate";
+    EXPECT_EQ(report["truncated_frames"] > 0, truncates);
+    EXPECT_EQ(report["truncated_taps"] > 0, truncates);
+    EXPECT_EQ(report["lost_frames"] > 0, !truncates);
+  }
 }
 
 TEST_F(CliCuda, VerifiesSeveralPartitionSizes) {

@@ -533,6 +533,26 @@ TEST_F(FilterCommand, SaysThatItWasStoppedWhileItWaitedForANamedPipe) {
   EXPECT_THAT(folder_.names(), ElementsAre("one.txt", "pipe"));
 }
 
+TEST_F(FilterCommand, KeepsWithinAMemoryLimitOrNamesTheLeast) {
+  write_signal(path("in.wav"), noise(1, 2'000, kSeed));
+  write_text_filter(path("f.txt"), noise_filters({3'000}, 2)[0]);
+  const auto with_limit = [&](const char* limit) {
+    return run(
+        {path("in.wav"), path("out.wav"), "--filter", path("f.txt"), "--memory-limit", limit});
+  };
+  ProgramResult result = with_limit("10M");
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("of the 10.0 MiB that are allowed"));
+  result = with_limit("2K");
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_THAT(result.err, HasSubstr("memory_limit_bytes is 2048; these filters"));
+  for (const char* wrong : {"", "K", "0", "-1M", "1.5G", "2X", "99999999999T"}) {
+    result = with_limit(wrong);
+    EXPECT_EQ(result.exit_code, 2) << wrong;
+    EXPECT_THAT(result.err, HasSubstr("--memory-limit")) << wrong;
+  }
+}
+
 TEST_F(FilterCommand, KeepsNamesWithLineEndsInOneLine) {
   write_signal(path("in\nput.wav"), noise(1, 100, kSeed));
   write_text_filter(path("o\nne.txt"), {1.0});
@@ -542,7 +562,7 @@ TEST_F(FilterCommand, KeepsNamesWithLineEndsInOneLine) {
   EXPECT_THAT(result.out, HasSubstr("out\\x0aput.wav"));
   EXPECT_THAT(result.out, HasSubstr("in\\x0aput.wav"));
   EXPECT_THAT(result.out, HasSubstr("o\\x0ane.txt"));
-  EXPECT_EQ(std::count(result.out.begin(), result.out.end(), '\n'), 8) << result.out;
+  EXPECT_EQ(std::count(result.out.begin(), result.out.end(), '\n'), 9) << result.out;
 }
 
 TEST_F(FilterCommand, WritesIntoANamedPipe) {

@@ -134,6 +134,105 @@ TEST_F(CudaBackendTest, LaunchesOneGraphABlockAtAnyDepthOfThePipeline) {
   }
 }
 
+// A copy each way, the graph, and the word that an answer is home; samples of 16 bits in two bytes.
+TEST_F(CudaBackendTest, CopiesEachBlockOnceEachWayForThroughput) {
+  constexpr std::size_t kBlocks = 30;
+  for (const bool narrow : {false, true}) {
+    SCOPED_TRACE(testing::Message() << "seed 20, narrow " << narrow);
+    Random random(20);
+    const FilterBank bank = test::random_bank(random, {500, 64, 20, 1, 300, 65});
+    EngineConfig wanted = config();
+    wanted.gpu_mode = GpuMode::kThroughput;
+    Engine engine(wanted, bank, Routing::matrix(3, 2, 6));
+    Signal in = test::random_signal(random, 3, 2 * kBlocks * kBlock);
+    if (narrow) test::round_to_16_bits(in);
+    const auto calls = test::equal_calls(kBlocks * kBlock, kBlock);
+    test::run_process(engine, test::cut(in, 0, kBlocks * kBlock), calls);
+    control_->reset_counts();
+    const Signal out =
+        test::run_process(engine, test::cut(in, kBlocks * kBlock, kBlocks * kBlock), calls);
+    expect_quiet_running(counts(), 2 * kBlocks);
+    EXPECT_EQ(counts().copies, 2 * kBlocks);
+    EXPECT_EQ(counts().bytes_copied_in, kBlocks * kBlock * 3 * (narrow ? 2 : 4));
+    EXPECT_EQ(counts().bytes_copied_out, kBlocks * kBlock * 2 * 4);
+    const Signal all = direct_convolution(in, bank, Routing::matrix(3, 2, 6), in[0].size());
+    EXPECT_TRUE(test::follows(out, test::cut(all, kBlocks * kBlock, kBlocks * kBlock), 1e-6));
+  }
+}
+
+// One sample that is none of 16 bits, and the bytes are four for a while; never is one lost.
+TEST_F(CudaBackendTest, SendsWhatDoesNotFitInto16BitsAsItIs) {
+  constexpr std::size_t kBlocks = 150;
+  for (const GpuMode mode : {GpuMode::kWhole, GpuMode::kThroughput}) {
+    SCOPED_TRACE(testing::Message() << "seed 21, throughput " << (mode == GpuMode::kThroughput));
+    Random random(21);
+    const FilterBank bank = test::random_bank(random, {200});
+    EngineConfig wanted = config();
+    wanted.gpu_mode = mode;
+    Engine engine(wanted, bank, Routing::rows(1, 1));
+    Signal in = test::random_signal(random, 1, kBlocks * kBlock);
+    test::round_to_16_bits(in);
+    in[0][40 * kBlock + 7] = 0.1;
+    control_->reset_counts();
+    const Signal out = test::run_process(engine, in, test::equal_calls(kBlocks * kBlock, kBlock));
+    EXPECT_TRUE(test::follows(
+        out, direct_convolution(in, bank, Routing::rows(1, 1), kBlocks * kBlock), 1e-6));
+    if (mode == GpuMode::kWhole) continue;
+    // After 64 blocks it is tried again; with the first block comes the silence before it.
+    EXPECT_EQ(counts().bytes_copied_in, (1 + kBlocks - 64) * kBlock * 2 + 64 * kBlock * 4);
+  }
+}
+
+// What a plan says that it takes is what is allocated, in all modes.
+TEST_F(CudaBackendTest, TakesTheMemoryThatThePlanSays) {
+  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+    SCOPED_TRACE(testing::Message() << "seed " << seed);
+    Random random(seed);
+    EngineConfig wanted = config(test::between(random, 0, 3));
+    wanted.block_frames = 16U << test::between(random, 0, 5);
+    wanted.max_frames = 0;
+    wanted.ring_blocks = 8;
+    wanted.spectra = test::between(random, 0, 2) == 0 ? Spectra::kInt16 : Spectra::kFull;
+    wanted.gpu_mode = test::between(random, 0, 1) == 0 ? GpuMode::kThroughput : GpuMode::kWhole;
+    if (test::between(random, 0, 3) == 0) wanted.goal = PlanGoal::kOffline;
+    const std::size_t side = test::between(random, 1, 6);
+    const std::size_t taps = test::between(random, 1, 20'000);
+    const Routing routing = test::between(random, 0, 1) == 0 ? Routing::rows(side, side)
+                                                             : Routing::matrix(side, 5, side * 5);
+    const FilterBank bank =
+        test::random_bank(random, std::vector<std::size_t>(routing.edges().size(), taps));
+    const Engine engine(wanted, bank, routing);
+    test::FakeDeviceMemory memory{};
+    control_->memory(&memory);
+    const auto taken = static_cast<double>(memory.device_bytes);
+    const auto planned = static_cast<double>(engine.plan().memory_samples * sizeof(float));
+    EXPECT_LE(taken, 1.03 * planned + 2e5) << engine.plan().describe();
+    EXPECT_GE(taken, 0.9 * planned - 1e5) << engine.plan().describe();
+  }
+}
+
+// The device's own memory is a limit like one that is asked for.
+TEST_F(CudaBackendTest, PlansWithinTheMemoryThatIsThere) {
+  Random random(22);
+  SCOPED_TRACE("seed 22");
+  const FilterBank bank = test::random_bank(random, std::vector<std::size_t>(8, 5'000));
+  const Routing routing = Routing::rows(8, 8);
+  EngineConfig wanted = config(2);
+  wanted.goal = PlanGoal::kOffline;
+  wanted.max_frames = 0;
+  wanted.gpu_mode = GpuMode::kThroughput;
+  const auto bytes_of_plan = [&] {
+    const Engine engine(wanted, bank, routing);
+    return engine.plan().memory_samples * sizeof(float);
+  };
+  const std::size_t most = bytes_of_plan() * 9 / 10;
+  wanted.memory_limit_bytes = most;
+  EXPECT_LE(bytes_of_plan(), most);
+  wanted.memory_limit_bytes = 0;
+  configure("memory=" + std::to_string(most));
+  EXPECT_LE(bytes_of_plan(), most);
+}
+
 TEST_F(CudaBackendTest, ReadsTheBytesThatItsLayoutSays) {
   Random random(3);
   SCOPED_TRACE("seed 3");

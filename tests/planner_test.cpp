@@ -358,5 +358,60 @@ TEST(Planner, IsMadeForFiltersAsLongAsDeclared) {
   }
 }
 
+/// The least limit that is not refused, by what the refusal says.
+TEST(Planner, StaysWithinAMemoryLimitAndNamesTheLeastThatDoes) {
+  struct Case {
+    PlanGoal goal;
+    std::size_t taps;
+    Routing routing;
+  };
+  for (const Case& one : {Case{PlanGoal::kLive, 100'000, Routing::rows(2, 2)},
+                          Case{PlanGoal::kLive, 300, Routing::bank(1, 50)},
+                          Case{PlanGoal::kOffline, 5'000, Routing::rows(4, 4)}}) {
+    SCOPED_TRACE(testing::Message() << one.taps << " taps");
+    std::size_t filters = 0;
+    for (const Edge& edge : one.routing.edges()) filters = std::max(filters, edge.filter + 1);
+    const FilterBank bank = bank_of(std::vector<std::size_t>(filters, one.taps));
+    EngineConfig config;
+    config.goal = one.goal;
+    const std::size_t free = choose_plan(config, bank, one.routing).memory_samples * sizeof(float);
+    config.memory_limit_bytes = 1;
+    std::string refused;
+    try {
+      choose_plan(config, bank, one.routing);
+    } catch (const Error& error) {
+      refused = error.what();
+      EXPECT_EQ(error.kind(), ErrorKind::kConfiguration);
+    }
+    ASSERT_THAT(refused, AllOf(HasSubstr("memory_limit_bytes is 1;"), HasSubstr("at least ")));
+    const std::uint64_t least = std::stoull(refused.substr(refused.rfind(' ') + 1));
+    EXPECT_LE(least, free);
+    for (const std::uint64_t limit : {least, (least + free) / 2, std::uint64_t{free}}) {
+      config.memory_limit_bytes = limit;
+      const PartitionPlan plan = choose_plan(config, bank, one.routing);
+      EXPECT_LE(plan.memory_samples * sizeof(float), limit);
+    }
+    EXPECT_EQ(choose_plan(config, bank, one.routing).memory_samples * sizeof(float), free);
+    config.memory_limit_bytes = least - 1;
+    EXPECT_THROW(choose_plan(config, bank, one.routing), Error);
+    // Of double samples twice as much.
+    config.memory_limit_bytes = least;
+    EXPECT_THROW(choose_plan(config, bank, one.routing, {.sample_bytes = sizeof(double)}), Error);
+  }
+}
+
+TEST(Planner, RefusesPrescribedSizesBeyondTheMemoryLimit) {
+  EXPECT_EQ(refusal([](EngineConfig& config) {
+              config.partition_frames = {64};
+              config.memory_limit_bytes = 1'000'000;
+            }),
+            "accepted");
+  EXPECT_THAT(refusal([](EngineConfig& config) {
+                config.partition_frames = {64};
+                config.memory_limit_bytes = 100;
+              }),
+              HasSubstr("memory_limit_bytes is 100;"));
+}
+
 }  // namespace
 }  // namespace firbank

@@ -41,6 +41,24 @@ CLI::Validator whole_number(std::uint64_t least, std::uint64_t most) {
       "");
 }
 
+CLI::Validator size_in_bytes() {
+  return CLI::Validator(
+      [](std::string& text) -> std::string {
+        constexpr std::string_view kUnits = "KMGT";
+        const std::size_t unit = text.empty() ? std::string_view::npos : kUnits.find(text.back());
+        const bool has_unit = unit != std::string_view::npos;
+        const unsigned shift = has_unit ? 10 * (static_cast<unsigned>(unit) + 1) : 0;
+        const std::string_view digits(text.data(), text.size() - (has_unit ? 1 : 0));
+        const std::optional<std::uint64_t> value = parse<std::uint64_t>(digits);
+        if (value && *value > 0 && *value <= UINT64_MAX >> shift) {
+          text = std::to_string(*value << shift);
+          return {};
+        }
+        return fmt::format("'{}' is not allowed; a size such as 500M or 2G is", text);
+      },
+      "");
+}
+
 CLI::Validator number(double least, double most) {
   return CLI::Validator(
       [least, most](std::string& text) -> std::string {

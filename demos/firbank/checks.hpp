@@ -12,6 +12,10 @@ namespace firbank::program {
 /// A whole number in decimal digits, `least` to `most`.
 CLI::Validator whole_number(std::uint64_t least, std::uint64_t most);
 
+/// Bytes: a whole number from 1 on, with K, M, G or T behind it for 1,024 to that power; what is
+/// stored is the number of bytes.
+CLI::Validator size_in_bytes();
+
 /// A finite number, `least` to `most`.
 CLI::Validator number(double least, double most);
 

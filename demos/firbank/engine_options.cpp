@@ -14,6 +14,9 @@
 namespace firbank::program {
 namespace {
 
+// One block comes, one is computed, one goes home.
+constexpr std::size_t kThroughputDepth = 2;
+
 /// "64,512" as numbers; empty when it is no list of them.
 std::optional<std::vector<std::size_t>> parse_sizes(std::string_view text) {
   std::vector<std::size_t> sizes;
@@ -92,11 +95,40 @@ void EngineOptions::add_depth_to(CLI::App& command) {
 void EngineOptions::add_gpu_mode_to(CLI::App& command) {
   command
       .add_option("--gpu-mode", gpu_mode,
-                  "What a GPU computes: whole (default), or hybrid: the tails of the\n"
-                  "filters, while the CPU computes their heads and no latency is\n"
-                  "added; with --as-live or --realtime")
-      ->type_name("whole|hybrid")
-      ->check(one_of({"whole", "hybrid"}));
+                  "What a GPU computes: throughput (default for files): as many blocks\n"
+                  "as can be, samples coming and going meanwhile; whole (default with\n"
+                  "--as-live or --realtime): each block as soon as can be; or hybrid:\n"
+                  "the tails of the filters, while the CPU computes their heads and no\n"
+                  "latency is added; with --as-live or --realtime")
+      ->type_name("MODE")
+      ->check(one_of({"whole", "hybrid", "throughput"}));
+}
+
+void EngineOptions::add_memory_limit_to(CLI::App& command) {
+  command
+      .add_option("--memory-limit", memory_limit_bytes,
+                  "Most memory that spectra, sums and samples may take where they\n"
+                  "are computed, such as 500M or 2G; a GPU's is a limit by itself")
+      ->type_name("SIZE")
+      ->transform(size_in_bytes());
+}
+
+void EngineOptions::add_overload_to(CLI::App& command) {
+  command
+      .add_option("--on-overload", on_overload,
+                  "When the CPU takes over from a lost GPU and is too slow for the\n"
+                  "clock: truncate the filters (default with --realtime), drop\n"
+                  "blocks, or fail: silence from there on; all with exit code 4")
+      ->type_name("POLICY")
+      ->check(one_of({"truncate", "drop", "fail"}));
+}
+
+GpuMode EngineOptions::mode_for(PlanGoal goal) const {
+  if (gpu_mode == "hybrid") return GpuMode::kHybrid;
+  if (gpu_mode == "throughput") return GpuMode::kThroughput;
+  const bool on_gpu = backend.starts_with("cuda");
+  return gpu_mode.empty() && on_gpu && goal == PlanGoal::kOffline ? GpuMode::kThroughput
+                                                                  : GpuMode::kWhole;
 }
 
 EngineConfig EngineOptions::config(double sample_rate_hz, PlanGoal goal) const {
@@ -107,9 +139,16 @@ EngineConfig EngineOptions::config(double sample_rate_hz, PlanGoal goal) const {
   config.spectra = spectra == "int16" ? Spectra::kInt16 : Spectra::kFull;
   config.backend = backend;
   config.depth_blocks = depth;
-  config.gpu_mode = is_hybrid() ? GpuMode::kHybrid : GpuMode::kWhole;
-  config.ring_blocks = std::max(config.ring_blocks, depth + 1);
+  config.gpu_mode = mode_for(goal);
+  if (goal == PlanGoal::kOffline && config.gpu_mode == GpuMode::kThroughput && depth == 0) {
+    config.depth_blocks = kThroughputDepth;
+  }
+  config.ring_blocks = std::max(config.ring_blocks, config.depth_blocks + 1);
   config.goal = goal;
+  config.memory_limit_bytes = memory_limit_bytes;
+  if (on_overload == "truncate") config.on_overload = Overload::kTruncate;
+  if (on_overload == "drop") config.on_overload = Overload::kDrop;
+  if (on_overload == "fail") config.on_overload = Overload::kFail;
   if (!partitions.empty()) config.partition_frames = parse_sizes(partitions).value();
   return config;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -20,9 +21,11 @@ struct EngineOptions {
   std::string precision = "float";  // float or double
   std::string spectra = "full";     // full or int16
   std::string backend = "auto";
-  std::size_t depth = 0;           // blocks
-  std::string gpu_mode = "whole";  // whole or hybrid
-  std::string partitions;          // block sizes with commas between them; empty: a choice
+  std::size_t depth = 0;  // blocks
+  std::string gpu_mode;   // whole, hybrid or throughput; empty: what the goal wants
+  std::uint64_t memory_limit_bytes = 0;
+  std::string on_overload;  // truncate, drop or fail; empty: what the pace wants
+  std::string partitions;   // block sizes with commas between them; empty: a choice
   CostOptions costs;
 
   /// Adds --block, --threads, --partitions and --costs.
@@ -39,6 +42,14 @@ struct EngineOptions {
 
   /// Adds --gpu-mode.
   void add_gpu_mode_to(CLI::App& command);
+
+  /// Adds --memory-limit.
+  void add_memory_limit_to(CLI::App& command);
+
+  /// Adds --on-overload.
+  void add_overload_to(CLI::App& command);
+
+  GpuMode mode_for(PlanGoal goal) const;
 
   bool is_hybrid() const { return gpu_mode == "hybrid"; }
 

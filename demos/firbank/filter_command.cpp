@@ -202,6 +202,8 @@ void add_filter_command(CLI::App& app, int& exit_code) {
   arguments->settings.engine.add_spectra_to(*command);
   arguments->settings.engine.add_depth_to(*command);
   arguments->settings.engine.add_gpu_mode_to(*command);
+  arguments->settings.engine.add_memory_limit_to(*command);
+  arguments->settings.engine.add_overload_to(*command);
   add_run_options(*command, *arguments);
   command->group("Commands");
   command->footer(kExamples);

@@ -59,6 +59,10 @@ double FilterReport::times_realtime() const {
   return cpu_seconds > 0 ? stream_seconds() / cpu_seconds : 0.0;
 }
 
+std::size_t FilterReport::plan_bytes() const {
+  return plan.memory_samples * (precision == "double" ? sizeof(double) : sizeof(float));
+}
+
 double FilterReport::deadline_seconds() const {
   return static_cast<double>(block_frames) / sample_rate_hz;
 }
@@ -135,6 +139,8 @@ nlohmann::ordered_json to_json(const FilterReport& report) {
           {"first_spoiled_frame", report.first_spoiled_frame},
           {"lost_frames", report.lost_frames},
           {"first_lost_frame", report.lost_frames > 0 ? report.first_lost_frame : -1},
+          {"truncated_frames", report.truncated_frames},
+          {"truncated_taps", report.truncated_taps},
           {"late_frames", report.late_frames},
           {"first_late_frame", report.late_frames > 0 ? report.first_late_frame : -1},
           {"backend_failure", report.failure},
@@ -157,6 +163,7 @@ std::string summary(const FilterReport& report) {
   add("engine", fmt::format("{} ({}), {}, {}", report.backend, report.instruction_set,
                             report.precision, counted(report.threads, "thread")));
   add("plan", report.plan.describe());
+  add("memory", fmt::format("{} planned", bytes(static_cast<double>(report.plan_bytes()))));
   add("block", block_line(report));
   add("speed", fmt::format("{:.{}f} times real time: {} of stream in {} of CPU time, {} by the "
                            "clock",
@@ -171,9 +178,10 @@ std::string summary(const FilterReport& report) {
 
 std::string fail_over(const FilterReport& report) {
   if (report.fail_over_frame < 0) return {};
-  return fmt::format("{} failed ({}): {} went on at {}; no sample is lost", report.backend,
-                     report.failure, report.last_backend,
-                     position(report.fail_over_frame, report.sample_rate_hz));
+  const bool is_whole = report.lost_frames == 0 && report.truncated_frames == 0;
+  return fmt::format("{} failed ({}): {} went on at {}{}", report.backend, report.failure,
+                     report.last_backend, position(report.fail_over_frame, report.sample_rate_hz),
+                     is_whole ? "; no sample is lost" : "");
 }
 
 std::string losses(const FilterReport& report, bool strict) {
@@ -189,6 +197,9 @@ std::string losses(const FilterReport& report, bool strict) {
   add(report.spoiled_frames, "frame", "spoiled (not finite)", report.first_spoiled_frame);
   const std::string lost = fmt::format("silent, as {} failed ({})", report.backend, report.failure);
   add(report.lost_frames, "frame", lost.c_str(), report.first_lost_frame);
+  const std::string cut = fmt::format("of filters cut to {}, which {} can carry",
+                                      counted(report.truncated_taps, "tap"), report.last_backend);
+  add(report.truncated_frames, "frame", cut.c_str(), report.fail_over_frame);
   const std::string late = fmt::format("without the filters' tail, as {} was late", report.backend);
   add(report.late_frames, "frame", late.c_str(), report.first_late_frame);
   if (report.incomplete_frame_bytes > 0) {

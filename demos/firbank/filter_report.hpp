@@ -54,6 +54,8 @@ struct FilterReport {
   std::int64_t first_lost_frame = -1;
   std::int64_t late_frames = 0;  // without the filters' tail
   std::int64_t first_late_frame = -1;
+  std::int64_t truncated_frames = 0;  // with filters cut to truncated_taps
+  std::size_t truncated_taps = 0;
   std::string failure;
   std::int64_t fail_over_frame = -1;  // from which another backend answers in a lost device's place
   std::string last_backend;           // which one, or the only one
@@ -62,6 +64,7 @@ struct FilterReport {
   double stream_seconds() const;
   double times_realtime() const;  // stream seconds over CPU seconds
   double deadline_seconds() const;
+  std::size_t plan_bytes() const;
 
   /// Whether an output was kept: an interrupted run without a frame has none.
   bool has_output() const { return pass.frames_out > 0; }

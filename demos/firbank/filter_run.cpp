@@ -75,11 +75,17 @@ class FilterRun {
         format_(source_->format()),
         bank_(settings.bank.load(format_.sample_rate_hz, settings.notice)),
         costs_(settings.engine.chosen_costs(settings.notice)),
+        config_(engine_config()),
         engine_(make_engine()) {
+    if (config_.memory_limit_bytes > 0) {
+      settings.notice(fmt::format("the plan takes {} of the {} that are allowed",
+                                  bytes(static_cast<double>(plan_bytes())),
+                                  bytes(static_cast<double>(config_.memory_limit_bytes))));
+    }
     pass_options_.mode = convolution_mode(settings.mode);
     pass_options_.longest_taps = static_cast<std::int64_t>(bank_.longest());
     pass_options_.pace = settings.pace;
-    pass_options_.depth = settings.engine.is_hybrid() ? 0 : settings.engine.depth;
+    pass_options_.depth = settings.engine.is_hybrid() ? 0 : config_.depth_blocks;
     pass_options_.block_frames = engine_->plan().call_frames;
     pass_options_.sample_rate_hz = format_.sample_rate_hz;
   }
@@ -108,20 +114,30 @@ class FilterRun {
   }
 
  private:
-  std::unique_ptr<BasicEngine<Sample>> make_engine() const {
-    // With --normalize the gain is a target for the peak, not a factor.
-    const double gain = settings_.normalize ? 1.0 : linear(settings_.gain_db);
-    const Routing routing = settings_.bank.connect(format_.channels, bank_.size(), gain);
+  EngineConfig engine_config() const {
     EngineConfig config = settings_.engine.config(
         format_.sample_rate_hz,
         settings_.pace == Pace::kOffline ? PlanGoal::kOffline : PlanGoal::kLive);
     config.costs = costs_.model;
-    // Only a clock makes a tail late.
-    config.late_tail = settings_.pace == Pace::kRealtime ? LateTail::kLeaveOut : LateTail::kWait;
+    // Only a clock makes a tail or a block late.
+    const bool is_paced = settings_.pace == Pace::kRealtime;
+    config.late_tail = is_paced ? LateTail::kLeaveOut : LateTail::kWait;
+    if (is_paced && settings_.engine.on_overload.empty()) {
+      config.on_overload = Overload::kTruncate;
+    }
     config.expected_frames = static_cast<std::uint64_t>(progress_total().value_or(0));
-    const SignalsForMainThread guard;
-    return std::make_unique<BasicEngine<Sample>>(config, bank_, routing);
+    return config;
   }
+
+  std::unique_ptr<BasicEngine<Sample>> make_engine() const {
+    // With --normalize the gain is a target for the peak, not a factor.
+    const double gain = settings_.normalize ? 1.0 : linear(settings_.gain_db);
+    const Routing routing = settings_.bank.connect(format_.channels, bank_.size(), gain);
+    const SignalsForMainThread guard;
+    return std::make_unique<BasicEngine<Sample>>(config_, bank_, routing);
+  }
+
+  std::size_t plan_bytes() const { return engine_->plan().memory_samples * sizeof(Sample); }
 
   std::size_t prefetch(FrameReader<Sample>& reader) const {
     const std::size_t frames = reader.prefetch(frames_to_prefetch(pass_options_));
@@ -186,6 +202,8 @@ class FilterRun {
     report.first_lost_frame = stats.first_lost_frame;
     report.late_frames = stats.late_frames;
     report.first_late_frame = stats.first_late_frame;
+    report.truncated_frames = stats.truncated_frames;
+    report.truncated_taps = stats.truncated_taps;
     report.failure = engine_->failure();
     if (stats.fail_over_frame != Stats::kNone) report.fail_over_frame = stats.fail_over_frame;
     report.last_backend = engine_->backend();
@@ -229,7 +247,8 @@ class FilterRun {
     report.channels_in = engine_->inputs();
     report.channels_out = engine_->outputs();
     report.block_frames = pass_options_.block_frames;
-    report.latency_frames = engine_->latency_frames();
+    // What a file's blocks under way delay is made up for.
+    report.latency_frames = settings_.pace == Pace::kOffline ? 0 : engine_->latency_frames();
     report.backend = engine_->backend();
     report.instruction_set = engine_->instruction_set();
     report.threads = engine_->threads();
@@ -244,6 +263,7 @@ class FilterRun {
   StreamFormat format_;
   FilterBank bank_;
   ChosenCosts costs_;
+  EngineConfig config_;
   std::unique_ptr<BasicEngine<Sample>> engine_;
   PassOptions pass_options_;
   std::vector<const Sample*> planes_;

@@ -182,6 +182,7 @@ void add_plan_command(CLI::App& app, int& exit_code) {
   arguments->setup.engine.add_arithmetic_to(*command);
   arguments->setup.engine.add_spectra_to(*command);
   arguments->setup.engine.add_depth_to(*command);
+  arguments->setup.engine.add_memory_limit_to(*command);
   command->add_flag("--offline", arguments->offline,
                     "Plan for a file, with blocks chosen for speed, instead of a live run");
   command

@@ -168,8 +168,10 @@ std::vector<VerifyCase> verify_cases() {
     if (!make_backend(name)->has_compact_spectra()) continue;
     for (const bool pipeline : {false, true}) cases.push_back({name, set, false, pipeline, true});
     if (!name.starts_with("cuda")) continue;
-    for (const bool pipeline : {false, true}) {
-      cases.push_back({name, set, false, pipeline, false, true});
+    for (const GpuMode mode : {GpuMode::kHybrid, GpuMode::kThroughput}) {
+      for (const bool pipeline : {false, true}) {
+        cases.push_back({name, set, false, pipeline, false, mode});
+      }
     }
   }
   return cases;
@@ -180,7 +182,9 @@ double verify(const VerifyCase& verify_case, EngineConfig config, const FilterBa
               const std::function<void(std::size_t frames)>& progress) {
   config.backend = verify_case.backend;
   config.fail_over = false;  // it is this one that is verified
-  config.gpu_mode = verify_case.hybrid ? GpuMode::kHybrid : GpuMode::kWhole;
+  config.gpu_mode = verify_case.gpu_mode;
+  // As many blocks under way as have a use: one comes, one is computed, one goes home.
+  if (config.gpu_mode == GpuMode::kThroughput) config.depth_blocks = 2;
   config.late_tail = LateTail::kWait;  // nothing is paced
   config.spectra = verify_case.compact_spectra ? Spectra::kInt16 : Spectra::kFull;
   config.max_frames = 2 * config.block_frames;

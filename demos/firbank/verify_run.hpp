@@ -21,7 +21,7 @@ struct VerifyCase {
   bool double_precision = false;
   bool pipeline = false;         // start/push/pull instead of process
   bool compact_spectra = false;  // in 16 bits
-  bool hybrid = false;           // the CPU has the heads of the filters
+  GpuMode gpu_mode = GpuMode::kWhole;
 
   double error_limit() const {
     return double_precision ? 1e-13 : compact_spectra ? 3.16e-5 : 1e-6;  // -90 dB with 16 bits
@@ -29,13 +29,19 @@ struct VerifyCase {
   const char* precision() const { return double_precision ? "double" : "float"; }
   const char* spectra() const { return compact_spectra ? "int16" : "full"; }
   const char* way() const {
-    if (hybrid) return pipeline ? "hybrid push/pull" : "hybrid process";
-    return pipeline ? "push/pull" : "process";
+    switch (gpu_mode) {
+      case GpuMode::kHybrid:
+        return pipeline ? "hybrid push/pull" : "hybrid process";
+      case GpuMode::kThroughput:
+        return pipeline ? "throughput push/pull" : "throughput process";
+      default:
+        return pipeline ? "push/pull" : "process";
+    }
   }
 };
 
 /// Every backend that can run here, in both precisions and with all spectra that it has, driven in
-/// both ways; and every GPU in the hybrid mode as well.
+/// both ways; and every GPU in all its modes.
 std::vector<VerifyCase> verify_cases();
 
 /// Runs `in` and the tail through an engine, in calls whose sizes change at random from 1 to twice

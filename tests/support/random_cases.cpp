@@ -36,6 +36,14 @@ Signal random_signal(Random& random, std::size_t channels, std::size_t frames) {
   return signal;
 }
 
+void round_to_16_bits(Signal& signal) {
+  for (std::vector<double>& channel : signal) {
+    for (double& sample : channel) {
+      sample = std::clamp(std::round(sample * 32'768), -32'768.0, 32'767.0) / 32'768;
+    }
+  }
+}
+
 std::vector<double> random_taps(Random& random, std::size_t count) {
   std::vector<double> taps = random_samples(random, count);
   double energy = 0;

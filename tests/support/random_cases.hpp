@@ -30,6 +30,9 @@ std::size_t between(Random& random, std::size_t first, std::size_t last);
 std::vector<double> random_samples(Random& random, std::size_t frames);
 Signal random_signal(Random& random, std::size_t channels, std::size_t frames);
 
+/// The nearest samples of 16 bits.
+void round_to_16_bits(Signal& signal);
+
 /// `count` taps of noise with unit energy, so that short and long filters count alike in a sum.
 std::vector<double> random_taps(Random& random, std::size_t count);
 FilterBank random_bank(Random& random, const std::vector<std::size_t>& lengths);

@@ -14,7 +14,8 @@ _firbank() {
   case $previous in
     --routing) mapfile -t COMPREPLY < <(compgen -W 'rows bank matrix' -- "$current") && return ;;
     --mode) mapfile -t COMPREPLY < <(compgen -W 'causal full same valid' -- "$current") && return ;;
-    --gpu-mode) mapfile -t COMPREPLY < <(compgen -W 'whole hybrid' -- "$current") && return ;;
+    --gpu-mode) mapfile -t COMPREPLY < <(compgen -W 'whole hybrid throughput' -- "$current") && return ;;
+    --on-overload) mapfile -t COMPREPLY < <(compgen -W 'truncate drop fail' -- "$current") && return ;;
     --spectra) mapfile -t COMPREPLY < <(compgen -W 'full int16' -- "$current") && return ;;
     --precision) mapfile -t COMPREPLY < <(compgen -W 'float double' -- "$current") && return ;;
     --output-format)
@@ -54,12 +55,12 @@ _firbank() {
   case $command in
     '') options='filter plan tune verify design info backends --help --version' ;;
     filter)
-      options="$bank $engine $arithmetic --spectra --mode --depth --gpu-mode --gain --normalize --output-format --dither
-        --rate --raw-format --json --quiet --as-live --realtime --strict --help"
+      options="$bank $engine $arithmetic --spectra --mode --depth --gpu-mode --memory-limit --on-overload
+        --gain --normalize --output-format --dither --rate --raw-format --json --quiet --as-live --realtime --strict --help"
       ;;
     plan)
       options="$bank $engine $arithmetic --spectra --channels --filters --taps --rate --depth
-        --alternatives --offline --json --help"
+        --memory-limit --alternatives --offline --json --help"
       ;;
     tune) options="$arithmetic --dry-run --json --quiet --help" ;;
     verify)

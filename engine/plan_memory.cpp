@@ -1,0 +1,100 @@
+#include "engine/plan_memory.hpp"
+
+#include <algorithm>
+
+namespace firbank {
+namespace {
+
+// Of a response's size, in 16 bits and with its scales.
+constexpr double kCompactShare = 0.5625;
+
+// A transform's constants, and what a thread works in, as so many sums.
+constexpr double kTableSums = 1.5;
+constexpr double kFirstScratchSums = 1.5;
+constexpr double kLaterScratchSums = 1;
+
+// Bins of the sums that a thread has at a time, of up to four outputs.
+constexpr double kTileBins = 65'536;
+
+// Of a device: bins from which on transforms pass through memory, windows that an input's ring
+// holds, partitions that repay a share of a sum, and the most shares.
+constexpr std::size_t kMostInnerBins = 4'096;
+constexpr double kRingWindows = 2;
+constexpr double kLeastSteps = 16;
+constexpr double kMostShares = 128;
+
+double samples_of_sum(const LevelPlan& level) {
+  return 2 * static_cast<double>(level.bins());
+}
+
+/// Of each output: in level 0 up to two sums that are carried, in the others half a one, or a whole
+/// one of an output that has none to itself, and two blocks of answers. Of a thread: the newest
+/// block's sums of a few outputs, and scratch.
+double sums_on_cpu(const PartitionPlan& plan, const PlanDemand& demand, std::size_t k) {
+  const LevelPlan& level = plan.levels[k];
+  const bool is_ahead = plan.call_frames < level.block_frames;
+  const double carried = k > 0 ? 1.5 : level.partitions == 1 ? 0 : is_ahead ? 2 : 1;
+  const double tile = std::clamp(kTileBins / static_cast<double>(level.bins()), 1.0, 4.0);
+  const double of_thread =
+      std::min(demand.outputs, tile) + (k == 0 ? kFirstScratchSums : kLaterScratchSums);
+  return demand.outputs * carried + kTableSums + of_thread * demand.threads;
+}
+
+/// Of each output: the newest block's sum, and in level 0 two that are carried, in the others two
+/// blocks of answers. Shares of sums where an output has many partitions; all transforms between
+/// their passes where they have some.
+double sums_on_device(const PartitionPlan& plan, const PlanDemand& demand,
+                      const PlanDemand::Partitions& partitions, std::size_t k) {
+  const LevelPlan& level = plan.levels[k];
+  const double of_output = k > 0 ? 2 : level.partitions == 1 ? 1 : 3;
+  const double shares = std::min(partitions.met / demand.outputs / kLeastSteps, kMostShares);
+  const double of_passes = level.bins() > kMostInnerBins ? demand.inputs + demand.outputs : 0;
+  return demand.outputs * (of_output + (shares < 2 ? 0 : shares)) + of_passes + kTableSums;
+}
+
+/// Slots of samples on their way in and of answers on their way home.
+double staged_samples(const PartitionPlan& plan, const PlanDemand& demand) {
+  if (!plan.by_copies) return 0;
+  const auto slots = static_cast<double>(pieces_under_way(plan, demand.config) + 1);
+  const auto bins = static_cast<double>(plan.levels.front().bins());
+  return slots * bins * (2 * demand.inputs + 2 * demand.outputs);
+}
+
+}  // namespace
+
+std::size_t pieces_under_way(const PartitionPlan& plan, const EngineConfig& config) {
+  if (config.depth_blocks == 0) return 1;
+  const std::size_t of_block = (config.block_frames + plan.piece_frames - 1) / plan.piece_frames;
+  return (config.depth_blocks + 1) * of_block;
+}
+
+double spectrum_samples(const LevelPlan& level, const PlanDemand& demand,
+                        const PlanDemand::Partitions& partitions, bool compact) {
+  const bool is_first = level.first_tap == 0;
+  const auto slots = static_cast<double>(level.partitions + (is_first ? 0 : 1));
+  return samples_of_sum(level) *
+         (partitions.stored * (compact ? kCompactShare : 1) + demand.inputs * slots);
+}
+
+double memory_samples(const PartitionPlan& plan, const PlanDemand& demand,
+                      const std::vector<PlanDemand::Partitions>& partitions, bool on_device) {
+  if (plan.kind == PlanKind::kDirect) {
+    return demand.taps +
+           demand.inputs * static_cast<double>(plan.history_frames() + plan.history_window());
+  }
+  double samples = 0;
+  for (std::size_t k = 0; k < plan.levels.size(); ++k) {
+    const LevelPlan& level = plan.levels[k];
+    samples += spectrum_samples(level, demand, partitions[k], plan.compact_spectra) +
+               samples_of_sum(level) * (on_device ? sums_on_device(plan, demand, partitions[k], k)
+                                                  : sums_on_cpu(plan, demand, k));
+  }
+  if (on_device) {
+    const double window = samples_of_sum(plan.levels.back());
+    return samples + demand.inputs * kRingWindows * window + staged_samples(plan, demand);
+  }
+  return samples +
+         demand.inputs * static_cast<double>(plan.history_frames() + plan.history_window());
+}
+
+}  // namespace firbank

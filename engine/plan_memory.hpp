@@ -1,0 +1,27 @@
+// How much memory a plan takes: of the host where a CPU computes, of the device where one does.
+//
+// Thread: any; set-up only.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "engine/config.hpp"
+#include "engine/partition_plan.hpp"
+#include "engine/plan_demand.hpp"
+
+namespace firbank {
+
+/// Pieces that are submitted and not yet collected, at most.
+std::size_t pieces_under_way(const PartitionPlan& plan, const EngineConfig& config);
+
+/// Samples of a level's responses and delay lines.
+double spectrum_samples(const LevelPlan& level, const PlanDemand& demand,
+                        const PlanDemand::Partitions& partitions, bool compact);
+
+/// Samples of all that an engine of this plan allocates where it computes: spectra, sums, tables,
+/// input, and on a CPU what its threads work in. `partitions` are those of each level.
+double memory_samples(const PartitionPlan& plan, const PlanDemand& demand,
+                      const std::vector<PlanDemand::Partitions>& partitions, bool on_device);
+
+}  // namespace firbank
