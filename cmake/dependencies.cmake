@@ -32,6 +32,10 @@ firbank_need(FIRBANK_READERWRITERQUEUE_INCLUDE_DIR "moodycamel ReaderWriterQueue
 find_path(FIRBANK_CONCURRENTQUEUE_INCLUDE_DIR concurrentqueue/concurrentqueue.h)
 mark_as_advanced(FIRBANK_CONCURRENTQUEUE_INCLUDE_DIR)
 firbank_need(FIRBANK_CONCURRENTQUEUE_INCLUDE_DIR "moodycamel ConcurrentQueue" libconcurrentqueue-dev)
+# Headers are enough: its package would bring a library to link.
+find_path(FIRBANK_TOMLPLUSPLUS_INCLUDE_DIR toml++/toml.h)
+mark_as_advanced(FIRBANK_TOMLPLUSPLUS_INCLUDE_DIR)
+firbank_need(FIRBANK_TOMLPLUSPLUS_INCLUDE_DIR "toml++" libtomlplusplus-dev)
 
 if(FIRBANK_BUILD_PROGRAMS OR FIRBANK_BUILD_TESTS)
   find_package(CLI11 CONFIG QUIET)
@@ -58,4 +62,5 @@ if(missing)
 endif()
 
 target_include_directories(firbank_options SYSTEM INTERFACE
-  ${FIRBANK_READERWRITERQUEUE_INCLUDE_DIR} ${FIRBANK_CONCURRENTQUEUE_INCLUDE_DIR})
+  ${FIRBANK_READERWRITERQUEUE_INCLUDE_DIR} ${FIRBANK_CONCURRENTQUEUE_INCLUDE_DIR}
+  ${FIRBANK_TOMLPLUSPLUS_INCLUDE_DIR})

@@ -26,6 +26,10 @@ set(public_headers
   io/shared_block_queue.hpp
   io/signals.hpp
   engine/config.hpp
+  engine/config/config_banks.hpp
+  engine/config/config_file.hpp
+  engine/config/equaliser.hpp
+  engine/config/run_config.hpp
   engine/cost_model.hpp
   engine/engine.hpp
   engine/filter_bank.hpp

@@ -20,11 +20,6 @@
 namespace firbank {
 namespace {
 
-struct LoadedFile {
-  std::vector<std::vector<double>> channels;
-  double sample_rate_hz = 0;  // 0: the file has none
-};
-
 // Every audio container and .npy has a control character in its first bytes; text has none. A file
 // is judged by what it holds and not by its extension, which may lie.
 bool looks_like_text(std::string_view head) {
@@ -34,7 +29,7 @@ bool looks_like_text(std::string_view head) {
   });
 }
 
-LoadedFile load_file(const std::string& path) {
+FilterFile load_file(const std::string& path) {
   constexpr std::size_t kHeadBytes = 4096;
   if (path == "-") {
     throw Error(ErrorKind::kConfiguration,
@@ -55,11 +50,11 @@ LoadedFile load_file(const std::string& path) {
         fmt::format("{}: it is UTF-16 text; allowed: UTF-8 or ASCII, one number a line", path));
   }
   if (looks_like_text(head)) {
-    return {.channels = {parse_filter_text(text_of(std::string::npos), path)}};
+    return {.path = path, .channels = {parse_filter_text(text_of(std::string::npos), path)}};
   }
   constexpr double kAnyRate = 48'000;
   const std::unique_ptr<Source> source = open_source(std::move(file), kAnyRate);
-  LoadedFile loaded{.channels = read_all(*source)};
+  FilterFile loaded{.path = path, .channels = read_all(*source)};
   if (!head.starts_with("\x93NUMPY")) loaded.sample_rate_hz = source->format().sample_rate_hz;
   return loaded;
 }
@@ -81,7 +76,7 @@ struct ResampledFile {
   double cut_energy = 0;  // of the filter that lost most
 };
 
-ResampledFile resampled(const LoadedFile& file, double to_hz, ResamplerPhase phase) {
+ResampledFile resampled(const FilterFile& file, double to_hz, ResamplerPhase phase) {
   ResampledFile result;
   for (const std::vector<double>& taps : file.channels) {
     Resampled channel = resample(taps, file.sample_rate_hz, to_hz, phase);
@@ -93,12 +88,11 @@ ResampledFile resampled(const LoadedFile& file, double to_hz, ResamplerPhase pha
   return result;
 }
 
-std::string resampling_notice(const std::string& path, double from_hz, double to_hz,
-                              const ResampledFile& file) {
+std::string resampling_notice(const FilterFile& from, double to_hz, const ResampledFile& file) {
   std::size_t taps = 0;
   for (const std::vector<double>& channel : file.channels) taps = std::max(taps, channel.size());
-  std::string line = fmt::format("{}: filter resampled from {} Hz to {} Hz, now {} taps", path,
-                                 from_hz, to_hz, taps);
+  std::string line = fmt::format("{}: filter resampled from {} Hz to {} Hz, now {} taps", from.path,
+                                 from.sample_rate_hz, to_hz, taps);
   if (file.delay_frames > 0) {
     line += fmt::format(
         "; with minimum phase and {} frames of delay, for a filter here begins at its first tap",
@@ -111,64 +105,72 @@ std::string resampling_notice(const std::string& path, double from_hz, double to
   return printable(line);
 }
 
-bool needs_resampling(const LoadedFile& file, const FilterFileOptions& options) {
+bool needs_resampling(const FilterFile& file, const FilterFileOptions& options) {
   return file.sample_rate_hz > 0 && options.sample_rate_hz &&
          file.sample_rate_hz != *options.sample_rate_hz;
 }
 
+std::string channel_name(const FilterFile& file, std::size_t channel) {
+  return file.channels.size() == 1 ? file.path
+                                   : fmt::format("{}, channel {}", file.path, channel + 1);
+}
+
+}  // namespace
+
+FilterFile load_filter_file(const std::string& path) {
+  FilterFile file = load_file(path);
+  for (std::size_t channel = 0; channel < file.channels.size(); ++channel) {
+    const std::string name = channel_name(file, channel);
+    const std::vector<double>& taps = file.channels[channel];
+    if (taps.empty()) {
+      throw Error(ErrorKind::kInput, fmt::format("{}: it has 0 taps; at least 1 is needed", name));
+    }
+    check_finite(taps, name);
+  }
+  return file;
+}
+
 // The filters of a bank belong together, as those of two ears do: all are resampled with linear
 // phase or, when one begins so early that its rise would be cut, with minimum phase.
-void resample_alike(std::vector<LoadedFile>& files, const std::vector<std::string>& paths,
-                    const FilterFileOptions& options) {
+void resample_filters(std::vector<FilterFile>& files, const FilterFileOptions& options) {
   std::vector<ResampledFile> results(files.size());
   bool early = false;
   for (std::size_t i = 0; i < files.size(); ++i) {
     if (!needs_resampling(files[i], options)) continue;
+    if (options.refuse_resampling) {
+      throw Error(ErrorKind::kInput,
+                  fmt::format("{}: the filter's rate is {} Hz, the stream's is {} Hz; they must be "
+                              "equal as resampling is refused",
+                              files[i].path, files[i].sample_rate_hz, *options.sample_rate_hz));
+    }
     results[i] = resampled(files[i], *options.sample_rate_hz, ResamplerPhase::kLinear);
     early = early || results[i].cut_energy > kNegligibleEnergy;
   }
   for (std::size_t i = 0; i < files.size(); ++i) {
-    LoadedFile& file = files[i];
+    FilterFile& file = files[i];
     if (!needs_resampling(file, options)) continue;
     const double to_hz = *options.sample_rate_hz;
     if (early && has_minimum_phase(file.sample_rate_hz, to_hz)) {
       results[i] = resampled(file, to_hz, ResamplerPhase::kMinimum);
     }
-    if (options.notice) {
-      options.notice(resampling_notice(paths[i], file.sample_rate_hz, to_hz, results[i]));
-    }
+    if (options.notice) options.notice(resampling_notice(file, to_hz, results[i]));
     file.channels = std::move(results[i].channels);
+    file.sample_rate_hz = to_hz;
   }
 }
 
-}  // namespace
-
 FilterBank load_filters(const std::vector<std::string>& files, const FilterFileOptions& options) {
-  std::vector<LoadedFile> loaded;
+  std::vector<FilterFile> loaded;
   std::vector<std::string> names;
   for (const std::string& path : files) {
-    LoadedFile& file = loaded.emplace_back(load_file(path));
-    if (needs_resampling(file, options) && options.refuse_resampling) {
-      throw Error(ErrorKind::kInput,
-                  fmt::format("{}: the filter's rate is {} Hz, the stream's is {} Hz; they must be "
-                              "equal as resampling is refused",
-                              path, file.sample_rate_hz, *options.sample_rate_hz));
-    }
+    const FilterFile& file = loaded.emplace_back(load_filter_file(path));
     for (std::size_t channel = 0; channel < file.channels.size(); ++channel) {
-      std::string name =
-          file.channels.size() == 1 ? path : fmt::format("{}, channel {}", path, channel + 1);
-      const std::vector<double>& taps = file.channels[channel];
-      if (taps.empty()) {
-        throw Error(ErrorKind::kInput,
-                    fmt::format("{}: it has 0 taps; at least 1 is needed", name));
-      }
-      check_finite(taps, name);
-      names.push_back(std::move(name));
+      names.push_back(channel_name(file, channel));
     }
   }
-  resample_alike(loaded, files, options);
+  resample_filters(loaded, options);
   std::vector<std::vector<double>> filters;
-  for (LoadedFile& file : loaded) {
+  for (FilterFile& file : loaded) {
     std::move(file.channels.begin(), file.channels.end(), std::back_inserter(filters));
   }
   return FilterBank(std::move(filters), std::move(names));

@@ -31,4 +31,18 @@ struct FilterFileOptions {
 FilterBank load_filters(const std::vector<std::string>& files,
                         const FilterFileOptions& options = {});
 
+/// The filters of one file as they are stored.
+struct FilterFile {
+  std::string path;
+  std::vector<std::vector<double>> channels;  // taps, in double precision; all are finite
+  double sample_rate_hz = 0;                  // 0: the file has none
+};
+
+/// Reads a file as load_filters() does, without resampling. Throws: Error.
+FilterFile load_filter_file(const std::string& path);
+
+/// Resamples what has another rate than options.sample_rate_hz, all of it alike, as load_filters()
+/// does. Throws: Error when that is needed and refused.
+void resample_filters(std::vector<FilterFile>& files, const FilterFileOptions& options);
+
 }  // namespace firbank
