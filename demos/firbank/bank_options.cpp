@@ -51,13 +51,9 @@ FilterBank BankOptions::load(double sample_rate_hz,
   return load_filters(files, options);
 }
 
-Routing BankOptions::connect(std::size_t channels, std::size_t filters, double gain) const {
-  const Routing plain = routing == "matrix" ? Routing::matrix(channels, *outputs, filters)
-                        : routing == "bank" ? Routing::bank(channels, filters)
-                                            : Routing::rows(channels, filters);
-  std::vector<Edge> edges = plain.edges();
-  for (Edge& edge : edges) edge.gain *= gain;
-  return Routing(plain.inputs(), plain.outputs(), std::move(edges));
+Routing BankOptions::connect(std::size_t channels, std::size_t filters) const {
+  if (routing == "matrix") return Routing::matrix(channels, *outputs, filters);
+  return routing == "bank" ? Routing::bank(channels, filters) : Routing::rows(channels, filters);
 }
 
 std::size_t BankOptions::natural_channels(std::size_t filters) const {

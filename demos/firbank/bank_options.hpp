@@ -30,9 +30,9 @@ struct BankOptions {
   FilterBank load(double sample_rate_hz,
                   const std::function<void(const std::string&)>& notice) const;
 
-  /// How `filters` filters connect to `channels` input channels, each edge with `gain` (linear).
+  /// How `filters` filters connect to `channels` input channels.
   /// Throws: Error (kConfiguration) when they do not fit.
-  Routing connect(std::size_t channels, std::size_t filters, double gain = 1.0) const;
+  Routing connect(std::size_t channels, std::size_t filters) const;
 
   /// Channels that `filters` filters fit by themselves: for commands that have no input.
   std::size_t natural_channels(std::size_t filters) const;

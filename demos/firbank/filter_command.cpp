@@ -1,15 +1,15 @@
-#include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <utility>
 
 #include <fmt/format.h>
 
+#include "demos/firbank/bank_options.hpp"
 #include "demos/firbank/checks.hpp"
 #include "demos/firbank/commands.hpp"
 #include "demos/firbank/console.hpp"
-#include "demos/firbank/exit_code.hpp"
+#include "demos/firbank/filter_outcome.hpp"
 #include "demos/firbank/filter_run.hpp"
-#include "demos/firbank/interrupt.hpp"
 #include "demos/firbank/json_report.hpp"
 #include "demos/firbank/wording.hpp"
 
@@ -38,6 +38,7 @@ output written; 4 samples were lost, spoiled or clipped (the output is kept);
 
 struct Arguments {
   FilterSettings settings;
+  BankOptions bank;
   std::string raw_format;
   std::string output_format;
   bool as_live = false;
@@ -117,8 +118,10 @@ void refuse_normalize_of_pipes(const std::string& input) {
 
 void finish_settings(Arguments& arguments) {
   FilterSettings& settings = arguments.settings;
-  settings.bank.check();
-  refuse_same_file("OUTPUT", settings.output, settings.bank.files);
+  const BankOptions& bank = arguments.bank;
+  bank.check();
+  settings.filter_files = bank.files;
+  refuse_same_file("OUTPUT", settings.output, bank.files);
   if (arguments.as_live && arguments.realtime) {
     refuse("--as-live and --realtime exclude each other; --realtime is the paced one");
   }
@@ -153,40 +156,17 @@ void finish_settings(Arguments& arguments) {
   settings.notice = [quiet = arguments.quiet](const std::string& line) {
     if (!quiet) tell("firbank: note: {}\n", line);
   };
-}
-
-std::string interruption(const FilterReport& report) {
-  if (!report.has_output()) return "stopped before the first frame; no output is left";
-  return fmt::format("stopped; {} ends after {} and is kept", output_name(report.output),
-                     counted(static_cast<std::uint64_t>(report.pass.frames_out), "frame"));
+  settings.load_filters = [&bank, notice = settings.notice](const StreamFormat& input) {
+    FilterBank filters = bank.load(input.sample_rate_hz, notice);
+    Routing routing = bank.connect(input.channels, filters.size());
+    return RunFilters{.bank = filters, .routing = std::move(routing), .routing_name = bank.routing};
+  };
 }
 
 int run(Arguments& arguments) {
   finish_settings(arguments);
-  const FilterSettings& settings = arguments.settings;
-  std::vector<std::string> others = settings.bank.files;
-  others.push_back(settings.output);
-  if (settings.input != "-") others.push_back(settings.input);
-  arguments.json.open(others);
-
-  install_interrupt_handlers(2);
-  watch_standard_streams(settings.input == "-", settings.output == "-");
-  const FilterReport report = run_filter(settings);
-
-  arguments.json.finish(to_json(report));
-  if (!arguments.quiet) {
-    const bool stdout_taken = settings.output == "-" || arguments.json.takes_standard_output();
-    fmt::print(stdout_taken ? stderr : stdout, "{}", summary(report));
-  }
-  const std::string failed_over = fail_over(report);
-  if (!failed_over.empty()) tell("firbank: {}\n", failed_over);
-  const std::string lost = losses(report, arguments.strict);
-  if (!lost.empty()) tell("firbank: {}\n", lost);
-  if (report.pass.interrupted) {
-    tell("firbank: {}\n", interruption(report));
-    return kExitInterrupted;
-  }
-  return lost.empty() ? kExitDone : kExitLoss;
+  return run_and_tell(arguments.settings, arguments.json,
+                      {.quiet = arguments.quiet, .strict = arguments.strict});
 }
 
 }  // namespace
@@ -196,7 +176,7 @@ void add_filter_command(CLI::App& app, int& exit_code) {
       app.add_subcommand("filter", "Filter a stream through a bank of FIR filters");
   const auto arguments = std::make_shared<Arguments>();
   add_stream_options(*command, *arguments);
-  arguments->settings.bank.add_to(*command, true);
+  arguments->bank.add_to(*command, true);
   arguments->settings.engine.add_to(*command);
   arguments->settings.engine.add_arithmetic_to(*command);
   arguments->settings.engine.add_spectra_to(*command);

@@ -11,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include "demos/firbank/bank_options.hpp"
 #include "demos/firbank/interrupt.hpp"
 #include "demos/firbank/level_meter.hpp"
 #include "demos/firbank/progress_bar.hpp"
@@ -73,7 +74,7 @@ class FilterRun {
       : settings_(settings),
         source_(open_input(settings.input, settings.open, settings.rate_hz)),
         format_(source_->format()),
-        bank_(settings.bank.load(format_.sample_rate_hz, settings.notice)),
+        filters_(settings.load_filters(format_)),
         costs_(settings.engine.chosen_costs(settings.notice)),
         config_(engine_config()),
         engine_(make_engine()) {
@@ -83,7 +84,9 @@ class FilterRun {
                                   bytes(static_cast<double>(config_.memory_limit_bytes))));
     }
     pass_options_.mode = convolution_mode(settings.mode);
-    pass_options_.longest_taps = static_cast<std::int64_t>(bank_.longest());
+    pass_options_.longest_taps = filters_.response_frames != 0
+                                     ? filters_.response_frames
+                                     : static_cast<std::int64_t>(filters_.bank.longest());
     pass_options_.pace = settings.pace;
     pass_options_.depth = settings.engine.is_hybrid() ? 0 : config_.depth_blocks;
     pass_options_.block_frames = engine_->plan().call_frames;
@@ -132,9 +135,11 @@ class FilterRun {
   std::unique_ptr<BasicEngine<Sample>> make_engine() const {
     // With --normalize the gain is a target for the peak, not a factor.
     const double gain = settings_.normalize ? 1.0 : linear(settings_.gain_db);
-    const Routing routing = settings_.bank.connect(format_.channels, bank_.size(), gain);
+    std::vector<Edge> edges = filters_.routing.edges();
+    for (Edge& edge : edges) edge.gain *= gain;
+    const Routing routing(filters_.routing.inputs(), filters_.routing.outputs(), std::move(edges));
     const SignalsForMainThread guard;
-    return std::make_unique<BasicEngine<Sample>>(config_, bank_, routing);
+    return std::make_unique<BasicEngine<Sample>>(config_, filters_.bank, routing);
   }
 
   std::size_t plan_bytes() const { return engine_->plan().memory_samples * sizeof(Sample); }
@@ -234,12 +239,13 @@ class FilterRun {
     report.input = settings_.input;
     report.input_encoding = format_.encoding;
     report.output = settings_.output;
-    report.filter_files = settings_.bank.files;
-    report.filters = describe(size_of(bank_), settings_.bank.routing, format_.sample_rate_hz);
-    report.filter_count = bank_.size();
-    report.longest_taps = bank_.longest();
-    report.shortest_taps = bank_.shortest();
-    report.routing = settings_.bank.routing;
+    report.filter_files = settings_.filter_files;
+    const FilterBank& bank = filters_.bank;
+    report.filters = describe(size_of(bank), filters_.routing_name, format_.sample_rate_hz);
+    report.filter_count = bank.size();
+    report.longest_taps = bank.longest();
+    report.shortest_taps = bank.shortest();
+    report.routing = filters_.routing_name;
     report.mode = settings_.mode;
     report.precision = settings_.engine.precision;
     report.pace = settings_.pace;
@@ -261,7 +267,7 @@ class FilterRun {
   const FilterSettings& settings_;
   std::unique_ptr<Source> source_;
   StreamFormat format_;
-  FilterBank bank_;
+  RunFilters filters_;
   ChosenCosts costs_;
   EngineConfig config_;
   std::unique_ptr<BasicEngine<Sample>> engine_;

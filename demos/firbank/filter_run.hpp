@@ -1,22 +1,34 @@
 // One run of `firbank filter`: opens, plans, filters, completes the output, and reports.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
-#include "demos/firbank/bank_options.hpp"
 #include "demos/firbank/engine_options.hpp"
 #include "demos/firbank/filter_report.hpp"
 #include "demos/firbank/stream_pass.hpp"
+#include "engine/filter_bank.hpp"
+#include "engine/routing.hpp"
 #include "io/files.hpp"
 
 namespace firbank::program {
 
+/// What a stream is filtered with.
+struct RunFilters {
+  FilterBank bank;
+  Routing routing;
+  std::string routing_name;          // for people: "rows", "preset 'hall'"
+  std::int64_t response_frames = 0;  // as long as the filters count; 0: as the longest is
+};
+
 struct FilterSettings {
   std::string input;
   std::string output;
-  BankOptions bank;
+  std::vector<std::string> filter_files;  // for the report
+  std::function<RunFilters(const StreamFormat& input)> load_filters;
   EngineOptions engine;
   OpenOptions open;
   std::optional<double> rate_hz;  // --rate

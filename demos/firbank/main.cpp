@@ -27,6 +27,7 @@ using namespace firbank::program;
 constexpr const char* kExamples = R"(Examples:
   firbank filter voice.wav wet.wav --filter hall.wav     put a voice into a hall
   firbank design lowpass low.wav --rate 48000 --cutoff 1000 --transition 200
+  firbank run hall.toml --input voice.wav --output wet.wav
   firbank info hall.wav                                  what is in a file
   firbank plan --filter hall.wav --block 64              what it would cost, live
   firbank tune                                           measure what plans are chosen by
@@ -70,6 +71,7 @@ int run(int argc, char** argv) {
   app.require_subcommand(0, 1);
   app.footer(kExamples);
   add_filter_command(app, exit_code);
+  add_run_command(app, exit_code);
   add_plan_command(app, exit_code);
   add_tune_command(app, exit_code);
   add_verify_command(app, exit_code);
@@ -80,8 +82,8 @@ int run(int argc, char** argv) {
     app.parse(argc, argv);
     if (app.get_subcommands().empty()) {
       print_error(
-          "a command is needed: filter, plan, tune, verify, design, info or backends (see "
-          "'firbank --help')");
+          "a command is needed: filter, run, plan, tune, verify, design, info or backends "
+          "(see 'firbank --help')");
       return kExitUsage;
     }
   } catch (const CLI::CallForHelp&) {

@@ -172,8 +172,16 @@ PassResult run_pass(BasicEngine<Sample>& engine, FrameReader<Sample>& reader,
         frame_window(options.mode, result.frames_in, options.longest_taps).last;
     while (output.position() < last) {
       const std::int64_t left = std::min(last - output.position(), block_frames);
-      const std::size_t frames = engine.flush(out.planes(), static_cast<std::size_t>(left));
-      if (frames == 0) break;
+      std::size_t frames = engine.flush(out.planes(), static_cast<std::size_t>(left));
+      if (frames == 0) {
+        // Behind the filters' own tail there is silence, up to the length that they count as.
+        const auto tail = static_cast<std::int64_t>(engine.tail_frames());
+        if (output.position() < result.frames_in + tail) break;
+        frames = static_cast<std::size_t>(left);
+        for (std::size_t c = 0; c < engine.outputs(); ++c) {
+          std::fill_n(out.planes()[c], frames, Sample{0});
+        }
+      }
       output.add(out.planes(), frames, last);
     }
   }

@@ -36,9 +36,9 @@ struct ConfigBanksOptions {
 /// How the run is to sound: a preset, and what is to be otherwise than there.
 struct BankState {
   std::size_t preset = 0;
-  std::optional<bool> bypass;
-  std::optional<double> mix;  // 0 (dry) to 1 (wet)
-  std::optional<bool> level_match;
+  std::optional<bool> bypass = {};
+  std::optional<double> mix = {};  // 0 (dry) to 1 (wet)
+  std::optional<bool> level_match = {};
   double gain = 1;  // linear, of everything
 };
 

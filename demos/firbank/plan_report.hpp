@@ -1,0 +1,50 @@
+// PlanReport: how an engine would be planned, what that costs and what else there was; for people
+// and as JSON. What `firbank plan` and `firbank run --check` tell.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "demos/firbank/engine_options.hpp"
+#include "engine/config.hpp"
+#include "engine/filter_bank.hpp"
+#include "engine/partition_plan.hpp"
+#include "engine/routing.hpp"
+
+namespace firbank::program {
+
+struct PlanReport {
+  PartitionPlan plan;
+  std::vector<PartitionPlan> others;
+  bool prescribed = false;  // the block sizes were asked for, not chosen
+  ChosenCosts costs;
+  std::string backend;
+  std::string precision;  // float or double
+  double sample_rate_hz = 0;
+  std::size_t filters = 0;
+  std::size_t longest_taps = 0;  // of the bank
+  std::size_t channels_in = 0;
+  std::size_t channels_out = 0;
+  std::size_t connections = 0;
+  double direct_flops = 0;  // a frame, of the direct form
+
+  double times_realtime() const;
+};
+
+/// Plans for `config`, whose costs are chosen here, and up to `alternatives` other plans; `notice`
+/// is told of costs that are of no use. Throws: Error.
+PlanReport make_plan_report(const EngineOptions& options, EngineConfig config,
+                            const FilterBank& bank, const Routing& routing,
+                            std::size_t alternatives,
+                            const std::function<void(const std::string&)>& notice);
+
+nlohmann::ordered_json to_json(const PlanReport& report);
+
+/// Prints a few lines, each with a title; the first says `filters` and how many connections.
+void print_plan(const PlanReport& report, const std::string& filters);
+
+}  // namespace firbank::program
