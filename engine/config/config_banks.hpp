@@ -23,14 +23,14 @@ struct ConfigBanksOptions {
   double sample_rate_hz = 48'000;
 
   /// The only preset that will be asked for; none: any of them.
-  std::optional<std::size_t> only_preset;
+  std::optional<std::size_t> only_preset = {};
 
   /// Whether bypass and mixes that no preset has may be asked for: the pairs that the dry signal
   /// takes are then in the routing too.
   bool may_bypass = true;
 
   /// Told, one line each: ResponseOptions::notice says what.
-  std::function<void(const std::string& line)> notice;
+  std::function<void(const std::string& line)> notice = {};
 };
 
 /// How the run is to sound: a preset, and what is to be otherwise than there.

@@ -88,12 +88,12 @@ void put_zeros_back(std::vector<double>& taps, std::size_t zeros) {
 }
 
 void measure(const Equaliser& equaliser, double sample_rate_hz, DesignedFilter& filter) {
-  const std::size_t size = 8 * std::bit_ceil(std::max<std::size_t>(filter.taps.size(), 1'024));
+  const std::size_t size = 8 * std::bit_ceil(std::max<std::size_t>(filter.taps.size(), 8'192));
   std::vector<std::complex<double>> spectrum(filter.taps.begin(), filter.taps.end());
   spectrum.resize(size);
   fourier_transform(spectrum);
   const double step_hz = sample_rate_hz / static_cast<double>(size);
-  const auto first = static_cast<std::size_t>(std::ceil(kDesignLeastHz / step_hz));
+  const auto first = std::max<std::size_t>(1, static_cast<std::size_t>(kDesignLeastHz / step_hz));
   const auto last = static_cast<std::size_t>(kDesignMostOfRate * static_cast<double>(size));
   for (std::size_t k = first; k <= last; ++k) {
     const double hz = static_cast<double>(k) * step_hz;

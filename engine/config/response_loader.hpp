@@ -17,7 +17,7 @@ struct ResponseOptions {
 
   /// Told, one line each: what was resampled, what begins with silence and whether that was left
   /// out, which curve its filter is too short for, and what was cut.
-  std::function<void(const std::string& line)> notice;
+  std::function<void(const std::string& line)> notice = {};
 };
 
 /// Samples below this part of a response's peak (-60 dB), before the first that is not, are leading

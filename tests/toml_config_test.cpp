@@ -1,0 +1,227 @@
+#include "engine/config/toml_config.hpp"
+
+#include <cmath>
+#include <fstream>
+#include <iterator>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/support/config_refusal.hpp"
+
+namespace firbank {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+std::string refusal(const std::string& text) {
+  return test::config_refusal([&] { parse_toml_config(text, "run.toml"); });
+}
+
+const std::string kStream = "[stream]\ninputs = 2\n";  // two lines
+const std::string kFilter = "[[filter]]\nname = 'a'\ntaps = [1, 0.5]\n";
+const std::string kEdge = "[[edge]]\ninput = 1\noutput = 1\nfilter = 'a'\n";
+
+TEST(TomlConfig, ReadsTheExampleOfTheReadme) {
+  std::ifstream file(FIRBANK_SOURCE "/engine/config/README.md");
+  const std::string readme(std::istreambuf_iterator<char>(file), {});
+  const std::size_t first = readme.find("```toml\n");
+  ASSERT_NE(first, std::string::npos);
+  const std::string text = readme.substr(first + 8, readme.find("```", first + 8) - first - 8);
+  const RunConfig config = parse_toml_config(text, "music/run.toml");
+  EXPECT_THAT(config.inputs, ElementsAre("left", "right"));
+  EXPECT_THAT(config.outputs, ElementsAre("left", "right"));
+  EXPECT_EQ(config.engine.block_frames, 64u);
+  EXPECT_NEAR(config.engine.crossfade_seconds, 0.03, 1e-12);
+  ASSERT_GE(config.filters.size(), 5u);
+  const auto& hall = std::get<FileResponse>(config.filters[0].stages[0]);
+  EXPECT_EQ(hall.path, "music/hall.wav");
+  EXPECT_EQ(hall.channel, 0u);
+  EXPECT_TRUE(hall.trim);
+  ASSERT_EQ(config.presets.size(), 4u);
+  EXPECT_EQ(config.presets[0].name, "hall");
+  EXPECT_DOUBLE_EQ(config.presets[0].mix, 0.3);
+  EXPECT_TRUE(config.presets[0].level_match);
+  EXPECT_TRUE(config.presets.back().bypass);
+}
+
+TEST(TomlConfig, KeepsEveryKey) {
+  const RunConfig config = parse_toml_config(R"(
+[stream]
+inputs = ["mic"]
+outputs = 3
+rate = 44100
+input_file = "in.wav"
+output_file = "/tmp/out.wav"
+input_device = "card 1"
+output_device = "card 2"
+[engine]
+block = 128
+threads = 2
+backend = "cpu-scalar"
+precision = "double"
+response_frames = 1000
+crossfade_ms = 5
+[[filter]]
+name = "part"
+file = "hall.wav"
+channel = 2
+offset = 3
+length = 4
+gain = -0.5
+delay = 7
+[[filter]]
+name = "eq"
+equaliser = ["ON HP Fc 30 Hz", "GraphicEQ: 100 0; 1000 3"]
+length = 4096
+phase = "linear"
+gain_db = 6
+[[filter]]
+name = "both"
+chain = ["part", "eq"]
+delay_ms = 10
+[[filter]]
+name = "shift"
+hilbert = 64
+[[preset]]
+name = "one"
+gain_db = -3
+[[preset.edge]]
+input = "mic"
+output = "out-2"
+filter = "both"
+gain_db = -6
+delay_ms = 2.5
+[[preset.edge]]
+input = 1
+output = 3
+)",
+                                             "music/run.toml");
+  EXPECT_DOUBLE_EQ(config.stream.sample_rate_hz, 44'100);
+  EXPECT_EQ(config.stream.input_file, "music/in.wav");
+  EXPECT_EQ(config.stream.output_file, "/tmp/out.wav");
+  EXPECT_EQ(config.stream.input_device, "card 1");
+  EXPECT_EQ(config.stream.output_device, "card 2");
+  EXPECT_EQ(config.engine.threads, 2u);
+  EXPECT_EQ(config.engine.backend, "cpu-scalar");
+  EXPECT_EQ(config.engine.precision, "double");
+  EXPECT_EQ(config.engine.response_frames, 1'000u);
+  EXPECT_DOUBLE_EQ(config.engine.crossfade_seconds, 0.005);
+  const auto& part = std::get<FileResponse>(config.filters[0].stages[0]);
+  EXPECT_EQ(part.channel, 1u);
+  EXPECT_EQ(part.offset, 3u);
+  EXPECT_EQ(part.length, 4u);
+  EXPECT_FALSE(part.trim);
+  EXPECT_DOUBLE_EQ(config.filters[0].gain, -0.5);
+  EXPECT_EQ(config.filters[0].delay.frames, 7u);
+  const auto& equaliser = std::get<Equaliser>(config.filters[1].stages[0]);
+  EXPECT_EQ(equaliser.taps, 4'096u);
+  EXPECT_EQ(equaliser.phase, FilterPhase::kLinear);
+  EXPECT_EQ(equaliser.bands.size(), 1u);
+  EXPECT_EQ(equaliser.curves.size(), 1u);
+  const FilterSpec& both = config.filters[2];
+  EXPECT_EQ(both.stages.size(), 2u);
+  EXPECT_NEAR(both.gain, -0.5 * std::pow(10, 6.0 / 20), 1e-12);
+  EXPECT_EQ(both.delay, (Delay{7, 0.01}));
+  EXPECT_EQ(std::get<HilbertResponse>(config.filters[3].stages[0]).length, 64u);
+  const PresetSpec& preset = config.presets.at(0);
+  EXPECT_NEAR(preset.gain, std::pow(10, -3.0 / 20), 1e-12);
+  ASSERT_EQ(preset.edges.size(), 2u);
+  EXPECT_EQ(preset.edges[0].filter, 2u);
+  EXPECT_EQ(preset.edges[0].output, 1u);
+  EXPECT_DOUBLE_EQ(preset.edges[0].delay.seconds, 0.0025);
+  EXPECT_FALSE(preset.edges[1].filter);
+  EXPECT_EQ(preset.edges[1].output, 2u);
+}
+
+TEST(TomlConfig, PresetsWithoutEdgesUseThoseOfTheFile) {
+  const RunConfig config =
+      parse_toml_config(kStream + kFilter + kEdge +
+                            "[[preset]]\nname = 'x'\nmix = 0.5\n[[preset]]\nname='y'\n"
+                            "filter = 'a'\n",
+                        "run.toml");
+  EXPECT_EQ(config.presets[0].edges.size(), 1u);
+  EXPECT_EQ(config.presets[1].edges.size(), 2u);
+  EXPECT_EQ(parse_toml_config(kStream + kFilter + kEdge, "run.toml").presets[0].name, "default");
+}
+
+TEST(TomlConfig, NamesTheLineAndTheKeyOfWhatItRefuses) {
+  EXPECT_THAT(refusal("[stream]\ninputs = 2\nrate = 'x'\n"),
+              AllOf(StartsWith("run.toml, line 3, stream.rate: "),
+                    HasSubstr("it is a text; a number is allowed")));
+  EXPECT_THAT(refusal("[stream]\ninputs = 0\n"),
+              HasSubstr("line 2, stream.inputs: it is 0; 1 to 65536 are allowed"));
+  EXPECT_THAT(refusal("[stream]\ninputs = 2.5\n"), HasSubstr("whole number"));
+  EXPECT_THAT(refusal("[stream]\ninputs = ['a', 3]\n"), HasSubstr("element 2 is a whole number"));
+  EXPECT_THAT(refusal(kStream + "\n[engine]\nblock = 70000\n"),
+              HasSubstr("line 5, engine.block: it is 70000; 1 to 65536 are allowed"));
+  EXPECT_THAT(refusal(kStream + "[engine]\nprecision = 'half'\n"),
+              HasSubstr("line 4, engine.precision: it is 'half'; float, double are allowed"));
+  EXPECT_THAT(refusal(kStream + "[[filter]]\nname = 'a'\nfile = 'x.wav'\ngain_db = 900\n"),
+              HasSubstr("line 6, filter.gain_db: it is 900; -200 to 60 are allowed"));
+  EXPECT_THAT(refusal(kStream + "[[filter]]\nname = 'a'\nfile = 'x.wav'\ntrim = 1\n"),
+              HasSubstr("line 6, filter.trim: it is a whole number; true or false is allowed"));
+  EXPECT_THAT(refusal(kStream + kFilter + "[[edge]]\ninput = 3\noutput = 1\n"),
+              HasSubstr("line 7, edge.input: it is 3; 1 to 2 are allowed"));
+  EXPECT_THAT(refusal(kStream + kFilter + "[[edge]]\ninput = 'x'\noutput = 1\n"),
+              HasSubstr("line 7, edge.input: there is no channel 'x'"));
+  EXPECT_THAT(refusal(kStream + kFilter +
+                      "[[preset]]\nname = 'p'\n[[preset.edge]]\ninput = 1\n"
+                      "output = 1\nfilter = 'b'\n"),
+              HasSubstr("line 11, preset.edge.filter: there is no filter 'b'"));
+  EXPECT_THAT(refusal(kStream + "[[filter]]\nname='e'\nequaliser=['PK Fc 1 Hz Gain 3 dB Q 0']\n"),
+              HasSubstr("line 5, filter.equaliser: Q is '0'; a number from 0.01 to 1000"));
+  EXPECT_THAT(refusal(kStream + "[[filter]]\nname='e'\nequaliser=['NO Fc 1 Hz']\n"),
+              HasSubstr("line 5, filter.equaliser: filter type 'NO' is not supported"));
+}
+
+TEST(TomlConfig, RefusesUnknownKeys) {
+  EXPECT_THAT(refusal(kStream + "bitrate = 3\n"),
+              AllOf(HasSubstr("line 3, stream.bitrate: there is no such key here"),
+                    HasSubstr("input_device")));
+  EXPECT_THAT(refusal(kStream + "[reverb]\nx = 1\n"), HasSubstr("line 3, reverb: there is no"));
+  // A key of another kind of filter has no use, so it is not known either.
+  EXPECT_THAT(refusal(kStream + kFilter + "trim = true\n"), HasSubstr("line 6, filter.trim"));
+}
+
+TEST(TomlConfig, RefusesDuplicates) {
+  EXPECT_THAT(refusal(kStream + kFilter + kFilter),
+              HasSubstr("line 7, filter.name: 'a' is there twice"));
+  EXPECT_THAT(refusal("[stream]\ninputs = ['l', 'l']\n"), HasSubstr("'l' is there twice"));
+  EXPECT_THAT(refusal(kStream + "[[preset]]\nname='p'\nbypass=true\n[[preset]]\nname='p'\n"),
+              HasSubstr("line 7, preset.name: 'p' is there twice"));
+  EXPECT_THAT(refusal("[stream]\ninputs = 1\ninputs = 2\n"), StartsWith("run.toml, line 3: "));
+}
+
+TEST(TomlConfig, RefusesWhatContradictsItself) {
+  EXPECT_THAT(refusal(kStream + kFilter + "gain = 1\ngain_db = 0\n"),
+              HasSubstr("filter.gain: gain_db is there as well"));
+  EXPECT_THAT(refusal(kStream + kFilter + "delay = 1\ndelay_ms = 0\n"),
+              HasSubstr("filter.delay: delay_ms is there as well"));
+  EXPECT_THAT(refusal(kStream + kFilter + "file = 'x'\n"), HasSubstr("one of file, taps"));
+  EXPECT_THAT(refusal(kStream + "[[filter]]\nname = 'a'\n"), HasSubstr("what it is made of"));
+  EXPECT_THAT(refusal(kStream + kFilter), HasSubstr("neither an [[edge]] nor a [[preset]]"));
+  EXPECT_THAT(refusal(kStream + "[[preset]]\nname = 'p'\n"), HasSubstr("it connects nothing"));
+  EXPECT_THAT(
+      refusal("[stream]\ninputs=2\noutputs=1\n" + kFilter + "[[preset]]\nname='p'\nfilter='a'\n"),
+      HasSubstr("2 inputs and 1 outputs"));
+  EXPECT_THAT(refusal(kStream + "[engine]\nprecision='double'\nspectra='int16'\n"),
+              HasSubstr("with precision 'double'"));
+  EXPECT_THAT(refusal("filter = 3\n" + kStream), HasSubstr("line 1, filter: it is a whole number"));
+  EXPECT_THAT(refusal("[engine]\n"), HasSubstr("[stream] is missing"));
+  EXPECT_THAT(refusal("[stream]\n"), HasSubstr("inputs is missing"));
+  EXPECT_THAT(refusal(kStream + "[[filter]]\nname='a'\nchain=['a']\n"),
+              HasSubstr("no filter 'a' before this one"));
+}
+
+TEST(TomlConfig, NamesTheLineOfWhatIsNoToml) {
+  EXPECT_THAT(refusal("[stream]\ninputs = \n"), StartsWith("run.toml, line "));
+  EXPECT_THAT(refusal("[stream\n"), StartsWith("run.toml, line 1"));
+  EXPECT_THAT(refusal("a = \"\xff\"\n"), StartsWith("run.toml, line 1"));
+}
+
+}  // namespace
+}  // namespace firbank
