@@ -22,6 +22,7 @@ firbank_need(PkgConfig_FOUND "pkg-config" pkgconf)
 if(PkgConfig_FOUND)
   pkg_check_modules(sndfile QUIET IMPORTED_TARGET sndfile)
   pkg_check_modules(soxr QUIET IMPORTED_TARGET soxr)
+  pkg_check_modules(portaudio QUIET IMPORTED_TARGET portaudio-2.0)
 endif()
 firbank_need(sndfile_FOUND "libsndfile" libsndfile1-dev)
 firbank_need(soxr_FOUND "soxr" libsoxr-dev)
@@ -36,6 +37,13 @@ firbank_need(FIRBANK_CONCURRENTQUEUE_INCLUDE_DIR "moodycamel ConcurrentQueue" li
 find_path(FIRBANK_TOMLPLUSPLUS_INCLUDE_DIR toml++/toml.h)
 mark_as_advanced(FIRBANK_TOMLPLUSPLUS_INCLUDE_DIR)
 firbank_need(FIRBANK_TOMLPLUSPLUS_INCLUDE_DIR "toml++" libtomlplusplus-dev)
+
+# Sound cards are a matter of the program alone, which says so where it was built without.
+if(portaudio_FOUND)
+  message(STATUS "PortAudio: found, with sound cards")
+else()
+  message(STATUS "PortAudio: not found, so no sound cards (Debian: portaudio19-dev)")
+endif()
 
 if(FIRBANK_BUILD_PROGRAMS OR FIRBANK_BUILD_TESTS)
   find_package(CLI11 CONFIG QUIET)

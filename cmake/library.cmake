@@ -34,6 +34,11 @@ set(public_headers
   engine/engine.hpp
   engine/filter_bank.hpp
   engine/filter_files.hpp
+  engine/filter_gain.hpp
+  engine/live_events.hpp
+  engine/live_meter.hpp
+  engine/live_session.hpp
+  engine/load_meter.hpp
   engine/partition_plan.hpp
   engine/reference.hpp
   engine/routing.hpp

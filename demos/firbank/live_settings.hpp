@@ -1,0 +1,39 @@
+// LiveSettings: what a live run was asked for.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "demos/firbank/bank_options.hpp"
+#include "demos/firbank/engine_options.hpp"
+
+namespace firbank::program {
+
+struct LiveSettings {
+  BankOptions bank;  // each file is a choice of its own
+  EngineOptions engine;
+  std::string input_device;  // empty: the default one
+  std::string output_device;
+  std::optional<std::size_t> channels;   // of the input
+  std::vector<std::size_t> input_map;    // device channels, from 0 on; empty: the first ones
+  std::vector<std::size_t> output_map;
+  std::optional<double> rate_hz;         // unless given, the output device's
+  std::size_t device_block_frames = 0;   // 0: whatever the device brings
+  double latency_seconds = 0;            // 0: the device's low one
+  double gain_db = 0;
+  bool limiter = false;
+  bool bypass = false;
+  double crossfade_seconds = 0.05;
+  double max_peak_db = 6;  // of a filter, before a note warns
+  bool normalize = false;  // filters to a peak of 0 dB
+  std::string record;      // a file, or empty
+  std::optional<double> seconds;
+  bool keys = false;   // from a standard input that is no terminal
+  bool quiet = false;  // no screen, no notes
+  std::function<void(const std::string&)> notice;
+};
+
+}  // namespace firbank::program
