@@ -157,6 +157,7 @@ class LiveSession::Impl {
     return *output_meters_[output];
   }
   std::vector<LiveEvent> events() const { return events_.newest(); }
+  double sample_rate_hz() const noexcept { return config_.engine.sample_rate_hz; }
   std::size_t latency_frames() const noexcept { return rings_ ? rings_->latency_frames() : 0; }
 
   LiveStatus status() const noexcept {
@@ -356,6 +357,9 @@ std::size_t LiveSession::inputs() const noexcept {
 }
 std::size_t LiveSession::outputs() const noexcept {
   return impl_->engine().outputs();
+}
+double LiveSession::sample_rate_hz() const noexcept {
+  return impl_->sample_rate_hz();
 }
 std::size_t LiveSession::latency_frames() const noexcept {
   return impl_->latency_frames();

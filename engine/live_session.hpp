@@ -124,6 +124,7 @@ class LiveSession {
 
   std::size_t inputs() const noexcept;
   std::size_t outputs() const noexcept;
+  double sample_rate_hz() const noexcept;
   /// Frames by which the output is later than the input, the device's own buffers aside.
   std::size_t latency_frames() const noexcept;
   /// For plan(), backend() and the like; not to be driven.

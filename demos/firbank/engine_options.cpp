@@ -67,6 +67,10 @@ void EngineOptions::add_arithmetic_to(CLI::App& command) {
   command.add_option("--precision", precision, "Arithmetic: float (default) or double")
       ->type_name("float|double")
       ->check(one_of({"float", "double"}));
+  add_backend_to(command);
+}
+
+void EngineOptions::add_backend_to(CLI::App& command) {
   command
       .add_option("--backend", backend,
                   "auto (default) or cpu: the best CPU backend here; cuda or\n"

@@ -34,6 +34,9 @@ struct EngineOptions {
   /// Adds --precision and --backend.
   void add_arithmetic_to(CLI::App& command);
 
+  /// Adds --backend alone: where samples are float.
+  void add_backend_to(CLI::App& command);
+
   /// Adds --spectra.
   void add_spectra_to(CLI::App& command);
 

@@ -27,8 +27,8 @@ FilterBank spread(const FilterBank& bank, std::size_t filters) {
   return FilterBank(std::move(all), std::move(names));
 }
 
-void refuse_other_sizes(const std::vector<FilterBank>& banks,
-                        const std::vector<std::string>& files, std::size_t filters) {
+void refuse_other_sizes(const std::vector<FilterBank>& banks, const std::vector<std::string>& files,
+                        std::size_t filters) {
   for (std::size_t i = 0; i < banks.size(); ++i) {
     if (banks[i].size() == filters || banks[i].size() == 1) continue;
     refuse(fmt::format("{} has {}; allowed beside the others: 1 or {}", input_name(files[i]),

@@ -17,12 +17,12 @@ struct LiveSettings {
   EngineOptions engine;
   std::string input_device;  // empty: the default one
   std::string output_device;
-  std::optional<std::size_t> channels;   // of the input
-  std::vector<std::size_t> input_map;    // device channels, from 0 on; empty: the first ones
+  std::optional<std::size_t> channels;  // of the input
+  std::vector<std::size_t> input_map;   // device channels, from 0 on; empty: the first ones
   std::vector<std::size_t> output_map;
-  std::optional<double> rate_hz;         // unless given, the output device's
-  std::size_t device_block_frames = 0;   // 0: whatever the device brings
-  double latency_seconds = 0;            // 0: the device's low one
+  std::optional<double> rate_hz;        // unless given, the output device's
+  std::size_t device_block_frames = 0;  // 0: whatever the device brings
+  double latency_seconds = 0;           // 0: the device's low one
   double gain_db = 0;
   bool limiter = false;
   bool bypass = false;

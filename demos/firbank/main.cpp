@@ -26,6 +26,7 @@ using namespace firbank::program;
 
 constexpr const char* kExamples = R"(Examples:
   firbank filter voice.wav wet.wav --filter hall.wav     put a voice into a hall
+  firbank live --filter hall.wav                         play in a hall
   firbank design lowpass low.wav --rate 48000 --cutoff 1000 --transition 200
   firbank run hall.toml --input voice.wav --output wet.wav
   firbank info hall.wav                                  what is in a file
@@ -72,18 +73,20 @@ int run(int argc, char** argv) {
   app.footer(kExamples);
   add_filter_command(app, exit_code);
   add_run_command(app, exit_code);
+  add_live_command(app, exit_code);
   add_plan_command(app, exit_code);
   add_tune_command(app, exit_code);
   add_verify_command(app, exit_code);
   add_design_command(app, exit_code);
   add_info_command(app, exit_code);
   add_backends_command(app, exit_code);
+  add_devices_command(app, exit_code);
   try {
     app.parse(argc, argv);
     if (app.get_subcommands().empty()) {
       print_error(
-          "a command is needed: filter, run, plan, tune, verify, design, info or backends "
-          "(see 'firbank --help')");
+          "a command is needed: filter, run, live, plan, tune, verify, design, info, backends or "
+          "devices (see 'firbank --help')");
       return kExitUsage;
     }
   } catch (const CLI::CallForHelp&) {

@@ -1,0 +1,336 @@
+#include "demos/firbank/live_run.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <memory>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "demos/firbank/console.hpp"
+#include "demos/firbank/interrupt.hpp"
+#include "demos/firbank/keyboard.hpp"
+#include "demos/firbank/live_choices.hpp"
+#include "demos/firbank/live_screen.hpp"
+#include "demos/firbank/quiet_stderr.hpp"
+#include "demos/firbank/wording.hpp"
+#include "io/error.hpp"
+#include "io/files.hpp"
+#include "io/portaudio_device.hpp"
+#include "io/stream_recorder.hpp"
+
+namespace firbank::program {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr int kTickMs = 40;
+constexpr double kPatienceSeconds = 1.5;  // without a block, until a device counts as lost
+constexpr auto kRetryInterval = std::chrono::milliseconds(500);
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+/// Between the device's callback and the session.
+class Player final : public AudioProcessor {
+ public:
+  Player(LiveSession& session, StreamRecorder* recorder) : session_(session), recorder_(recorder) {}
+
+  void process(const float* const* in, float* const* out, std::size_t frames,
+               const AudioGlitches& glitches) noexcept override {
+    session_.note_glitch({glitches.input_overflow, glitches.input_underflow,
+                          glitches.output_underflow, glitches.output_overflow});
+    session_.process(in, out, frames);
+    if (recorder_ != nullptr) {
+      recorder_->offer(in, session_.inputs(), out, session_.outputs(), frames);
+    }
+  }
+
+ private:
+  LiveSession& session_;
+  StreamRecorder* recorder_;
+};
+
+/// The devices that the names mean, and the rate of the stream.
+struct Devices {
+  AudioDevice input;
+  AudioDevice output;
+  double rate_hz = 0;
+};
+
+Devices choose_devices(const LiveSettings& settings) {
+  const QuietStderr quiet;
+  const std::vector<AudioDevice> all = list_audio_devices();
+  Devices devices;
+  devices.input = choose_audio_device(all, settings.input_device, AudioDirection::kInput);
+  devices.output = choose_audio_device(all, settings.output_device, AudioDirection::kOutput);
+  devices.rate_hz = settings.rate_hz.value_or(devices.output.default_rate_hz);
+  return devices;
+}
+
+class LiveRun {
+ public:
+  explicit LiveRun(const LiveSettings& settings)
+      : settings_(settings),
+        devices_(choose_devices(settings)),
+        choices_(load_choices(settings, devices_.rate_hz, devices_.input.input_channels)),
+        screen_(!settings.quiet, choices_.names),
+        keyboard_(settings.keys) {
+    refuse_missing_channels();
+    stream_.input_device = devices_.input.full_name();
+    stream_.output_device = devices_.output.full_name();
+    stream_.input_channels = choices_.routing.inputs();
+    stream_.output_channels = choices_.routing.outputs();
+    stream_.input_map = settings.input_map;
+    stream_.output_map = settings.output_map;
+    stream_.sample_rate_hz = devices_.rate_hz;
+    stream_.block_frames = settings.device_block_frames;
+    stream_.latency_seconds = settings.latency_seconds;
+    make_session();
+    make_recorder();
+    player_ = std::make_unique<Player>(*session_, recorder_.get());
+  }
+
+  LiveReport run() {
+    open_device();
+    const Clock::time_point start = Clock::now();
+    bool told_setup = false;
+    while (!done_ && !interrupt_requested()) {
+      if (settings_.seconds && seconds_since(start) >= *settings_.seconds) break;
+      if (const auto key = keyboard_.wait(kTickMs)) obey(*key);
+      if (!told_setup && device_->blocks() > 0) {
+        tell_setup();
+        told_setup = true;
+      }
+      tell_swaps();
+      screen_.update(*session_, choice_);
+      if (device_->is_lost(kPatienceSeconds)) survive_loss(start);
+    }
+    LiveReport report = describe();
+    device_.reset();
+    screen_.clear();
+    report.seconds = seconds_since(start);
+    report.interrupted = interrupt_requested();
+    finish(report);
+    return report;
+  }
+
+ private:
+  void refuse_missing_channels() const {
+    const auto refuse = [](const char* way, std::size_t wanted, const AudioDevice& device,
+                           std::size_t most) {
+      if (wanted <= most) return;
+      throw Error(ErrorKind::kConfiguration,
+                  fmt::format("{} is {} for these filters; '{}' has 1 to {}", way,
+                              counted(wanted, "channel"), device.full_name(), most));
+    };
+    refuse("the input", choices_.routing.inputs(), devices_.input, devices_.input.input_channels);
+    refuse("the output", choices_.routing.outputs(), devices_.output,
+           devices_.output.output_channels);
+  }
+
+  void make_session() {
+    LiveConfig config;
+    config.engine = settings_.engine.config(devices_.rate_hz, PlanGoal::kLive);
+    config.engine.max_taps = choices_.longest_taps;
+    config.engine.costs = settings_.engine.chosen_costs(settings_.notice).model;
+    config.gpu_slack_frames =
+        std::max(settings_.engine.block_frames, settings_.device_block_frames);
+    config.gain_db = settings_.gain_db;
+    config.limiter = settings_.limiter;
+    config.bypass = settings_.bypass;
+    const SignalsForMainThread guard;
+    session_ = std::make_unique<LiveSession>(config, choices_.banks[0], choices_.routing);
+  }
+
+  void make_recorder() {
+    if (settings_.record.empty()) return;
+    StreamFormat format;
+    format.channels = session_->inputs() + session_->outputs();
+    format.sample_rate_hz = devices_.rate_hz;
+    const SignalsForMainThread guard;
+    recorder_ = std::make_unique<StreamRecorder>(create_sink(settings_.record, format),
+                                                 format.channels, devices_.rate_hz);
+  }
+
+  void open_device() {
+    const QuietStderr quiet;
+    const SignalsForMainThread guard;
+    device_ = std::make_unique<PortaudioDevice>(stream_, *player_);
+    device_->start();
+  }
+
+  void note(const std::string& line) {
+    if (settings_.quiet) return;
+    screen_.clear();
+    settings_.notice(line);
+  }
+
+  void tell_setup() {
+    if (settings_.quiet) return;
+    const LiveReport report = describe();
+    const std::string devices =
+        report.input_device == report.output_device
+            ? report.output_device
+            : fmt::format("{} to {}", report.input_device, report.output_device);
+    fmt::print(
+        "device     {}\nstream     {}, {} Hz\nfilters    {} taps, {} on {}\nlatency    {}\n",
+        devices,
+        fmt::format("{} in, {} out", counted(report.channels_in, "channel"), report.channels_out),
+        report.sample_rate_hz, choices_.banks[0].longest(), report.plan, report.backend,
+        latency(report));
+    std::fflush(stdout);
+  }
+
+  void obey(char key) {
+    constexpr double kGainStepDb = 1;
+    const LiveStatus status = session_->status();
+    const std::size_t choices = choices_.banks.size();
+    switch (key) {
+      case 'b':
+        return session_->set_bypass(!status.bypass);
+      case 'l':
+        return session_->set_limiter(!status.limiter);
+      case '+':
+      case '=':
+        return session_->set_gain_db(status.gain_db + kGainStepDb);
+      case '-':
+      case '_':
+        return session_->set_gain_db(status.gain_db - kGainStepDb);
+      case 'n':
+        return choose((choice_ + 1) % choices);
+      case 'p':
+        return choose((choice_ + choices - 1) % choices);
+      case 'q':
+        done_ = true;
+        return;
+      default:
+        if (key >= '1' && key <= '9' && static_cast<std::size_t>(key - '1') < choices) {
+          choose(static_cast<std::size_t>(key - '1'));
+        }
+    }
+  }
+
+  void choose(std::size_t choice) {
+    if (choice == choice_) return;
+    try {
+      const auto crossfade =
+          static_cast<std::size_t>(std::llround(settings_.crossfade_seconds * devices_.rate_hz));
+      pending_.push_back({session_->swap(choices_.banks[choice], crossfade), choice});
+      choice_ = choice;
+    } catch (const Error& error) {
+      note(fmt::format("{} is not heard yet: {}", choices_.names[choice], error.what()));
+    }
+  }
+
+  void tell_swaps() {
+    while (!pending_.empty()) {
+      const auto frame = session_->live_frame(pending_.front().ticket);
+      if (!frame) return;
+      // The screen shows it anyway.
+      if (!screen_.is_drawn()) {
+        note(fmt::format("{} is heard from {} on", choices_.names[pending_.front().choice],
+                         position(*frame, devices_.rate_hz)));
+      }
+      pending_.erase(pending_.begin());
+    }
+  }
+
+  void survive_loss(Clock::time_point start) {
+    screen_.clear();
+    const Clock::time_point lost = Clock::now();
+    tell("firbank: '{}' has gone; trying until it is back\n", devices_.output.full_name());
+    {
+      const QuietStderr quiet;
+      device_.reset();
+    }
+    Clock::time_point next_try = Clock::now() + kRetryInterval;
+    while (!device_ && !done_ && !interrupt_requested()) {
+      if (settings_.seconds && seconds_since(start) >= *settings_.seconds) break;
+      if (const auto key = keyboard_.wait(kTickMs)) obey(*key);
+      if (Clock::now() < next_try) continue;
+      try {
+        const QuietStderr quiet;
+        const SignalsForMainThread guard;
+        auto device = std::make_unique<PortaudioDevice>(stream_, *player_);
+        session_->note_gap(seconds_since(lost));
+        device->start();
+        device_ = std::move(device);
+      } catch (const Error&) {
+        next_try = Clock::now() + kRetryInterval;
+      }
+    }
+    if (device_) {
+      tell("firbank: '{}' is back after {}\n", devices_.output.full_name(),
+           duration(seconds_since(lost)));
+      return;
+    }
+    session_->note_gap(seconds_since(lost));
+    done_ = true;
+  }
+
+  LiveReport describe() const {
+    LiveReport report;
+    report.input_device = devices_.input.full_name();
+    report.output_device = devices_.output.full_name();
+    report.filters = choices_.names;
+    report.sample_rate_hz = devices_.rate_hz;
+    report.channels_in = session_->inputs();
+    report.channels_out = session_->outputs();
+    report.backend = session_->engine().backend();
+    report.plan = session_->engine().plan().describe();
+    report.latency_frames = session_->latency_frames();
+    if (device_) {
+      report.device_block_frames = device_->block_frames();
+      report.device_input_latency_seconds = device_->input_latency_seconds();
+      report.device_output_latency_seconds = device_->output_latency_seconds();
+    }
+    return report;
+  }
+
+  /// What is known once no callback comes any more.
+  void finish(LiveReport& report) {
+    report.status = session_->status();
+    for (std::size_t c = 0; c < session_->inputs(); ++c) {
+      report.inputs.push_back(session_->input_level(c));
+    }
+    for (std::size_t c = 0; c < session_->outputs(); ++c) {
+      report.outputs.push_back(session_->output_level(c));
+    }
+    report.events = session_->events();
+    if (!recorder_) return;
+    recorder_->finish();
+    report.record = settings_.record;
+    report.record_dropped_frames = recorder_->dropped_frames();
+    report.first_record_dropped_frame = recorder_->first_dropped_frame();
+  }
+
+  struct PendingSwap {
+    std::uint64_t ticket = 0;
+    std::size_t choice = 0;
+  };
+
+  const LiveSettings& settings_;
+  Devices devices_;
+  LiveChoices choices_;
+  LiveScreen screen_;
+  Keyboard keyboard_;
+  AudioStreamConfig stream_;
+  std::unique_ptr<LiveSession> session_;
+  std::unique_ptr<StreamRecorder> recorder_;
+  std::unique_ptr<Player> player_;
+  std::unique_ptr<PortaudioDevice> device_;  // last, as its callback uses the others
+  std::size_t choice_ = 0;
+  std::vector<PendingSwap> pending_;
+  bool done_ = false;
+};
+
+}  // namespace
+
+LiveReport run_live(const LiveSettings& settings) {
+  return LiveRun(settings).run();
+}
+
+}  // namespace firbank::program
