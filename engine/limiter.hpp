@@ -22,7 +22,7 @@ class Limiter {
   void process(float* const* planes, std::size_t channels, std::size_t frames) noexcept;
 
   /// Forgets the reduction, not the counts.
-  void reset() noexcept { gain_ = 1; }
+  void reset() noexcept { reduction_ = 0; }
 
   /// Frames that did not pass as they were.
   std::int64_t limited_frames() const noexcept {
@@ -34,8 +34,8 @@ class Limiter {
   float smallest_gain() const noexcept { return smallest_gain_.load(std::memory_order_relaxed); }
 
  private:
-  float release_;  // of the way to 1, a frame
-  float gain_ = 1;
+  float release_;  // of the way back, a frame
+  float reduction_ = 0;  // 1 less the gain
   std::atomic<std::int64_t> limited_frames_{0};
   std::atomic<std::uint64_t> times_{0};
   std::atomic<float> smallest_gain_{1};

@@ -12,6 +12,7 @@
 #include <pthread.h>
 
 #include "io/error.hpp"
+#include "io/portaudio_jack.hpp"
 #include "io/portaudio_noise.hpp"
 
 namespace firbank {
@@ -170,8 +171,10 @@ class PortaudioDevice::Impl {
   }
 
   void stop() noexcept {
+    if (!started_) return;
+    const LostJackReminder reminder;
     // Abort, as a lost device would let Stop wait for its buffers.
-    if (started_) Pa_AbortStream(stream_);
+    Pa_AbortStream(stream_);
     started_ = false;
   }
 

@@ -100,7 +100,10 @@ TEST(StreamRecorder, CountsWhatItDropsAndKeepsItsPlace) {
   for (std::size_t n = 0; n < frames; ++n) {
     const float sample = written->channels[0][n];
     if (sample == 0) {
-      if (silent++ == 0) EXPECT_EQ(static_cast<std::int64_t>(n), recorder.first_dropped_frame());
+      if (silent == 0) {
+        EXPECT_EQ(static_cast<std::int64_t>(n), recorder.first_dropped_frame());
+      }
+      ++silent;
     } else {
       ASSERT_EQ(sample, static_cast<float>(n + 1));
     }
