@@ -53,6 +53,10 @@ foreach(name IN ITEMS cuda_backend_test fail_over_test engine_hybrid_test overlo
   set_tests_properties(${name} PROPERTIES ENVIRONMENT FIRBANK_PLUGIN_DIR=${FIRBANK_FAKE_DEVICE_DIR})
 endforeach()
 
+firbank_test(ring_drive_test)
+target_link_libraries(ring_drive_test PRIVATE firbank_test_support)
+firbank_uses_fake_device(ring_drive_test)
+
 # What holds for the CPU's backends holds for the device, but for streams in calls of one frame and of
 # seven: each call is a launch, and the fake device takes minutes for them, and hours for the long
 # sweeps.

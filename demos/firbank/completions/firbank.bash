@@ -7,7 +7,7 @@ _firbank() {
   command=
   for ((i = 1; i < COMP_CWORD; i++)); do
     case ${COMP_WORDS[i]} in
-      filter | plan | tune | verify | design | info | backends) command=${COMP_WORDS[i]} && break ;;
+      filter | live | plan | tune | verify | design | info | backends | devices) command=${COMP_WORDS[i]} && break ;;
     esac
   done
 
@@ -41,11 +41,19 @@ _firbank() {
       mapfile -t COMPREPLY < <(compgen -W 'cached default' -f -- "$current")
       return
       ;;
-    -f | --filter | --json)
+    -f | --filter | --json | --record)
       compopt -o filenames
       mapfile -t COMPREPLY < <(compgen -f -- "$current")
       return
       ;;
+    --input-device | --output-device)
+      local devices
+      # Numbers are all that need no quotes.
+      devices=$("${COMP_WORDS[0]}" devices 2>/dev/null | awk '$1 ~ /^[0-9]+$/ { print $1 }')
+      mapfile -t COMPREPLY < <(compgen -W "$devices" -- "$current")
+      return
+      ;;
+    --input-channels | --output-channels | --device-block | --latency | --crossfade | --max-peak) return ;;
     --outputs | --block | --threads | --partitions | --alternatives | --depth | --rate | --gain | --channels | --filters | --taps | \
       --seconds | --seed | --cutoff | --low | --high | --transition | --attenuation) return ;;
   esac
@@ -53,10 +61,15 @@ _firbank() {
   local bank='--filter --routing --outputs --no-resample' options=
   local engine='--block --threads --partitions --costs' arithmetic='--precision --backend'
   case $command in
-    '') options='filter plan tune verify design info backends --help --version' ;;
+    '') options='filter live plan tune verify design info backends devices --help --version' ;;
     filter)
       options="$bank $engine $arithmetic --spectra --mode --depth --gpu-mode --memory-limit --on-overload
         --gain --normalize --output-format --dither --rate --raw-format --json --quiet --as-live --realtime --strict --help"
+      ;;
+    live)
+      options="$bank $engine --backend --spectra --depth --input-device --output-device --channels
+        --input-channels --output-channels --rate --device-block --latency --gain --limiter --bypass
+        --crossfade --max-peak --normalize --record --seconds --keys --json --quiet --help"
       ;;
     plan)
       options="$bank $engine $arithmetic --spectra --channels --filters --taps --rate --depth
@@ -76,6 +89,7 @@ _firbank() {
       ;;
     info) options='--raw-format --rate --json --help' ;;
     backends) options='--help' ;;
+    devices) options='--json --help' ;;
   esac
   if [[ $current == -* || -z $command || ($command == design && $previous == design) ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$options" -- "$current")

@@ -7,21 +7,27 @@ function __firbank_backends
     firbank backends 2>/dev/null | awk '/ yes(,|$)/ { print $1 }'
 end
 
-set -l commands filter plan tune verify design info backends
+function __firbank_devices
+    firbank devices 2>/dev/null | awk '$1 ~ /^[0-9]+$/ { print $1 }'
+end
+
+set -l commands filter live plan tune verify design info backends devices
 set -l none "not __fish_seen_subcommand_from $commands"
 
 complete -c firbank -n "$none" -f
 complete -c firbank -n "$none" -a filter -d 'Filter a stream'
+complete -c firbank -n "$none" -a live -d 'Play a sound card through filters'
 complete -c firbank -n "$none" -a plan -d 'Print partitions, cost, latency and memory'
 complete -c firbank -n "$none" -a tune -d 'Measure what plans are chosen by'
 complete -c firbank -n "$none" -a verify -d 'Prove every backend of this machine'
 complete -c firbank -n "$none" -a design -d 'Make a filter'
 complete -c firbank -n "$none" -a info -d 'Tell what is in a file'
 complete -c firbank -n "$none" -a backends -d 'List what can compute here'
+complete -c firbank -n "$none" -a devices -d 'List the sound cards'
 complete -c firbank -n "$none" -l version -d 'Print the version'
 complete -c firbank -s h -l help -d 'Print help'
 
-set -l bank '__fish_seen_subcommand_from filter plan verify'
+set -l bank '__fish_seen_subcommand_from filter live plan verify'
 complete -c firbank -n "$bank" -s f -l filter -r -F -d 'File with filters'
 complete -c firbank -n "$bank" -l routing -x -a 'rows bank matrix' -d 'How filters connect channels'
 complete -c firbank -n "$bank" -l outputs -x -d 'Output channels of matrix'
@@ -33,26 +39,41 @@ complete -c firbank -n "$bank" -l costs -r -F -a 'cached default' -d 'What the p
 
 set -l arithmetic '__fish_seen_subcommand_from filter plan tune'
 complete -c firbank -n "$arithmetic" -l precision -x -a 'float double' -d 'Arithmetic'
-complete -c firbank -n "$arithmetic" -l backend -x -a '(__firbank_backends)' -d 'What computes'
-complete -c firbank -n '__fish_seen_subcommand_from filter plan' -l spectra -x -a 'full int16' -d 'How filters are kept'
-complete -c firbank -n '__fish_seen_subcommand_from filter plan' -l depth -x -d 'Blocks under way'
+complete -c firbank -n '__fish_seen_subcommand_from filter live plan tune' -l backend -x -a '(__firbank_backends)' -d 'What computes'
+complete -c firbank -n '__fish_seen_subcommand_from filter live plan' -l spectra -x -a 'full int16' -d 'How filters are kept'
+complete -c firbank -n '__fish_seen_subcommand_from filter live plan' -l depth -x -d 'Blocks under way'
 complete -c firbank -n '__fish_seen_subcommand_from filter' -l gpu-mode -x -a 'whole hybrid throughput' -d 'What a GPU computes'
 complete -c firbank -n '__fish_seen_subcommand_from filter plan' -l memory-limit -x -d 'Most memory of the plan'
 complete -c firbank -n '__fish_seen_subcommand_from filter' -l on-overload -x -a 'truncate drop fail' -d 'When the CPU takes over and is too slow'
 
 set -l filter '__fish_seen_subcommand_from filter'
 complete -c firbank -n "$filter" -l mode -x -a 'causal full same valid' -d 'Which frames to keep'
-complete -c firbank -n "$filter" -l gain -x -d 'Gain in dB'
-complete -c firbank -n "$filter" -l normalize -d "Bring the output's peak to full scale"
+complete -c firbank -n '__fish_seen_subcommand_from filter live' -l gain -x -d 'Gain in dB'
+complete -c firbank -n '__fish_seen_subcommand_from filter live' -l normalize -d 'Bring the peak to full scale'
 complete -c firbank -n "$filter" -l output-format -x -a 'float32 float64 int16 int24 int32' -d 'Samples of the output'
 complete -c firbank -n "$filter" -l dither -d 'Add dither to integer formats'
 complete -c firbank -n "$filter" -l as-live -d 'Blocks and plan of a live run'
 complete -c firbank -n "$filter" -l realtime -d 'As live, paced by the clock'
 complete -c firbank -n "$filter" -l strict -d 'Missed deadlines fail too'
 
+set -l live '__fish_seen_subcommand_from live'
+complete -c firbank -n "$live" -f
+complete -c firbank -n "$live" -l input-device -x -a '(__firbank_devices)' -d 'Where sound comes from'
+complete -c firbank -n "$live" -l output-device -x -a '(__firbank_devices)' -d 'Where sound goes'
+complete -c firbank -n "$live" -l input-channels -x -d 'Channels of the input device'
+complete -c firbank -n "$live" -l output-channels -x -d 'Channels of the output device'
+complete -c firbank -n "$live" -l device-block -x -d 'Frames a block of the device'
+complete -c firbank -n "$live" -l latency -x -d 'Milliseconds to ask the device for'
+complete -c firbank -n "$live" -l limiter -d 'Keep within full scale'
+complete -c firbank -n "$live" -l bypass -d 'Begin bypassed'
+complete -c firbank -n "$live" -l crossfade -x -d 'Milliseconds from filter to filter'
+complete -c firbank -n "$live" -l max-peak -x -d 'Warn of louder filters, in dB'
+complete -c firbank -n "$live" -l record -r -F -d 'Write input and output'
+complete -c firbank -n "$live" -l keys -d 'Take keys from a pipe'
+
 set -l bare '__fish_seen_subcommand_from plan verify'
 complete -c firbank -n "$bare" -f
-complete -c firbank -n "$bare" -l channels -x -d 'Input channels'
+complete -c firbank -n '__fish_seen_subcommand_from live plan verify' -l channels -x -d 'Input channels'
 complete -c firbank -n "$bare" -l filters -x -d 'How many noise filters'
 complete -c firbank -n "$bare" -l taps -x -d 'Taps of the longest noise filter'
 complete -c firbank -n '__fish_seen_subcommand_from plan' -l offline -d 'Plan for a file'
@@ -60,7 +81,7 @@ complete -c firbank -n '__fish_seen_subcommand_from plan' -l alternatives -x -d 
 
 complete -c firbank -n '__fish_seen_subcommand_from tune' -f
 complete -c firbank -n '__fish_seen_subcommand_from tune' -l dry-run -d 'Keep nothing'
-complete -c firbank -n '__fish_seen_subcommand_from verify' -l seconds -x -d 'Length of the stream'
+complete -c firbank -n '__fish_seen_subcommand_from live verify' -l seconds -x -d 'Length of the stream'
 complete -c firbank -n '__fish_seen_subcommand_from verify' -l seed -x -d 'Seed'
 
 set -l design '__fish_seen_subcommand_from design'
@@ -73,8 +94,8 @@ complete -c firbank -n "$design" -l attenuation -x -d 'Of the stopbands in dB'
 complete -c firbank -n "$design" -l taps -x -d 'An odd number of taps'
 complete -c firbank -n "$design" -l output-format -x -a 'float64 float32' -d 'Samples'
 
-complete -c firbank -n '__fish_seen_subcommand_from filter plan verify design info' -l rate -x -d 'Sample rate in Hz'
-complete -c firbank -n '__fish_seen_subcommand_from filter plan tune verify design info' -l json -r -F -d 'Report as JSON'
+complete -c firbank -n '__fish_seen_subcommand_from filter live plan verify design info' -l rate -x -d 'Sample rate in Hz'
+complete -c firbank -n '__fish_seen_subcommand_from filter live plan tune verify design info devices' -l json -r -F -d 'Report as JSON'
 complete -c firbank -n '__fish_seen_subcommand_from filter info' -l raw-format -x -a 'f32le:2:48000 s16le:2:44100' -d 'Layout of headerless samples'
-complete -c firbank -n '__fish_seen_subcommand_from filter tune verify design' -s q -l quiet -d 'Print less'
-complete -c firbank -n '__fish_seen_subcommand_from backends' -f
+complete -c firbank -n '__fish_seen_subcommand_from filter live tune verify design' -s q -l quiet -d 'Print less'
+complete -c firbank -n '__fish_seen_subcommand_from backends devices' -f

@@ -1,0 +1,182 @@
+// RingDrive: an engine behind its rings gives what it gives by itself, a fixed number of frames
+// later; what is late is silence, and everything after it stands where it belongs.
+#include "engine/ring_drive.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <thread>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "engine/live_session.hpp"
+#include "tests/support/engine_runner.hpp"
+#include "tests/support/random_cases.hpp"
+#include "tests/support/signals.hpp"
+
+namespace firbank {
+namespace {
+
+using test::Random;
+
+constexpr std::size_t kFrames = 6'400;
+constexpr std::size_t kBlock = 64;
+
+EngineConfig config_of(const std::string& backend, std::size_t depth) {
+  EngineConfig config;
+  config.block_frames = kBlock;
+  config.backend = backend;
+  config.depth_blocks = depth;
+  return config;
+}
+
+/// `signal` `delay` frames later, with silence before it, and as long.
+Signal delayed(Signal signal, std::size_t delay) {
+  for (auto& channel : signal) {
+    channel.insert(channel.begin(), delay, 0.0);
+    channel.resize(channel.size() - delay);
+  }
+  return signal;
+}
+
+/// Waits until the engine has answered all that it can of `pushed` frames.
+void wait_for(const Engine& engine, std::size_t pushed) {
+  const auto least =
+      static_cast<std::int64_t>(pushed) - static_cast<std::int64_t>(engine.latency_frames());
+  test::Patience patience;
+  while (engine.position() < least && patience.wait()) {
+  }
+  // The block is passed on just after it has been counted.
+  std::this_thread::sleep_for(std::chrono::milliseconds(1));
+}
+
+class RingDriveOn : public testing::TestWithParam<const char*> {
+ protected:
+  void SetUp() override {
+    if (std::string(GetParam()) == "cuda") {
+      setenv("FIRBANK_PLUGIN_DIR", FIRBANK_FAKE_DEVICE_DIR, 1);
+      setenv("FIRBANK_FAKE_DEVICE", "", 1);
+    }
+  }
+};
+
+TEST_P(RingDriveOn, GivesWhatTheEngineGivesLaterByItsLatency) {
+  for (const std::size_t depth : {0, 1, 3}) {
+    SCOPED_TRACE(testing::Message() << "seed " << depth << ", depth " << depth);
+    Random random(depth);
+    const FilterBank bank = test::random_bank(random, {500, 200});
+    const Signal in = test::random_signal(random, 2, kFrames);
+    const Signal expected = direct_convolution(in, bank, Routing::rows(2, 2), kFrames);
+
+    Engine engine(config_of(GetParam(), depth), bank, Routing::rows(2, 2));
+    RingDrive rings(engine, kBlock);
+    EXPECT_EQ(rings.latency_frames(), (depth + 1) * kBlock);
+    test::Planes<float> input(in);
+    test::Planes<float> output(2, kFrames);
+    for (std::size_t n = 0; n < kFrames; n += kBlock) {
+      rings.process(input.from(n), output.from(n), kBlock);
+      wait_for(engine, n + kBlock);
+    }
+    EXPECT_TRUE(test::follows(output.signal(), delayed(expected, rings.latency_frames()), 1e-6));
+    EXPECT_EQ(rings.late_frames(), 0);
+    EXPECT_EQ(rings.refused_frames(), 0);
+  }
+}
+
+TEST_P(RingDriveOn, KeepsItsPlaceWhenItIsLate) {
+  Random random(9);
+  const FilterBank bank = test::random_bank(random, {300});
+  const Signal in = test::random_signal(random, 1, kFrames);
+  EngineConfig config = config_of(GetParam(), 0);
+  config.ring_blocks = 16;
+  const Signal expected = direct_convolution(in, bank, Routing::rows(1, 1), kFrames);
+  Engine engine(config, bank, Routing::rows(1, 1));
+  RingDrive rings(engine, kBlock);
+  test::Planes<float> input(in);
+  test::Planes<float> output(1, kFrames);
+  const Signal late = delayed(expected, kBlock);
+  for (std::size_t n = 0; n < kFrames; n += kBlock) {
+    rings.process(input.from(n), output.from(n), kBlock);
+    // Eight calls in a row at once, of which the engine has not answered most; then there is time.
+    if (n / kBlock % 16 >= 8) wait_for(engine, n + kBlock);
+  }
+  const Signal out = output.signal();
+  std::int64_t silent = 0;
+  for (std::size_t n = kBlock; n < kFrames; ++n) {
+    if (out[0][n] == 0) {
+      ++silent;
+    } else {
+      ASSERT_NEAR(out[0][n], late[0][n], 1e-5) << n;
+    }
+  }
+  EXPECT_EQ(rings.refused_frames(), 0);
+  EXPECT_EQ(silent, rings.late_frames());
+  EXPECT_GT(silent, 0) << "nothing was late";
+  for (std::size_t n = kFrames - 4 * kBlock; n < kFrames; ++n) EXPECT_NE(out[0][n], 0) << n;
+}
+
+TEST_P(RingDriveOn, AnswersCallsOfAnySizeWithinTheSlack) {
+  Random random(11);
+  const FilterBank bank = test::random_bank(random, {300});
+  const Signal in = test::random_signal(random, 1, kFrames);
+  const Signal expected = direct_convolution(in, bank, Routing::rows(1, 1), kFrames);
+  Engine engine(config_of(GetParam(), 0), bank, Routing::rows(1, 1));
+  RingDrive rings(engine, kBlock);
+  test::Planes<float> input(in);
+  test::Planes<float> output(1, kFrames);
+  std::size_t position = 0;
+  for (const std::size_t frames : test::random_calls(random, kFrames, 30, kBlock)) {
+    rings.process(input.from(position), output.from(position), frames);
+    position += frames;
+    wait_for(engine, position);
+  }
+  EXPECT_TRUE(test::follows(output.signal(), delayed(expected, kBlock), 1e-6));
+  EXPECT_EQ(rings.late_frames(), 0);
+}
+
+TEST_P(RingDriveOn, BeginsAnewAfterARestart) {
+  Random random(12);
+  const FilterBank bank = test::random_bank(random, {300});
+  const Signal in = test::random_signal(random, 1, kFrames);
+  const Signal expected = direct_convolution(in, bank, Routing::rows(1, 1), kFrames);
+  Engine engine(config_of(GetParam(), 0), bank, Routing::rows(1, 1));
+  RingDrive rings(engine, kBlock);
+  test::Planes<float> input(in);
+  for (int round = 0; round < 3; ++round) {
+    const std::int64_t before = engine.position();
+    test::Planes<float> output(1, kFrames);
+    for (std::size_t n = 0; n < kFrames; n += kBlock) {
+      rings.process(input.from(n), output.from(n), kBlock);
+      wait_for(engine, static_cast<std::size_t>(before) + n + kBlock);
+    }
+    EXPECT_TRUE(test::follows(output.signal(), delayed(expected, kBlock), 1e-6));
+    rings.restart();
+  }
+  EXPECT_EQ(rings.late_frames(), 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(Backends, RingDriveOn, testing::Values("auto", "cuda"),
+                         [](const auto& one) { return std::string(one.param); });
+
+TEST(LiveSessionOnADevice, SaysItsLatencyAndDelaysTheBypassAsMuch) {
+  setenv("FIRBANK_PLUGIN_DIR", FIRBANK_FAKE_DEVICE_DIR, 1);
+  setenv("FIRBANK_FAKE_DEVICE", "", 1);
+  Random random(13);
+  LiveConfig config;
+  config.engine = config_of("cuda", 2);
+  config.fade_in_seconds = 0;
+  config.bypass = true;
+  LiveSession session(config, test::random_bank(random, {300}), Routing::rows(1, 1));
+  EXPECT_EQ(session.latency_frames(), 3 * kBlock);
+  const Signal in = test::random_signal(random, 1, kFrames);
+  test::Planes<float> input(in);
+  test::Planes<float> output(1, kFrames);
+  for (std::size_t n = 0; n < kFrames; n += kBlock) {
+    session.process(input.from(n), output.from(n), kBlock);
+  }
+  EXPECT_EQ(output.signal(), delayed(in, 3 * kBlock));
+}
+
+}  // namespace
+}  // namespace firbank
