@@ -19,8 +19,8 @@ using testing::HasSubstr;
 
 using Words = std::set<std::string>;
 
-const std::vector<std::string> kCommands = {"filter", "live", "plan",     "tune",   "verify",
-                                            "design", "info", "backends", "devices"};
+const std::vector<std::string> kCommands = {"filter", "run",    "live", "plan",     "tune",
+                                            "verify", "design", "info", "backends", "devices"};
 
 /// What matches the first group of `pattern` in `text`, all over it.
 Words matches(const std::string& text, const std::string& pattern) {
@@ -86,6 +86,7 @@ TEST(Manual, DescribesTheOptionsThatHelpLists) {
     return options;
   };
   EXPECT_EQ(described("OPTIONS OF FILTER"), own({"filter"}));
+  EXPECT_EQ(described("OPTIONS OF RUN"), own({"run"}));
   EXPECT_EQ(described("OPTIONS OF LIVE"), own({"live"}));
   EXPECT_EQ(described("OPTIONS OF DEVICES"), own({"devices"}));
   EXPECT_EQ(described("OPTIONS OF PLAN AND VERIFY"), own({"plan", "verify"}));

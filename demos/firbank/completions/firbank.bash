@@ -7,11 +7,12 @@ _firbank() {
   command=
   for ((i = 1; i < COMP_CWORD; i++)); do
     case ${COMP_WORDS[i]} in
-      filter | live | plan | tune | verify | design | info | backends | devices) command=${COMP_WORDS[i]} && break ;;
+      filter | run | live | plan | tune | verify | design | info | backends | devices) command=${COMP_WORDS[i]} && break ;;
     esac
   done
 
   case $previous in
+    --eq-phase) mapfile -t COMPREPLY < <(compgen -W 'minimum linear' -- "$current") && return ;;
     --routing) mapfile -t COMPREPLY < <(compgen -W 'rows bank matrix' -- "$current") && return ;;
     --mode) mapfile -t COMPREPLY < <(compgen -W 'causal full same valid' -- "$current") && return ;;
     --gpu-mode) mapfile -t COMPREPLY < <(compgen -W 'whole hybrid throughput' -- "$current") && return ;;
@@ -41,7 +42,7 @@ _firbank() {
       mapfile -t COMPREPLY < <(compgen -W 'cached default' -f -- "$current")
       return
       ;;
-    -f | --filter | --json | --record)
+    -f | --filter | --json | --record | --input | --output)
       compopt -o filenames
       mapfile -t COMPREPLY < <(compgen -f -- "$current")
       return
@@ -54,14 +55,14 @@ _firbank() {
       return
       ;;
     --input-channels | --output-channels | --device-block | --latency | --crossfade | --max-peak) return ;;
-    --outputs | --block | --threads | --partitions | --alternatives | --depth | --rate | --gain | --channels | --filters | --taps | \
+    --preset | --eq-taps | --outputs | --block | --threads | --partitions | --alternatives | --depth | --rate | --gain | --channels | --filters | --taps | \
       --seconds | --seed | --cutoff | --low | --high | --transition | --attenuation) return ;;
   esac
 
   local bank='--filter --routing --outputs --no-resample' options=
   local engine='--block --threads --partitions --costs' arithmetic='--precision --backend'
   case $command in
-    '') options='filter live plan tune verify design info backends devices --help --version' ;;
+    '') options='filter run live plan tune verify design info backends devices --help --version' ;;
     filter)
       options="$bank $engine $arithmetic --spectra --mode --depth --gpu-mode --memory-limit --on-overload
         --gain --normalize --output-format --dither --rate --raw-format --json --quiet --as-live --realtime --strict --help"
@@ -70,6 +71,10 @@ _firbank() {
       options="$bank $engine --backend --spectra --depth --input-device --output-device --channels
         --input-channels --output-channels --rate --device-block --latency --gain --limiter --bypass
         --crossfade --max-peak --normalize --record --seconds --keys --json --quiet --help"
+      ;;
+    run)
+      options="$engine $arithmetic --spectra --input --output --output-format --preset --check
+        --channels --rate --eq-taps --eq-phase --json --quiet --help"
       ;;
     plan)
       options="$bank $engine $arithmetic --spectra --channels --filters --taps --rate --depth
@@ -93,7 +98,7 @@ _firbank() {
   esac
   if [[ $current == -* || -z $command || ($command == design && $previous == design) ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$options" -- "$current")
-  elif [[ $command == filter || $command == design || $command == info ]]; then
+  elif [[ $command == filter || $command == run || $command == design || $command == info ]]; then
     compopt -o filenames
     mapfile -t COMPREPLY < <(compgen -f -- "$current")
   fi

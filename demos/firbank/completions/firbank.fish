@@ -11,11 +11,12 @@ function __firbank_devices
     firbank devices 2>/dev/null | awk '$1 ~ /^[0-9]+$/ { print $1 }'
 end
 
-set -l commands filter live plan tune verify design info backends devices
+set -l commands filter run live plan tune verify design info backends devices
 set -l none "not __fish_seen_subcommand_from $commands"
 
 complete -c firbank -n "$none" -f
 complete -c firbank -n "$none" -a filter -d 'Filter a stream'
+complete -c firbank -n "$none" -a run -d 'Filter as a configuration file says'
 complete -c firbank -n "$none" -a live -d 'Play a sound card through filters'
 complete -c firbank -n "$none" -a plan -d 'Print partitions, cost, latency and memory'
 complete -c firbank -n "$none" -a tune -d 'Measure what plans are chosen by'
@@ -32,15 +33,17 @@ complete -c firbank -n "$bank" -s f -l filter -r -F -d 'File with filters'
 complete -c firbank -n "$bank" -l routing -x -a 'rows bank matrix' -d 'How filters connect channels'
 complete -c firbank -n "$bank" -l outputs -x -d 'Output channels of matrix'
 complete -c firbank -n "$bank" -l no-resample -d 'Refuse filters of another rate'
-complete -c firbank -n "$bank" -l block -x -d 'Frames a block'
-complete -c firbank -n "$bank" -l threads -x -d 'Threads that compute'
-complete -c firbank -n "$bank" -l partitions -x -d 'Block sizes of the plan'
-complete -c firbank -n "$bank" -l costs -r -F -a 'cached default' -d 'What the plan is chosen by'
 
-set -l arithmetic '__fish_seen_subcommand_from filter plan tune'
+set -l engine '__fish_seen_subcommand_from filter run plan verify'
+complete -c firbank -n "$engine" -l block -x -d 'Frames a block'
+complete -c firbank -n "$engine" -l threads -x -d 'Threads that compute'
+complete -c firbank -n "$engine" -l partitions -x -d 'Block sizes of the plan'
+complete -c firbank -n "$engine" -l costs -r -F -a 'cached default' -d 'What the plan is chosen by'
+
+set -l arithmetic '__fish_seen_subcommand_from filter run plan tune'
 complete -c firbank -n "$arithmetic" -l precision -x -a 'float double' -d 'Arithmetic'
-complete -c firbank -n '__fish_seen_subcommand_from filter live plan tune' -l backend -x -a '(__firbank_backends)' -d 'What computes'
-complete -c firbank -n '__fish_seen_subcommand_from filter live plan' -l spectra -x -a 'full int16' -d 'How filters are kept'
+complete -c firbank -n '__fish_seen_subcommand_from filter run live plan tune' -l backend -x -a '(__firbank_backends)' -d 'What computes'
+complete -c firbank -n '__fish_seen_subcommand_from filter run live plan' -l spectra -x -a 'full int16' -d 'How filters are kept'
 complete -c firbank -n '__fish_seen_subcommand_from filter live plan' -l depth -x -d 'Blocks under way'
 complete -c firbank -n '__fish_seen_subcommand_from filter' -l gpu-mode -x -a 'whole hybrid throughput' -d 'What a GPU computes'
 complete -c firbank -n '__fish_seen_subcommand_from filter plan' -l memory-limit -x -d 'Most memory of the plan'
@@ -50,11 +53,20 @@ set -l filter '__fish_seen_subcommand_from filter'
 complete -c firbank -n "$filter" -l mode -x -a 'causal full same valid' -d 'Which frames to keep'
 complete -c firbank -n '__fish_seen_subcommand_from filter live' -l gain -x -d 'Gain in dB'
 complete -c firbank -n '__fish_seen_subcommand_from filter live' -l normalize -d 'Bring the peak to full scale'
-complete -c firbank -n "$filter" -l output-format -x -a 'float32 float64 int16 int24 int32' -d 'Samples of the output'
+complete -c firbank -n '__fish_seen_subcommand_from filter run' -l output-format -x -a 'float32 float64 int16 int24 int32' -d 'Samples of the output'
 complete -c firbank -n "$filter" -l dither -d 'Add dither to integer formats'
 complete -c firbank -n "$filter" -l as-live -d 'Blocks and plan of a live run'
 complete -c firbank -n "$filter" -l realtime -d 'As live, paced by the clock'
 complete -c firbank -n "$filter" -l strict -d 'Missed deadlines fail too'
+
+set -l run '__fish_seen_subcommand_from run'
+complete -c firbank -n "$run" -l input -r -F -d 'File to filter'
+complete -c firbank -n "$run" -l output -r -F -d 'File to write'
+complete -c firbank -n "$run" -l preset -x -d 'One of the presets'
+complete -c firbank -n "$run" -l check -d 'Load all, filter nothing, print the plan'
+complete -c firbank -n "$run" -l channels -x -d 'Channels of the stream'
+complete -c firbank -n "$run" -l eq-taps -x -d 'Taps of a filter made of a curve'
+complete -c firbank -n "$run" -l eq-phase -x -a 'minimum linear' -d 'Phase of such filters'
 
 set -l live '__fish_seen_subcommand_from live'
 complete -c firbank -n "$live" -f
@@ -94,8 +106,8 @@ complete -c firbank -n "$design" -l attenuation -x -d 'Of the stopbands in dB'
 complete -c firbank -n "$design" -l taps -x -d 'An odd number of taps'
 complete -c firbank -n "$design" -l output-format -x -a 'float64 float32' -d 'Samples'
 
-complete -c firbank -n '__fish_seen_subcommand_from filter live plan verify design info' -l rate -x -d 'Sample rate in Hz'
-complete -c firbank -n '__fish_seen_subcommand_from filter live plan tune verify design info devices' -l json -r -F -d 'Report as JSON'
+complete -c firbank -n '__fish_seen_subcommand_from filter run live plan verify design info' -l rate -x -d 'Sample rate in Hz'
+complete -c firbank -n '__fish_seen_subcommand_from filter run live plan tune verify design info devices' -l json -r -F -d 'Report as JSON'
 complete -c firbank -n '__fish_seen_subcommand_from filter info' -l raw-format -x -a 'f32le:2:48000 s16le:2:44100' -d 'Layout of headerless samples'
-complete -c firbank -n '__fish_seen_subcommand_from filter live tune verify design' -s q -l quiet -d 'Print less'
+complete -c firbank -n '__fish_seen_subcommand_from filter run live tune verify design' -s q -l quiet -d 'Print less'
 complete -c firbank -n '__fish_seen_subcommand_from backends devices' -f
