@@ -7,9 +7,15 @@ namespace firbank {
 RingDrive::RingDrive(Engine& engine, std::size_t slack_frames)
     : engine_(engine),
       latency_frames_(engine.latency_frames() + slack_frames),
-      samples_(engine.outputs() * engine.max_frames()),
-      planes_(engine.outputs()) {
-  next_frame_ = first_frame_ = engine_.position();
+      // From the oldest frame that a call may still want to the newest that may be answered.
+      kept_frames_(latency_frames_ + engine.max_frames()),
+      kept_(engine.outputs() * kept_frames_),
+      pulled_(engine.outputs() * engine.max_frames()),
+      pulled_planes_(engine.outputs()) {
+  for (std::size_t c = 0; c < pulled_planes_.size(); ++c) {
+    pulled_planes_[c] = pulled_.data() + c * engine.max_frames();
+  }
+  next_frame_ = first_frame_ = answered_end_ = engine_.position();
   engine_.start();
 }
 
@@ -20,8 +26,7 @@ RingDrive::~RingDrive() {
 void RingDrive::restart() {
   engine_.stop();
   engine_.reset();
-  pulled_frames_ = 0;
-  next_frame_ = first_frame_ = engine_.position();
+  next_frame_ = first_frame_ = answered_end_ = engine_.position();
   engine_.start();
 }
 
@@ -36,55 +41,55 @@ void RingDrive::process(const float* const* in, float* const* out, std::size_t f
     refused_frames_.fetch_add(static_cast<std::int64_t>(frames - pushed.frames),
                               std::memory_order_relaxed);
   }
+  drain();
 
+  const auto count = static_cast<std::int64_t>(frames);
   const std::int64_t wanted = next_frame_ - static_cast<std::int64_t>(latency_frames_);
-  const std::int64_t before =
-      std::clamp<std::int64_t>(first_frame_ - wanted, 0, static_cast<std::int64_t>(frames));
-  next_frame_ += static_cast<std::int64_t>(frames);
-  const auto silent = static_cast<std::size_t>(before);
-  for (std::size_t c = 0; c < engine_.outputs(); ++c) std::fill_n(out[c], frames, 0.0f);
-  const std::size_t taken = take(wanted + before, out, silent, frames - silent);
-  const std::size_t late = frames - silent - taken;
-  if (late > 0) {
-    late_frames_.fetch_add(static_cast<std::int64_t>(late), std::memory_order_relaxed);
+  next_frame_ += count;
+  const std::int64_t first = std::clamp(first_frame_, wanted, wanted + count);
+  const std::int64_t last = std::clamp(answered_end_, first, wanted + count);
+  late_frames_.fetch_add(wanted + count - last, std::memory_order_relaxed);
+  for (std::size_t c = 0; c < engine_.outputs(); ++c) {
+    const float* const plane = kept_.data() + c * kept_frames_;
+    std::fill_n(out[c], frames, 0.0f);
+    for (std::int64_t frame = first; frame < last;) {
+      const std::size_t place = static_cast<std::size_t>(frame) % kept_frames_;
+      const auto part = std::min(static_cast<std::size_t>(last - frame), kept_frames_ - place);
+      std::copy_n(plane + place, part, out[c] + (frame - wanted));
+      frame += static_cast<std::int64_t>(part);
+    }
   }
 }
 
-/// Frames from `wanted` on, to out[..][offset...]; returns how many are there.
-std::size_t RingDrive::take(std::int64_t wanted, float* const* out, std::size_t offset,
-                            std::size_t frames) {
-  std::size_t done = 0;
-  while (done < frames) {
-    if (pulled_frames_ == 0) {
-      for (std::size_t c = 0; c < planes_.size(); ++c) {
-        planes_[c] = samples_.data() + c * engine_.max_frames();
-      }
-      Block block;
-      block.planes = planes_.data();
-      block.channels = planes_.size();
-      block.frames = engine_.max_frames();
-      pulled_frames_ = engine_.pull(block);
-      pulled_first_ = block.first_frame;
-      if (pulled_frames_ == 0) break;
-    }
-    const std::int64_t ahead = pulled_first_ - (wanted + static_cast<std::int64_t>(done));
-    if (ahead > 0) {  // a gap that the engine did not fill
-      done += static_cast<std::size_t>(
-          std::min<std::int64_t>(ahead, static_cast<std::int64_t>(frames - done)));
-      continue;
-    }
-    // What is too old came too late, and was silence.
-    const auto old = std::min(static_cast<std::size_t>(-ahead), pulled_frames_);
-    const std::size_t count = std::min(pulled_frames_ - old, frames - done);
-    for (std::size_t c = 0; c < planes_.size(); ++c) {
-      std::copy_n(planes_[c] + old, count, out[c] + offset + done);
-      planes_[c] += old + count;
-    }
-    pulled_first_ += static_cast<std::int64_t>(old + count);
-    pulled_frames_ -= old + count;
-    done += count;
+/// Takes all answers that are there.
+void RingDrive::drain() noexcept {
+  for (;;) {
+    Block block;
+    block.planes = pulled_planes_.data();
+    block.channels = pulled_planes_.size();
+    block.frames = engine_.max_frames();
+    const std::size_t frames = engine_.pull(block);
+    if (frames == 0) return;
+    keep(block.first_frame, frames);
   }
-  return done;
+}
+
+/// Keeps what was pulled; before it, silence in place of a gap that the engine did not fill.
+void RingDrive::keep(std::int64_t first_frame, std::size_t frames) noexcept {
+  const std::int64_t end = first_frame + static_cast<std::int64_t>(frames);
+  const std::int64_t oldest = end - static_cast<std::int64_t>(kept_frames_);
+  const std::int64_t gap_first =
+      std::clamp(answered_end_, std::min(oldest, first_frame), first_frame);
+  for (std::size_t c = 0; c < pulled_planes_.size(); ++c) {
+    float* const plane = kept_.data() + c * kept_frames_;
+    for (std::int64_t frame = gap_first; frame < first_frame; ++frame) {
+      plane[static_cast<std::size_t>(frame) % kept_frames_] = 0;
+    }
+    for (std::size_t n = 0; n < frames; ++n) {
+      plane[(static_cast<std::size_t>(first_frame) + n) % kept_frames_] = pulled_planes_[c][n];
+    }
+  }
+  answered_end_ = end;
 }
 
 }  // namespace firbank

@@ -42,16 +42,19 @@ class RingDrive {
   }
 
  private:
-  std::size_t take(std::int64_t wanted, float* const* out, std::size_t offset, std::size_t frames);
+  void drain() noexcept;
+  void keep(std::int64_t first_frame, std::size_t frames) noexcept;
 
   Engine& engine_;
   std::size_t latency_frames_;
   std::int64_t next_frame_ = 0;   // of the input
   std::int64_t first_frame_ = 0;  // since the last restart
-  std::vector<float> samples_;    // pulled, and not taken yet
-  std::vector<float*> planes_;
-  std::int64_t pulled_first_ = 0;
-  std::size_t pulled_frames_ = 0;
+  // What the engine has answered, by frame modulo kept_frames_, so that its own ring is never full.
+  std::size_t kept_frames_;
+  std::vector<float> kept_;
+  std::int64_t answered_end_ = 0;  // the frame behind the last answer
+  std::vector<float> pulled_;
+  std::vector<float*> pulled_planes_;
   std::atomic<std::int64_t> late_frames_{0};
   std::atomic<std::int64_t> refused_frames_{0};
 };

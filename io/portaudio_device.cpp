@@ -65,7 +65,8 @@ AudioDevice describe(PaDeviceIndex index) {
 
 std::vector<AudioDevice> all_devices() {
   std::vector<AudioDevice> devices;
-  const PaDeviceIndex count = Pa_GetDeviceCount();
+  const PaDeviceIndex count = std::max(Pa_GetDeviceCount(), 0);
+  devices.reserve(static_cast<std::size_t>(count));
   for (PaDeviceIndex index = 0; index < count; ++index) devices.push_back(describe(index));
   return devices;
 }

@@ -136,6 +136,8 @@ class LiveRun {
     config.engine = settings_.engine.config(devices_.rate_hz, PlanGoal::kLive);
     config.engine.max_taps = choices_.longest_taps;
     config.engine.costs = settings_.engine.chosen_costs(settings_.notice).model;
+    // Slots for callbacks that are much shorter than a block.
+    config.engine.ring_blocks = std::max<std::size_t>(config.engine.ring_blocks, 64);
     config.gpu_slack_frames =
         std::max(settings_.engine.block_frames, settings_.device_block_frames);
     config.gain_db = settings_.gain_db;
