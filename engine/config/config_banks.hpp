@@ -11,6 +11,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "engine/config/run_config.hpp"
@@ -68,7 +69,9 @@ class ConfigBanks {
     double gain = 1;
     std::size_t delay = 0;
 
-    auto operator<=>(const Part&) const = default;
+    friend bool operator<(const Part& a, const Part& b) {
+      return std::tie(a.filter, a.gain, a.delay) < std::tie(b.filter, b.gain, b.delay);
+    }
   };
 
   /// What all pairs that share a filter have in common.
@@ -77,7 +80,9 @@ class ConfigBanks {
     bool dry = false;                      // the dry signal takes this way
     std::size_t pairs = 0;
 
-    auto operator<=>(const Group&) const = default;
+    friend bool operator<(const Group& a, const Group& b) {
+      return std::tie(a.parts, a.dry) < std::tie(b.parts, b.dry);
+    }
   };
 
   Routing connect(const RunConfig& config, const ConfigBanksOptions& options);
