@@ -51,8 +51,9 @@ class Reader {
       if (!inputs) stream.refuse("inputs is missing: how many channels, or their names");
       config_.inputs = *std::move(inputs);
       std::optional<std::vector<std::string>> outputs = read_channels(stream, "outputs", "out");
-      if (outputs) config_.outputs = *std::move(outputs);
-      if (!outputs) {
+      if (outputs) {
+        config_.outputs = *std::move(outputs);
+      } else {
         for (std::size_t i = 0; i < config_.inputs.size(); ++i) {
           config_.outputs.push_back(fmt::format("out-{}", i + 1));
         }
