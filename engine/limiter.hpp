@@ -34,7 +34,7 @@ class Limiter {
   float smallest_gain() const noexcept { return smallest_gain_.load(std::memory_order_relaxed); }
 
  private:
-  float release_;  // of the way back, a frame
+  float release_;        // of the way back, a frame
   float reduction_ = 0;  // 1 less the gain
   std::atomic<std::int64_t> limited_frames_{0};
   std::atomic<std::uint64_t> times_{0};

@@ -106,7 +106,8 @@ const AudioDevice& choose_audio_device(const std::vector<AudioDevice>& devices,
   if (!found.empty() && std::all_of(found.begin(), found.end(), is_the_same)) return *found[0];
   if (!found.empty()) {
     std::vector<std::string> names;
-    for (const AudioDevice* device : found) names.push_back(fmt::format("'{}'", device->full_name()));
+    for (const AudioDevice* device : found)
+      names.push_back(fmt::format("'{}'", device->full_name()));
     refuse(fmt::format("'{}' means {} {} devices: {}", name, found.size(), way,
                        fmt::join(names, ", ")));
   }
