@@ -1,16 +1,15 @@
 #include "engine/live_session.hpp"
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <chrono>
 #include <cmath>
 #include <memory>
-#include <numbers>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "engine/bypass_mix.hpp"
 #include "engine/dry_path.hpp"
 #include "engine/limiter.hpp"
 #include "engine/ramp.hpp"
@@ -70,13 +69,11 @@ class LiveSession::Impl {
         dry_(engine_.inputs(), engine_.outputs(), latency_frames() + config.dry_delay_frames,
              engine_.max_frames()),
         limiter_(config.engine.sample_rate_hz, config.release_seconds),
-        wetness_(config.bypass ? 0 : 1),
+        bypass_mix_(config.bypass, config.bypass_fade, engine_.max_frames()),
         gain_db_(config.gain_db),
         bypass_(config.bypass),
         limiter_on_(config.limiter),
         gains_(engine_.max_frames()),
-        wet_weights_(engine_.max_frames()),
-        dry_weights_(engine_.max_frames()),
         wet_samples_(engine_.outputs() * engine_.max_frames()),
         in_(engine_.inputs()),
         wet_(engine_.outputs()),
@@ -200,7 +197,8 @@ class LiveSession::Impl {
     } else {
       engine_.process(in_.data(), wet_.data(), frames);
     }
-    mix(frames);
+    bypass_mix_.process(bypass_.load(kRelaxed), frames_of(config_.control_seconds), wet_.data(),
+                        dry_.planes(), out_.data(), out_.size(), frames);
     silence_what_is_not_finite(frames);
     apply_gain(frames);
     if (limiter_on_.load(kRelaxed)) {
@@ -213,30 +211,6 @@ class LiveSession::Impl {
 
   std::size_t frames_of(double seconds) const noexcept {
     return static_cast<std::size_t>(std::llround(seconds * config_.engine.sample_rate_hz));
-  }
-
-  void mix(std::size_t frames) noexcept {
-    wetness_.move_to(bypass_.load(kRelaxed) ? 0 : 1, frames_of(config_.control_seconds));
-    if (wetness_.is_resting()) {
-      const float* const* from = wetness_.target() == 0 ? dry_.planes() : wet_.data();
-      for (std::size_t c = 0; c < out_.size(); ++c) std::copy_n(from[c], frames, out_[c]);
-      return;
-    }
-    wetness_.fill(wet_weights_.data(), frames);
-    for (std::size_t n = 0; n < frames; ++n) {
-      const float wetness = wet_weights_[n];
-      dry_weights_[n] = 1 - wetness;
-      if (config_.bypass_fade == BypassFade::kLinear) continue;
-      constexpr float kQuarterTurn = std::numbers::pi_v<float> / 2;
-      wet_weights_[n] = std::sin(wetness * kQuarterTurn);
-      dry_weights_[n] = std::cos(wetness * kQuarterTurn);
-    }
-    for (std::size_t c = 0; c < out_.size(); ++c) {
-      const float* const dry = dry_.planes()[c];
-      for (std::size_t n = 0; n < frames; ++n) {
-        out_[c][n] = wet_[c][n] * wet_weights_[n] + dry[n] * dry_weights_[n];
-      }
-    }
   }
 
   void silence_what_is_not_finite(std::size_t frames) noexcept {
@@ -290,7 +264,7 @@ class LiveSession::Impl {
   std::unique_ptr<RingDrive> rings_;  // with a GPU
   DryPath dry_;
   Limiter limiter_;
-  Ramp wetness_;
+  BypassMix bypass_mix_;
   Ramp gain_{0};
   std::size_t fade_in_left_ = 0;
 
@@ -299,8 +273,6 @@ class LiveSession::Impl {
   std::atomic<bool> limiter_on_;
 
   std::vector<float> gains_;
-  std::vector<float> wet_weights_;
-  std::vector<float> dry_weights_;
   std::vector<float> wet_samples_;
   std::vector<const float*> in_;  // of the part being processed, as are the others
   std::vector<float*> wet_;
