@@ -21,7 +21,15 @@ class CliLive : public testing::Test {
     // No server of this machine's owner is to be found.
     setenv("JACK_DEFAULT_SERVER", "firbank-test-has-none", 1);
     setenv("JACK_NO_START_SERVER", "1", 1);
+    // ALSA leaks what it read of its configuration.
+    if (std::getenv("ASAN_OPTIONS") == nullptr) {
+      setenv("ASAN_OPTIONS", "detect_leaks=0", 1);
+      asan_options_set_ = true;
+    }
     write_text_filter(folder_.file("filter.txt"), {1.0, 0.5});
+  }
+  ~CliLive() override {
+    if (asan_options_set_) unsetenv("ASAN_OPTIONS");
   }
 
   ProgramResult live(std::vector<std::string> options) const {
@@ -41,6 +49,9 @@ class CliLive : public testing::Test {
   }
 
   TemporaryFolder folder_;
+
+ private:
+  bool asan_options_set_ = false;
 };
 
 TEST_F(CliLive, RefusesOptionsThatCannotBe) {
