@@ -153,13 +153,13 @@ int run(Arguments& arguments) {
   if (!settings.record.empty()) others.push_back(settings.record);
   arguments.json.open(others);
 
+  arguments.settings.stdout_taken = arguments.json.takes_standard_output();
   install_interrupt_handlers(2);
   const LiveReport report = run_live(settings);
 
   arguments.json.finish(to_json(report));
   if (!settings.quiet) {
-    const bool stdout_taken = arguments.json.takes_standard_output();
-    fmt::print(stdout_taken ? stderr : stdout, "{}\n", summary(report));
+    fmt::print(settings.stdout_taken ? stderr : stdout, "{}\n", summary(report));
   }
   const std::string lost = losses(report);
   if (!lost.empty()) tell("firbank: {}\n", lost);

@@ -26,7 +26,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr int kTickMs = 40;
-constexpr double kPatienceSeconds = 1.5;  // without a block, until a device counts as lost
 constexpr auto kRetryInterval = std::chrono::milliseconds(500);
 
 double seconds_since(Clock::time_point start) {
@@ -76,7 +75,7 @@ class LiveRun {
       : settings_(settings),
         devices_(choose_devices(settings)),
         choices_(load_choices(settings, devices_.rate_hz, devices_.input.input_channels)),
-        screen_(!settings.quiet, choices_.names),
+        screen_(!settings.quiet && !settings.stdout_taken, choices_.names),
         keyboard_(settings.keys) {
     refuse_missing_channels();
     stream_.input_device = devices_.input.full_name();
@@ -106,7 +105,7 @@ class LiveRun {
       }
       tell_swaps();
       screen_.update(*session_, choice_);
-      if (device_->is_lost(kPatienceSeconds)) survive_loss(start);
+      if (device_->is_lost(patience_seconds())) survive_loss(start);
     }
     LiveReport report = describe();
     device_.reset();
@@ -155,6 +154,13 @@ class LiveRun {
     const SignalsForMainThread guard;
     recorder_ = std::make_unique<StreamRecorder>(create_sink(settings_.record, format),
                                                  format.channels, devices_.rate_hz);
+  }
+
+  /// Without a block, until the device counts as lost; some bring few, and long ones.
+  double patience_seconds() const {
+    constexpr double kLeastSeconds = 1.5;
+    const std::size_t frames = std::max(device_->block_frames(), settings_.device_block_frames);
+    return kLeastSeconds + 4 * static_cast<double>(frames) / devices_.rate_hz;
   }
 
   void open_device() {

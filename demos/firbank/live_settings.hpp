@@ -31,8 +31,9 @@ struct LiveSettings {
   bool normalize = false;  // filters to a peak of 0 dB
   std::string record;      // a file, or empty
   std::optional<double> seconds;
-  bool keys = false;   // from a standard input that is no terminal
-  bool quiet = false;  // no screen, no notes
+  bool keys = false;          // from a standard input that is no terminal
+  bool quiet = false;         // no screen, no notes
+  bool stdout_taken = false;  // by the report: nothing else goes there
   std::function<void(const std::string&)> notice;
 };
 
