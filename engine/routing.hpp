@@ -16,6 +16,8 @@ struct Edge {
   std::size_t output = 0;
   double gain = 1.0;      // linear, finite
   std::size_t delay = 0;  // frames
+
+  bool operator==(const Edge&) const = default;
 };
 
 class Routing {

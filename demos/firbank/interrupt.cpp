@@ -15,6 +15,7 @@ namespace {
 constexpr std::array kSignals = {SIGINT, SIGTERM, SIGHUP};
 
 std::atomic<int> requests{0};
+std::atomic<bool> reload_requested{false};
 std::atomic<bool> input_watched{false};
 std::atomic<bool> output_watched{false};
 std::atomic<int> null_descriptor{-1};
@@ -51,6 +52,20 @@ void install_interrupt_handlers(int answered) {
     sigaction(signal, &action, nullptr);
   }
   set_stop_requests([]() noexcept { return requests.load(std::memory_order_relaxed); });
+}
+
+void take_hangups_as_reloads() {
+  struct sigaction before = {};
+  if (sigaction(SIGHUP, nullptr, &before) == 0 && before.sa_handler == SIG_IGN) return;
+  struct sigaction action = {};
+  action.sa_handler = [](int) { reload_requested = true; };
+  action.sa_flags = SA_RESTART;
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGHUP, &action, nullptr);
+}
+
+bool take_reload_request() noexcept {
+  return reload_requested.exchange(false);
 }
 
 void watch_standard_streams(bool input, bool output) noexcept {

@@ -91,7 +91,8 @@ LiveChoices load_choices(const LiveSettings& settings, double sample_rate_hz,
     connected.routing = "bank";
     settings.notice(fmt::format("the one input channel is heard through all {} filters", filters));
   }
-  return {std::move(banks), std::move(names), connected.connect(channels, filters), longest};
+  return {std::move(banks), std::move(names), connected.connect(channels, filters), longest,
+          settings.bank.files};
 }
 
 }  // namespace firbank::program

@@ -16,6 +16,7 @@ struct LiveChoices {
   std::vector<std::string> names;  // of the files, without their folders
   Routing routing;
   std::size_t longest_taps = 0;
+  std::vector<std::string> files;  // that all this was read from
 };
 
 /// Loads each file at the stream's rate. A file with one filter serves where others have more; a

@@ -4,11 +4,13 @@
 #include <chrono>
 #include <cmath>
 #include <memory>
+#include <string>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "demos/firbank/console.hpp"
+#include "demos/firbank/file_watch.hpp"
 #include "demos/firbank/interrupt.hpp"
 #include "demos/firbank/keyboard.hpp"
 #include "demos/firbank/live_choices.hpp"
@@ -74,10 +76,13 @@ class LiveRun {
   explicit LiveRun(const LiveSettings& settings)
       : settings_(settings),
         devices_(choose_devices(settings)),
-        choices_(load_choices(settings, devices_.rate_hz, devices_.input.input_channels)),
+        choices_(settings.load(devices_.rate_hz, devices_.input.input_channels)),
+        choice_(settings.first_choice),
+        most_taps_(std::max(settings.max_taps, choices_.longest_taps)),
         screen_(!settings.quiet && !settings.stdout_taken, choices_.names),
         keyboard_(settings.keys) {
     refuse_missing_channels();
+    watch_.watch(choices_.files);
     stream_.input_device = devices_.input.full_name();
     stream_.output_device = devices_.output.full_name();
     stream_.input_channels = choices_.routing.inputs();
@@ -99,6 +104,7 @@ class LiveRun {
     while (!done_ && !interrupt_requested()) {
       if (settings_.seconds && seconds_since(start) >= *settings_.seconds) break;
       if (const auto key = keyboard_.wait(kTickMs)) obey(*key);
+      if (take_reload_request() || (settings_.watch && watch_.changed())) reload();
       if (!told_setup && device_->blocks() > 0) {
         tell_setup();
         told_setup = true;
@@ -133,7 +139,7 @@ class LiveRun {
   void make_session() {
     LiveConfig config;
     config.engine = settings_.engine.config(devices_.rate_hz, PlanGoal::kLive);
-    config.engine.max_taps = choices_.longest_taps;
+    config.engine.max_taps = most_taps_;
     config.engine.costs = settings_.engine.chosen_costs(settings_.notice).model;
     // Slots for callbacks that are much shorter than a block.
     config.engine.ring_blocks = std::max<std::size_t>(config.engine.ring_blocks, 64);
@@ -143,7 +149,7 @@ class LiveRun {
     config.limiter = settings_.limiter;
     config.bypass = settings_.bypass;
     const SignalsForMainThread guard;
-    session_ = std::make_unique<LiveSession>(config, choices_.banks[0], choices_.routing);
+    session_ = std::make_unique<LiveSession>(config, choices_.banks[choice_], choices_.routing);
   }
 
   void make_recorder() {
@@ -187,7 +193,7 @@ class LiveRun {
         "device     {}\nstream     {}, {} Hz\nfilters    {} taps, {} on {}\nlatency    {}\n",
         devices,
         fmt::format("{} in, {} out", counted(report.channels_in, "channel"), report.channels_out),
-        report.sample_rate_hz, choices_.banks[0].longest(), report.plan, report.backend,
+        report.sample_rate_hz, choices_.banks[choice_].longest(), report.plan, report.backend,
         latency(report));
     std::fflush(stdout);
   }
@@ -224,13 +230,62 @@ class LiveRun {
   void choose(std::size_t choice) {
     if (choice == choice_) return;
     try {
-      const auto crossfade =
-          static_cast<std::size_t>(std::llround(settings_.crossfade_seconds * devices_.rate_hz));
-      pending_.push_back({session_->swap(choices_.banks[choice], crossfade), choice});
-      choice_ = choice;
+      hear(choices_, choice);
     } catch (const Error& error) {
       note(fmt::format("{} is not heard yet: {}", choices_.names[choice], error.what()));
     }
+  }
+
+  /// Throws: Error when the session refuses the bank.
+  void hear(const LiveChoices& choices, std::size_t choice) {
+    const auto crossfade =
+        static_cast<std::size_t>(std::llround(settings_.crossfade_seconds * devices_.rate_hz));
+    pending_.push_back({session_->swap(choices.banks[choice], crossfade), choices.names[choice]});
+    choice_ = choice;
+  }
+
+  /// Reads everything again. What cannot be heard in the place of the old leaves it playing.
+  void reload() {
+    screen_.clear();
+    try {
+      const SignalsForMainThread guard;
+      LiveChoices fresh = settings_.load(devices_.rate_hz, devices_.input.input_channels);
+      refuse_other_shape(fresh);
+      hear(fresh, same_choice(fresh));
+      choices_ = std::move(fresh);
+      screen_.rename(choices_.names);
+      watch_.watch(choices_.files);
+      note("the files were read again");
+    } catch (const Error& error) {
+      tell("firbank: what was read again is not used, and what was heard plays on: {}\n",
+           error.what());
+    }
+  }
+
+  void refuse_other_shape(const LiveChoices& fresh) const {
+    const auto refuse = [](const std::string& what) {
+      throw Error(ErrorKind::kConfiguration, what);
+    };
+    if (fresh.routing.inputs() != choices_.routing.inputs() ||
+        fresh.routing.outputs() != choices_.routing.outputs()) {
+      refuse(fmt::format("it has {} in and {} out; the run has {} and {}",
+                         counted(fresh.routing.inputs(), "channel"), fresh.routing.outputs(),
+                         choices_.routing.inputs(), choices_.routing.outputs()));
+    }
+    if (fresh.routing.edges() != choices_.routing.edges()) {
+      refuse("it connects channels in another way than the run began with");
+    }
+    if (fresh.longest_taps > most_taps_) {
+      refuse(fmt::format("its longest filter has {} taps; the run has room for {} (--max-taps)",
+                         fresh.longest_taps, most_taps_));
+    }
+  }
+
+  /// The choice of the same name, or the first.
+  std::size_t same_choice(const LiveChoices& fresh) const {
+    const auto begin = fresh.names.begin();
+    const auto found = std::find(begin, fresh.names.end(), choices_.names[choice_]);
+    return found == fresh.names.end() ? 0 : static_cast<std::size_t>(found - begin);
   }
 
   void tell_swaps() {
@@ -239,7 +294,7 @@ class LiveRun {
       if (!frame) return;
       // The screen shows it anyway.
       if (!screen_.is_drawn()) {
-        note(fmt::format("{} is heard from {} on", choices_.names[pending_.front().choice],
+        note(fmt::format("{} is heard from {} on", pending_.front().name,
                          position(*frame, devices_.rate_hz)));
       }
       pending_.erase(pending_.begin());
@@ -317,12 +372,15 @@ class LiveRun {
 
   struct PendingSwap {
     std::uint64_t ticket = 0;
-    std::size_t choice = 0;
+    std::string name;
   };
 
   const LiveSettings& settings_;
   Devices devices_;
   LiveChoices choices_;
+  std::size_t choice_ = 0;
+  std::size_t most_taps_;
+  FileWatch watch_;
   LiveScreen screen_;
   Keyboard keyboard_;
   AudioStreamConfig stream_;
@@ -330,7 +388,6 @@ class LiveRun {
   std::unique_ptr<StreamRecorder> recorder_;
   std::unique_ptr<Player> player_;
   std::unique_ptr<PortaudioDevice> device_;  // last, as its callback uses the others
-  std::size_t choice_ = 0;
   std::vector<PendingSwap> pending_;
   bool done_ = false;
 };

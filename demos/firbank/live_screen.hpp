@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstddef>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/live_session.hpp"
@@ -24,6 +25,9 @@ class LiveScreen {
   ~LiveScreen();
   LiveScreen(const LiveScreen&) = delete;
   LiveScreen& operator=(const LiveScreen&) = delete;
+
+  /// Other names of the choices, as many or not.
+  void rename(std::vector<std::string> filters) { filters_ = std::move(filters); }
 
   bool is_drawn() const noexcept { return drawing_; }
 

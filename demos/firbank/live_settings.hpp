@@ -12,8 +12,15 @@
 
 namespace firbank::program {
 
+struct LiveChoices;
+
 struct LiveSettings {
-  BankOptions bank;  // each file is a choice of its own
+  BankOptions bank;  // of `firbank live`: each file is a choice of its own
+  /// Reads what is to be heard, again and again; see load_choices().
+  std::function<LiveChoices(double sample_rate_hz, std::size_t input_channels)> load;
+  std::size_t first_choice = 0;
+  bool watch = false;        // read again when a file changes
+  std::size_t max_taps = 0;  // room for later filters; 0: for those of the first reading
   EngineOptions engine;
   std::string input_device;  // empty: the default one
   std::string output_device;

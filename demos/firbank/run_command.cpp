@@ -13,9 +13,11 @@
 #include "demos/firbank/bank_options.hpp"
 #include "demos/firbank/checks.hpp"
 #include "demos/firbank/commands.hpp"
+#include "demos/firbank/config_choices.hpp"
 #include "demos/firbank/console.hpp"
 #include "demos/firbank/exit_code.hpp"
 #include "demos/firbank/filter_outcome.hpp"
+#include "demos/firbank/live_options.hpp"
 #include "demos/firbank/plan_report.hpp"
 #include "demos/firbank/wording.hpp"
 #include "engine/config/config_banks.hpp"
@@ -28,6 +30,8 @@ namespace {
 constexpr const char* kExamples = R"(Examples:
   A guitar through a configuration of jconvolver, the tail included:
     firbank run hall.conf --input guitar.wav --output wet.wav
+  The same while playing it, changed whenever the file is:
+    firbank run hall.conf --watch
   The second preset of a configuration, as 24-bit samples:
     firbank run room.toml --preset cinema --input film.wav --output corrected.wav \
         --output-format int24
@@ -47,6 +51,7 @@ struct Arguments {
   std::string equaliser_phase = "minimum";
   EngineOptions engine;
   FilterSettings files;
+  LiveOptions live;
   std::string output_format;
   JsonReport json;
   bool quiet = false;
@@ -113,16 +118,6 @@ std::optional<StreamFormat> format_of_input(const Arguments& arguments) {
   return open_input(path, arguments.files.open, arguments.rate_hz)->format();
 }
 
-std::vector<std::string> files_of(const RunConfig& config) {
-  std::set<std::string> paths;
-  for (const FilterSpec& filter : config.filters) {
-    for (const Stage& stage : filter.stages) {
-      if (const auto* file = std::get_if<FileResponse>(&stage)) paths.insert(file->path);
-    }
-  }
-  return {paths.begin(), paths.end()};
-}
-
 /// What the command line does not say about the engine, the configuration does.
 EngineOptions engine_options(const CLI::App& command, const EngineOptions& given,
                              const EngineSettings& settings) {
@@ -141,7 +136,7 @@ EngineOptions engine_options(const CLI::App& command, const EngineOptions& given
 /// Loads everything, and tells what a live run would cost.
 int check_config(Arguments& arguments, const RunConfig& config, std::size_t preset,
                  double rate_hz) {
-  arguments.json.open(files_of(config));
+  arguments.json.open(filter_files(config));
   ConfigBanksOptions options;
   options.sample_rate_hz = rate_hz;
   options.notice = arguments.files.notice;
@@ -175,9 +170,9 @@ int check_config(Arguments& arguments, const RunConfig& config, std::size_t pres
   return kExitUsage;
 }
 
-int filter_files(Arguments& arguments, const RunConfig& config, std::size_t preset) {
+int run_on_files(Arguments& arguments, const RunConfig& config, std::size_t preset) {
   FilterSettings& settings = arguments.files;
-  settings.filter_files = files_of(config);
+  settings.filter_files = filter_files(config);
   refuse_same_file("--output", settings.output, settings.filter_files);
   refuse_same_file("--output", settings.output, {config.path});
   settings.engine = arguments.engine;
@@ -202,6 +197,41 @@ int filter_files(Arguments& arguments, const RunConfig& config, std::size_t pres
   return run_and_tell(settings, arguments.json, {.quiet = arguments.quiet});
 }
 
+/// Plays the presets, which are read again when they are to be.
+int run_on_devices(const CLI::App& command, Arguments& arguments, const RunConfig& config,
+                   const ConfigFileOptions& reading, std::size_t preset) {
+  LiveSettings& settings = arguments.live.settings;
+  if (arguments.engine.precision != "float") {
+    refuse("--precision is double; allowed with devices: float");
+  }
+  settings.engine = arguments.engine;
+  settings.quiet = arguments.quiet;
+  arguments.live.finish();
+  if (command.count("--crossfade") == 0) {
+    settings.crossfade_seconds = config.engine.crossfade_seconds;
+  }
+  if (settings.input_device.empty()) settings.input_device = config.stream.input_device;
+  if (settings.output_device.empty()) settings.output_device = config.stream.output_device;
+  if (config.stream.sample_rate_hz > 0) settings.rate_hz = config.stream.sample_rate_hz;
+  if (arguments.rate_hz) settings.rate_hz = arguments.rate_hz;
+  settings.first_choice = preset;
+  settings.load = [&arguments, reading](double rate_hz, std::size_t) {
+    const RunConfig now = read_config_file(arguments.config, reading);
+    for (const std::string& line : now.unsupported) {
+      arguments.live.settings.notice(fmt::format("{}", line));
+    }
+    return config_choices(now, rate_hz, arguments.live.settings.notice);
+  };
+  std::vector<std::string> others = filter_files(config);
+  others.push_back(config.path);
+  if (!settings.record.empty()) {
+    refuse_same_file("--record", settings.record, others);
+    others.push_back(settings.record);
+  }
+  arguments.json.open(others);
+  return play_and_tell(settings, arguments.json);
+}
+
 int run(const CLI::App& command, Arguments& arguments) {
   FilterSettings& files = arguments.files;
   files.rate_hz = arguments.rate_hz;
@@ -213,17 +243,19 @@ int run(const CLI::App& command, Arguments& arguments) {
   }
   if (files.input == "-") refuse("--input '-': a file is needed; 'firbank filter' reads pipes");
   std::optional<StreamFormat> input = format_of_input(arguments);
-  const RunConfig config = read_config_file(
-      arguments.config,
-      {.channels = arguments.channels.value_or(input ? input->channels : 2),
-       .equaliser_taps = arguments.equaliser_taps,
-       .equaliser_phase =
-           arguments.equaliser_phase == "linear" ? FilterPhase::kLinear : FilterPhase::kMinimum});
-  for (const std::string& line : config.unsupported) tell("firbank: note: {}\n", line);
+  const ConfigFileOptions reading{
+      .channels = arguments.channels.value_or(input ? input->channels : 2),
+      .equaliser_taps = arguments.equaliser_taps,
+      .equaliser_phase =
+          arguments.equaliser_phase == "linear" ? FilterPhase::kLinear : FilterPhase::kMinimum};
+  const RunConfig config = read_config_file(arguments.config, reading);
   const std::size_t preset = arguments.preset.empty() ? 0 : find_preset(config, arguments.preset);
   arguments.engine = engine_options(command, arguments.engine, config.engine);
   if (files.input.empty()) files.input = config.stream.input_file;
   if (files.output.empty()) files.output = config.stream.output_file;
+  const bool on_devices = !arguments.check && files.input.empty() && files.output.empty();
+  if (on_devices) return run_on_devices(command, arguments, config, reading, preset);
+  for (const std::string& line : config.unsupported) tell("firbank: note: {}\n", line);
   if (arguments.check) {
     if (!input) input = format_of_input(arguments);
     double rate_hz = config.stream.sample_rate_hz > 0 ? config.stream.sample_rate_hz : 48'000;
@@ -232,9 +264,10 @@ int run(const CLI::App& command, Arguments& arguments) {
     return check_config(arguments, config, preset, rate_hz);
   }
   if (files.input.empty() || files.output.empty()) {
-    refuse(fmt::format("run {}: it needs --input and --output", arguments.config));
+    refuse(fmt::format("run {}: files need --input and --output; devices need neither",
+                       arguments.config));
   }
-  return filter_files(arguments, config, preset);
+  return run_on_files(arguments, config, preset);
 }
 
 }  // namespace
@@ -244,6 +277,8 @@ void add_run_command(CLI::App& app, int& exit_code) {
       app.add_subcommand("run", "Filter a stream as a configuration file describes it");
   const auto arguments = std::make_shared<Arguments>();
   add_options(*command, *arguments);
+  arguments->live.add_devices_to(*command);
+  arguments->live.add_playing_to(*command);
   arguments->engine.add_to(*command);
   arguments->engine.add_arithmetic_to(*command);
   arguments->engine.add_spectra_to(*command);

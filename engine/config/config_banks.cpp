@@ -89,14 +89,22 @@ Routing ConfigBanks::connect(const RunConfig& config, const ConfigBanksOptions& 
     for (const Pair& pair : dry) pairs[pair].dry = true;
   }
   has_dry_ = wants_dry;
+  if (options.any_connection) {
+    for (std::size_t input = 0; input < config.inputs.size(); ++input) {
+      for (std::size_t output = 0; output < config.outputs.size(); ++output) {
+        pairs.try_emplace({input, output});
+      }
+    }
+  }
   std::map<Group, std::size_t> index_of;
   std::vector<Edge> edges;
   for (auto& [pair, group] : pairs) {
     group.parts.resize(presets_.size());
     for (auto& parts : group.parts) std::sort(parts.begin(), parts.end());
-    const auto [at, is_new] = index_of.emplace(group, groups_.size());
-    if (is_new) groups_.push_back(group);
-    edges.push_back({.input = pair.first, .filter = at->second, .output = pair.second});
+    const auto at = index_of.emplace(group, groups_.size()).first;
+    const std::size_t filter = options.any_connection ? groups_.size() : at->second;
+    if (filter == groups_.size()) groups_.push_back(group);
+    edges.push_back({.input = pair.first, .filter = filter, .output = pair.second});
   }
   for (const Edge& edge : edges) ++groups_[edge.filter].pairs;
   return Routing(config.inputs.size(), config.outputs.size(), std::move(edges));

@@ -30,6 +30,10 @@ struct ConfigBanksOptions {
   /// takes are then in the routing too.
   bool may_bypass = true;
 
+  /// Makes an edge for every pair of channels, with a filter of its own, so that the banks of any
+  /// other configuration of as many channels, made so, have the same routing.
+  bool any_connection = false;
+
   /// Told, one line each: ResponseOptions::notice says what.
   std::function<void(const std::string& line)> notice = {};
 };
