@@ -188,7 +188,8 @@ TEST_F(Run, RefusesInOneLine) {
   const std::string config = with_text("room.toml", kRoom);
   write_signal(folder_.file("mono.wav"), noise(1, 10, 1));
   const std::string out = folder_.file("out.wav");
-  EXPECT_THAT(refusal({config}, 2), HasSubstr("needs --input and --output"));
+  EXPECT_THAT(refusal({config, "--output", out}, 2), HasSubstr("files need --input and --output"));
+  EXPECT_THAT(refusal({config, "--precision", "double"}, 2), HasSubstr("--precision is double"));
   EXPECT_THAT(refusal({config, "--check", "--preset", "x"}, 2),
               HasSubstr("there is no preset 'x'; there are: mixed, plain, off"));
   EXPECT_THAT(refusal({config, "--check"}, 3), HasSubstr("a.wav"));

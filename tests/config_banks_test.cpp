@@ -121,7 +121,7 @@ TEST(ConfigBanks, FoldsEverythingIntoTapsOfOneRouting) {
   for (int i = 0; i < 60; ++i) {
     SCOPED_TRACE(fmt::format("configuration {} of seed {}", i, seed));
     const RunConfig config = random_config(random);
-    const ConfigBanks banks(config, {.sample_rate_hz = kRate});
+    const ConfigBanks banks(config, {.sample_rate_hz = kRate, .any_connection = i % 2 == 1});
     const Signal in = noise(config.inputs.size(), 60, random());
     for (std::size_t p = 0; p < config.presets.size(); ++p) {
       for (const BankState& state :
@@ -180,6 +180,25 @@ TEST(ConfigBanks, AlikePairsShareAFilter) {
               HasSubstr("without the dry signal"));
   EXPECT_THAT(test::config_refusal([&] { banks.bank({.preset = 0, .bypass = {}, .mix = 1.5}); }),
               HasSubstr("mix is 1.5; 0 to 1 are allowed"));
+}
+
+TEST(ConfigBanks, AnyConnectionsOfTheSameChannelsHaveOneRouting) {
+  const RunConfig config = parse_toml_config(kTwoPresets, "x.toml");
+  const RunConfig other = parse_toml_config(R"(
+[stream]
+inputs = 2
+[[edge]]
+input = 2
+output = 1
+gain = 3
+)",
+                                            "y.toml");
+  const ConfigBanksOptions options{.sample_rate_hz = kRate, .any_connection = true};
+  const ConfigBanks one(config, options);
+  const ConfigBanks two(other, options);
+  EXPECT_EQ(one.routing().edges().size(), 4u);
+  EXPECT_EQ(one.bank().size(), 4u);
+  EXPECT_EQ(one.routing().edges(), two.routing().edges());
 }
 
 TEST(ConfigBanks, PresetsChangeBySwapInARunningEngine) {

@@ -1,8 +1,7 @@
 # Tests of the firbank program from outside: arguments in; files, streams and exit codes out.
 if(TARGET firbank_program)
-  firbank_test(cli_test cli_bad_input_test.cpp cli_commands_test.cpp cli_documents_test.cpp cli_live_test.cpp
-               cli_run_test.cpp
-               cli_tune_test.cpp support/program_cache.cpp support/program_files.cpp
+  firbank_test(cli_test cli_bad_input_test.cpp cli_commands_test.cpp cli_documents_test.cpp
+               cli_live_test.cpp cli_run_test.cpp cli_tune_test.cpp support/program_cache.cpp support/program_files.cpp
                support/run_program.cpp)
   target_link_libraries(cli_test PRIVATE nlohmann_json::nlohmann_json)
   target_compile_definitions(cli_test PRIVATE
@@ -23,3 +22,4 @@ endif()
 if(TARGET firbank_program AND NOT FIRBANK_SANITIZE)
   add_subdirectory(${CMAKE_CURRENT_LIST_DIR}/live live)
 endif()
+firbank_test(file_watch_test ${PROJECT_SOURCE_DIR}/demos/firbank/file_watch.cpp)

@@ -54,13 +54,15 @@ _firbank() {
       mapfile -t COMPREPLY < <(compgen -W "$devices" -- "$current")
       return
       ;;
-    --input-channels | --output-channels | --device-block | --latency | --crossfade | --max-peak) return ;;
+    --input-channels | --output-channels | --device-block | --latency | --crossfade | --max-peak | --max-taps) return ;;
     --preset | --eq-taps | --outputs | --block | --threads | --partitions | --alternatives | --depth | --rate | --gain | --channels | --filters | --taps | \
       --seconds | --seed | --cutoff | --low | --high | --transition | --attenuation) return ;;
   esac
 
   local bank='--filter --routing --outputs --no-resample' options=
   local engine='--block --threads --partitions --costs' arithmetic='--precision --backend'
+  local playing='--input-device --output-device --input-channels --output-channels --device-block
+    --latency --gain --limiter --bypass --crossfade --max-taps --watch --record --seconds --keys'
   case $command in
     '') options='filter run live plan tune verify design info backends devices --help --version' ;;
     filter)
@@ -68,12 +70,11 @@ _firbank() {
         --gain --normalize --output-format --dither --rate --raw-format --json --quiet --as-live --realtime --strict --help"
       ;;
     live)
-      options="$bank $engine --backend --spectra --depth --input-device --output-device --channels
-        --input-channels --output-channels --rate --device-block --latency --gain --limiter --bypass
-        --crossfade --max-peak --normalize --record --seconds --keys --json --quiet --help"
+      options="$bank $engine $playing --backend --spectra --depth --channels --rate --max-peak
+        --normalize --json --quiet --help"
       ;;
     run)
-      options="$engine $arithmetic --spectra --input --output --output-format --preset --check
+      options="$engine $arithmetic $playing --spectra --input --output --output-format --preset --check
         --channels --rate --eq-taps --eq-phase --json --quiet --help"
       ;;
     plan)

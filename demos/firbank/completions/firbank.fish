@@ -51,7 +51,7 @@ complete -c firbank -n '__fish_seen_subcommand_from filter' -l on-overload -x -a
 
 set -l filter '__fish_seen_subcommand_from filter'
 complete -c firbank -n "$filter" -l mode -x -a 'causal full same valid' -d 'Which frames to keep'
-complete -c firbank -n '__fish_seen_subcommand_from filter live' -l gain -x -d 'Gain in dB'
+complete -c firbank -n '__fish_seen_subcommand_from filter live run' -l gain -x -d 'Gain in dB'
 complete -c firbank -n '__fish_seen_subcommand_from filter live' -l normalize -d 'Bring the peak to full scale'
 complete -c firbank -n '__fish_seen_subcommand_from filter run' -l output-format -x -a 'float32 float64 int16 int24 int32' -d 'Samples of the output'
 complete -c firbank -n "$filter" -l dither -d 'Add dither to integer formats'
@@ -68,8 +68,8 @@ complete -c firbank -n "$run" -l channels -x -d 'Channels of the stream'
 complete -c firbank -n "$run" -l eq-taps -x -d 'Taps of a filter made of a curve'
 complete -c firbank -n "$run" -l eq-phase -x -a 'minimum linear' -d 'Phase of such filters'
 
-set -l live '__fish_seen_subcommand_from live'
-complete -c firbank -n "$live" -f
+complete -c firbank -n '__fish_seen_subcommand_from live' -f
+set -l live '__fish_seen_subcommand_from live run'
 complete -c firbank -n "$live" -l input-device -x -a '(__firbank_devices)' -d 'Where sound comes from'
 complete -c firbank -n "$live" -l output-device -x -a '(__firbank_devices)' -d 'Where sound goes'
 complete -c firbank -n "$live" -l input-channels -x -d 'Channels of the input device'
@@ -79,7 +79,9 @@ complete -c firbank -n "$live" -l latency -x -d 'Milliseconds to ask the device 
 complete -c firbank -n "$live" -l limiter -d 'Keep within full scale'
 complete -c firbank -n "$live" -l bypass -d 'Begin bypassed'
 complete -c firbank -n "$live" -l crossfade -x -d 'Milliseconds from filter to filter'
-complete -c firbank -n "$live" -l max-peak -x -d 'Warn of louder filters, in dB'
+complete -c firbank -n '__fish_seen_subcommand_from live' -l max-peak -x -d 'Warn of louder filters, in dB'
+complete -c firbank -n "$live" -l max-taps -x -d 'Room for later filters'
+complete -c firbank -n "$live" -l watch -d 'Read changed files again'
 complete -c firbank -n "$live" -l record -r -F -d 'Write input and output'
 complete -c firbank -n "$live" -l keys -d 'Take keys from a pipe'
 
@@ -93,7 +95,7 @@ complete -c firbank -n '__fish_seen_subcommand_from plan' -l alternatives -x -d 
 
 complete -c firbank -n '__fish_seen_subcommand_from tune' -f
 complete -c firbank -n '__fish_seen_subcommand_from tune' -l dry-run -d 'Keep nothing'
-complete -c firbank -n '__fish_seen_subcommand_from live verify' -l seconds -x -d 'Length of the stream'
+complete -c firbank -n '__fish_seen_subcommand_from live run verify' -l seconds -x -d 'Length of the stream'
 complete -c firbank -n '__fish_seen_subcommand_from verify' -l seed -x -d 'Seed'
 
 set -l design '__fish_seen_subcommand_from design'
