@@ -1,5 +1,5 @@
 // Files that are watched: who is told of what, and when.
-#include "demos/firbank/file_watch.hpp"
+#include "io/file_watch.hpp"
 
 #include <chrono>
 #include <filesystem>
@@ -10,7 +10,7 @@
 
 #include "tests/support/io_files.hpp"
 
-namespace firbank::program {
+namespace firbank {
 namespace {
 
 class FileWatchTest : public io_test::FilesTest {
@@ -73,4 +73,4 @@ TEST_F(FileWatchTest, LooksNoMoreOftenThanItsInterval) {
 }
 
 }  // namespace
-}  // namespace firbank::program
+}  // namespace firbank

@@ -10,7 +10,6 @@
 #include <fmt/format.h>
 
 #include "demos/firbank/console.hpp"
-#include "demos/firbank/file_watch.hpp"
 #include "demos/firbank/interrupt.hpp"
 #include "demos/firbank/keyboard.hpp"
 #include "demos/firbank/live_choices.hpp"
@@ -18,6 +17,7 @@
 #include "demos/firbank/quiet_stderr.hpp"
 #include "demos/firbank/wording.hpp"
 #include "io/error.hpp"
+#include "io/file_watch.hpp"
 #include "io/files.hpp"
 #include "io/portaudio_device.hpp"
 #include "io/stream_recorder.hpp"

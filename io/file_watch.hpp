@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-namespace firbank::program {
+namespace firbank {
 
 class FileWatch {
  public:
@@ -44,4 +44,4 @@ class FileWatch {
   std::vector<File> files_;
 };
 
-}  // namespace firbank::program
+}  // namespace firbank

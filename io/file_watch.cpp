@@ -1,8 +1,8 @@
-#include "demos/firbank/file_watch.hpp"
+#include "io/file_watch.hpp"
 
 #include <system_error>
 
-namespace firbank::program {
+namespace firbank {
 
 FileWatch::State FileWatch::look(const std::string& path) {
   std::error_code error;
@@ -39,4 +39,4 @@ bool FileWatch::changed() {
   return any;
 }
 
-}  // namespace firbank::program
+}  // namespace firbank
