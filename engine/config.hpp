@@ -49,11 +49,12 @@ enum class Overload {
   kCarryOn,   // nothing: blocks come late; for streams that are not paced by a clock
   kTruncate,  // filters are cut to the taps that the CPU is estimated to carry
   kDrop,      // blocks are left out, silent, while it is behind by more than the rings hold
-  kFail,      // it does not go on: silence from there on
+  kFail,      // it does not go on: silence from there on; in the hybrid mode, the heads alone
 };
 
 struct EngineConfig {
-  /// Frames a second; only reported, no arithmetic depends on it.
+  /// Frames a second, above 0. What is computed does not depend on it; with `on_overload` it tells
+  /// how much time there is.
   double sample_rate_hz = 48'000.0;
 
   /// Nominal frames a call, 1 to 65,536. The plan is made for it; any other call size is correct.
@@ -98,7 +99,9 @@ struct EngineConfig {
   bool fail_over = true;
 
   /// Of a CPU that goes on, with PlanGoal::kLive. What is cut is counted in
-  /// Stats::truncated_frames, what is left out or not gone on with in Stats::lost_frames.
+  /// Stats::truncated_frames, what is left out or not gone on with in Stats::lost_frames. By
+  /// estimates, and by the time that calls take, against sample_rate_hz: for streams that a clock
+  /// paces.
   Overload on_overload = Overload::kCarryOn;
 
   /// kInt16 needs a float engine and a backend that has it: all have. Filters that the plan leaves

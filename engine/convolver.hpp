@@ -63,8 +63,8 @@ class Convolver {
   /// Whether collect() would not wait for a device.
   bool can_collect() noexcept;
 
-  /// A call without an answer: its input is taken, its output is silence and counts as lost. With
-  /// no call under way.
+  /// A call without an answer: its input is taken, its output is silence and counts as lost. On a
+  /// backend that answers at once.
   void skip(const Sample* const* in, Sample* const* out, std::size_t frames) noexcept;
 
   /// Takes input of the past, whose answers nobody wants. Before the first call only.

@@ -20,8 +20,9 @@ constexpr std::size_t kMostStretch = 4'096;  // frames
 template <class Sample>
 FailOver<Sample>::FailOver(std::shared_ptr<const Backend> backend, const PartitionPlan& plan,
                            const EngineConfig& config, const FilterBank& bank,
-                           const Routing& routing)
+                           const Routing& routing, double load_beside)
     : config_(config),
+      load_beside_(load_beside),
       routing_(routing),
       past_wanted_(plan.max_response - 1),
       first_(std::move(backend), plan, config, bank, routing),
@@ -73,7 +74,8 @@ void FailOver<Sample>::submit_in_time(const Sample* const* in, Sample* const* ou
   } else {
     second_->submit(in, out, frames);
   }
-  lateness_->add(frames, watch.ns());
+  const double frame_ns = 1e9 / config_.sample_rate_hz;
+  lateness_->add(frames, watch.ns() + load_beside_ * frame_ns * static_cast<double>(frames));
 }
 
 /// A call and its input: fill(channel, to, offset, count).
@@ -176,6 +178,7 @@ std::size_t FailOver<Sample>::flush(Sample* const* out, std::size_t frames) noex
 template <class Sample>
 void FailOver<Sample>::reset() noexcept {
   while (answered_ < calls_.size()) answer_oldest();
+  if (lateness_) lateness_->reset();
   active().reset();
   past_frames_ = 0;
 }
@@ -204,16 +207,20 @@ std::unique_ptr<Convolver<Sample>> FailOver<Sample>::make_second(const FilterBan
   const PlanAbilities abilities = abilities_of(*backend, sizeof(Sample));
   const std::size_t threads = std::min(config.threads, backend->max_threads());
   PartitionPlan plan = choose_plan(config, heard, routing_, abilities);
-  const double load = load_of(plan, config.sample_rate_hz, threads);
-  const bool is_late = config.goal == PlanGoal::kLive && load > kMostLoad;
-  if (is_late && config.on_overload == Overload::kFail) {
+  const bool is_paced =
+      config.goal == PlanGoal::kLive &&
+      (config.on_overload == Overload::kFail || config.on_overload == Overload::kTruncate);
+  const double load =
+      is_paced ? load_beside_ + load_of(config, heard, routing_, abilities, threads) : 0;
+  if (load > kMostLoad && config.on_overload == Overload::kFail) {
     throw Error(ErrorKind::kConfiguration,
-                fmt::format("it is estimated to need {:.2g} times the stream's own time; allowed: "
+                fmt::format("it is estimated to need {:.2f} times the stream's own time; allowed: "
                             "up to {}",
                             load, kMostLoad));
   }
-  if (is_late && config.on_overload == Overload::kTruncate) {
-    truncated_taps_ = taps_in_time(config, heard, routing_, abilities, threads);
+  if (load > kMostLoad) {
+    truncated_taps_ =
+        taps_in_time(config, heard, routing_, abilities, threads, kMostLoad - load_beside_);
     config.max_taps = truncated_taps_;
     plan = choose_plan(config, fitting(heard), routing_, abilities);
   }

@@ -34,8 +34,10 @@ namespace firbank {
 template <class Sample>
 class FailOver {
  public:
+  /// `load_beside`: the share of the stream's own time that the CPU spends on other parts of it.
   FailOver(std::shared_ptr<const Backend> backend, const PartitionPlan& plan,
-           const EngineConfig& config, const FilterBank& bank, const Routing& routing);
+           const EngineConfig& config, const FilterBank& bank, const Routing& routing,
+           double load_beside = 0);
 
   ProcessStatus process(const Sample* const* in, Sample* const* out, std::size_t frames) noexcept;
   std::size_t flush(Sample* const* out, std::size_t frames) noexcept;
@@ -106,6 +108,7 @@ class FailOver {
   void answer_all() noexcept;
 
   EngineConfig config_;
+  double load_beside_;
   Routing routing_;
   std::size_t past_wanted_;  // frames before a call that it hears
   Convolver<Sample> first_;

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/overload.hpp"
 #include "engine/planner.hpp"
 #include "io/error.hpp"
 #include "kernels/backends.hpp"
@@ -106,6 +107,7 @@ struct HeadAndTail<Sample>::Parts {
     std::shared_ptr<const Backend> cpu = make_backend(of_head.backend);
     const FilterBank head_bank = whole.cut(0, head_taps(config));
     head_plan = choose_plan(of_head, head_bank, routing, abilities_of(*cpu, sizeof(Sample)));
+    head_load = load_of(head_plan, config.sample_rate_hz, config.threads);
     head =
         std::make_unique<Convolver<Sample>>(std::move(cpu), head_plan, of_head, head_bank, routing);
   }
@@ -118,6 +120,7 @@ struct HeadAndTail<Sample>::Parts {
   PartitionPlan device_plan;
   PartitionPlan head_plan;
   std::unique_ptr<Convolver<Sample>> head;
+  double head_load = 0;  // of the CPU
   std::size_t tail_frames = 0;
   std::size_t max_taps = 0;
 };
@@ -140,7 +143,8 @@ HeadAndTail<Sample>::HeadAndTail(Parts parts)
       plan_(parts.head ? parts.head_plan : parts.device_plan),
       tail_plan_(parts.device_plan),
       head_(std::move(parts.head)),
-      device_(parts.backend, parts.device_plan, parts.device, parts.device_bank, parts.routing),
+      device_(parts.backend, parts.device_plan, parts.device, parts.device_bank, parts.routing,
+              parts.head_load),
       slots_(head_ ? parts.device.depth_blocks + 2 : 0),
       tail_in_(slots_ * inputs_ * block_frames_),
       tail_out_(slots_ * outputs_ * block_frames_),

@@ -21,9 +21,14 @@ double load_of(const PartitionPlan& plan, double sample_rate_hz, std::size_t thr
 /// Beyond this load a CPU counts as overloaded: what is estimated is coarse.
 inline constexpr double kMostLoad = 0.7;
 
-/// The longest filters, in taps, that a CPU with `abilities` carries with `config`; at least 1.
+/// The same of the filters that are there, whatever EngineConfig::max_taps makes room for.
+double load_of(const EngineConfig& config, const FilterBank& bank, const Routing& routing,
+               const PlanAbilities& abilities, std::size_t threads);
+
+/// The longest filters, in taps, with which the load is at most `most_load`, up to an eighth less;
+/// at least 1.
 std::size_t taps_in_time(const EngineConfig& config, const FilterBank& bank, const Routing& routing,
-                         const PlanAbilities& abilities, std::size_t threads);
+                         const PlanAbilities& abilities, std::size_t threads, double most_load);
 
 class Stopwatch {
  public:
@@ -41,7 +46,8 @@ class Stopwatch {
 /// Realtime: all is safe.
 class Lateness {
  public:
-  /// Up to `slack_frames` behind are no harm.
+  /// Up to `slack_frames` behind are no harm, and more it cannot be: what has nowhere to wait is
+  /// lost on its way here.
   Lateness(double sample_rate_hz, std::size_t slack_frames)
       : ns_per_frame_(1e9 / sample_rate_hz),
         slack_ns_(ns_per_frame_ * static_cast<double>(slack_frames)) {}
@@ -49,8 +55,15 @@ class Lateness {
   /// A call of `frames` took `ns`.
   void add(std::size_t frames, double ns) noexcept {
     behind_ns_ += ns - ns_per_frame_ * static_cast<double>(frames);
-    if (behind_ns_ > slack_ns_) drops_ = true;
-    if (behind_ns_ > 0) return;
+    if (behind_ns_ > slack_ns_) {
+      behind_ns_ = slack_ns_;
+      drops_ = true;
+    }
+    if (behind_ns_ <= 0) reset();
+  }
+
+  /// As if nothing had come yet.
+  void reset() noexcept {
     behind_ns_ = 0;
     drops_ = false;
   }

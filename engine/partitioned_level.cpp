@@ -375,6 +375,8 @@ void PartitionedLevel<Sample>::forget(std::span<LevelBank* const> banks) noexcep
   for (LevelBank* level_bank : banks) {
     Bank& bank = static_cast<Bank&>(*level_bank);
     bank.step = Step::kIdle;
+    bank.has_next = false;
+    bank.next_done = 2;
     bank.ready_block = bank.next_block = -1;
     for (std::size_t k = 0; k < deferred_.size(); ++k) deferred_[k]->reset_bank(*bank.deferred[k]);
   }

@@ -20,9 +20,6 @@ constexpr double kChunkBins = 64;
 // of a level the others pass through.
 constexpr double kSliced = 1.6;
 
-// Of what reading a response costs, in 16 bits and with its scales.
-constexpr double kCompactShare = 0.5625;
-
 // Outputs from which on the halves of them cost about the same.
 constexpr double kLeastPairedOutputs = 32;
 

@@ -5,9 +5,6 @@
 namespace firbank {
 namespace {
 
-// Of a response's size, in 16 bits and with its scales.
-constexpr double kCompactShare = 0.5625;
-
 // A transform's constants, and what a thread works in, as so many sums.
 constexpr double kTableSums = 1.5;
 constexpr double kFirstScratchSums = 1.5;
@@ -16,12 +13,14 @@ constexpr double kLaterScratchSums = 1;
 // Bins of the sums that a thread has at a time, of up to four outputs.
 constexpr double kTileBins = 65'536;
 
-// Of a device: bins from which on transforms pass through memory, windows that an input's ring
-// holds, partitions that repay a share of a sum, and the most shares.
+// As the CUDA backend has them: bins from which on transforms pass through memory, windows that an
+// input's ring holds, partitions that repay a share of a sum, and the most shares.
 constexpr std::size_t kMostInnerBins = 4'096;
 constexpr double kRingWindows = 2;
 constexpr double kLeastSteps = 16;
 constexpr double kMostShares = 128;
+constexpr double kListSamplesOfEdge = 6;
+constexpr double kListSamplesOfOutput = 7;
 
 double samples_of_sum(const LevelPlan& level) {
   return 2 * static_cast<double>(level.bins());
@@ -52,6 +51,11 @@ double sums_on_device(const PartitionPlan& plan, const PlanDemand& demand,
   return demand.outputs * (of_output + (shares < 2 ? 0 : shares)) + of_passes + kTableSums;
 }
 
+/// Lists of what is summed, in samples, on a device.
+double lists_on_device(const PlanDemand& demand) {
+  return kListSamplesOfEdge * demand.edges + kListSamplesOfOutput * demand.outputs;
+}
+
 /// Slots of samples on their way in and of answers on their way home.
 double staged_samples(const PartitionPlan& plan, const PlanDemand& demand) {
   if (!plan.by_copies) return 0;
@@ -64,6 +68,8 @@ double staged_samples(const PartitionPlan& plan, const PlanDemand& demand) {
 
 std::size_t pieces_under_way(const PartitionPlan& plan, const EngineConfig& config) {
   if (config.depth_blocks == 0) return 1;
+  // Offline calls are as long as the plan wants them, and block_frames says nothing.
+  if (config.goal == PlanGoal::kOffline) return config.depth_blocks + 1;
   const std::size_t of_block = (config.block_frames + plan.piece_frames - 1) / plan.piece_frames;
   return (config.depth_blocks + 1) * of_block;
 }
@@ -91,7 +97,8 @@ double memory_samples(const PartitionPlan& plan, const PlanDemand& demand,
   }
   if (on_device) {
     const double window = samples_of_sum(plan.levels.back());
-    return samples + demand.inputs * kRingWindows * window + staged_samples(plan, demand);
+    return samples + demand.inputs * kRingWindows * window + staged_samples(plan, demand) +
+           static_cast<double>(plan.levels.size()) * lists_on_device(demand);
   }
   return samples +
          demand.inputs * static_cast<double>(plan.history_frames() + plan.history_window());

@@ -12,6 +12,9 @@
 
 namespace firbank {
 
+/// Of a response's size, in 16 bits a value and with its scales.
+inline constexpr double kCompactShare = 0.5625;
+
 /// Pieces that are submitted and not yet collected, at most.
 std::size_t pieces_under_way(const PartitionPlan& plan, const EngineConfig& config);
 

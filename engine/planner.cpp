@@ -129,28 +129,32 @@ class MemoryLimit {
  public:
   MemoryLimit(const EngineConfig& config, const PlanAbilities& abilities)
       : asked_bytes_(config.memory_limit_bytes),
-        sample_bytes_(abilities.sample_bytes),
-        most_(asked_bytes_ > 0 ? asked_bytes_ : abilities.memory_bytes) {}
+        device_bytes_(abilities.memory_bytes),
+        sample_bytes_(abilities.sample_bytes) {}
 
   bool allows(const PartitionPlan& plan) {
     const std::uint64_t bytes = std::uint64_t{plan.memory_samples} * sample_bytes_;
     least_ = std::min(least_, bytes);
-    return most_ == 0 || bytes <= most_;
+    if (asked_bytes_ != 0 && bytes > asked_bytes_) return false;
+    // While it is set up a device holds a filter's taps besides, and its whole spectra where they
+    // are to be compact; and it cannot use memory to the last byte.
+    const std::uint64_t filter = plan.max_taps * sample_bytes_ * (plan.compact_spectra ? 5 : 1);
+    return device_bytes_ == 0 || bytes + bytes / 32 + filter <= device_bytes_;
   }
 
   /// What was asked for is refused; what a device has free is for the device to say.
-  void refuse() const {
-    if (asked_bytes_ == 0) return;
+  void refuse(const char* with = "") const {
+    if (asked_bytes_ == 0 || least_ <= asked_bytes_) return;
     throw Error(ErrorKind::kConfiguration,
                 fmt::format("memory_limit_bytes is {}; these filters, inputs and outputs need at "
-                            "least {}",
-                            asked_bytes_, least_));
+                            "least {}{}",
+                            asked_bytes_, least_, with));
   }
 
  private:
   std::uint64_t asked_bytes_;
+  std::uint64_t device_bytes_;
   std::size_t sample_bytes_;
-  std::uint64_t most_;
   std::uint64_t least_ = std::numeric_limits<std::uint64_t>::max();
 };
 
@@ -293,7 +297,7 @@ PartitionPlan choose_plan(const EngineConfig& config, const FilterBank& bank,
   PartitionPlan plan = prescribed_plan(base_plan(config, bank, routing), config,
                                        PlanEstimate(costs, demand, abilities.shares));
   MemoryLimit limit(config, abilities);
-  if (!limit.allows(plan)) limit.refuse();
+  if (!limit.allows(plan)) limit.refuse(" with partition_frames as they are given");
   return plan;
 }
 

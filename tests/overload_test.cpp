@@ -12,6 +12,7 @@
 #include "engine/convolver.hpp"
 #include "engine/engine.hpp"
 #include "engine/planner.hpp"
+#include "io/error.hpp"
 #include "kernels/backends.hpp"
 #include "tests/support/device_fixture.hpp"
 #include "tests/support/engine_runner.hpp"
@@ -39,6 +40,19 @@ TEST(LatenessTest, DropsFromWhenTheSlackIsGoneUntilNothingIsBehind) {
   EXPECT_FALSE(lateness.drops());
 }
 
+TEST(LatenessTest, IsNeverMoreBehindThanWhatCanWait) {
+  Lateness lateness(1'000.0, 10);
+  lateness.add(0, 1e12);
+  EXPECT_TRUE(lateness.drops());
+  lateness.add(9, 0);
+  EXPECT_TRUE(lateness.drops());
+  lateness.add(1, 0);
+  EXPECT_FALSE(lateness.drops());
+  lateness.add(0, 1e12);
+  lateness.reset();
+  EXPECT_FALSE(lateness.drops());
+}
+
 TEST(LatenessTest, SavesNoTimeForLater) {
   Lateness lateness(1'000.0, 10);
   lateness.add(1'000, 0);
@@ -57,19 +71,34 @@ TEST(OverloadTest, CutsFiltersToWhatIsEstimatedToFitAndHardlyMore) {
     config.max_taps = taps;
     const double ns = choose_plan(config, bank, routing).ns_per_frame;
     config.sample_rate_hz = 2e9 * kMostLoad / ns;  // twice too much
-    const std::size_t fits = taps_in_time(config, bank, routing, {}, 1);
+    const std::size_t fits = taps_in_time(config, bank, routing, {}, 1, kMostLoad);
     const auto load = [&](std::size_t count) {
-      EngineConfig shorter = config;
-      shorter.max_taps = count;
-      return load_of(choose_plan(shorter, bank.cut(0, count), routing), config.sample_rate_hz, 1);
+      return load_of(config, bank.cut(0, count), routing, {}, 1);
     };
     EXPECT_LE(load(fits), kMostLoad);
-    EXPECT_GT(load(fits + fits / 8 + 2), kMostLoad);
+    EXPECT_GT(load(fits + fits / 7 + 2), kMostLoad);
     EXPECT_LT(fits, taps);
     EXPECT_GT(fits, 16u);
     // Three threads would carry it.
-    EXPECT_GE(taps_in_time(config, bank, routing, {}, 3), taps - taps / 16 - 1);
+    EXPECT_GE(taps_in_time(config, bank, routing, {}, 3, kMostLoad), taps - taps / 8 - 1);
   }
+}
+
+// Room for long filters is no work, and one long filter among short ones little.
+TEST(OverloadTest, CountsTheFiltersThatAreThere) {
+  Random random(2);
+  SCOPED_TRACE("seed 2");
+  std::vector<std::size_t> lengths(200, 50);
+  lengths[7] = 50'000;
+  const FilterBank bank = test::random_bank(random, lengths);
+  const Routing routing = Routing::rows(200, 200);
+  EngineConfig config;
+  config.block_frames = 64;
+  const double ns = choose_plan(config, bank, routing).ns_per_frame;
+  config.sample_rate_hz = 0.5e9 / ns;
+  config.max_taps = 50'000;
+  EXPECT_NEAR(load_of(config, bank, routing, {}, 1), 0.5, 1e-9);
+  EXPECT_GT(load_of(choose_plan(config, bank, routing), config.sample_rate_hz, 1), 1.0);
 }
 
 // A convolver misses calls under any plan, with banks that come and fade meanwhile: what it answers
@@ -113,7 +142,7 @@ TEST(OverloadTest, AnswersAsIfItHadNotSkipped) {
       const std::size_t frames =
           std::min(kFrames - position,
                    between(random, 0, 1) == 0 ? config.block_frames : between(random, 1, 300));
-      if (between(random, 0, 40) == 0) {
+      if (between(random, 0, 12) == 0 && late.stats().swaps + 4 > ticket) {
         const FilterBank next = bank();
         const SwapOrder order{
             .at_frame = static_cast<std::int64_t>(position + between(random, 0, 2'000)),
@@ -146,6 +175,66 @@ TEST(OverloadTest, AnswersAsIfItHadNotSkipped) {
     EXPECT_EQ(late.stats().swaps, whole.stats().swaps);
     if (HasFailure()) return;
   }
+}
+
+// A bank that waits for its frame while calls are skipped, at every block before it.
+TEST(OverloadTest, SkipsBesideABankThatWaits) {
+  Random random(3);
+  SCOPED_TRACE("seed 3");
+  const FilterBank first = test::random_bank(random, {400});
+  const FilterBank next = test::random_bank(random, {400});
+  const Routing routing = Routing::rows(1, 1);
+  EngineConfig config;
+  config.block_frames = 8;
+  config.max_frames = 8;
+  config.partition_frames = {64};
+  const std::shared_ptr<const Backend> backend = make_backend("auto");
+  const PartitionPlan plan = choose_plan(config, first, routing, abilities_of(*backend));
+  constexpr std::size_t kFrames = 1'200;
+  constexpr std::size_t kLive = 704;
+  const Signal signal = test::random_signal(random, 1, kFrames);
+  Signal expected = direct_convolution(signal, first, routing, kFrames);
+  const Signal then = direct_convolution(signal, next, routing, kFrames);
+  std::copy(then[0].begin() + kLive, then[0].begin() + kFrames, expected[0].begin() + kLive);
+  test::Planes<float> in(signal);
+  for (std::size_t from = 480; from < kLive; from += 8) {
+    for (const std::size_t length : {8, 40, 64}) {
+      SCOPED_TRACE(testing::Message() << "skipped " << from << " and " << length << " frames more");
+      Convolver<float> late(backend, plan, config, first, routing);
+      late.swap(next, {.at_frame = kLive, .ticket = 1});
+      test::Planes<float> out(1, kFrames);
+      Signal heard = {std::vector<double>(expected[0].begin(), expected[0].begin() + kFrames)};
+      for (std::size_t n = 0; n < kFrames; n += 8) {
+        if (n >= from && n < from + length) {
+          late.skip(in.from(n), out.from(n), 8);
+          late.collect();
+          std::fill_n(heard[0].begin() + static_cast<std::ptrdiff_t>(n), 8, 0.0);
+        } else {
+          late.process(in.from(n), out.from(n), 8);
+        }
+      }
+      ASSERT_TRUE(test::follows(out.signal(), heard, 1e-6));
+    }
+  }
+}
+
+// What was skipped last has a tail like any other input.
+TEST(OverloadTest, FlushesAfterASkip) {
+  const FilterBank bank({{0.0, 0.0, 1.0}});
+  const std::shared_ptr<const Backend> backend = make_backend("auto");
+  EngineConfig config;
+  config.block_frames = 16;
+  const Routing routing = Routing::rows(1, 1);
+  Convolver<float> late(backend, choose_plan(config, bank, routing), config, bank, routing);
+  const std::vector<float> samples(16, 1.0f);
+  std::vector<float> answers(16);
+  const float* const in[] = {samples.data()};
+  float* const out[] = {answers.data()};
+  late.skip(in, out, 16);
+  late.collect();
+  EXPECT_EQ(late.flush(out, 16), 2u);
+  EXPECT_FLOAT_EQ(answers[0], 1.0f);
+  EXPECT_FLOAT_EQ(answers[1], 1.0f);
 }
 
 class OverloadOnDeviceTest : public test::DeviceFixture {
@@ -224,6 +313,27 @@ TEST_F(OverloadOnDeviceTest, CutsNothingThatTheCpuCarriesOrNoClockWaitsFor) {
     configure("");
     config_.sample_rate_hz = 1e12;
   }
+}
+
+// A limit was of the device, and not of the CPU in its place.
+TEST_F(OverloadOnDeviceTest, GoesOnBeyondTheDevicesMemoryLimit) {
+  config_.sample_rate_hz = 48'000;
+  config_.memory_limit_bytes = 1;
+  try {
+    const Engine engine(config_, bank_, routing_);
+    FAIL() << "a byte is enough";
+  } catch (const Error& error) {
+    const std::string line = error.what();
+    config_.memory_limit_bytes = std::stoull(line.substr(line.rfind(' ') + 1));
+  }
+  configure("fail_work=5");
+  {
+    Engine engine(config_, bank_, routing_);
+    EXPECT_TRUE(test::follows(test::run_process(engine, in_, test::equal_calls(kFrames, kBlock)),
+                              direct_convolution(in_, bank_, routing_, kFrames), 1e-6));
+    EXPECT_NE(engine.stats().fail_over_frame, Stats::kNone);
+  }
+  configure("");
 }
 
 TEST_F(OverloadOnDeviceTest, GivesUpAndSaysWhy) {

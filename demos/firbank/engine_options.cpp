@@ -122,7 +122,8 @@ void EngineOptions::add_overload_to(CLI::App& command) {
       .add_option("--on-overload", on_overload,
                   "When the CPU takes over from a lost GPU and is too slow for the\n"
                   "clock: truncate the filters (default with --realtime), drop\n"
-                  "blocks, or fail: silence from there on; all with exit code 4")
+                  "blocks, or fail: silence from there on; all with exit code 4.\n"
+                  "Needs --realtime")
       ->type_name("POLICY")
       ->check(one_of({"truncate", "drop", "fail"}));
 }

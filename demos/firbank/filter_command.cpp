@@ -125,6 +125,9 @@ void finish_settings(Arguments& arguments) {
   if (arguments.as_live && arguments.realtime) {
     refuse("--as-live and --realtime exclude each other; --realtime is the paced one");
   }
+  if (!settings.engine.on_overload.empty() && !arguments.realtime) {
+    refuse(fmt::format("--on-overload {} needs --realtime", settings.engine.on_overload));
+  }
   if (settings.normalize) {
     refuse_normalize_of_pipes(settings.input);
     if (settings.gain_db > 0) {

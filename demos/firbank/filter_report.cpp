@@ -163,7 +163,9 @@ std::string summary(const FilterReport& report) {
   add("engine", fmt::format("{} ({}), {}, {}", report.backend, report.instruction_set,
                             report.precision, counted(report.threads, "thread")));
   add("plan", report.plan.describe());
-  add("memory", fmt::format("{} planned", bytes(static_cast<double>(report.plan_bytes()))));
+  if (!report.hybrid) {
+    add("memory", fmt::format("{} planned", bytes(static_cast<double>(report.plan_bytes()))));
+  }
   add("block", block_line(report));
   add("speed", fmt::format("{:.{}f} times real time: {} of stream in {} of CPU time, {} by the "
                            "clock",
@@ -178,7 +180,8 @@ std::string summary(const FilterReport& report) {
 
 std::string fail_over(const FilterReport& report) {
   if (report.fail_over_frame < 0) return {};
-  const bool is_whole = report.lost_frames == 0 && report.truncated_frames == 0;
+  const bool is_whole =
+      report.lost_frames == 0 && report.truncated_frames == 0 && report.late_frames == 0;
   return fmt::format("{} failed ({}): {} went on at {}{}", report.backend, report.failure,
                      report.last_backend, position(report.fail_over_frame, report.sample_rate_hz),
                      is_whole ? "; no sample is lost" : "");
@@ -195,7 +198,9 @@ std::string losses(const FilterReport& report, bool strict) {
   };
   add(report.clipped.samples, "sample", "clipped to full scale", report.clipped.first_frame);
   add(report.spoiled_frames, "frame", "spoiled (not finite)", report.first_spoiled_frame);
-  const std::string lost = fmt::format("silent, as {} failed ({})", report.backend, report.failure);
+  const std::string lost =
+      fmt::format("{}, as {} failed ({})", report.hybrid ? "without the filters' tail" : "silent",
+                  report.backend, report.failure);
   add(report.lost_frames, "frame", lost.c_str(), report.first_lost_frame);
   const std::string cut = fmt::format("of filters cut to {}, which {} can carry",
                                       counted(report.truncated_taps, "tap"), report.last_backend);

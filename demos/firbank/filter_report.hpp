@@ -38,8 +38,9 @@ struct FilterReport {
   std::string backend;
   std::string instruction_set;
   std::size_t threads = 1;
-  PartitionPlan plan;
-  ChosenCosts costs;  // by which it was chosen
+  PartitionPlan plan;   // in the hybrid mode, of the heads
+  bool hybrid = false;  // a GPU had the tails of the filters
+  ChosenCosts costs;    // by which it was chosen
 
   double gain_db = 0;           // what was applied, --normalize included
   double start_up_seconds = 0;  // until the engine and the files were ready

@@ -78,7 +78,7 @@ class FilterRun {
         costs_(settings.engine.chosen_costs(settings.notice)),
         config_(engine_config()),
         engine_(make_engine()) {
-    if (config_.memory_limit_bytes > 0) {
+    if (config_.memory_limit_bytes > 0 && !settings.engine.is_hybrid()) {
       settings.notice(fmt::format("the plan takes {} of the {} that are allowed",
                                   bytes(static_cast<double>(plan_bytes())),
                                   bytes(static_cast<double>(config_.memory_limit_bytes))));
@@ -260,6 +260,7 @@ class FilterRun {
     report.threads = engine_->threads();
     report.plan = engine_->plan();
     report.costs = costs_;
+    report.hybrid = settings_.engine.is_hybrid();
     report.gain_db = settings_.gain_db;
     return report;
   }

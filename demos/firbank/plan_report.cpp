@@ -90,7 +90,8 @@ PlanReport make_plan_report(const EngineOptions& options, EngineConfig config,
   PlanReport report;
   report.costs = options.chosen_costs(notice);
   config.costs = report.costs.model;
-  const PlanAbilities abilities = abilities_of(*backend);
+  const PlanAbilities abilities =
+      abilities_of(*backend, options.precision == "double" ? sizeof(double) : sizeof(float));
   report.plan = choose_plan(config, bank, routing, abilities);
   report.others = alternatives(config, bank, routing, abilities, report.plan, alternatives_wanted);
   report.prescribed = !config.partition_frames.empty();

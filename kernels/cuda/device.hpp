@@ -7,8 +7,7 @@
 //
 // Every call makes the device the current one of the calling thread.
 //
-// Thread: launch, copy, follow and state belong to one thread at a time; all else may be called
-// from
+// Thread: launch, copy, follow and state belong to one thread at a time; all else may be called by
 //         any thread, also meanwhile.
 #pragma once
 
