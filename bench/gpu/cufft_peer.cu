@@ -242,10 +242,10 @@ class Peer {
     const PinnedArray<float> host_taps(case_.taps);
     const DeviceArray<float> taps(case_.taps);
     const DeviceArray<float> padded(std::size_t{shape_.partitions} * 2 * block_);
-    const float scale = tap_scale(case_);
     for (std::size_t o = 0; o < case_.outputs; ++o) {
       for (std::size_t t = 0; t < case_.terms(); ++t) {
         const std::size_t filter = case_.filter(o, t);
+        const float scale = tap_scale(case_, filter);
         for (std::size_t k = 0; k < case_.taps; ++k) host_taps[k] = tap_of(filter, k, scale);
         check(cudaMemcpyAsync(taps.get(), host_taps.get(), taps.bytes(), cudaMemcpyHostToDevice,
                               stream_.get()),
@@ -334,7 +334,9 @@ int main(int count, char** arguments) {
       }
     }
     const Case which = find_case(name, quick);
-    if (which.name.empty()) throw std::runtime_error("there is no case '" + name + "'");
+    if (which.name.empty() || which.is_file()) {
+      throw std::runtime_error("there is no case '" + name + "'; allowed: G1, G2, G3");
+    }
     check(cudaSetDeviceFlags(cudaDeviceScheduleSpin | cudaDeviceMapHost), "cudaSetDeviceFlags");
     measure(which, seconds);
     return 0;

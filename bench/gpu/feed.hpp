@@ -1,6 +1,7 @@
 // Feed: the planes that a case's stream is read from and written to, block by block.
 //
-// A period of the samples is kept, and a block more, so that every block is contiguous.
+// A period of the samples is kept, and a block more, so that every block is contiguous. Blocks that
+// are under way at the same time have outputs of their own.
 //
 // Thread: one at a time.
 #pragma once
@@ -17,19 +18,19 @@ namespace firbank::bench {
 
 class Feed {
  public:
-  explicit Feed(const Case& which)
+  explicit Feed(const Case& which, std::size_t under_way = 1)
       : case_(which),
         stride_(case_.signal_period() + case_.block_frames),
         samples_(case_.inputs * stride_),
-        answers_(case_.outputs * case_.block_frames),
+        answers_(under_way * case_.outputs * case_.block_frames),
         in_(case_.inputs),
-        out_(case_.outputs) {
+        out_(under_way * case_.outputs) {
     for (std::size_t i = 0; i < case_.inputs; ++i) {
       for (std::size_t n = 0; n < stride_; ++n) {
         samples_[i * stride_ + n] = sample_of(case_, i, n);
       }
     }
-    for (std::size_t o = 0; o < case_.outputs; ++o) {
+    for (std::size_t o = 0; o < out_.size(); ++o) {
       out_[o] = answers_.data() + o * case_.block_frames;
     }
   }
@@ -43,25 +44,29 @@ class Feed {
   }
 
   const float* const* in() const { return in_.data(); }
-  float* const* out() { return out_.data(); }
+  float* const* out(std::size_t which = 0) { return out_.data() + which * case_.outputs; }
 
-  /// Fills the outputs with NaN, so that what is not written shows.
-  void poison() {
-    std::fill(answers_.begin(), answers_.end(), std::numeric_limits<float>::quiet_NaN());
+  /// Fills the outputs of a block with NaN, so that what is not written shows.
+  void poison(std::size_t which = 0) {
+    std::fill_n(out(which)[0], block_samples(), std::numeric_limits<float>::quiet_NaN());
   }
 
-  /// Whether every output frame has been written, with a finite number.
-  bool complete() const {
-    return std::all_of(answers_.begin(), answers_.end(), [](float x) { return std::isfinite(x); });
+  /// Whether every output frame of a block has been written, with a finite number.
+  bool complete(std::size_t which = 0) {
+    const float* const first = out(which)[0];
+    return std::all_of(first, first + block_samples(), [](float x) { return std::isfinite(x); });
   }
 
-  std::vector<const float*> planes(const std::vector<std::size_t>& outputs) const {
+  std::vector<const float*> planes(const std::vector<std::size_t>& outputs,
+                                   std::size_t which = 0) const {
     std::vector<const float*> planes;
-    for (const std::size_t output : outputs) planes.push_back(out_[output]);
+    for (const std::size_t output : outputs) planes.push_back(out_[which * case_.outputs + output]);
     return planes;
   }
 
  private:
+  std::size_t block_samples() const { return case_.outputs * case_.block_frames; }
+
   Case case_;
   std::size_t stride_;
   std::vector<float> samples_;

@@ -1,14 +1,16 @@
 // Oracle: what a few outputs of a case should be, by direct convolution in double precision.
 //
 // The samples are periodic, so each filter is folded to the length of a period first: then any
-// block of a stream that is older than the filters costs little.
+// frame of a stream that is older than the filters costs little.
 //
 // Thread: any.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <limits>
+#include <utility>
 #include <vector>
 
 #include "bench/gpu/cases.hpp"
@@ -21,16 +23,22 @@ class Oracle {
   static constexpr double kCompactTolerance = 3.2e-5;  // with spectra of 16 bits
 
   explicit Oracle(const Case& which) : case_(which) {
-    for (const std::size_t output : {std::size_t{0}, case_.outputs / 3, case_.outputs - 1}) {
-      if (outputs_.empty() || outputs_.back() != output) outputs_.push_back(output);
+    std::size_t longest = 0;  // an output with the longest filter
+    while (case_.taps_of(case_.filter(longest, 0)) != case_.taps) ++longest;
+    for (const std::size_t output :
+         {std::size_t{0}, case_.outputs / 3, longest, case_.outputs - 1}) {
+      if (std::find(outputs_.begin(), outputs_.end(), output) == outputs_.end()) {
+        outputs_.push_back(output);
+      }
     }
-    const std::size_t period = case_.signal_period();
-    const float scale = tap_scale(case_);
+    length_ = std::min(case_.taps, case_.signal_period());
     for (const std::size_t output : outputs_) {
-      std::vector<double>& folded = folded_.emplace_back(case_.terms() * period);
+      std::vector<double>& folded = folded_.emplace_back(case_.terms() * length_);
       for (std::size_t t = 0; t < case_.terms(); ++t) {
-        for (std::size_t k = 0; k < case_.taps; ++k) {
-          folded[t * period + k % period] += tap_of(case_.filter(output, t), k, scale);
+        const std::size_t filter = case_.filter(output, t);
+        const float scale = tap_scale(case_, filter);
+        for (std::size_t k = 0; k < case_.taps_of(filter); ++k) {
+          folded[t * length_ + k % length_] += tap_of(filter, k, scale);
         }
       }
     }
@@ -43,23 +51,22 @@ class Oracle {
   /// into the stream as the filters are long. planes[i] is the block of outputs()[i]. What is not
   /// finite makes it infinite.
   double error(const std::vector<const float*>& planes, std::size_t first) const {
-    const std::size_t period = case_.signal_period();
+    return error(planes, first, {{0, case_.block_frames}});
+  }
+
+  /// The same of some of its frames: from, how many.
+  double error(const std::vector<const float*>& planes, std::size_t first,
+               const std::vector<std::pair<std::size_t, std::size_t>>& stretches) const {
     double wrong = 0;
     double right = 0;
     for (std::size_t i = 0; i < outputs_.size(); ++i) {
-      for (std::size_t n = 0; n < case_.block_frames; ++n) {
-        double expected = 0;
-        for (std::size_t t = 0; t < case_.terms(); ++t) {
-          const std::size_t input = case_.input(outputs_[i], t);
-          std::size_t frame = (first + n) % period;
-          for (std::size_t k = 0; k < period; ++k) {
-            expected += folded_[i][t * period + k] * sample_of(case_, input, frame);
-            frame = frame == 0 ? period - 1 : frame - 1;
-          }
+      for (const auto& [from, frames] : stretches) {
+        for (std::size_t n = from; n < from + frames; ++n) {
+          const double expected = expect(i, first + n);
+          const double difference = static_cast<double>(planes[i][n]) - expected;
+          wrong += difference * difference;
+          right += expected * expected;
         }
-        const double difference = static_cast<double>(planes[i][n]) - expected;
-        wrong += difference * difference;
-        right += expected * expected;
       }
     }
     const double error = std::sqrt(wrong / right);
@@ -67,8 +74,24 @@ class Oracle {
   }
 
  private:
+  /// Frame `at` of the stream, of outputs()[i].
+  double expect(std::size_t i, std::size_t at) const {
+    const std::size_t period = case_.signal_period();
+    double sum = 0;
+    for (std::size_t t = 0; t < case_.terms(); ++t) {
+      const std::size_t input = case_.input(outputs_[i], t);
+      std::size_t frame = at % period;
+      for (std::size_t k = 0; k < length_; ++k) {
+        sum += folded_[i][t * length_ + k] * sample_of(case_, input, frame);
+        frame = frame == 0 ? period - 1 : frame - 1;
+      }
+    }
+    return sum;
+  }
+
   Case case_;
   std::vector<std::size_t> outputs_;
+  std::size_t length_ = 0;                   // of a folded filter
   std::vector<std::vector<double>> folded_;  // of each known output: [term][frame of a period]
 };
 
