@@ -15,15 +15,14 @@
 #include "engine/convolver.hpp"
 #include "engine/engine.hpp"
 #include "engine/planner.hpp"
-#include "engine/responses.hpp"
 #include "io/block_queue.hpp"
 #include "io/error.hpp"
 #include "kernels/backends.hpp"
 #include "kernels/cuda/bank_layout.hpp"
-#include "kernels/cuda/call_bytes.hpp"
 #include "kernels/cuda/plugin_loader.hpp"
 #include "tests/support/device_fixture.hpp"
 #include "tests/support/engine_runner.hpp"
+#include "tests/support/plan_bytes.hpp"
 #include "tests/support/random_cases.hpp"
 #include "tests/support/signals.hpp"
 #include "tests/support/swaps.hpp"
@@ -67,16 +66,6 @@ class CudaBackendTest : public test::DeviceFixture {
       bytes += counts.bytes_loaded[static_cast<std::size_t>(kernel)];
     }
     return bytes;
-  }
-
-  /// Waits until what was launched is counted.
-  void settle() {
-    test::Patience patience;
-    std::uint64_t seen = ~std::uint64_t{0};
-    while (test::all_bytes_loaded(counts()) != seen && patience.wait()) {
-      seen = test::all_bytes_loaded(counts());
-      std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    }
   }
 };
 
@@ -282,21 +271,6 @@ TEST_F(CudaBackendTest, ReadsTheBytesThatItsLayoutSays) {
   EXPECT_LE(static_cast<double>(loaded), 1.1 * static_cast<double>(kBlocks * bytes.loaded));
 }
 
-/// What a call of the plan reads, with `taps` taps in every filter.
-cuda::CallBytes bytes_of(const PartitionPlan& plan, const Routing& routing, std::size_t taps,
-                         std::uint32_t multiprocessors) {
-  std::vector<cuda::LevelExtent> levels;
-  for (const LevelPlan& level : plan.levels) {
-    levels.push_back({level.bins(), level.block_frames, level.first_tap, level.partitions});
-  }
-  const ResponseTable responses(routing);
-  cuda::BankExtent bank{.taps = {}, .terms = responses.terms(), .compact = plan.compact_spectra};
-  for (const Response& response : responses.responses()) {
-    bank.taps.push_back({response.delay, response.delay + taps});
-  }
-  return cuda::call_bytes(levels, plan.call_frames, bank, multiprocessors);
-}
-
 /// 3 x 5 filters of 9,000 taps, in levels of 64, 256 and 2,048.
 struct ManyLevels {
   explicit ManyLevels(EngineConfig config, std::uint64_t seed)
@@ -358,7 +332,8 @@ TEST_F(CudaBackendTest, ReadsAboutTheSameInEveryBlockOfAPlanOfManyLevels) {
     const double mean = std::accumulate(bytes.begin(), bytes.end(), 0.0) / (2 * kCycle);
     EXPECT_LE(*std::max_element(bytes.begin(), bytes.end()), 1.25 * mean);
 
-    const cuda::CallBytes said = bytes_of(many.engine.plan(), many.routing, 9'000, 8);
+    const cuda::CallBytes said =
+        test::bytes_of(many.engine.plan(), many.routing, std::vector<std::size_t>(15, 9'000), 8);
     EXPECT_GE(mean, said.loaded);
     // Samples and twiddles come in addition.
     EXPECT_LE(mean, 1.25 * said.loaded);
@@ -420,26 +395,6 @@ TEST_F(CudaBackendTest, FollowsTheOracleWithLongTransformsInALaterLevel) {
     BasicEngine<double> precise(wanted, bank, routing);
     EXPECT_TRUE(test::follows(test::run_process(precise, in, calls), oracle, 1e-13));
   }
-}
-
-// 64 x 64 responses of 96,000 taps in blocks of 128: the floor is that of levels of 128, 512, 2,048
-// and 8,192.
-TEST_F(CudaBackendTest, PlansALargeMatrixNearTheFloorOfItsBytes) {
-  constexpr std::size_t kSide = 64;
-  constexpr std::size_t kTaps = 96'000;
-  EngineConfig large = config();
-  large.block_frames = 128;
-  large.max_taps = kTaps;
-  const Routing routing = Routing::matrix(kSide, kSide, kSide * kSide);
-  const FilterBank bank(std::vector<std::vector<double>>(kSide * kSide, {1.0}));
-  const PartitionPlan plan = choose_plan(large, bank, routing, abilities_of(*make_backend("cuda")));
-  SCOPED_TRACE(plan.describe());
-  const double loaded = bytes_of(plan, routing, kTaps, 132).loaded;
-  EXPECT_LE(loaded, 1.2 * 125e6);
-  EXPECT_LE(plan.worst_over_mean, 1.5);
-  PartitionPlan compact = plan;
-  compact.compact_spectra = true;
-  EXPECT_LE(bytes_of(compact, routing, kTaps, 132).loaded, 0.75 * loaded);
 }
 
 TEST_F(CudaBackendTest, NeedsASecondLaunchOnlyWhileTwoBanksAreHeard) {

@@ -83,7 +83,8 @@ std::uint32_t accumulate_splits(const BankLayout& layout, std::uint32_t bins,
 
 BlockBytes block_bytes(const BankLayout& layout, LevelKind kind, std::uint32_t bins,
                        std::size_t value_bytes, std::uint32_t splits, bool compact) {
-  const bool is_first = kind == LevelKind::kFirst;
+  const bool is_first = kind != LevelKind::kLater;
+  const bool has_sums = kind != LevelKind::kSingle;
   std::uint64_t met = 0;     // partitions of responses
   std::uint64_t others = 0;  // spectra
   std::uint64_t heard = 0;
@@ -104,12 +105,12 @@ BlockBytes block_bytes(const BankLayout& layout, LevelKind kind, std::uint32_t b
       }
       others += is_first && longest > 0 ? longest - 1 : longest;
     }
-    others += std::uint64_t{tile.outputs} * (1 + (splits > 1 ? splits : 0));
+    if (has_sums) others += std::uint64_t{tile.outputs} * (1 + (splits > 1 ? splits : 0));
     heard += tile.outputs;
   }
   std::uint64_t stored = 0;
   for (const auto& [first, count] : responses) stored += count;
-  std::uint64_t floor = is_first ? heard : 0;
+  std::uint64_t floor = kind == LevelKind::kFirst ? heard : 0;
   for (const auto& [input, count] : reach) floor += count;
   const std::uint64_t answers = is_first ? 0 : heard * bins * (value_bytes / 2);
   // Every scale once.

@@ -36,12 +36,13 @@ std::uint32_t accumulate_splits(const BankLayout& layout, std::uint32_t bins,
 /// Bytes of device memory that one whole block of a level reads, of `value_bytes` (a Complex) each
 /// bin: all that the kernels load, and the least that any kernels would: every partition and every
 /// delay line that meets one, once. To both the first level adds the sums that it carries from
-/// block to block, a later one the answers that the first one adds.
+/// block to block, unless a single partition is all it has, a later one the answers that the first
+/// one adds.
 struct BlockBytes {
   std::uint64_t loaded = 0;
   std::uint64_t floor = 0;
 };
-enum class LevelKind { kFirst, kLater };
+enum class LevelKind { kFirst, kSingle, kLater };
 BlockBytes block_bytes(const BankLayout& layout, LevelKind kind, std::uint32_t bins,
                        std::size_t value_bytes, std::uint32_t splits, bool compact = false);
 

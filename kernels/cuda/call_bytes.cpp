@@ -24,13 +24,12 @@ SpectralBankShape level_shape(const LevelExtent& level, const BankExtent& bank) 
 }
 
 /// Of one block; of a later level each of `slices` sums a part by itself.
-BlockBytes level_bytes(const LevelExtent& level, const BankExtent& bank, std::size_t slices,
-                       std::uint32_t multiprocessors) {
+BlockBytes level_bytes(const LevelExtent& level, LevelKind kind, const BankExtent& bank,
+                       std::size_t slices, std::uint32_t multiprocessors) {
   constexpr std::size_t kValueBytes = sizeof(Complex<float>);
   const BankLayout layout = bank_layout(level_shape(level, bank));
   const auto bins = static_cast<std::uint32_t>((level.bins + slices - 1) / slices);
-  return block_bytes(layout, level.first_tap == 0 ? LevelKind::kFirst : LevelKind::kLater,
-                     static_cast<std::uint32_t>(level.bins), kValueBytes,
+  return block_bytes(layout, kind, static_cast<std::uint32_t>(level.bins), kValueBytes,
                      accumulate_splits(layout, bins, kValueBytes, multiprocessors), bank.compact);
 }
 
@@ -44,8 +43,9 @@ CallBytes call_bytes(const std::vector<LevelExtent>& levels, std::size_t call_fr
   };
   LevelExtent newest_partition = head;
   newest_partition.partitions = 1;
-  const BlockBytes all = level_bytes(head, bank, 1, multiprocessors);
-  const BlockBytes newest = level_bytes(newest_partition, bank, 1, multiprocessors);
+  const LevelKind kind = head.partitions == 1 ? LevelKind::kSingle : LevelKind::kFirst;
+  const BlockBytes all = level_bytes(head, kind, bank, 1, multiprocessors);
+  const BlockBytes newest = level_bytes(newest_partition, kind, bank, 1, multiprocessors);
   const double blocks = blocks_a_call(head);
   const auto of_call = [&](std::uint64_t block, std::uint64_t piece) {
     return std::max(blocks, 1.0) * static_cast<double>(piece) +
@@ -54,7 +54,8 @@ CallBytes call_bytes(const std::vector<LevelExtent>& levels, std::size_t call_fr
   CallBytes bytes{of_call(all.loaded, newest.loaded), of_call(all.floor, newest.floor)};
   for (std::size_t k = 1; k < levels.size(); ++k) {
     const std::size_t slices = levels[k].block_frames / std::min(call_frames, head.block_frames);
-    const BlockBytes later = level_bytes(levels[k], bank, slices, multiprocessors);
+    const BlockBytes later =
+        level_bytes(levels[k], LevelKind::kLater, bank, slices, multiprocessors);
     bytes.loaded += blocks_a_call(levels[k]) * static_cast<double>(later.loaded);
     bytes.floor += blocks_a_call(levels[k]) * static_cast<double>(later.floor);
   }

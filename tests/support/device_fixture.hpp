@@ -4,11 +4,15 @@
 // Thread: the test's.
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <string>
+#include <thread>
 
 #include <gtest/gtest.h>
 
 #include "kernels/cuda/plugin_loader.hpp"
+#include "tests/support/engine_runner.hpp"
 #include "tests/support/fake_device.hpp"
 
 namespace firbank::test {
@@ -32,6 +36,15 @@ class DeviceFixture : public testing::Test {
     FakeDeviceCounts counts{};
     control_->counts(&counts);
     return counts;
+  }
+  /// Waits until what was launched is counted.
+  void settle() {
+    Patience patience;
+    std::uint64_t seen = ~std::uint64_t{0};
+    while (all_bytes_loaded(counts()) != seen && patience.wait()) {
+      seen = all_bytes_loaded(counts());
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
   }
 
   const FakeDeviceControl* control_ =
