@@ -1,28 +1,29 @@
 """The parts of bench/gpu/run: which programs each runs, for how long, and what they said."""
 
 import datetime
-import json
 import os
 import re
 import shutil
-import signal
-import subprocess
 import sys
 import time
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from programs import Clock, Setting, execute, last_line, skipped, visible_device
 
 HERE = Path(__file__).resolve().parent
 
-# Seconds that each part may take.
+# Seconds that each part may take; twenty minutes together.
 PARTS = {
-    "conformance": 240,
-    "sanitizer": 260,
-    "ceilings": 120,
-    "G1": 240,
-    "G2": 160,
-    "G3": 160,
+    "conformance": 200,
+    "sanitizer": 190,
+    "ceilings": 90,
+    "G1": 260,
+    "G2": 100,
+    "G3": 100,
+    "G4": 110,
+    "G5": 150,
 }
+FILES = ("G4", "G5")  # the other cases are streams
 # Those that run every backend, or the one that FIRBANK_TEST_BACKENDS names.
 CONFORMANCE_TESTS = (
     "backend_conformance_test",
@@ -32,124 +33,6 @@ CONFORMANCE_TESTS = (
     "engine_contract_test",  # the longest
 )
 SANITIZERS = ("memcheck", "racecheck", "synccheck", "initcheck")
-PLUGIN = "libfirbank_cuda.so"
-
-
-@dataclass
-class Setting:
-    """What is measured, and on what."""
-
-    built: Path
-    plugin_dir: Path | None
-    device: int
-    quick: bool
-    fake: bool = field(init=False)
-    environment: dict[str, str] = field(init=False)
-
-    def __post_init__(self) -> None:
-        folder = (self.plugin_dir or self.built / "lib").resolve()
-        plugin = folder / PLUGIN
-        # Only the tests' device has this entry.
-        self.fake = plugin.exists() and b"firbank_fake_device_control" in plugin.read_bytes()
-        self.environment = os.environ | {
-            "FIRBANK_PLUGIN_DIR": str(folder),
-            "FIRBANK_TEST_BACKENDS": self.backend,
-        }
-
-    @property
-    def backend(self) -> str:
-        return f"cuda:{self.device}"
-
-    def program(self, name: str) -> Path:
-        return self.built / "bin" / name
-
-
-class Clock:
-    """The time that is left of a part."""
-
-    def __init__(self, seconds: float) -> None:
-        self.end = time.monotonic() + seconds
-
-    def left(self) -> float:
-        return self.end - time.monotonic()
-
-
-def figures_in(text: str) -> list[dict]:
-    """The lines that are figures; a line that was cut off is none."""
-    found = []
-    for line in text.splitlines():
-        if line.startswith("{"):
-            try:
-                found.append(json.loads(line))
-            except json.JSONDecodeError:
-                pass
-    return found
-
-
-def last_line(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1] if lines else "it said nothing"
-
-
-def skipped(program: str, reason: str) -> dict:
-    return {"program": program, "status": "skipped", "reason": reason, "figures": []}
-
-
-def execute(
-    command: list, setting: Setting, clock: Clock, environment: dict[str, str] | None = None
-) -> tuple[dict, str]:
-    """Runs a program to its end or the part's; what it has told so far counts in any case. Returns
-    the run and all that was printed."""
-    program = Path(command[0]).name
-    if clock.left() <= 0:
-        return skipped(program, "the part's time was used up"), ""
-    begun = time.monotonic()
-    ended = {"program": program, "status": "measured", "reason": "", "figures": []}
-    try:
-        # In a session of its own, so that what it starts ends with it.
-        process = subprocess.Popen(
-            [str(word) for word in command],
-            env=environment or setting.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            errors="replace",
-            start_new_session=True,
-        )
-    except OSError as missing:
-        reason = f"it cannot be run: {missing.strerror}"
-        return ended | {"status": "failed", "reason": reason}, ""
-    late = False
-    try:
-        out, error = process.communicate(timeout=clock.left())
-    except subprocess.TimeoutExpired:
-        late = True
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-    if late:
-        out, error = process.communicate()
-    code = process.returncode
-    if late:
-        ended |= {"status": "failed", "reason": f"was ended after {time.monotonic() - begun:.0f} s"}
-    elif code == 77:
-        ended |= {"status": "skipped", "reason": last_line(error)}
-    elif code != 0:
-        ended |= {"status": "failed", "reason": last_line(error or out)}
-    if ended["status"] == "failed":
-        ended["said"] = (out + error)[-4000:]
-    ended["figures"] = figures_in(out)
-    ended["seconds"] = round(time.monotonic() - begun, 1)
-    return ended, out + error
-
-
-def backend_lines(setting: Setting) -> list[str]:
-    """What the program says of GPUs, such as why it sees none."""
-    run, said = execute([setting.program("firbank"), "backends"], setting, Clock(60))
-    if run["status"] == "failed":
-        return [f"firbank backends: {run['reason']}"]
-    return [line for line in said.splitlines() if line.startswith("cuda")]
 
 
 def conformance(setting: Setting, clock: Clock) -> list[dict]:
@@ -191,9 +74,10 @@ def sanitizer(setting: Setting, clock: Clock) -> list[dict]:
         errors = 0
         cases = []
         run: dict = {}
-        for case in ("G1", "G2", "G3"):
+        for case in ("G1", "G2", "G3", "G4"):
+            program = setting.program("gpu_offline" if case in FILES else "gpu_paced")
             run, said = execute(
-                [tool, "--tool", name, "--error-exitcode", "99", setting.program("gpu_paced"),
+                [tool, "--tool", name, "--error-exitcode", "99", program,
                  case, "--backend", setting.backend, "--quick", "--verify"],
                 setting, own,
             )  # fmt: skip
@@ -236,11 +120,6 @@ def ceilings(setting: Setting, clock: Clock) -> list[dict]:
     return [execute(command, setting, clock, environment)[0]]
 
 
-def visible_device(setting: Setting) -> str:
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-    return visible.split(",")[setting.device] if visible else str(setting.device)
-
-
 def cufft_folders() -> list[str]:
     """Where libcufft may lie: with CUDA, or in a Python package of NVIDIA's."""
     places = [Path(os.environ.get("CUDA_HOME", "/usr/local/cuda")), Path("/usr/local/cuda")]
@@ -250,43 +129,70 @@ def cufft_folders() -> list[str]:
     return [str(folder) for folder in folders if any(folder.glob("libcufft.so.*"))]
 
 
-def peers(case: str, setting: Setting, clock: Clock, common: list[str]) -> list[dict]:
+def cufft_peer(case: str, setting: Setting, clock: Clock, common: list[str]) -> dict:
     if setting.fake:
-        return [skipped(name, "the fake device is no GPU") for name in ("gpu_cufft_peer", "cupy")]
-    environment = setting.environment | {"CUDA_VISIBLE_DEVICES": visible_device(setting)}
+        return skipped("gpu_cufft_peer", "the fake device is no GPU")
     program = setting.program("gpu_cufft_peer")
-    if program.exists():
-        paths = [*cufft_folders(), os.environ.get("LD_LIBRARY_PATH", "")]
-        with_cufft = environment | {"LD_LIBRARY_PATH": os.pathsep.join(filter(None, paths))}
-        cufft, said = execute([program, case, *common], setting, clock, with_cufft)
-        if cufft["status"] == "failed" and "libcufft" in said:
-            cufft |= {"status": "skipped", "reason": "no cuFFT library here: " + last_line(said)}
-    else:
-        cufft = skipped("gpu_cufft_peer", "it was not built: no cuFFT there")
-    quick = ["--quick"] if setting.quick else []
-    seconds = "0.2" if setting.quick else "5"
-    cupy, _ = execute(
-        [sys.executable, HERE / "cupy_peer.py", case, "--seconds", seconds, *quick],
-        setting, clock, environment,
-    )  # fmt: skip
-    cupy["program"] = "cupy"
-    return [cufft, cupy]
+    if not program.exists():
+        return skipped("gpu_cufft_peer", "it was not built: no cuFFT there")
+    paths = [*cufft_folders(), os.environ.get("LD_LIBRARY_PATH", "")]
+    environment = setting.environment | {
+        "CUDA_VISIBLE_DEVICES": visible_device(setting),
+        "LD_LIBRARY_PATH": os.pathsep.join(filter(None, paths)),
+    }
+    run, said = execute([program, case, *common], setting, clock, environment)
+    if run["status"] == "failed" and "libcufft" in said:
+        run |= {"status": "skipped", "reason": "no cuFFT library here: " + last_line(said)}
+    return run
 
 
-# What else the engine is measured with, beside its own choice.
-VARIANTS = {"uniform": {"G1": ["--partitions", "128"]}, "int16": {"G1": ["--spectra", "int16"]}}
+def python_peers(case: str, setting: Setting, clock: Clock) -> list[dict]:
+    runs = []
+    for name in ("cupy", "torch"):
+        if setting.fake:
+            runs.append(skipped(name, "the fake device is no GPU"))
+            continue
+        options = ["--seconds", "0.2", "--quick"] if setting.quick else ["--seconds", "5"]
+        run, _ = execute(
+            [sys.executable, HERE / f"{name}_peer.py", case, *options], setting, clock,
+            setting.environment | {"CUDA_VISIBLE_DEVICES": visible_device(setting)},
+        )  # fmt: skip
+        runs.append(run | {"program": name})
+    return runs
+
+
+# What else the engine is measured with, beside its own choice or what suits a case best.
+STREAM_VARIANTS = {
+    "uniform": {"G1": ["--partitions", "128"]},
+    "int16": {"G1": ["--spectra", "int16"]},
+    "hybrid": {"G1": ["--gpu-mode", "hybrid"]},
+}
+FILE_VARIANTS = {"whole": ["--gpu-mode", "whole"], "16 bits": ["--sixteen-bits"]}
 
 
 def paced(case: str, setting: Setting, clock: Clock) -> list[dict]:
-    common = ["--seconds", "0.1", "--quick"] if setting.quick else ["--seconds", "20"]
+    common = ["--seconds", "0.1", "--quick"] if setting.quick else ["--seconds", "12"]
     program = [setting.program("gpu_paced"), case, "--backend", setting.backend]
     runs = [execute([*program, *common], setting, clock)[0]]
-    runs += peers(case, setting, clock, common)
+    runs.append(cufft_peer(case, setting, clock, common))
+    runs += python_peers(case, setting, clock)
     brief = common if setting.quick else ["--seconds", "5"]
-    for name, options in VARIANTS.items():
+    for name, options in STREAM_VARIANTS.items():
         if case in options:
             run, _ = execute([*program, *options[case], *brief], setting, clock)
             runs.append(run | {"program": f"gpu_paced, {name}"})
+    return runs
+
+
+def file(case: str, setting: Setting, clock: Clock) -> list[dict]:
+    """torch.fft is cuFFT, so there is no peer of our own on it."""
+    common = ["--seconds", "0.1", "--quick"] if setting.quick else ["--seconds", "6"]
+    program = [setting.program("gpu_offline"), case, "--backend", setting.backend, *common]
+    runs = [execute(program, setting, clock)[0]]
+    runs += python_peers(case, setting, clock)
+    for name, options in FILE_VARIANTS.items():
+        run, _ = execute([*program, *options], setting, clock)
+        runs.append(run | {"program": f"gpu_offline, {name}"})
     return runs
 
 
@@ -302,7 +208,8 @@ def run(part: str, setting: Setting) -> dict:
     clock = Clock(PARTS[part])
     begun = time.monotonic()
     work = {"conformance": conformance, "sanitizer": sanitizer, "ceilings": ceilings}.get(part)
-    runs = work(setting, clock) if work else paced(part, setting, clock)
+    measure = file if part in FILES else paced
+    runs = work(setting, clock) if work else measure(part, setting, clock)
     return {
         "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
         "seconds": round(time.monotonic() - begun, 1),

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Callable
 
-from parts import CONFORMANCE_TESTS, SANITIZERS
+from parts import CONFORMANCE_TESTS, FILES, SANITIZERS
 
 OUTPUT_BYTES = {"G3": 10_000 * 256 * 4}  # of a block, float
 
@@ -58,6 +58,26 @@ def read_rate(part: str) -> Callable:
 
 def derived(part: str) -> list[tuple[str, str, Callable]]:
     """Figures of a case that follow from several measured ones: name, unit, value."""
+    return derived_of_file(part) if part in FILES else derived_of_stream(part)
+
+
+def derived_of_file(part: str) -> list[tuple[str, str, Callable]]:
+    ours = of(part, "gpu_offline", "rate")
+    home = over(of(part, "gpu_offline", "home"), ceiling("device to host"), 100)
+    both = over(of(part, "gpu_offline", "both ways, together"), ceiling("both ways at once, together"), 100)
+    rows = [
+        ("share of the device-to-host ceiling", "%", home),
+        ("share of the ceiling both ways", "%", both),
+        ("throughput mode over whole mode", "x", over(ours, of(part, "gpu_offline, whole", "rate"))),
+        ("samples of 16 bits over those of 32", "x", over(of(part, "gpu_offline, 16 bits", "rate"), ours)),
+    ]  # fmt: skip
+    for peer, what in (("cupy", "CuPy's oaconvolve"), ("torch", "torch.fft")):
+        rows.append((f"ours over {what}, both from host to host", "x", over(ours, of(part, peer, "rate"))))
+        rows.append((f"ours from host to host over {what} on the device", "x", over(ours, of(part, peer, "rate on the device"))))  # fmt: skip
+    return rows
+
+
+def derived_of_stream(part: str) -> list[tuple[str, str, Callable]]:
     ours = of(part, "gpu_paced", "process", "median")
     rows = [
         ("block, back to back (at least the time the device is busy)", "us", back_to_back(part)),
@@ -66,6 +86,7 @@ def derived(part: str) -> list[tuple[str, str, Callable]]:
         ("cuFFT engine over ours, p50 of process", "x", over(of(part, "gpu_cufft_peer", "process", "median"), ours)),
         ("cuFFT engine over ours, device time a block", "x", over(of(part, "gpu_cufft_peer", "device time", "median"), back_to_back(part))),
         ("CuPy oaconvolve over ours, p50", "x", over(of(part, "cupy", "a call", "median"), ours)),
+        ("torch.fft over ours, p50", "x", over(of(part, "torch", "a call", "median"), ours)),
     ]  # fmt: skip
     if part == "G1":
         ours = back_to_back(part)
@@ -73,6 +94,9 @@ def derived(part: str) -> list[tuple[str, str, Callable]]:
             other = back_to_back(part, f"gpu_paced, {variant}")
             rows.append((f"{what}, back to back", "us", other))
             rows.append((f"{what} over ours, back to back", "x", over(other, ours)))
+        for share, field in (("p50", "median"), ("p99.9", "p999")):
+            rows.append((f"hybrid mode, submit to output, {share}", "us",
+                         of(part, "gpu_paced, hybrid", "process", field)))  # fmt: skip
     if part in OUTPUT_BYTES:
         home = over(lambda record: OUTPUT_BYTES[part] * 1e-3, back_to_back(part))
         rows.append(("rate of output brought home", "GB/s", home))
@@ -164,6 +188,38 @@ def errors_of(tool: str) -> Callable:
     return count
 
 
+# GPU figures of files, and what is wanted of them.
+FILE_TARGETS = {
+    "G4": {
+        "all of the file, host to host (at least the device's own time)": "on the device 150 ms or less",
+        "ours over torch.fft, both from host to host": "8 or more",
+    },
+    "G5": {
+        "share of the ceiling both ways": "90 % or more",
+        "ours over CuPy's oaconvolve, both from host to host": "5 or more",
+        "ours over torch.fft, both from host to host": "4 or more",
+    },
+}
+
+
+def listed_of_file(part: str) -> list[tuple[str, str, Callable, str]]:
+    told = (
+        ("all of the file, host to host (at least the device's own time)", "all of the file at this rate", "s"),
+        ("rate", "rate", "frames/s"),
+        ("samples x taps", "samples x taps", "1/s"),
+        ("to the device", "to the device", "GB/s"),
+        ("home", "home", "GB/s"),
+        ("plan's memory", "plan, memory", "GB"),
+        ("bytes read a call, over their floor", "bytes read over their floor", ""),
+        ("host's processor time a call", "host, processor time a call", "us"),
+    )  # fmt: skip
+    rows = [("relative error, L2, against double", of(part, "gpu_offline", "relative error"), "")]
+    rows += [(name, of(part, "gpu_offline", figure_name), unit) for name, figure_name, unit in told]
+    rows += [(name, value, unit) for name, unit, value in derived(part)]
+    targets = FILE_TARGETS[part] | {"relative error, L2, against double": "1e-6 or less"}
+    return [(name, targets.get(name, ""), value, unit) for name, value, unit in rows]
+
+
 def listed() -> list[tuple[str, list[tuple[str, str, Callable, str]]]]:
     """All figures, by section: name, target, where it is found, unit."""
     trips = [
@@ -210,6 +266,8 @@ def listed() -> list[tuple[str, list[tuple[str, str, Callable, str]]]]:
         rows += [(name, targets.get(name, ""), value, unit) for name, unit, value in derived(part)]
         cases.append((part, rows))
 
+    cases += [(part, listed_of_file(part)) for part in FILES]
+
     checks = [(name, "all pass", tests_of(name), "") for name in CONFORMANCE_TESTS]
     checks += [(f"compute-sanitizer {tool}", "0 errors", errors_of(tool), "") for tool in SANITIZERS]
     return [("Proof on the device", checks), ("Ceilings", ceilings + crossings + trips), *cases]
@@ -224,7 +282,10 @@ list below is made from them, the newest that has a figure. A figure is measured
 unmeasured: none is estimated, and none is of the tests' fake device.
 
 G1: 64 x 64 matrix of 96,000 taps, 48 kHz, block 128. G2: 10,000 channels of 1,024 taps each, 30 kHz,
-block 32. G3: 1 input, 10,000 filters of 4,096 taps, 48 kHz, block 256.
+block 32. G3: 1 input, 10,000 filters of 4,096 taps, 48 kHz, block 256. G4: a file of 1,000 channels,
+each through the same 64 filters of 1,000 taps. G5: a file of 10,000 rows, each through a filter of its
+own of 200 to 20,000 taps. Files have 1,000,000 frames, of which a stretch goes through, from host memory
+to host memory; torch.fft and CuPy do as well, and once more without the copies, "on the device".
 """
 
 

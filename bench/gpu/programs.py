@@ -1,0 +1,135 @@
+"""How bench/gpu/run runs a program: on which device, for how long, and what it said."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+PLUGIN = "libfirbank_cuda.so"
+
+
+@dataclass
+class Setting:
+    """What is measured, and on what."""
+
+    built: Path
+    plugin_dir: Path | None
+    device: int
+    quick: bool
+    fake: bool = field(init=False)
+    environment: dict[str, str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        folder = (self.plugin_dir or self.built / "lib").resolve()
+        plugin = folder / PLUGIN
+        # Only the tests' device has this entry.
+        self.fake = plugin.exists() and b"firbank_fake_device_control" in plugin.read_bytes()
+        self.environment = os.environ | {
+            "FIRBANK_PLUGIN_DIR": str(folder),
+            "FIRBANK_TEST_BACKENDS": self.backend,
+        }
+
+    @property
+    def backend(self) -> str:
+        return f"cuda:{self.device}"
+
+    def program(self, name: str) -> Path:
+        return self.built / "bin" / name
+
+
+class Clock:
+    """The time that is left of a part."""
+
+    def __init__(self, seconds: float) -> None:
+        self.end = time.monotonic() + seconds
+
+    def left(self) -> float:
+        return self.end - time.monotonic()
+
+
+def figures_in(text: str) -> list[dict]:
+    """The lines that are figures; a line that was cut off is none."""
+    found = []
+    for line in text.splitlines():
+        if line.startswith("{"):
+            try:
+                found.append(json.loads(line))
+            except json.JSONDecodeError:
+                pass
+    return found
+
+
+def last_line(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1] if lines else "it said nothing"
+
+
+def skipped(program: str, reason: str) -> dict:
+    return {"program": program, "status": "skipped", "reason": reason, "figures": []}
+
+
+def execute(
+    command: list, setting: Setting, clock: Clock, environment: dict[str, str] | None = None
+) -> tuple[dict, str]:
+    """Runs a program to its end or the part's; what it has told so far counts in any case. Returns
+    the run and all that was printed."""
+    program = Path(command[0]).name
+    if clock.left() <= 0:
+        return skipped(program, "the part's time was used up"), ""
+    begun = time.monotonic()
+    ended = {"program": program, "status": "measured", "reason": "", "figures": []}
+    try:
+        # In a session of its own, so that what it starts ends with it.
+        process = subprocess.Popen(
+            [str(word) for word in command],
+            env=environment or setting.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            start_new_session=True,
+        )
+    except OSError as missing:
+        reason = f"it cannot be run: {missing.strerror}"
+        return ended | {"status": "failed", "reason": reason}, ""
+    late = False
+    try:
+        out, error = process.communicate(timeout=clock.left())
+    except subprocess.TimeoutExpired:
+        late = True
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+    if late:
+        out, error = process.communicate()
+    code = process.returncode
+    if late:
+        ended |= {"status": "failed", "reason": f"was ended after {time.monotonic() - begun:.0f} s"}
+    elif code == 77:
+        ended |= {"status": "skipped", "reason": last_line(error)}
+    elif code < 0:
+        ended |= {"status": "failed", "reason": f"was ended by {signal.Signals(-code).name}"}
+    elif code != 0:
+        ended |= {"status": "failed", "reason": last_line(error or out)}
+    if ended["status"] == "failed":
+        ended["said"] = (out + error)[-4000:]
+    ended["figures"] = figures_in(out)
+    ended["seconds"] = round(time.monotonic() - begun, 1)
+    return ended, out + error
+
+
+def backend_lines(setting: Setting) -> list[str]:
+    """What the program says of GPUs, such as why it sees none."""
+    run, said = execute([setting.program("firbank"), "backends"], setting, Clock(60))
+    if run["status"] == "failed":
+        return [f"firbank backends: {run['reason']}"]
+    return [line for line in said.splitlines() if line.startswith("cuda")]
+
+
+def visible_device(setting: Setting) -> str:
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    return visible.split(",")[setting.device] if visible else str(setting.device)
