@@ -108,6 +108,14 @@ TEST(BankLayout, CountsTheFloorOfAMatrixByHand) {
   EXPECT_EQ(bytes.loaded, (6 * 5 + 6 + 2 * 4 + 3) * 8 * kComplexFloat);
 }
 
+TEST(BankLayout, CountsNoSumsOfASinglePartition) {
+  const BankLayout layout = bank_layout(shape_of(2, 3, 8, 8, false));
+  const BlockBytes bytes = block_bytes(layout, LevelKind::kSingle, 8, kComplexFloat, 1);
+  // Six responses and two spectra of inputs, of which each output reads both.
+  EXPECT_EQ(bytes.floor, (6 + 2) * 8 * kComplexFloat);
+  EXPECT_EQ(bytes.loaded, (6 + 6) * 8 * kComplexFloat);
+}
+
 TEST(BankLayout, CountsTheBytesOfALaterLevelByHand) {
   const BankLayout layout = bank_layout(shape_of(2, 3, 40, 8, false));
   const BlockBytes bytes = block_bytes(layout, LevelKind::kLater, 8, kComplexFloat, 2);

@@ -26,10 +26,11 @@
 namespace firbank::bench {
 namespace {
 
-constexpr std::size_t kUnderWay = 2;      // calls, while another one is handed over
-constexpr std::size_t kLeastTurns = 5;    // that are measured, however long they take
-constexpr std::size_t kChecked = 256;     // frames of each stretch that is checked
-constexpr std::size_t kLeastChecked = 3;  // calls in a row, so that all outputs' places are
+constexpr std::size_t kUnderWay = 2;       // calls, while another one is handed over
+constexpr double kMostHostGigabytes = 40;  // of samples and outputs
+constexpr std::size_t kLeastTurns = 5;     // that are measured, however long they take
+constexpr std::size_t kChecked = 256;      // frames of each stretch that is checked
+constexpr std::size_t kLeastChecked = 3;   // calls in a row, so that all outputs' places are
 
 struct Options {
   std::string name;
@@ -79,6 +80,7 @@ class Run {
     engine_ = std::make_unique<Engine>(config_of(which, options), bank, make_routing(which));
     set_up_seconds_ = microseconds_since(begin) * 1e-6;
     which.block_frames = engine_->plan().call_frames;
+    require_host_memory(which);
     feed_ = std::make_unique<Feed>(which, kPlaces);
     oracle_ = std::make_unique<Oracle>(which);
   }
@@ -166,6 +168,19 @@ class Run {
 
  private:
   static constexpr std::size_t kPlaces = kUnderWay + 1;  // of outputs
+
+  /// Samples and outputs; what the engine keeps besides is less.
+  static void require_host_memory(const Case& which) {
+    const std::size_t samples = which.inputs * (which.signal_period() + which.block_frames) +
+                                kPlaces * which.outputs * which.block_frames;
+    const double gigabytes = static_cast<double>(samples * sizeof(float)) * 1e-9;
+    if (gigabytes <= kMostHostGigabytes) return;
+    throw std::runtime_error(
+        fmt::format("calls of {} frames need {:.0f} GB of host memory; allowed "
+                    "up to {:.0f}",
+                    which.block_frames, gigabytes, kMostHostGigabytes));
+  }
+
   static_assert(kLeastChecked <= kPlaces);
 
   const Case& case_;
