@@ -62,14 +62,24 @@ Complex response(const std::vector<double>& taps, double hz, double rate_hz) {
   return sum;
 }
 
-/// The worst difference in dB at `points` frequencies, evenly spaced on a logarithmic scale.
+/// The worst difference in dB at `points` frequencies, evenly spaced on a logarithmic scale, and at
+/// the corners of curves.
 double worst_error_db(const Equaliser& equaliser, const std::vector<double>& taps, double rate_hz,
                       int points) {
   double worst = 0;
-  for (int i = 0; i <= points; ++i) {
-    const double hz = 20 * std::pow(0.45 * rate_hz / 20, static_cast<double>(i) / points);
+  const auto compare = [&](double hz) {
     const double db = 20 * std::log10(std::abs(response(taps, hz, rate_hz)));
     worst = std::max(worst, std::abs(db - curve_db(equaliser, hz)));
+  };
+  for (int i = 0; i <= points; ++i) {
+    compare(20 * std::pow(0.45 * rate_hz / 20, static_cast<double>(i) / points));
+  }
+  for (const GraphicCurve& curve : equaliser.curves) {
+    for (const GraphicPoint& point : curve) {
+      if (point.frequency_hz >= 20 && point.frequency_hz <= 0.45 * rate_hz) {
+        compare(point.frequency_hz);
+      }
+    }
   }
   return worst;
 }

@@ -87,6 +87,23 @@ void put_zeros_back(std::vector<double>& taps, std::size_t zeros) {
   }
 }
 
+std::complex<double> response_at(const std::vector<double>& taps, double part) {
+  const std::complex<double> z = std::polar(1.0, -2 * pi * part);
+  std::complex<double> sum = 0;
+  for (std::size_t n = taps.size(); n-- > 0;) sum = sum * z + taps[n];
+  return sum;
+}
+
+/// Where a curve has corners and bands their middle, which may lie between the others.
+std::vector<double> special_frequencies(const Equaliser& equaliser) {
+  std::vector<double> all;
+  for (const EqualiserBand& band : equaliser.bands) all.push_back(band.frequency_hz);
+  for (const GraphicCurve& curve : equaliser.curves) {
+    for (const GraphicPoint& point : curve) all.push_back(point.frequency_hz);
+  }
+  return all;
+}
+
 void measure(const Equaliser& equaliser, double sample_rate_hz, DesignedFilter& filter) {
   const std::size_t size = 8 * std::bit_ceil(std::max<std::size_t>(filter.taps.size(), 8'192));
   std::vector<std::complex<double>> spectrum(filter.taps.begin(), filter.taps.end());
@@ -95,13 +112,21 @@ void measure(const Equaliser& equaliser, double sample_rate_hz, DesignedFilter& 
   const double step_hz = sample_rate_hz / static_cast<double>(size);
   const auto first = std::max<std::size_t>(1, static_cast<std::size_t>(kDesignLeastHz / step_hz));
   const auto last = static_cast<std::size_t>(kDesignMostOfRate * static_cast<double>(size));
-  for (std::size_t k = first; k <= last; ++k) {
-    const double hz = static_cast<double>(k) * step_hz;
-    const double ratio = std::abs(spectrum[k]) / magnitude(equaliser, hz);
+  const auto compare = [&](double hz, std::complex<double> response) {
+    const double ratio = std::abs(response) / magnitude(equaliser, hz);
     const double error_db = std::abs(20 * std::log10(std::max(ratio, 1e-30)));
-    if (error_db <= filter.worst_error_db) continue;
+    if (error_db <= filter.worst_error_db) return;
     filter.worst_error_db = error_db;
     filter.worst_error_hz = hz;
+  };
+  for (std::size_t k = first; k <= last; ++k) {
+    compare(static_cast<double>(k) * step_hz, spectrum[k]);
+  }
+  // Not of a filter that is too short anyway.
+  if (!filter.within_tolerance()) return;
+  for (const double hz : special_frequencies(equaliser)) {
+    if (hz < kDesignLeastHz || hz > kDesignMostOfRate * sample_rate_hz) continue;
+    compare(hz, response_at(filter.taps, hz / sample_rate_hz));
   }
 }
 

@@ -33,7 +33,8 @@ struct DesignedFilter {
 
 /// A filter of at most `equaliser.taps` taps or, where that is 0, of the least power of two that is
 /// within the tolerance, 1,024 to kMostAutomaticTaps. The worst error is measured on the filter
-/// as it is, at 8 frequencies for each 1 / (taps / rate) Hz. Any thread; takes milliseconds to
+/// as it is, at 8 frequencies for each 1 / (taps / rate) Hz, where a curve has corners, and in the
+/// middle of each band. Any thread; takes milliseconds to
 /// seconds. Throws: Error (kConfiguration) when the number of taps is none from kLeastDesignTaps
 /// to kMostDesignTaps, or the rate is not above 2 x kDesignLeastHz.
 DesignedFilter design_filter(const Equaliser& equaliser, double sample_rate_hz);
