@@ -417,5 +417,27 @@ TEST(Embed, PrintsTheTapsThatItFilteredWith) {
   EXPECT_EQ(result.out, "left 0.25 0.5 0.25 0, right 0 0.25 0.5 0.25\n");
 }
 
+TEST(DemoCommand, AddsFiltersUntilTheyAreLate) {
+  // 160 ns for a block: no computer is in time with many filters.
+  nlohmann::json report = json_of({"demo", "capacity", "--block", "16", "--taps", "5000", "--rate",
+                                   "1e8", "--seconds", "0.01", "--backend", "cpu", "--json", "-"});
+  EXPECT_LE(report["backends"][0]["filters"], 8);
+  report = json_of({"demo", "capacity", "--block", "16", "--taps", "50", "--rate", "10",
+                    "--seconds", "0.01", "--most", "5", "--backend", "cpu", "--json", "-"});
+  const auto& all = report["backends"][0];
+  EXPECT_EQ(all["filters"], 5);
+  std::vector<int> filters;
+  for (const auto& step : all["steps"]) filters.push_back(step["filters"]);
+  EXPECT_THAT(filters, testing::ElementsAre(1, 2, 4, 5));
+  EXPECT_GE(all["steps"][0]["blocks"], 200);
+  const ProgramResult drawn = run({"demo", "capacity", "--block", "16", "--taps", "50", "--rate",
+                                   "10", "--seconds", "0.01", "--most", "2", "--backend", "cpu"});
+  EXPECT_EQ(drawn.exit_code, 0);
+  EXPECT_THAT(drawn.out, HasSubstr("     2 filters  [-"));
+  EXPECT_THAT(drawn.out, HasSubstr("2 filters (--most) and maybe more in time"));
+  EXPECT_EQ(run({"demo"}).exit_code, 2);
+  EXPECT_EQ(run({"demo", "capacity", "--backend", "none"}).exit_code, 2);
+}
+
 }  // namespace
 }  // namespace firbank::test

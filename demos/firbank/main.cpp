@@ -74,6 +74,7 @@ int run(int argc, char** argv) {
   add_filter_command(app, exit_code);
   add_run_command(app, exit_code);
   add_live_command(app, exit_code);
+  add_demo_command(app, exit_code);
   add_plan_command(app, exit_code);
   add_tune_command(app, exit_code);
   add_verify_command(app, exit_code);
@@ -85,8 +86,9 @@ int run(int argc, char** argv) {
     app.parse(argc, argv);
     if (app.get_subcommands().empty()) {
       print_error(
-          "a command is needed: filter, run, live, plan, tune, verify, design, info, backends or "
-          "devices (see 'firbank --help')");
+          "a command is needed: filter, run, live, demo, plan, tune, verify, design, info, "
+          "backends "
+          "or devices (see 'firbank --help')");
       return kExitUsage;
     }
   } catch (const CLI::CallForHelp&) {

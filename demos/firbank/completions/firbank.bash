@@ -7,7 +7,7 @@ _firbank() {
   command=
   for ((i = 1; i < COMP_CWORD; i++)); do
     case ${COMP_WORDS[i]} in
-      filter | run | live | plan | tune | verify | design | info | backends | devices) command=${COMP_WORDS[i]} && break ;;
+      filter | run | live | demo | plan | tune | verify | design | info | backends | devices) command=${COMP_WORDS[i]} && break ;;
     esac
   done
 
@@ -54,7 +54,7 @@ _firbank() {
       mapfile -t COMPREPLY < <(compgen -W "$devices" -- "$current")
       return
       ;;
-    --input-channels | --output-channels | --device-block | --latency | --crossfade | --max-peak | --max-taps) return ;;
+    --input-channels | --output-channels | --device-block | --latency | --crossfade | --max-peak | --max-taps | --most) return ;;
     --preset | --eq-taps | --outputs | --block | --threads | --partitions | --alternatives | --depth | --rate | --gain | --channels | --filters | --taps | \
       --seconds | --seed | --cutoff | --low | --high | --transition | --attenuation) return ;;
   esac
@@ -64,7 +64,7 @@ _firbank() {
   local playing='--input-device --output-device --input-channels --output-channels --device-block
     --latency --gain --limiter --bypass --crossfade --max-taps --watch --record --seconds --keys'
   case $command in
-    '') options='filter run live plan tune verify design info backends devices --help --version' ;;
+    '') options='filter run live demo plan tune verify design info backends devices --help --version' ;;
     filter)
       options="$bank $engine $arithmetic --spectra --mode --depth --gpu-mode --memory-limit --on-overload
         --gain --normalize --output-format --dither --rate --raw-format --json --quiet --as-live --realtime --strict --help"
@@ -76,6 +76,9 @@ _firbank() {
     run)
       options="$engine $arithmetic $playing --spectra --input --output --output-format --preset --check
         --channels --rate --eq-taps --eq-phase --json --quiet --help"
+      ;;
+    demo)
+      options='capacity --block --taps --rate --threads --backend --most --seconds --json --help'
       ;;
     plan)
       options="$bank $engine $arithmetic --spectra --channels --filters --taps --rate --depth

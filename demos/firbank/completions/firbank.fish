@@ -11,13 +11,14 @@ function __firbank_devices
     firbank devices 2>/dev/null | awk '$1 ~ /^[0-9]+$/ { print $1 }'
 end
 
-set -l commands filter run live plan tune verify design info backends devices
+set -l commands filter run live demo plan tune verify design info backends devices
 set -l none "not __fish_seen_subcommand_from $commands"
 
 complete -c firbank -n "$none" -f
 complete -c firbank -n "$none" -a filter -d 'Filter a stream'
 complete -c firbank -n "$none" -a run -d 'Filter as a configuration file says'
 complete -c firbank -n "$none" -a live -d 'Play a sound card through filters'
+complete -c firbank -n "$none" -a demo -d 'Show how much this machine can do'
 complete -c firbank -n "$none" -a plan -d 'Print partitions, cost, latency and memory'
 complete -c firbank -n "$none" -a tune -d 'Measure what plans are chosen by'
 complete -c firbank -n "$none" -a verify -d 'Prove every backend of this machine'
@@ -107,6 +108,17 @@ complete -c firbank -n "$design" -l transition -x -d 'Width of each transition i
 complete -c firbank -n "$design" -l attenuation -x -d 'Of the stopbands in dB'
 complete -c firbank -n "$design" -l taps -x -d 'An odd number of taps'
 complete -c firbank -n "$design" -l output-format -x -a 'float64 float32' -d 'Samples'
+
+set -l demo '__fish_seen_subcommand_from demo'
+complete -c firbank -n "$demo" -f -a capacity -d 'Add filters until blocks come too late'
+complete -c firbank -n "$demo" -l block -x -d 'Frames a block'
+complete -c firbank -n "$demo" -l taps -x -d 'Taps of each filter'
+complete -c firbank -n "$demo" -l rate -x -d 'Sample rate in Hz'
+complete -c firbank -n "$demo" -l threads -x -d 'Threads that compute'
+complete -c firbank -n "$demo" -l backend -x -a '(__firbank_backends)' -d 'What computes'
+complete -c firbank -n "$demo" -l most -x -d 'Most filters to try'
+complete -c firbank -n "$demo" -l seconds -x -d 'Seconds of blocks a step'
+complete -c firbank -n "$demo" -l json -r -F -d 'Every step as JSON'
 
 complete -c firbank -n '__fish_seen_subcommand_from filter run live plan verify design info' -l rate -x -d 'Sample rate in Hz'
 complete -c firbank -n '__fish_seen_subcommand_from filter run live plan tune verify design info devices' -l json -r -F -d 'Report as JSON'
