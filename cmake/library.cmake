@@ -25,6 +25,7 @@ set(public_headers
   io/sample_encoding.hpp
   io/shared_block_queue.hpp
   io/signals.hpp
+  engine/band_spectrum.hpp
   engine/config.hpp
   engine/config/config_banks.hpp
   engine/config/config_file.hpp
@@ -42,6 +43,7 @@ set(public_headers
   engine/partition_plan.hpp
   engine/reference.hpp
   engine/routing.hpp
+  engine/sample_tap.hpp
   engine/stats.hpp
   engine/tuning.hpp
   kernels/backend.hpp

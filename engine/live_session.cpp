@@ -23,6 +23,7 @@ constexpr auto kRelaxed = std::memory_order_relaxed;
 constexpr double kLeastGainDb = -120;
 constexpr double kMostGainDb = 60;
 constexpr std::size_t kMostDryDelay = 1'000'000;
+constexpr std::size_t kMostTapSamples = 1'000'000;
 
 // The largest sample of a 16-bit converter is the least that may have been more.
 constexpr float kInputClipsFrom = 32'767.0f / 32'768.0f;
@@ -51,6 +52,7 @@ const LiveConfig& checked(const LiveConfig& config) {
   require("control_seconds", config.control_seconds, 0.001, 60);
   require("release_seconds", config.release_seconds, 0.001, 60);
   require("dry_delay_frames", static_cast<double>(config.dry_delay_frames), 0, kMostDryDelay);
+  require("tap_samples", static_cast<double>(config.tap_samples), 0, kMostTapSamples);
   return config;
 }
 
@@ -70,6 +72,8 @@ class LiveSession::Impl {
              engine_.max_frames()),
         limiter_(config.engine.sample_rate_hz, config.release_seconds),
         bypass_mix_(config.bypass, config.bypass_fade, engine_.max_frames()),
+        input_tap_(std::max<std::size_t>(config.tap_samples, 1)),
+        output_tap_(std::max<std::size_t>(config.tap_samples, 1)),
         gain_db_(config.gain_db),
         bypass_(config.bypass),
         limiter_on_(config.limiter),
@@ -153,6 +157,8 @@ class LiveSession::Impl {
   const LiveMeter& output_meter(std::size_t output) const noexcept {
     return *output_meters_[output];
   }
+  const SampleTap& input_tap() const noexcept { return input_tap_; }
+  const SampleTap& output_tap() const noexcept { return output_tap_; }
   std::vector<LiveEvent> events() const { return events_.newest(); }
   double sample_rate_hz() const noexcept { return config_.engine.sample_rate_hz; }
   std::size_t latency_frames() const noexcept { return rings_ ? rings_->latency_frames() : 0; }
@@ -191,6 +197,8 @@ class LiveSession::Impl {
   /// in_ to out_, at most the engine's max_frames().
   void process_part(std::size_t frames) noexcept {
     for (std::size_t c = 0; c < in_.size(); ++c) input_meters_[c]->add(in_[c], frames);
+    // An output may lie where an input did.
+    if (config_.tap_samples > 0) input_tap_.add(in_.data(), in_.size(), frames);
     dry_.process(in_.data(), frames);
     if (rings_) {
       rings_->process(in_.data(), wet_.data(), frames);
@@ -207,6 +215,7 @@ class LiveSession::Impl {
       limiter_.reset();
     }
     for (std::size_t c = 0; c < out_.size(); ++c) output_meters_[c]->add(out_[c], frames);
+    if (config_.tap_samples > 0) output_tap_.add(out_.data(), out_.size(), frames);
   }
 
   std::size_t frames_of(double seconds) const noexcept {
@@ -265,6 +274,8 @@ class LiveSession::Impl {
   DryPath dry_;
   Limiter limiter_;
   BypassMix bypass_mix_;
+  SampleTap input_tap_;
+  SampleTap output_tap_;
   Ramp gain_{0};
   std::size_t fade_in_left_ = 0;
 
@@ -351,6 +362,12 @@ LevelReading LiveSession::output_level(std::size_t output) const noexcept {
 }
 const LoadMeter& LiveSession::load() const noexcept {
   return impl_->load();
+}
+const SampleTap& LiveSession::input_tap() const noexcept {
+  return impl_->input_tap();
+}
+const SampleTap& LiveSession::output_tap() const noexcept {
+  return impl_->output_tap();
 }
 std::vector<LiveEvent> LiveSession::events() const {
   return impl_->events();

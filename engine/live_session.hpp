@@ -28,6 +28,7 @@
 #include "engine/live_events.hpp"
 #include "engine/live_meter.hpp"
 #include "engine/load_meter.hpp"
+#include "engine/sample_tap.hpp"
 
 namespace firbank {
 
@@ -57,6 +58,10 @@ struct LiveConfig {
   /// Added to the delay of the dry signal, 0 to 1,000,000 frames: that of linear-phase filters, so
   /// that bypass compares like with like.
   std::size_t dry_delay_frames = 0;
+
+  /// Samples of input and output that are kept for who watches, 0 to 1,000,000; see input_tap().
+  /// Costs a sum over all channels a frame, where it is not 0.
+  std::size_t tap_samples = 0;
 };
 
 /// A snapshot; counts are since construction.
@@ -134,6 +139,10 @@ class LiveSession {
   LevelReading input_level(std::size_t input) const noexcept;
   LevelReading output_level(std::size_t output) const noexcept;  // behind gain and limiter
   const LoadMeter& load() const noexcept;
+  /// The newest samples of all inputs, and of all outputs as they are played, each mixed to one
+  /// channel: LiveConfig::tap_samples of them, or one where that is 0, which stays silent.
+  const SampleTap& input_tap() const noexcept;
+  const SampleTap& output_tap() const noexcept;
   /// The newest glitches, late calls and gaps, oldest first. Allocates.
   std::vector<LiveEvent> events() const;
 

@@ -1,6 +1,7 @@
 // A live session's callback neither allocates, nor locks, nor calls the system, whatever is asked
 // of it meanwhile; through an engine's rings it may wake the engine's thread.
 #include <limits>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -35,6 +36,7 @@ TEST_F(LiveRealTime, ProcessesWithoutAllocationLockOrSystemCall) {
     config.engine.max_taps = 2'000;
     config.bypass_fade = seed % 2 == 0 ? BypassFade::kLinear : BypassFade::kEqualPower;
     config.dry_delay_frames = 37;
+    config.tap_samples = 1'024;
     LiveSession session(config, test::random_bank(random, {1'500, 2'000}), routing);
     StreamRecorder recorder(std::make_unique<NullSink>(), 5, config.engine.sample_rate_hz, 0.05);
 
@@ -42,6 +44,7 @@ TEST_F(LiveRealTime, ProcessesWithoutAllocationLockOrSystemCall) {
     test::Planes<float> in(test::random_signal(random, 2, kFrames));
     in[0][5'000] = std::numeric_limits<float>::quiet_NaN();
     test::Planes<float> out(3, kFrames);
+    std::vector<float> seen(1'024);
     std::size_t position = 0;
     std::size_t calls = 0;
     for (const std::size_t frames : test::random_calls(random, kFrames, 64, 1'000)) {
@@ -61,6 +64,7 @@ TEST_F(LiveRealTime, ProcessesWithoutAllocationLockOrSystemCall) {
         session.status();
         session.input_level(0);
         session.output_level(2);
+        session.output_tap().newest(seen.data(), seen.size());
       }
       position += frames;
       ++calls;

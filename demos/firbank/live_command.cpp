@@ -82,6 +82,7 @@ void add_live_command(CLI::App& app, int& exit_code) {
   settings.engine.add_spectra_to(*command);
   settings.engine.add_depth_to(*command);
   arguments->live.add_playing_to(*command);
+  arguments->live.add_monitor_to(*command);
   arguments->json.add_to(*command, "a report");
   command->add_flag("-q,--quiet", settings.quiet, "No screen, no notes and no summary");
   command->group("Commands");

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "demos/firbank/live_json.hpp"
 #include "demos/firbank/version.hpp"
 #include "demos/firbank/wording.hpp"
 #include "io/one_line.hpp"
@@ -25,24 +26,6 @@ std::int64_t clips(const std::vector<LevelReading>& levels) {
   return sum;
 }
 
-const char* name(LiveEventKind kind) {
-  switch (kind) {
-    case LiveEventKind::kInputOverflow:
-      return "input-overflow";
-    case LiveEventKind::kInputUnderflow:
-      return "input-underflow";
-    case LiveEventKind::kOutputUnderflow:
-      return "output-underflow";
-    case LiveEventKind::kOutputOverflow:
-      return "output-overflow";
-    case LiveEventKind::kLateCall:
-      return "late-call";
-    case LiveEventKind::kGap:
-      return "gap";
-  }
-  return "";
-}
-
 /// Whether a device can mean it: some tell 0, others whatever lay in memory.
 bool is_likely(double latency_seconds) {
   constexpr double kLeast = 1e-5;
@@ -54,22 +37,6 @@ nlohmann::ordered_json to_json(const std::vector<LevelReading>& levels) {
   nlohmann::ordered_json list = nlohmann::ordered_json::array();
   for (const LevelReading& level : levels) {
     list.push_back({{"rms", level.rms}, {"peak", level.highest}, {"clips", level.clips}});
-  }
-  return list;
-}
-
-nlohmann::ordered_json to_json(const LoadMeter::Reading& load) {
-  return {{"calls", load.calls}, {"late_calls", load.late_calls}, {"mean", load.mean},
-          {"p99", load.p99},     {"largest", load.largest},       {"largest_ns", load.largest_ns}};
-}
-
-nlohmann::ordered_json to_json(const std::vector<LiveEvent>& events) {
-  nlohmann::ordered_json list = nlohmann::ordered_json::array();
-  for (const LiveEvent& event : events) {
-    list.push_back({{"kind", name(event.kind)},
-                    {"frame", event.frame},
-                    {"seconds", 1e-9 * static_cast<double>(event.time_ns)},
-                    {"after_late_call", event.after_late_call}});
   }
   return list;
 }

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <variant>
 
 #include <fmt/format.h>
 
@@ -13,12 +14,16 @@
 #include "demos/firbank/interrupt.hpp"
 #include "demos/firbank/keyboard.hpp"
 #include "demos/firbank/live_choices.hpp"
+#include "demos/firbank/live_devices.hpp"
+#include "demos/firbank/live_player.hpp"
 #include "demos/firbank/live_screen.hpp"
+#include "demos/firbank/monitor/live_monitor.hpp"
 #include "demos/firbank/quiet_stderr.hpp"
 #include "demos/firbank/wording.hpp"
 #include "io/error.hpp"
 #include "io/file_watch.hpp"
 #include "io/files.hpp"
+#include "io/one_line.hpp"
 #include "io/portaudio_device.hpp"
 #include "io/stream_recorder.hpp"
 
@@ -32,43 +37,6 @@ constexpr auto kRetryInterval = std::chrono::milliseconds(500);
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-/// Between the device's callback and the session.
-class Player final : public AudioProcessor {
- public:
-  Player(LiveSession& session, StreamRecorder* recorder) : session_(session), recorder_(recorder) {}
-
-  void process(const float* const* in, float* const* out, std::size_t frames,
-               const AudioGlitches& glitches) noexcept override {
-    session_.note_glitch({glitches.input_overflow, glitches.input_underflow,
-                          glitches.output_underflow, glitches.output_overflow});
-    session_.process(in, out, frames);
-    if (recorder_ != nullptr) {
-      recorder_->offer(in, session_.inputs(), out, session_.outputs(), frames);
-    }
-  }
-
- private:
-  LiveSession& session_;
-  StreamRecorder* recorder_;
-};
-
-/// The devices that the names mean, and the rate of the stream.
-struct Devices {
-  AudioDevice input;
-  AudioDevice output;
-  double rate_hz = 0;
-};
-
-Devices choose_devices(const LiveSettings& settings) {
-  const QuietStderr quiet;
-  const std::vector<AudioDevice> all = list_audio_devices();
-  Devices devices;
-  devices.input = choose_audio_device(all, settings.input_device, AudioDirection::kInput);
-  devices.output = choose_audio_device(all, settings.output_device, AudioDirection::kOutput);
-  devices.rate_hz = settings.rate_hz.value_or(devices.output.default_rate_hz);
-  return devices;
 }
 
 class LiveRun {
@@ -94,7 +62,8 @@ class LiveRun {
     stream_.latency_seconds = settings.latency_seconds;
     make_session();
     make_recorder();
-    player_ = std::make_unique<Player>(*session_, recorder_.get());
+    player_ = std::make_unique<LivePlayer>(*session_, recorder_.get());
+    make_monitor();
   }
 
   LiveReport run() {
@@ -103,7 +72,7 @@ class LiveRun {
     bool told_setup = false;
     while (!done_ && !interrupt_requested()) {
       if (settings_.seconds && seconds_since(start) >= *settings_.seconds) break;
-      if (const auto key = keyboard_.wait(kTickMs)) obey(*key);
+      take_requests();
       if (take_reload_request() || (settings_.watch && watch_.changed())) reload();
       if (!told_setup && device_->blocks() > 0) {
         tell_setup();
@@ -114,6 +83,7 @@ class LiveRun {
       if (device_->is_lost(patience_seconds())) survive_loss(start);
     }
     LiveReport report = describe();
+    monitor_.reset();
     device_.reset();
     screen_.clear();
     report.seconds = seconds_since(start);
@@ -148,6 +118,7 @@ class LiveRun {
     config.gain_db = settings_.gain_db;
     config.limiter = settings_.limiter;
     config.bypass = settings_.bypass;
+    if (settings_.monitor.port) config.tap_samples = LiveMonitor::tap_samples(devices_.rate_hz);
     const SignalsForMainThread guard;
     session_ = std::make_unique<LiveSession>(config, choices_.banks[choice_], choices_.routing);
   }
@@ -160,6 +131,29 @@ class LiveRun {
     const SignalsForMainThread guard;
     recorder_ = std::make_unique<StreamRecorder>(create_sink(settings_.record, format),
                                                  format.channels, devices_.rate_hz);
+  }
+
+  void make_monitor() {
+    if (!settings_.monitor.port) return;
+    const SignalsForMainThread guard;
+    monitor_ = std::make_unique<LiveMonitor>(settings_.monitor, *session_, facts());
+    // Told even when all else is quiet: without it nobody would know the port.
+    tell("firbank: monitor: {}\n", monitor_->url());
+  }
+
+  RunFacts facts() const {
+    RunFacts facts;
+    facts.input_device = devices_.input.full_name();
+    facts.output_device = devices_.output.full_name();
+    facts.filters = choices_.names;
+    facts.choice = choice_;
+    facts.device_is_there = device_ != nullptr;
+    if (device_) {
+      facts.device_block_frames = device_->block_frames();
+      facts.device_input_latency_seconds = device_->input_latency_seconds();
+      facts.device_output_latency_seconds = device_->output_latency_seconds();
+    }
+    return facts;
   }
 
   /// Without a block, until the device counts as lost; some bring few, and long ones.
@@ -198,42 +192,85 @@ class LiveRun {
     std::fflush(stdout);
   }
 
+  /// Whatever is asked of the run, by a key or over the network.
+  void take_requests() {
+    if (const auto key = keyboard_.wait(kTickMs)) obey(*key);
+    if (!monitor_) return;
+    monitor_->serve([this](const ControlRequest& request) {
+      ControlAnswer answer = carry_out(request);
+      // The answer tells what there is by then.
+      monitor_->publish(facts());
+      return answer;
+    });
+    monitor_->publish(facts());
+  }
+
   void obey(char key) {
     constexpr double kGainStepDb = 1;
     const LiveStatus status = session_->status();
     const std::size_t choices = choices_.banks.size();
     switch (key) {
       case 'b':
-        return session_->set_bypass(!status.bypass);
+        return obey(SetBypass{!status.bypass});
       case 'l':
-        return session_->set_limiter(!status.limiter);
+        return obey(SetLimiter{!status.limiter});
       case '+':
       case '=':
-        return session_->set_gain_db(status.gain_db + kGainStepDb);
+        return obey(SetGain{status.gain_db + kGainStepDb});
       case '-':
       case '_':
-        return session_->set_gain_db(status.gain_db - kGainStepDb);
+        return obey(SetGain{status.gain_db - kGainStepDb});
       case 'n':
-        return choose((choice_ + 1) % choices);
+        return obey(Choose{(choice_ + 1) % choices, {}});
       case 'p':
-        return choose((choice_ + choices - 1) % choices);
+        return obey(Choose{(choice_ + choices - 1) % choices, {}});
       case 'q':
         done_ = true;
         return;
       default:
         if (key >= '1' && key <= '9' && static_cast<std::size_t>(key - '1') < choices) {
-          choose(static_cast<std::size_t>(key - '1'));
+          obey(Choose{static_cast<std::size_t>(key - '1'), {}});
         }
     }
   }
 
-  void choose(std::size_t choice) {
-    if (choice == choice_) return;
+  void obey(const ControlRequest& request) {
+    const ControlAnswer answer = carry_out(request);
+    if (answer.outcome != ControlAnswer::Outcome::kDone) note(answer.why);
+  }
+
+  ControlAnswer carry_out(const ControlRequest& request) {
+    if (const auto* const bypass = std::get_if<SetBypass>(&request)) {
+      session_->set_bypass(bypass->on);
+    } else if (const auto* const limiter = std::get_if<SetLimiter>(&request)) {
+      session_->set_limiter(limiter->on);
+    } else if (const auto* const gain = std::get_if<SetGain>(&request)) {
+      session_->set_gain_db(gain->gain_db);
+    } else {
+      return choose(std::get<Choose>(request));
+    }
+    return {};
+  }
+
+  ControlAnswer choose(const Choose& wanted) {
+    const auto begin = choices_.names.begin();
+    const std::size_t choice = wanted.index.value_or(
+        static_cast<std::size_t>(std::find(begin, choices_.names.end(), wanted.name) - begin));
+    if (choice >= choices_.names.size()) {
+      const std::string what =
+          wanted.index ? fmt::format("{}", choice + 1) : fmt::format("'{}'", one_line(wanted.name));
+      return {ControlAnswer::Outcome::kRefused,
+              fmt::format("choice is {}; allowed: 1 to {}, or their names", what,
+                          choices_.names.size())};
+    }
+    if (choice == choice_) return {};
     try {
       hear(choices_, choice);
     } catch (const Error& error) {
-      note(fmt::format("{} is not heard yet: {}", choices_.names[choice], error.what()));
+      return {ControlAnswer::Outcome::kRefused,
+              fmt::format("{} is not heard yet: {}", choices_.names[choice], error.what())};
     }
+    return {};
   }
 
   /// Throws: Error when the session refuses the bank.
@@ -312,7 +349,7 @@ class LiveRun {
     Clock::time_point next_try = Clock::now() + kRetryInterval;
     while (!device_ && !done_ && !interrupt_requested()) {
       if (settings_.seconds && seconds_since(start) >= *settings_.seconds) break;
-      if (const auto key = keyboard_.wait(kTickMs)) obey(*key);
+      take_requests();
       if (Clock::now() < next_try) continue;
       try {
         const QuietStderr quiet;
@@ -376,7 +413,7 @@ class LiveRun {
   };
 
   const LiveSettings& settings_;
-  Devices devices_;
+  LiveDevices devices_;
   LiveChoices choices_;
   std::size_t choice_ = 0;
   std::size_t most_taps_;
@@ -386,7 +423,8 @@ class LiveRun {
   AudioStreamConfig stream_;
   std::unique_ptr<LiveSession> session_;
   std::unique_ptr<StreamRecorder> recorder_;
-  std::unique_ptr<Player> player_;
+  std::unique_ptr<LivePlayer> player_;
+  std::unique_ptr<LiveMonitor> monitor_;
   std::unique_ptr<PortaudioDevice> device_;  // last, as its callback uses the others
   std::vector<PendingSwap> pending_;
   bool done_ = false;

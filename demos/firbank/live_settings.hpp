@@ -9,6 +9,7 @@
 
 #include "demos/firbank/bank_options.hpp"
 #include "demos/firbank/engine_options.hpp"
+#include "demos/firbank/monitor/live_monitor.hpp"
 
 namespace firbank::program {
 
@@ -37,6 +38,7 @@ struct LiveSettings {
   double max_peak_db = 6;  // of a filter, before a note warns
   bool normalize = false;  // filters to a peak of 0 dB
   std::string record;      // a file, or empty
+  MonitorSettings monitor;
   std::optional<double> seconds;
   bool keys = false;          // from a standard input that is no terminal
   bool quiet = false;         // no screen, no notes

@@ -279,6 +279,7 @@ void add_run_command(CLI::App& app, int& exit_code) {
   add_options(*command, *arguments);
   arguments->live.add_devices_to(*command);
   arguments->live.add_playing_to(*command);
+  arguments->live.add_monitor_to(*command);
   arguments->engine.add_to(*command);
   arguments->engine.add_arithmetic_to(*command);
   arguments->engine.add_spectra_to(*command);

@@ -1,0 +1,42 @@
+#include "demos/firbank/live_json.hpp"
+
+namespace firbank::program {
+namespace {
+
+const char* name(LiveEventKind kind) {
+  switch (kind) {
+    case LiveEventKind::kInputOverflow:
+      return "input-overflow";
+    case LiveEventKind::kInputUnderflow:
+      return "input-underflow";
+    case LiveEventKind::kOutputUnderflow:
+      return "output-underflow";
+    case LiveEventKind::kOutputOverflow:
+      return "output-overflow";
+    case LiveEventKind::kLateCall:
+      return "late-call";
+    case LiveEventKind::kGap:
+      return "gap";
+  }
+  return "";
+}
+
+}  // namespace
+
+nlohmann::ordered_json to_json(const LoadMeter::Reading& load) {
+  return {{"calls", load.calls}, {"late_calls", load.late_calls}, {"mean", load.mean},
+          {"p99", load.p99},     {"largest", load.largest},       {"largest_ns", load.largest_ns}};
+}
+
+nlohmann::ordered_json to_json(const std::vector<LiveEvent>& events) {
+  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  for (const LiveEvent& event : events) {
+    list.push_back({{"kind", name(event.kind)},
+                    {"frame", event.frame},
+                    {"seconds", 1e-9 * static_cast<double>(event.time_ns)},
+                    {"after_late_call", event.after_late_call}});
+  }
+  return list;
+}
+
+}  // namespace firbank::program

@@ -1,0 +1,16 @@
+// Readings of a live session as JSON, for the report at its end and for a monitor.
+#pragma once
+
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "engine/live_events.hpp"
+#include "engine/load_meter.hpp"
+
+namespace firbank::program {
+
+nlohmann::ordered_json to_json(const LoadMeter::Reading& load);
+nlohmann::ordered_json to_json(const std::vector<LiveEvent>& events);
+
+}  // namespace firbank::program

@@ -1,0 +1,167 @@
+#include "demos/firbank/monitor/routes.hpp"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "demos/firbank/monitor/access.hpp"
+#include "demos/firbank/monitor/page_files.hpp"
+#include "demos/firbank/monitor/prometheus.hpp"
+#include "demos/firbank/monitor/readings_json.hpp"
+#include "demos/firbank/monitor/request_body.hpp"
+#include "io/error.hpp"
+#include "io/one_line.hpp"
+
+namespace firbank::program {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kPatience = 5s;
+
+constexpr std::array<std::string_view, 7> kReadable = {
+    "/", "/page.css", "/page.js", "/api/state", "/api/stats", "/api/events", "/metrics"};
+
+bool is_readable(std::string_view path) {
+  return std::find(kReadable.begin(), kReadable.end(), path) != kReadable.end();
+}
+
+std::string text_of(const nlohmann::ordered_json& json) {
+  // Names of files may hold bytes that are no UTF-8.
+  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
+bool is_json(std::string_view content_type) {
+  const std::string_view type = content_type.substr(0, content_type.find(';'));
+  return type == "application/json";
+}
+
+int status_of(ControlAnswer::Outcome outcome) {
+  switch (outcome) {
+    case ControlAnswer::Outcome::kDone:
+      return 200;
+    case ControlAnswer::Outcome::kRefused:
+      return 409;
+    case ControlAnswer::Outcome::kBusy:
+    case ControlAnswer::Outcome::kEnded:
+      return 503;
+  }
+  return 500;
+}
+
+}  // namespace
+
+Routes::Routes(const LiveSession& session, const FactsBoard& facts, ControlQueue& controls,
+               std::string address, std::string token)
+    : session_(session),
+      facts_(facts),
+      controls_(controls),
+      spectrum_(session),
+      address_(std::move(address)),
+      token_(std::move(token)) {}
+
+HttpReply Routes::refusal(int status, const std::string& why) {
+  HttpReply reply;
+  reply.status = status;
+  reply.body = text_of({{"error", why}});
+  return reply;
+}
+
+std::optional<HttpReply> Routes::answer_head(const HttpRequest& request) {
+  if (auto refused = refuse_stranger(request)) return refused;
+  const bool changes = takes_body(request.path);
+  if (!changes && !is_readable(request.path)) {
+    return refusal(404, fmt::format("there is no '{}' here", one_line(request.path)));
+  }
+  const char* const allowed = changes ? "POST" : "GET, HEAD";
+  const bool is_allowed =
+      changes ? request.method == "POST" : request.method == "GET" || request.method == "HEAD";
+  if (!is_allowed) {
+    HttpReply reply = refusal(405, fmt::format("'{}' of {} is not allowed; {} is",
+                                               one_line(request.method), request.path, allowed));
+    reply.allow = allowed;
+    return reply;
+  }
+  if (changes) return refuse_change(request);
+  return read(request.path);
+}
+
+std::optional<HttpReply> Routes::refuse_stranger(const HttpRequest& request) const {
+  if (!is_own_host(request.host, address_)) {
+    return refusal(403, fmt::format("the host '{}' is not this one", one_line(request.host)));
+  }
+  if (!request.origin.empty() && !is_own_origin(request.origin, request.host)) {
+    return refusal(403, fmt::format("the origin '{}' is not this one", one_line(request.origin)));
+  }
+  return std::nullopt;
+}
+
+std::optional<HttpReply> Routes::refuse_change(const HttpRequest& request) const {
+  if (!has_token(request.authorization, token_)) {
+    return refusal(401, "changes need 'Authorization: Bearer TOKEN' with the monitor's token");
+  }
+  if (!is_json(request.content_type)) {
+    return refusal(415, fmt::format("the content type '{}' is not allowed; application/json is",
+                                    one_line(request.content_type)));
+  }
+  if (!request.content_encoding.empty()) {
+    return refusal(415, fmt::format("the content encoding '{}' is not allowed; none is",
+                                    one_line(request.content_encoding)));
+  }
+  return std::nullopt;
+}
+
+HttpReply Routes::read(const std::string& path) {
+  HttpReply reply;
+  if (path == "/api/state") {
+    reply.body = state();
+  } else if (path == "/api/stats") {
+    reply.body = text_of(stats_json(session_, facts_.get()));
+  } else if (path == "/api/events") {
+    reply.content_type = "text/event-stream";
+    reply.is_event_stream = true;
+  } else if (path == "/metrics") {
+    reply.content_type = "text/plain; version=0.0.4; charset=utf-8";
+    reply.body = prometheus_text(session_, facts_.get());
+  } else if (path == "/page.css") {
+    reply.content_type = "text/css; charset=utf-8";
+    reply.body = kPageCss;
+  } else if (path == "/page.js") {
+    reply.content_type = "text/javascript; charset=utf-8";
+    reply.body = kPageJs;
+  } else {
+    reply.content_type = "text/html; charset=utf-8";
+    reply.body = kPageHtml;
+  }
+  return reply;
+}
+
+HttpReply Routes::answer_body(const HttpRequest& request) {
+  ControlAnswer answer;
+  try {
+    answer = controls_.ask(parse_body(request.path, request.body), kPatience);
+  } catch (const Error& error) {
+    return refusal(400, error.what());
+  }
+  const int status = status_of(answer.outcome);
+  if (status != 200) return refusal(status, answer.why);
+  HttpReply reply;
+  reply.body = state();
+  return reply;
+}
+
+std::string Routes::state() {
+  return text_of(state_json(session_, facts_.get(), spectrum_.centres_hz()));
+}
+
+std::string Routes::moment() {
+  return "data: " + text_of(moment_json(session_, facts_.get(), spectrum_.spectra())) + "\n";
+}
+
+}  // namespace firbank::program
