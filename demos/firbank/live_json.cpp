@@ -23,6 +23,12 @@ const char* name(LiveEventKind kind) {
 
 }  // namespace
 
+bool is_likely_latency(double seconds) {
+  constexpr double kLeast = 1e-5;
+  constexpr double kMost = 2;
+  return seconds >= kLeast && seconds <= kMost;
+}
+
 nlohmann::ordered_json to_json(const LoadMeter::Reading& load) {
   return {{"calls", load.calls}, {"late_calls", load.late_calls}, {"mean", load.mean},
           {"p99", load.p99},     {"largest", load.largest},       {"largest_ns", load.largest_ns}};

@@ -10,6 +10,9 @@
 
 namespace firbank::program {
 
+/// Whether a device can mean it: some tell 0, others whatever lay in memory.
+bool is_likely_latency(double seconds);
+
 nlohmann::ordered_json to_json(const LoadMeter::Reading& load);
 nlohmann::ordered_json to_json(const std::vector<LiveEvent>& events);
 

@@ -26,13 +26,6 @@ std::int64_t clips(const std::vector<LevelReading>& levels) {
   return sum;
 }
 
-/// Whether a device can mean it: some tell 0, others whatever lay in memory.
-bool is_likely(double latency_seconds) {
-  constexpr double kLeast = 1e-5;
-  constexpr double kMost = 2;
-  return latency_seconds >= kLeast && latency_seconds <= kMost;
-}
-
 nlohmann::ordered_json to_json(const std::vector<LevelReading>& levels) {
   nlohmann::ordered_json list = nlohmann::ordered_json::array();
   for (const LevelReading& level : levels) {
@@ -55,7 +48,7 @@ std::string latency(const LiveReport& report) {
                       time(report.device_block_frames));
   const double in = report.device_input_latency_seconds;
   const double out = report.device_output_latency_seconds;
-  if (is_likely(in) && is_likely(out)) {
+  if (is_likely_latency(in) && is_likely_latency(out)) {
     text += fmt::format("; the device tells of {} in, {} out", duration(in), duration(out));
   }
   return text;

@@ -10,9 +10,13 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// Four digits are enough to draw, and a fraction of the bytes.
-double rounded(double value, double step) {
-  return std::round(value / step) * step;
+/// To 1 / `steps`: enough to draw, and a fraction of the bytes.
+double rounded(double value, double steps) {
+  return std::round(value * steps) / steps;
+}
+
+double amplitude(float value) {
+  return rounded(static_cast<double>(value), 1e6);
 }
 
 template <class LevelOf>
@@ -20,9 +24,9 @@ Json levels_json(std::size_t channels, LevelOf level_of) {
   Json list = Json::array();
   for (std::size_t c = 0; c < channels; ++c) {
     const LevelReading level = level_of(c);
-    list.push_back({{"peak", level.peak},
-                    {"rms", level.rms},
-                    {"highest", level.highest},
+    list.push_back({{"peak", amplitude(level.peak)},
+                    {"rms", amplitude(level.rms)},
+                    {"highest", amplitude(level.highest)},
                     {"clips", level.clips}});
   }
   return list;
@@ -34,6 +38,11 @@ Json input_levels_json(const LiveSession& session) {
 
 Json output_levels_json(const LiveSession& session) {
   return levels_json(session.outputs(), [&](std::size_t c) { return session.output_level(c); });
+}
+
+/// Some devices tell of whatever lay in memory.
+Json latency_or_null(double seconds) {
+  return is_likely_latency(seconds) ? Json(seconds) : Json();
 }
 
 /// A position that Stats may not have.
@@ -58,7 +67,7 @@ Json engine_json(const Stats& stats) {
 
 Json spectrum_json(const std::vector<float>& levels_db) {
   Json list = Json::array();
-  for (const float level : levels_db) list.push_back(rounded(static_cast<double>(level), 0.1));
+  for (const float level : levels_db) list.push_back(rounded(static_cast<double>(level), 10));
   return list;
 }
 
@@ -69,7 +78,7 @@ Json state_json(const LiveSession& session, const RunFacts& facts,
   const LiveStatus status = session.status();
   const double rate = session.sample_rate_hz();
   Json bands = Json::array();
-  for (const double centre : bands_hz) bands.push_back(rounded(centre, 0.1));
+  for (const double centre : bands_hz) bands.push_back(rounded(centre, 10));
   return {{"version", kVersion},
           {"filters", facts.filters},
           {"choice", facts.choice + 1},
@@ -85,8 +94,8 @@ Json state_json(const LiveSession& session, const RunFacts& facts,
           {"output_device", facts.output_device},
           {"device_is_there", facts.device_is_there},
           {"device_block_frames", facts.device_block_frames},
-          {"device_input_latency_seconds", facts.device_input_latency_seconds},
-          {"device_output_latency_seconds", facts.device_output_latency_seconds},
+          {"device_input_latency_seconds", latency_or_null(facts.device_input_latency_seconds)},
+          {"device_output_latency_seconds", latency_or_null(facts.device_output_latency_seconds)},
           {"sample_rate_hz", rate},
           {"channels_in", session.inputs()},
           {"channels_out", session.outputs()},
@@ -130,8 +139,8 @@ Json moment_json(const LiveSession& session, const RunFacts& facts, const Spectr
           {"limiter", status.limiter},
           {"limiter_times", status.limiter_times},
           {"device_is_there", facts.device_is_there},
-          {"load", rounded(status.load.recent, 1e-4)},
-          {"load_largest", rounded(status.load.largest, 1e-4)},
+          {"load", rounded(status.load.recent, 1e4)},
+          {"load_largest", rounded(status.load.largest, 1e4)},
           {"xruns", status.xruns},
           {"inputs", input_levels_json(session)},
           {"outputs", output_levels_json(session)},

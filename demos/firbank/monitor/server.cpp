@@ -132,7 +132,10 @@ class MonitorServer::Http final : public httplib::Server {
     } else {
       served = &stream;
       bool closed = false;
-      served_well = process_request(stream, true, closed, nullptr);
+      served_well = process_request(stream, true, closed, [](httplib::Request& request) {
+        // All or nothing: of many ranges an answer would be made that is many times as long.
+        request.ranges.clear();
+      });
       served = nullptr;
       if (!ending_) stream.finish();
     }
