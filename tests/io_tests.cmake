@@ -6,3 +6,7 @@ foreach(name IN ITEMS
 endforeach()
 firbank_test(block_queue_test support/counting_new.cpp)
 add_subdirectory(${CMAKE_CURRENT_LIST_DIR}/fuzz fuzz)
+# Beside what it tests, and with a fuzzer of its own.
+if(TARGET firbank_monitor)
+  add_subdirectory(${PROJECT_SOURCE_DIR}/demos/firbank/monitor/tests monitor)
+endif()

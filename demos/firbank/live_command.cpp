@@ -17,12 +17,14 @@ Examples:
   firbank live --filter hall.wav --filter church.wav --block 64 --limiter
   firbank live --filter room.wav --input-device USB --input-channels 3,4 --record take.wav
   firbank live --filter eq.txt --channels 2 --seconds 10 --json report.json
+  firbank live --filter hall.wav --filter church.wav --monitor 8080    a page to play with
 
 SIGHUP has the files read again; a bad one leaves the old filters playing.
 
 Exit codes: 0 done; 2 bad usage or configuration, or a name, rate or number of
 channels that the device does not have; 3 no device can be opened, or a file
-cannot be read or written; 4 samples were lost or clipped; 130 stopped by Ctrl-C.)";
+cannot be read or written, or the monitor's port is taken; 4 samples were lost
+or clipped; 130 stopped by Ctrl-C.)";
 
 struct Arguments {
   LiveOptions live;

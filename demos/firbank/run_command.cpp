@@ -171,6 +171,7 @@ int check_config(Arguments& arguments, const RunConfig& config, std::size_t pres
 }
 
 int run_on_files(Arguments& arguments, const RunConfig& config, std::size_t preset) {
+  if (arguments.live.settings.monitor.port) refuse("--monitor needs devices; this run has files");
   FilterSettings& settings = arguments.files;
   settings.filter_files = filter_files(config);
   refuse_same_file("--output", settings.output, settings.filter_files);

@@ -13,6 +13,7 @@ _firbank() {
 
   case $previous in
     --eq-phase) mapfile -t COMPREPLY < <(compgen -W 'minimum linear' -- "$current") && return ;;
+    --address) mapfile -t COMPREPLY < <(compgen -W '127.0.0.1 0.0.0.0' -- "$current") && return ;;
     --routing) mapfile -t COMPREPLY < <(compgen -W 'rows bank matrix' -- "$current") && return ;;
     --mode) mapfile -t COMPREPLY < <(compgen -W 'causal full same valid' -- "$current") && return ;;
     --gpu-mode) mapfile -t COMPREPLY < <(compgen -W 'whole hybrid throughput' -- "$current") && return ;;
@@ -54,7 +55,7 @@ _firbank() {
       mapfile -t COMPREPLY < <(compgen -W "$devices" -- "$current")
       return
       ;;
-    --input-channels | --output-channels | --device-block | --latency | --crossfade | --max-peak | --max-taps | --most) return ;;
+    --monitor | --token | --input-channels | --output-channels | --device-block | --latency | --crossfade | --max-peak | --max-taps | --most) return ;;
     --preset | --eq-taps | --outputs | --block | --threads | --partitions | --alternatives | --depth | --rate | --gain | --channels | --filters | --taps | \
       --seconds | --seed | --cutoff | --low | --high | --transition | --attenuation) return ;;
   esac
@@ -62,7 +63,8 @@ _firbank() {
   local bank='--filter --routing --outputs --no-resample' options=
   local engine='--block --threads --partitions --costs' arithmetic='--precision --backend'
   local playing='--input-device --output-device --input-channels --output-channels --device-block
-    --latency --gain --limiter --bypass --crossfade --max-taps --watch --record --seconds --keys'
+    --latency --gain --limiter --bypass --crossfade --max-taps --watch --record --seconds --keys
+    --monitor --address --token'
   case $command in
     '') options='filter run live demo plan tune verify design info backends devices --help --version' ;;
     filter)

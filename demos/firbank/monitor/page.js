@@ -337,7 +337,8 @@ function drawLoad() {
   const deadline = 1000 * stats.deadline_seconds;
   for (let at = 0; at <= most - 8; at += 25) {
     pen.textAlign = at === 0 ? "left" : "center";
-    pen.fillText(deadline > 0 ? ((deadline * at) / 100).toFixed(2) + " ms" : at + " %", x(at), bottom + 5);
+    const text = deadline > 0 ? ((deadline * at) / 100).toFixed(2) + " ms" : at + " %";
+    pen.fillText(at === 0 ? "0" : text, x(at), bottom + 5);
   }
   pen.strokeStyle = colour("--bad");
   pen.fillStyle = colour("--bad");
