@@ -66,6 +66,7 @@ bool ClientStream::fill() {
 }
 
 ssize_t ClientStream::write(const char* from, size_t size) {
+  was_answered_ = true;
   const Clock::time_point until = Clock::now() + limits_.write_time;
   std::size_t done = 0;
   while (done < size) {

@@ -35,6 +35,8 @@ class ClientStream final : public httplib::Stream {
   /// Why reading ended before the request did.
   bool was_too_long() const noexcept { return was_too_long_; }
   bool was_too_slow() const noexcept { return was_too_slow_; }
+  /// Whether anything was written.
+  bool was_answered() const noexcept { return was_answered_; }
 
   /// Says that nothing more is written, and reads away what a client still sends, for a moment: a
   /// socket that is closed before that may take the answer with it.
@@ -53,6 +55,7 @@ class ClientStream final : public httplib::Stream {
   std::size_t end_ = 0;
   bool was_too_long_ = false;
   bool was_too_slow_ = false;
+  bool was_answered_ = false;
 };
 
 }  // namespace firbank::program

@@ -152,7 +152,11 @@ function takeState(fresh) {
   }));
 }
 
-element("choice").addEventListener("change", (event) => choose(Number(event.target.value)));
+element("choice").addEventListener("change", (event) => {
+  choose(Number(event.target.value));
+  // Who chose with a mouse wants the keys to work again; who chose with keys, to stay there.
+  if (!event.target.matches(":focus-visible")) event.target.blur();
+});
 element("bypass").addEventListener("click", () => moment && change("bypass", { bypass: !moment.bypass }));
 element("limiter").addEventListener("click", () => moment && change("limiter", { limiter: !moment.limiter }));
 element("ab").addEventListener("click", toggleFilters);

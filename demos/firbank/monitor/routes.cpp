@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <chrono>
 #include <optional>
 #include <string_view>
@@ -40,6 +41,14 @@ std::string text_of(const nlohmann::ordered_json& json) {
 bool is_json(std::string_view content_type) {
   const std::string_view type = content_type.substr(0, content_type.find(';'));
   return type == "application/json";
+}
+
+/// Whether a Content-Length, which may be missing, is of a body that is read.
+bool may_be_length(std::string_view text) {
+  if (text.empty()) return true;
+  std::size_t length = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), length);
+  return error == std::errc{} && end == text.data() + text.size() && length <= kMostBodyBytes;
 }
 
 int status_of(ControlAnswer::Outcome outcome) {
@@ -109,6 +118,10 @@ std::optional<HttpReply> Routes::refuse_change(const HttpRequest& request) const
   if (!is_json(request.content_type)) {
     return refusal(415, fmt::format("the content type '{}' is not allowed; application/json is",
                                     one_line(request.content_type)));
+  }
+  if (!may_be_length(request.content_length)) {
+    return refusal(413, fmt::format("the content length '{}' is not allowed; 0 to {} are",
+                                    one_line(request.content_length), kMostBodyBytes));
   }
   if (!request.content_encoding.empty()) {
     return refusal(415, fmt::format("the content encoding '{}' is not allowed; none is",

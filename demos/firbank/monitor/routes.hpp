@@ -23,6 +23,7 @@ struct HttpRequest {
   std::string authorization;
   std::string content_type;
   std::string content_encoding;
+  std::string content_length;
   std::string body;
 };
 

@@ -29,6 +29,7 @@ HttpRequest what_is_asked(const httplib::Request& from) {
   request.authorization = from.get_header_value("Authorization");
   request.content_type = from.get_header_value("Content-Type");
   request.content_encoding = from.get_header_value("Content-Encoding");
+  request.content_length = from.get_header_value("Content-Length");
   request.body = from.body;
   return request;
 }
@@ -91,21 +92,21 @@ class MonitorServer::Http final : public httplib::Server {
  private:
   /// What httplib refused by itself.
   static HttpReply explanation(int status) {
-    if (served != nullptr && served->was_too_long()) {
-      return Routes::refusal(status == 413 ? 413 : 431, "the request is too long");
+    if (status == 413) {
+      return Routes::refusal(
+          status, fmt::format("the body is too long; allowed: up to {} bytes", kMostBodyBytes));
     }
-    if (served != nullptr && served->was_too_slow()) {
-      return Routes::refusal(408, "the request came too slowly");
+    if (served != nullptr && (served->was_too_long() || served->was_too_slow())) {
+      return what_ended(*served);
     }
-    switch (status) {
-      case 413:
-        return Routes::refusal(
-            status, fmt::format("the body is too long; allowed: up to {} bytes", kMostBodyBytes));
-      case 414:
-        return Routes::refusal(status, "the path is too long");
-      default:
-        return Routes::refusal(status, "the request is not understood");
-    }
+    return Routes::refusal(
+        status, status == 414 ? "the path is too long" : "the request is not understood");
+  }
+
+  /// Of a request that was not read to its end.
+  static HttpReply what_ended(const ClientStream& stream) {
+    return stream.was_too_long() ? Routes::refusal(431, "the request is too long")
+                                 : Routes::refusal(408, "the request came too slowly");
   }
 
   void stream_events(httplib::Response& response) {
@@ -137,19 +138,29 @@ class MonitorServer::Http final : public httplib::Server {
         request.ranges.clear();
       });
       served = nullptr;
+      const bool is_unanswered =
+          (stream.was_too_long() || stream.was_too_slow()) && !stream.was_answered();
+      // httplib says nothing of a first line that does not end.
+      if (is_unanswered) {
+        const std::string reply = as_text(what_ended(stream));
+        stream.write(reply.data(), reply.size());
+      }
       if (!ending_) stream.finish();
     }
     close(socket);
     return served_well;
   }
 
+  static std::string as_text(const HttpReply& reply) {
+    return fmt::format(
+        "HTTP/1.1 {} {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n"
+        "Connection: close\r\n\r\n{}",
+        reply.status, httplib::detail::status_message(reply.status), reply.body.size(), reply.body);
+  }
+
   /// In the thread that accepts, so without waiting for anything.
   static void turn_away(socket_t socket) {
-    const std::string body = Routes::refusal(503, "too many clients").body;
-    const std::string reply = fmt::format(
-        "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\n"
-        "Content-Length: {}\r\nConnection: close\r\n\r\n{}",
-        body.size(), body);
+    const std::string reply = as_text(Routes::refusal(503, "too many clients"));
     std::array<char, 4'096> request{};
     // Left unread it would take the answer with it.
     recv(socket, request.data(), request.size(), MSG_DONTWAIT);

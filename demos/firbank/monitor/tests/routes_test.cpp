@@ -186,6 +186,11 @@ TEST(Routes, RefuseBodiesThatAreNoRequest) {
   HttpRequest form = change("/api/gain", "gain_db=3");
   form.content_type = "application/x-www-form-urlencoded";
   EXPECT_EQ(refused(rig, form), 415);
+  for (const char* length : {"4097", "99999999999999999999", "-1", "1x"}) {
+    HttpRequest long_one = change("/api/gain", "");
+    long_one.content_length = length;
+    EXPECT_EQ(refused(rig, long_one), 413) << length;
+  }
   HttpRequest packed = change("/api/gain", "xx");
   packed.content_encoding = "gzip";
   EXPECT_EQ(refused(rig, packed), 415);

@@ -103,7 +103,7 @@ TEST_F(Monitor, RefusesWithAStatusAndALine) {
 
 TEST_F(Monitor, RefusesWhatIsTooLong) {
   const std::string many(20'000, 'a');
-  EXPECT_THAT(refused("GET /" + many + " HTTP/1.1\r\n" + host() + "\r\n"), AnyOf(414, 431));
+  EXPECT_EQ(refused("GET /" + many + " HTTP/1.1\r\n" + host() + "\r\n"), 431);
   EXPECT_EQ(refused("GET /" + many.substr(0, 9'000) + " HTTP/1.1\r\n" + host() + "\r\n"), 414);
   EXPECT_THAT(refused("GET / HTTP/1.1\r\n" + host() + "X: " + many + "\r\n\r\n"), AnyOf(400, 431));
   std::string headers;
