@@ -64,6 +64,11 @@ TEST_F(CliLive, RefusesOptionsThatCannotBe) {
   expect_refused(live({"--output-channels", "1,2,"}), 2, {"--output-channels '1,2,'"});
   expect_refused(live({"--device-block", "65537"}), 2, {"--device-block", "65536"});
   expect_refused(live({"--record", "-"}), 2, {"--record"});
+  expect_refused(live({"--monitor", "65536"}), 2, {"--monitor", "'65536'", "65535"});
+  expect_refused(live({"--monitor", "0", "--address", "0.0.0.0"}), 2, {"0.0.0.0", "needs --token"});
+  expect_refused(live({"--monitor", "0", "--address", "name"}), 2, {"--address 'name'"});
+  expect_refused(live({"--monitor", "0", "--token", "short"}), 2, {"--token 'short'", "8 to 128"});
+  expect_refused(live({"--token", "long-enough"}), 2, {"--token needs --monitor"});
   expect_refused(live({"--record", folder_.file("filter.txt")}), 2, {"--record", "same file"});
   expect_refused(live({"--precision", "double"}), 2, {"--precision"});
   EXPECT_EQ(folder_.names(), std::vector<std::string>{"filter.txt"});

@@ -153,9 +153,9 @@ class MonitorServer::Http final : public httplib::Server {
 
   static std::string as_text(const HttpReply& reply) {
     return fmt::format(
-        "HTTP/1.1 {} {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n"
+        "HTTP/1.1 {} \r\nContent-Type: application/json\r\nContent-Length: {}\r\n"
         "Connection: close\r\n\r\n{}",
-        reply.status, httplib::detail::status_message(reply.status), reply.body.size(), reply.body);
+        reply.status, reply.body.size(), reply.body);
   }
 
   /// In the thread that accepts, so without waiting for anything.

@@ -182,7 +182,8 @@ TEST_F(Monitor, HasSoManyWatchers) {
   EXPECT_EQ(turned_away, 1);
   // Their places are free again, once the server sees that they left.
   bool is_free = false;
-  for (int i = 0; i < 50 && !is_free; ++i) {
+  for (int i = 0; i < 100 && !is_free; ++i) {
+    std::this_thread::sleep_for(50ms);
     const std::string text = talk(port(), "GET /api/events HTTP/1.1\r\n" + host() + "\r\n", 0.1);
     is_free = text.find("data: {") != text.npos;
   }
