@@ -67,7 +67,7 @@ std::vector<float> BandSpectrum::levels_db(const float* samples) {
 /// Bin k reaches from k - 1/2 to k + 1/2; of one that is cut its share counts.
 double BandSpectrum::power(double from_bin, double to_bin) const {
   double sum = 0;
-  for (auto k = static_cast<std::size_t>(from_bin + 0.5);; ++k) {
+  for (auto k = static_cast<std::size_t>(std::lround(from_bin));; ++k) {
     const double middle = static_cast<double>(k);
     if (middle - 0.5 >= to_bin || k > bins_.size() / 2) break;
     const double share = std::min(middle + 0.5, to_bin) - std::max(middle - 0.5, from_bin);

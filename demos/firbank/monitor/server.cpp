@@ -34,10 +34,10 @@ HttpRequest what_is_asked(const httplib::Request& from) {
   return request;
 }
 
-void fill(httplib::Response& response, HttpReply reply) {
+void fill(httplib::Response& response, const HttpReply& reply) {
   response.status = reply.status;
   if (!reply.allow.empty()) response.set_header("Allow", reply.allow);
-  response.set_content(std::move(reply.body), reply.content_type);
+  response.set_content(reply.body, reply.content_type.c_str());
 }
 
 }  // namespace
@@ -68,7 +68,7 @@ class MonitorServer::Http final : public httplib::Server {
       if (reply->is_event_stream) {
         stream_events(response);
       } else {
-        fill(response, std::move(*reply));
+        fill(response, *reply);
       }
       return HandlerResponse::Handled;
     });
