@@ -27,6 +27,7 @@ void require(bool holds, const char* rule) {
 
 }  // namespace
 
+// The name is libFuzzer's.  NOLINTNEXTLINE(readability-identifier-naming)
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   constexpr std::array<std::string_view, 4> kPaths = {"/api/choice", "/api/gain", "/api/bypass",
                                                       "/api/limiter"};

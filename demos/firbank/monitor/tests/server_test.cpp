@@ -139,6 +139,7 @@ TEST_F(Monitor, AnswersNoRanges) {
 TEST_F(Monitor, EndsSlowClients) {
   const auto begun = std::chrono::steady_clock::now();
   std::vector<std::thread> clients;
+  clients.reserve(4);
   std::atomic<int> ended{0};
   for (int i = 0; i < 4; ++i) {
     clients.emplace_back([&] {
@@ -153,6 +154,7 @@ TEST_F(Monitor, EndsSlowClients) {
 
 TEST_F(Monitor, TurnsAwayMoreClientsThanItServes) {
   std::vector<std::thread> clients;
+  clients.reserve(40);
   std::atomic<int> turned_away{0};
   std::atomic<int> others{0};
   // Idle ones: four are served, four wait.
@@ -168,6 +170,7 @@ TEST_F(Monitor, TurnsAwayMoreClientsThanItServes) {
 
 TEST_F(Monitor, HasSoManyWatchers) {
   std::vector<std::thread> watchers;
+  watchers.reserve(3);
   std::atomic<int> watching{0};
   std::atomic<int> turned_away{0};
   for (int i = 0; i < 3; ++i) {
