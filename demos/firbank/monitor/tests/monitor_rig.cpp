@@ -49,6 +49,7 @@ MonitorRig::MonitorRig()
     : session(config(), bank(0), Routing(2, 3, {{0, 0, 0}, {1, 0, 1}, {1, 0, 2}})),
       routes(session, board_, controls, "127.0.0.1", kToken) {
   board_.put(first_facts());
+  session.note_gap(0.25);  // before any callback
   thread_ = std::thread([this] { play(); });
 }
 

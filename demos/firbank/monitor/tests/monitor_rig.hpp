@@ -22,7 +22,8 @@ class MonitorRig {
   static constexpr double kRate = 48'000;
   static constexpr double kToneHz = 1'000;
 
-  /// Two inputs, three outputs, the choices "plain", "half" and, with quotes, "a \"b\"\n\\c".
+  /// Two inputs, three outputs, the choices "plain", "half" and, with quotes, "a \"b\"\n\\c"; a gap
+  /// of 0.25 s has been.
   MonitorRig();
   ~MonitorRig();
   MonitorRig(const MonitorRig&) = delete;
