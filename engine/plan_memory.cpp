@@ -14,7 +14,8 @@ constexpr double kLaterScratchSums = 1;
 constexpr double kTileBins = 65'536;
 
 // As the CUDA backend has them: bins from which on transforms pass through memory, windows that an
-// input's ring holds, partitions that repay a share of a sum, and the most shares.
+// input's ring holds, partitions that repay a share of a sum, the most shares, and what the lists
+// of terms and tiles take.
 constexpr std::size_t kMostInnerBins = 4'096;
 constexpr double kRingWindows = 2;
 constexpr double kLeastSteps = 16;
