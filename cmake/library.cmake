@@ -19,6 +19,7 @@ set(public_headers
   io/block.hpp
   io/block_pool.hpp
   io/block_queue.hpp
+  io/broadcast_queue.hpp
   io/endpoint.hpp
   io/error.hpp
   io/files.hpp
@@ -41,10 +42,12 @@ set(public_headers
   engine/live_session.hpp
   engine/load_meter.hpp
   engine/partition_plan.hpp
+  engine/push_intake.hpp
   engine/reference.hpp
   engine/routing.hpp
   engine/sample_tap.hpp
   engine/stats.hpp
+  engine/stream_reader.hpp
   engine/tuning.hpp
   kernels/backend.hpp
   kernels/backends.hpp)

@@ -52,6 +52,14 @@ enum class Overload {
   kFail,      // it does not go on: silence from there on; in the hybrid mode, the heads alone
 };
 
+/// What becomes of the first output frames of a stream, the longest response less 1, in which the
+/// filters hear the silence before it.
+enum class StartTransient {
+  kKeep,  // nothing
+  kZero,  // they are silent; those of start/push/pull are marked as well
+  kMark,  // those of start/push/pull carry BlockFlags::kTransient
+};
+
 struct EngineConfig {
   /// Frames a second, above 0. What is computed does not depend on it; with `on_overload` it tells
   /// how much time there is.
@@ -138,6 +146,12 @@ struct EngineConfig {
   /// Blocks in each of the two rings of start/push/pull, at least 2. Each block adds
   /// `block_frames` frames of slack.
   std::size_t ring_blocks = 8;
+
+  /// Readers of the output ring that may be open at once, 1 to 64; each costs a block of memory.
+  std::size_t max_readers = 4;
+
+  /// Of process() and of start/push/pull; not of submit() and collect().
+  StartTransient start_transient = StartTransient::kKeep;
 };
 
 }  // namespace firbank

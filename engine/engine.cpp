@@ -1,6 +1,8 @@
 #include "engine/engine.hpp"
 
+#include <algorithm>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -14,6 +16,7 @@ namespace {
 constexpr std::size_t kMaxThreads = 64;
 constexpr std::size_t kMinRingBlocks = 2;
 constexpr std::size_t kMaxRingBlocks = 65'536;
+constexpr std::size_t kMaxReaders = 64;
 
 /// Runs what may find a backend wanting; Error says it then.
 template <class Work>
@@ -70,6 +73,9 @@ const EngineConfig& checked(const EngineConfig& config) {
     refuse(fmt::format("ring_blocks is {}; allowed: {} to {}", config.ring_blocks, kMinRingBlocks,
                        kMaxRingBlocks));
   }
+  if (config.max_readers < 1 || config.max_readers > kMaxReaders) {
+    refuse(fmt::format("max_readers is {}; allowed: 1 to {}", config.max_readers, kMaxReaders));
+  }
   if (!(config.sample_rate_hz > 0 && config.sample_rate_hz <= 1e12)) {
     refuse(
         fmt::format("sample_rate_hz is {}; allowed: above 0, up to 1e12", config.sample_rate_hz));
@@ -89,8 +95,29 @@ class BasicEngine<Sample>::Impl {
       : config(checked(engine_config)),
         inputs(routing.inputs()),
         outputs(routing.outputs()),
-        convolver(require_backend(config, sizeof(Sample) == sizeof(float)), config, bank, routing) {
+        convolver(require_backend(config, sizeof(Sample) == sizeof(float)), config, bank, routing),
+        intake(inputs),
+        silence(convolver.max_frames()),
+        in_planes(inputs) {
     config.depth_blocks = convolver.depth_blocks();
+    start_up.begin(convolver.tail_frames());
+  }
+
+  /// The planes to filter, with silence in place of bad channels; good for one call.
+  const Sample* const* without_bad_channels(const Sample* const* in) noexcept {
+    if (!intake.any_bad()) return in;
+    for (std::size_t input = 0; input < inputs; ++input) {
+      in_planes[input] = intake.is_bad(input) ? silence.data() : in[input];
+    }
+    return in_planes.data();
+  }
+
+  void follow_start(Sample* const* out, std::size_t frames) noexcept {
+    const std::size_t transient = start_up.take(frames);
+    if (transient == 0 || config.start_transient != StartTransient::kZero) return;
+    for (std::size_t output = 0; output < outputs; ++output) {
+      std::fill_n(out[output], transient, Sample{0});
+    }
   }
 
   void collect_all() noexcept {
@@ -101,7 +128,12 @@ class BasicEngine<Sample>::Impl {
   std::size_t inputs;
   std::size_t outputs;
   HeadAndTail<Sample> convolver;
+  PushIntake intake;
+  StartUp start_up;
+  std::vector<Sample> silence;
+  std::vector<const Sample*> in_planes;
   std::unique_ptr<Pipeline<Sample>> pipeline;
+  std::optional<BasicStreamReader<Sample>> puller;
 };
 
 template <class Sample>
@@ -117,7 +149,10 @@ ProcessStatus BasicEngine<Sample>::process(const Sample* const* in, Sample* cons
                                            std::size_t frames) noexcept {
   if (impl_->pipeline) return ProcessStatus::kRunning;
   impl_->collect_all();
-  return impl_->convolver.process(in, out, frames);
+  const ProcessStatus status =
+      impl_->convolver.process(impl_->without_bad_channels(in), out, frames);
+  if (status != ProcessStatus::kTooManyFrames) impl_->follow_start(out, frames);
+  return status;
 }
 
 template <class Sample>
@@ -126,7 +161,8 @@ bool BasicEngine<Sample>::submit(const Sample* const* in, Sample* const* out,
   if (impl_->pipeline || impl_->convolver.calls_under_way() > impl_->config.depth_blocks) {
     return false;
   }
-  impl_->convolver.submit(in, out, frames);
+  impl_->convolver.submit(impl_->without_bad_channels(in), out, frames);
+  impl_->start_up.take(frames);
   return true;
 }
 
@@ -140,12 +176,16 @@ template <class Sample>
 std::size_t BasicEngine<Sample>::flush(Sample* const* out, std::size_t frames) noexcept {
   if (impl_->pipeline) return 0;
   impl_->collect_all();
-  return impl_->convolver.flush(out, frames);
+  const std::size_t flushed = impl_->convolver.flush(out, frames);
+  impl_->follow_start(out, flushed);
+  return flushed;
 }
 
 template <class Sample>
 void BasicEngine<Sample>::reset() noexcept {
-  if (!impl_->pipeline) impl_->convolver.reset();
+  if (impl_->pipeline) return;
+  impl_->convolver.reset();
+  impl_->start_up.begin(impl_->convolver.tail_frames());
 }
 
 template <class Sample>
@@ -165,14 +205,31 @@ void BasicEngine<Sample>::start() {
     throw Error(ErrorKind::kConfiguration, "the engine runs already; stop it before start");
   }
   impl_->collect_all();
-  impl_->pipeline = std::make_unique<Pipeline<Sample>>(impl_->convolver, impl_->config,
-                                                       impl_->inputs, impl_->outputs);
+  impl_->pipeline =
+      std::make_unique<Pipeline<Sample>>(impl_->convolver, impl_->config, impl_->intake,
+                                         impl_->start_up, impl_->inputs, impl_->outputs);
+  impl_->puller = impl_->pipeline->open_reader(ReaderPolicy::kLossless);
 }
 
 template <class Sample>
 PushResult BasicEngine<Sample>::push(const BasicBlock<const Sample>& block) noexcept {
-  if (!impl_->pipeline) return {0, PushStatus::kNotRunning, block.first_frame};
-  return impl_->pipeline->push(block);
+  return push({.channels = block.channels,
+               .frames = block.frames,
+               .first_frame = block.first_frame,
+               .timestamp_ns = block.timestamp_ns,
+               .flags = block.flags},
+              [&](Sample* const* planes, std::size_t offset, std::size_t frames) {
+                for (std::size_t input = 0; input < block.channels; ++input) {
+                  std::copy_n(block.planes[input] + offset, frames, planes[input]);
+                }
+              });
+}
+
+template <class Sample>
+PushResult BasicEngine<Sample>::push_filled(const PushMarks& marks, PushFill<Sample> fill,
+                                            void* context) noexcept {
+  if (!impl_->pipeline) return {0, PushStatus::kNotRunning, marks.first_frame};
+  return impl_->pipeline->push(marks, fill, context);
 }
 
 template <class Sample>
@@ -182,12 +239,38 @@ bool BasicEngine<Sample>::flush() noexcept {
 
 template <class Sample>
 std::size_t BasicEngine<Sample>::pull(BasicBlock<Sample>& block) noexcept {
-  return impl_->pipeline ? impl_->pipeline->pull(block) : 0;
+  return impl_->puller ? impl_->puller->pull(block) : 0;
+}
+
+template <class Sample>
+BasicStreamReader<Sample> BasicEngine<Sample>::open_reader(ReaderPolicy policy) {
+  if (!impl_->pipeline) {
+    throw Error(ErrorKind::kConfiguration, "a reader needs an engine that runs; start it before");
+  }
+  auto reader = impl_->pipeline->open_reader(policy);
+  if (!reader) {
+    throw Error(ErrorKind::kConfiguration,
+                fmt::format("{} readers are open already, that of pull() included; max_readers "
+                            "allows no more",
+                            impl_->config.max_readers));
+  }
+  return std::move(*reader);
+}
+
+template <class Sample>
+void BasicEngine<Sample>::stop_pulling() noexcept {
+  impl_->puller.reset();
+}
+
+template <class Sample>
+void BasicEngine<Sample>::set_bad_channel(std::size_t input, bool bad) noexcept {
+  if (input < impl_->inputs) impl_->intake.set_bad(input, bad);
 }
 
 template <class Sample>
 void BasicEngine<Sample>::stop() noexcept {
   impl_->pipeline.reset();
+  impl_->puller.reset();
 }
 
 template <class Sample>
@@ -242,7 +325,9 @@ std::string BasicEngine<Sample>::failure() const {
 
 template <class Sample>
 Stats BasicEngine<Sample>::stats() const noexcept {
-  return impl_->convolver.stats();
+  Stats stats = impl_->convolver.stats();
+  impl_->intake.add_to(stats);
+  return stats;
 }
 
 template class BasicEngine<float>;

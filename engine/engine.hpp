@@ -18,12 +18,15 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <type_traits>
 
 #include "engine/config.hpp"
 #include "engine/filter_bank.hpp"
 #include "engine/partition_plan.hpp"
+#include "engine/push_intake.hpp"
 #include "engine/routing.hpp"
 #include "engine/stats.hpp"
+#include "engine/stream_reader.hpp"
 #include "io/block.hpp"
 #include "io/error.hpp"
 
@@ -130,6 +133,18 @@ class BasicEngine {
   /// Thread:   one producer.  Realtime: safe; one system call while the pipeline thread sleeps.
   PushResult push(const BasicBlock<const Sample>& block) noexcept;
 
+  /// The same for samples that lie in another form: fill(planes, offset, frames) writes frames
+  /// [offset, offset + frames) of what is pushed to planes[input][0] on, in one or more calls.
+  template <class Fill>
+  PushResult push(const PushMarks& marks, Fill&& fill) noexcept {
+    return push_filled(
+        marks,
+        [](void* context, Sample* const* planes, std::size_t offset, std::size_t frames) {
+          (*static_cast<std::remove_reference_t<Fill>*>(context))(planes, offset, frames);
+        },
+        &fill);
+  }
+
   /// Says that no block follows: the pipeline puts out the tail and marks its end. False while the
   /// ring has no room for the mark: try again.
   /// Thread:   the producer.  Realtime: as push().
@@ -141,7 +156,20 @@ class BasicEngine {
   /// Thread:   one consumer.  Realtime: safe; one system call while the thread waits for room.
   std::size_t pull(BasicBlock<Sample>& block) noexcept;
 
-  /// Ends the pipeline thread; what was not pulled is gone. process() may be used again.
+  /// One more place to read from, of what is put out from now on. pull() is the reader that start()
+  /// opens; stop_pulling() closes it, so that the others alone decide what the stream waits for.
+  /// Throws: Error when max_readers are open already, or nothing runs.
+  /// Thread:   any; one at a time.  Realtime: no.
+  BasicStreamReader<Sample> open_reader(ReaderPolicy policy);
+  /// Thread:   the consumer.  Realtime: safe.
+  void stop_pulling() noexcept;
+
+  /// Whether an input is silenced from the next process() or push() on: a dead or noisy electrode.
+  /// Thread:   any.  Realtime: safe.
+  void set_bad_channel(std::size_t input, bool bad) noexcept;
+
+  /// Ends the pipeline thread; what was not pulled is gone, but for what readers of their own still
+  /// find in the ring. process() may be used again.
   /// Thread:   the owner's.  Realtime: no.
   void stop() noexcept;
 
@@ -168,6 +196,8 @@ class BasicEngine {
 
  private:
   class Impl;
+  PushResult push_filled(const PushMarks& marks, PushFill<Sample> fill, void* context) noexcept;
+
   std::unique_ptr<Impl> impl_;
 };
 

@@ -4,6 +4,8 @@
 #include <limits>
 #include <utility>
 
+#include "engine/stream_reader_impl.hpp"
+
 namespace firbank {
 namespace {
 
@@ -18,15 +20,22 @@ BlockFlags flags_of(const CallResult& result) noexcept {
 
 template <class Sample>
 Pipeline<Sample>::Pipeline(HeadAndTail<Sample>& convolver, const EngineConfig& config,
-                           std::size_t inputs, std::size_t outputs)
+                           PushIntake& intake, StartUp& start_up, std::size_t inputs,
+                           std::size_t outputs)
     : convolver_(convolver),
       config_(config),
+      intake_(intake),
+      start_up_(start_up),
       inputs_(inputs),
+      outputs_(outputs),
       input_(inputs, config.block_frames, config.ring_blocks, convolver.backend().memory()),
-      output_(outputs, config.block_frames, config.ring_blocks, convolver.backend().memory()),
+      output_(std::make_shared<OutputRing<Sample>>(outputs, config.block_frames, config.ring_blocks,
+                                                   config.max_readers, config.sample_rate_hz,
+                                                   convolver.backend().memory())),
       held_(inputs),
       fill_samples_(inputs * config.block_frames),
       fill_planes_(inputs),
+      part_planes_(inputs),
       under_way_(config.depth_blocks + 1) {
   for (std::size_t input = 0; input < inputs; ++input) {
     fill_planes_[input] = fill_samples_.data() + input * config.block_frames;
@@ -38,46 +47,56 @@ template <class Sample>
 Pipeline<Sample>::~Pipeline() {
   stop_.store(true);
   filled_.ring();
-  freed_.ring();
+  output_->freed.ring();
   thread_.join();
+  output_->close();
 }
 
 template <class Sample>
-PushResult Pipeline<Sample>::push(const BasicBlock<const Sample>& block) noexcept {
+std::optional<BasicStreamReader<Sample>> Pipeline<Sample>::open_reader(ReaderPolicy policy) {
+  auto reader = output_->queue.open(policy);
+  if (!reader) return std::nullopt;
+  using Impl = typename BasicStreamReader<Sample>::Impl;
+  return BasicStreamReader<Sample>(std::make_unique<Impl>(output_, std::move(*reader)));
+}
+
+template <class Sample>
+PushResult Pipeline<Sample>::push(const PushMarks& marks, PushFill<Sample> write,
+                                  void* context) noexcept {
   PushResult result;
-  result.expected_frame = expected_frame_.value_or(block.first_frame);
+  result.expected_frame = expected_frame_.value_or(marks.first_frame);
   if (flushed_) {
     result.status = PushStatus::kNotRunning;
     return result;
   }
-  if (block.channels != inputs_) {
+  if (marks.channels != inputs_) {
     result.status = PushStatus::kWrongShape;
     return result;
   }
-  if (block.first_frame < result.expected_frame) {
+  if (marks.first_frame < result.expected_frame) {
     result.status = PushStatus::kBackwardJump;
+    intake_.count_backward(marks.first_frame);
     return result;
   }
   constexpr std::int64_t kLast = std::numeric_limits<std::int64_t>::max();
   std::int64_t gap = 0;
-  if (block.frames > static_cast<std::uint64_t>(kLast) ||
-      block.first_frame > kLast - static_cast<std::int64_t>(block.frames) ||
-      __builtin_sub_overflow(block.first_frame, result.expected_frame, &gap)) {
+  if (marks.frames > static_cast<std::uint64_t>(kLast) ||
+      marks.first_frame > kLast - static_cast<std::int64_t>(marks.frames) ||
+      __builtin_sub_overflow(marks.first_frame, result.expected_frame, &gap)) {
     result.status = PushStatus::kOutOfRange;
     return result;
   }
-  while (result.frames < block.frames) {
+  while (result.frames < marks.frames) {
     BasicBlock<Sample>* slot = input_.try_acquire();
     if (slot == nullptr) break;
-    const std::size_t frames = std::min(block.frames - result.frames, slot->frames);
-    for (std::size_t input = 0; input < inputs_; ++input) {
-      std::copy_n(block.planes[input] + result.frames, frames, slot->planes[input]);
-    }
+    const std::size_t frames = std::min(marks.frames - result.frames, slot->frames);
+    write(context, slot->planes, result.frames, frames);
+    intake_.silence_bad_channels(slot->planes, frames);
     slot->frames = frames;
-    slot->first_frame = block.first_frame + static_cast<std::int64_t>(result.frames);
+    slot->first_frame = marks.first_frame + static_cast<std::int64_t>(result.frames);
     slot->gap_before = result.frames == 0 ? gap : 0;
-    slot->flags = block.flags;
-    slot->timestamp_ns = block.timestamp_ns;
+    slot->flags = marks.flags;
+    slot->timestamp_ns = marks.timestamp_ns;
     if (slot->timestamp_ns != 0) {
       slot->timestamp_ns += static_cast<std::int64_t>(static_cast<double>(result.frames) * 1e9 /
                                                       config_.sample_rate_hz);
@@ -86,7 +105,7 @@ PushResult Pipeline<Sample>::push(const BasicBlock<const Sample>& block) noexcep
     result.frames += frames;
   }
   if (result.frames > 0) {
-    result.expected_frame = block.first_frame + static_cast<std::int64_t>(result.frames);
+    result.expected_frame = marks.first_frame + static_cast<std::int64_t>(result.frames);
     expected_frame_ = result.expected_frame;
     filled_.ring();
   }
@@ -107,56 +126,6 @@ bool Pipeline<Sample>::flush() noexcept {
 }
 
 template <class Sample>
-std::size_t Pipeline<Sample>::pull(BasicBlock<Sample>& block) noexcept {
-  block.gap_before = 0;
-  block.flags = BlockFlags::kNone;
-  std::size_t frames = 0;
-  while (frames < block.frames && !ended_) {
-    if (pulled_ == nullptr) {
-      pulled_ = output_.try_take();
-      pulled_frames_ = 0;
-      if (pulled_ == nullptr) break;
-    }
-    if (has(pulled_->flags, BlockFlags::kEndOfStream)) {
-      ended_ = true;
-      output_.release(std::exchange(pulled_, nullptr));
-      break;
-    }
-    const bool starts_anew = pulled_frames_ == 0 &&
-                             (pulled_->gap_before != 0 || has(pulled_->flags, BlockFlags::kReset));
-    const bool changes_origin =
-        has(pulled_->flags, BlockFlags::kFilled) != has(block.flags, BlockFlags::kFilled);
-    if (frames > 0 && (starts_anew || changes_origin)) break;
-    if (frames == 0) {
-      block.first_frame = pulled_->first_frame + static_cast<std::int64_t>(pulled_frames_);
-      block.timestamp_ns = pulled_->timestamp_ns;
-      if (block.timestamp_ns != 0) {
-        block.timestamp_ns += static_cast<std::int64_t>(static_cast<double>(pulled_frames_) * 1e9 /
-                                                        config_.sample_rate_hz);
-      }
-      if (pulled_frames_ == 0) block.gap_before = pulled_->gap_before;
-    }
-    block.flags |= pulled_->flags;
-    if (pulled_frames_ > 0 && frames == 0) {
-      block.flags = block.flags & ~BlockFlags::kReset;  // told with the block's first frame
-    }
-    const std::size_t part = std::min(block.frames - frames, pulled_->frames - pulled_frames_);
-    for (std::size_t channel = 0; channel < std::min(block.channels, pulled_->channels);
-         ++channel) {
-      std::copy_n(pulled_->planes[channel] + pulled_frames_, part, block.planes[channel] + frames);
-    }
-    frames += part;
-    pulled_frames_ += part;
-    if (pulled_frames_ == pulled_->frames) {
-      output_.release(std::exchange(pulled_, nullptr));
-      freed_.ring();
-    }
-  }
-  if (ended_ && frames == 0) block.flags = BlockFlags::kEndOfStream;
-  return frames;
-}
-
-template <class Sample>
 void Pipeline<Sample>::run() noexcept {
   run_blocks();
   // The convolver is whole again for whoever uses it next; the blocks are the rings' own.
@@ -171,10 +140,7 @@ void Pipeline<Sample>::run_blocks() noexcept {
       drain();
       continue;
     }
-    if (!began_ && block->first_frame != convolver_.position()) {
-      convolver_.reset();
-      convolver_.set_position(block->first_frame);
-    }
+    if (!began_ && block->first_frame != convolver_.position()) begin_at(block->first_frame);
     began_ = true;
     if (block->gap_before > 0) follow_gap(*block);
     filter(*block);
@@ -200,10 +166,10 @@ BasicBlock<Sample>* Pipeline<Sample>::next_input() noexcept {
 template <class Sample>
 BasicBlock<Sample>* Pipeline<Sample>::next_output() noexcept {
   while (true) {
-    const std::uint32_t seen = freed_.rings();
+    const std::uint32_t seen = output_->freed.rings();
     if (stop_.load()) return nullptr;
-    if (BasicBlock<Sample>* block = output_.try_acquire()) return block;
-    freed_.sleep(seen);
+    if (BasicBlock<Sample>* block = output_->queue.try_acquire()) return block;
+    output_->freed.sleep(seen);
   }
 }
 
@@ -212,8 +178,7 @@ void Pipeline<Sample>::follow_gap(const BasicBlock<Sample>& block) noexcept {
   const std::int64_t gap = block.gap_before;
   convolver_.count_gap(block.first_frame - gap, gap);
   if (config_.gap_policy == GapPolicy::kReset || gap > config_.max_fill_frames) {
-    convolver_.reset();
-    convolver_.set_position(block.first_frame);
+    begin_at(block.first_frame);
     pending_gap_ = gap;
     pending_flags_ = BlockFlags::kReset;
     return;
@@ -232,12 +197,13 @@ void Pipeline<Sample>::fill(std::int64_t frames, std::int64_t timestamp_ns) noex
   while (frames > 0) {
     BasicBlock<Sample>* out = next_output();
     if (out == nullptr) return;
-    const auto part = static_cast<std::size_t>(
+    out->frames = static_cast<std::size_t>(
         std::min<std::int64_t>(frames, static_cast<std::int64_t>(out->frames)));
-    out->frames = part;
     out->first_frame = convolver_.position();
     out->timestamp_ns = timestamp_ns;
     out->flags = BlockFlags::kFilled;
+    mark_transient(*out);
+    const std::size_t part = out->frames;  // once it is published it is the readers'
     submit(fill_planes_.data(), out);
     frames -= static_cast<std::int64_t>(part);
     if (timestamp_ns != 0) {
@@ -247,16 +213,46 @@ void Pipeline<Sample>::fill(std::int64_t frames, std::int64_t timestamp_ns) noex
   }
 }
 
+/// A new stream, of which the filters have heard nothing.
+template <class Sample>
+void Pipeline<Sample>::begin_at(std::int64_t first_frame) noexcept {
+  convolver_.reset();
+  convolver_.set_position(first_frame);
+  start_up_.begin(convolver_.tail_frames());
+}
+
+/// Cuts a block where the start-up transient ends, so that a flag is true of all its frames.
+template <class Sample>
+void Pipeline<Sample>::mark_transient(BasicBlock<Sample>& out) noexcept {
+  if (config_.start_transient == StartTransient::kKeep) return;
+  const std::size_t transient = start_up_.take(out.frames);
+  if (transient == 0) return;
+  out.frames = transient;
+  out.flags |= BlockFlags::kTransient;
+}
+
 template <class Sample>
 void Pipeline<Sample>::filter(const BasicBlock<Sample>& block) noexcept {
-  BasicBlock<Sample>* out = next_output();
-  if (out == nullptr) return;
-  out->frames = block.frames;
-  out->first_frame = convolver_.position();
-  out->timestamp_ns = block.timestamp_ns;
-  out->gap_before = std::exchange(pending_gap_, 0);
-  out->flags = std::exchange(pending_flags_, BlockFlags::kNone);
-  submit(block.planes, out);
+  std::size_t done = 0;
+  while (done < block.frames) {
+    BasicBlock<Sample>* out = next_output();
+    if (out == nullptr) return;
+    out->frames = block.frames - done;
+    out->first_frame = convolver_.position();
+    out->timestamp_ns = block.timestamp_ns;
+    if (out->timestamp_ns != 0) {
+      out->timestamp_ns +=
+          static_cast<std::int64_t>(static_cast<double>(done) * 1e9 / config_.sample_rate_hz);
+    }
+    out->gap_before = std::exchange(pending_gap_, 0);
+    out->flags = std::exchange(pending_flags_, BlockFlags::kNone);
+    mark_transient(*out);
+    for (std::size_t input = 0; input < inputs_; ++input) {
+      part_planes_[input] = block.planes[input] + done;
+    }
+    done += out->frames;  // once it is published it is the readers'
+    submit(part_planes_.data(), out);
+  }
 }
 
 /// Hands a block on, and puts out the one that was submitted `depth_blocks` before.
@@ -271,7 +267,17 @@ template <class Sample>
 void Pipeline<Sample>::publish_oldest() noexcept {
   BasicBlock<Sample>* out = under_way_[published_++ % under_way_.size()];
   out->flags |= flags_of(convolver_.collect());
-  output_.publish(out);
+  publish(out);
+}
+
+template <class Sample>
+void Pipeline<Sample>::publish(BasicBlock<Sample>* out) noexcept {
+  if (config_.start_transient == StartTransient::kZero && has(out->flags, BlockFlags::kTransient)) {
+    for (std::size_t output = 0; output < outputs_; ++output) {
+      std::fill_n(out->planes[output], out->frames, Sample{0});
+    }
+  }
+  output_->publish(out);
 }
 
 template <class Sample>
@@ -285,11 +291,12 @@ void Pipeline<Sample>::drain() noexcept {
   publish_all();
   while (BasicBlock<Sample>* out = next_output()) {
     out->first_frame = convolver_.position();
+    mark_transient(*out);
     out->frames = convolver_.flush(out->planes, out->frames);
     const bool end = out->frames == 0;
     if (end) out->flags = BlockFlags::kEndOfStream;
     if (!end) out->flags |= flags_of(convolver_.last_call());
-    output_.publish(out);
+    publish(out);
     if (end) return;
   }
 }

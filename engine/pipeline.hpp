@@ -1,20 +1,26 @@
 // Pipeline: the thread between two rings that Engine::start/push/pull/stop drive.
 //
-// push() copies frames into free blocks of the input ring; the pipeline thread filters each block
-// and passes it on through the output ring; pull() copies frames out. A full output ring stops the
-// thread, a full input ring stops push(): nothing is dropped. The sides wake each other only when
-// one of them sleeps.
+// push() puts frames into free blocks of the input ring; the pipeline thread filters each block and
+// passes it on through the output ring, from which any number of readers take it. An output ring
+// that is full to a lossless reader stops the thread, a full input ring stops push(): nothing is
+// dropped. The sides wake each other only when one of them sleeps.
 //
 // Threads and real-time rules are those that engine.hpp gives for the methods of the same names.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <thread>
 #include <vector>
 
+#include "engine/bell.hpp"
 #include "engine/head_and_tail.hpp"
+#include "engine/output_ring.hpp"
+#include "engine/push_intake.hpp"
+#include "engine/start_up.hpp"
+#include "engine/stream_reader.hpp"
 #include "io/block_queue.hpp"
 
 namespace firbank {
@@ -22,36 +28,17 @@ namespace firbank {
 template <class Sample>
 class Pipeline {
  public:
-  Pipeline(HeadAndTail<Sample>& convolver, const EngineConfig& config, std::size_t inputs,
-           std::size_t outputs);
+  /// All that is referred to outlives this.
+  Pipeline(HeadAndTail<Sample>& convolver, const EngineConfig& config, PushIntake& intake,
+           StartUp& start_up, std::size_t inputs, std::size_t outputs);
   ~Pipeline();
 
-  PushResult push(const BasicBlock<const Sample>& block) noexcept;
+  /// The frames that `marks` tells of, which `write` writes: see BasicEngine::push().
+  PushResult push(const PushMarks& marks, PushFill<Sample> write, void* context) noexcept;
   bool flush() noexcept;
-  std::size_t pull(BasicBlock<Sample>& block) noexcept;
+  std::optional<BasicStreamReader<Sample>> open_reader(ReaderPolicy policy);
 
  private:
-  /// Lets the thread sleep until another has done something. Ringing costs a system call only while
-  /// the thread sleeps.
-  class Bell {
-   public:
-    std::uint32_t rings() const noexcept { return rings_.load(); }
-    void ring() noexcept {
-      rings_.fetch_add(1);
-      if (sleeping_.load()) rings_.notify_one();
-    }
-    /// Returns once there were more rings than `seen`.
-    void sleep(std::uint32_t seen) noexcept {
-      sleeping_.store(true);
-      rings_.wait(seen);
-      sleeping_.store(false);
-    }
-
-   private:
-    std::atomic<std::uint32_t> rings_{0};
-    std::atomic<bool> sleeping_{false};
-  };
-
   void run() noexcept;
   void run_blocks() noexcept;
   BasicBlock<Sample>* next_input() noexcept;
@@ -59,28 +46,28 @@ class Pipeline {
   void follow_gap(const BasicBlock<Sample>& block) noexcept;
   void fill(std::int64_t frames, std::int64_t timestamp_ns) noexcept;
   void filter(const BasicBlock<Sample>& block) noexcept;
+  void begin_at(std::int64_t first_frame) noexcept;
+  void mark_transient(BasicBlock<Sample>& out) noexcept;
   void submit(const Sample* const* in, BasicBlock<Sample>* out) noexcept;
   void publish_oldest() noexcept;
+  void publish(BasicBlock<Sample>* out) noexcept;
   void publish_all() noexcept;
   void drain() noexcept;
 
   HeadAndTail<Sample>& convolver_;
   EngineConfig config_;
+  PushIntake& intake_;
+  StartUp& start_up_;  // the thread's
   std::size_t inputs_;
+  std::size_t outputs_;
   BasicBlockQueue<Sample> input_;
-  BasicBlockQueue<Sample> output_;
-  Bell filled_;  // rung when the input ring has got a block
-  Bell freed_;   // rung when the output ring has got room
+  std::shared_ptr<OutputRing<Sample>> output_;  // whose readers may outlive this
+  Bell filled_;                                 // rung when the input ring has got a block
   std::atomic<bool> stop_{false};
 
   // Producer's.
   std::optional<std::int64_t> expected_frame_;
   bool flushed_ = false;
-
-  // Consumer's: the block being copied out.
-  BasicBlock<Sample>* pulled_ = nullptr;
-  std::size_t pulled_frames_ = 0;
-  bool ended_ = false;
 
   // The thread's.
   bool began_ = false;
@@ -89,6 +76,7 @@ class Pipeline {
   std::vector<Sample> held_;  // last sample of each input
   std::vector<Sample> fill_samples_;
   std::vector<const Sample*> fill_planes_;
+  std::vector<const Sample*> part_planes_;
   std::vector<BasicBlock<Sample>*> under_way_;  // a ring of submitted blocks
   std::size_t submitted_ = 0;
   std::size_t published_ = 0;

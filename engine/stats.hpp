@@ -19,6 +19,8 @@ struct Stats {
   std::uint64_t gaps = 0;       // jumps ahead in first_frame
   std::int64_t gap_frames = 0;  // frames missing in them
   std::int64_t first_gap_frame = kNone;
+  std::uint64_t backward_jumps = 0;  // pushes that were refused, as their frames had come already
+  std::int64_t first_backward_frame = kNone;
   std::uint64_t swaps = 0;               // banks that went live
   std::int64_t fail_over_frame = kNone;  // from which the CPU answers in place of a lost device
   std::int64_t lost_frames = 0;  // silent, as the backend failed, or what took its place was late

@@ -16,6 +16,8 @@ enum class BlockFlags : std::uint32_t {
   kSpoiled = 1u << 2,      // at least one sample is NaN because an input sample was not finite
   kEndOfStream = 1u << 3,  // no block follows
   kLost = 1u << 4,         // silence in place of what could not be computed
+  kTransient = 1u << 5,    // start-up: the longest filter hears the time before the stream began
+  kMissed = 1u << 6,       // the gap before is this reader's own: it was too slow
 };
 
 constexpr BlockFlags operator|(BlockFlags a, BlockFlags b) {

@@ -5,6 +5,7 @@ foreach(name IN ITEMS
   firbank_test(${name})
 endforeach()
 firbank_test(block_queue_test support/counting_new.cpp)
+firbank_test(broadcast_queue_test support/counting_new.cpp)
 add_subdirectory(${CMAKE_CURRENT_LIST_DIR}/fuzz fuzz)
 # Beside what it tests, and with a fuzzer of its own.
 if(TARGET firbank_monitor)

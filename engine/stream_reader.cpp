@@ -1,0 +1,154 @@
+#include "engine/stream_reader.hpp"
+
+#include <algorithm>
+
+#include "engine/stream_reader_impl.hpp"
+
+namespace firbank {
+namespace {
+
+constexpr std::chrono::hours kLongest{24 * 365};  // wait: more would not fit into a time
+constexpr BlockFlags kOfFirstFrame = BlockFlags::kReset | BlockFlags::kMissed;
+constexpr BlockFlags kOfEveryFrame = BlockFlags::kFilled | BlockFlags::kTransient;
+
+}  // namespace
+
+template <class Sample>
+BasicStreamReader<Sample>::BasicStreamReader(std::unique_ptr<Impl> impl) noexcept
+    : impl_(std::move(impl)) {}
+template <class Sample>
+BasicStreamReader<Sample>::BasicStreamReader(BasicStreamReader&&) noexcept = default;
+template <class Sample>
+BasicStreamReader<Sample>& BasicStreamReader<Sample>::operator=(BasicStreamReader&&) noexcept =
+    default;
+template <class Sample>
+BasicStreamReader<Sample>::~BasicStreamReader() = default;
+
+template <class Sample>
+std::size_t BasicStreamReader<Sample>::pull(BasicBlock<Sample>& block) noexcept {
+  return impl_->pull(block);
+}
+template <class Sample>
+BasicBlock<const Sample> BasicStreamReader<Sample>::peek(std::size_t most_frames) noexcept {
+  return impl_->peek(most_frames);
+}
+template <class Sample>
+void BasicStreamReader<Sample>::advance(std::size_t frames) noexcept {
+  impl_->advance(frames);
+}
+template <class Sample>
+bool BasicStreamReader<Sample>::wait(std::chrono::nanoseconds timeout) noexcept {
+  return impl_->wait(timeout);
+}
+template <class Sample>
+std::int64_t BasicStreamReader<Sample>::missed_frames() const noexcept {
+  return impl_->missed_frames();
+}
+
+/// Whether there is a block to read.
+template <class Sample>
+bool BasicStreamReader<Sample>::Impl::take() noexcept {
+  if (ended_) return false;
+  if (block_ != nullptr) return true;
+  const bool closed = ring_->closed.load();  // before looking: what came before it is there
+  std::uint64_t missed = 0;
+  block_ = reader_.try_take(missed);
+  if (block_ == nullptr) {
+    ended_ = closed;
+    return false;
+  }
+  offset_ = 0;
+  missed_before_ = missed > 0 ? block_->first_frame - expected_frame_ : 0;
+  missed_frames_.fetch_add(missed_before_, std::memory_order_relaxed);
+  ended_ = has(block_->flags, BlockFlags::kEndOfStream);
+  if (ended_) release();
+  return !ended_;
+}
+
+template <class Sample>
+void BasicStreamReader<Sample>::Impl::release() noexcept {
+  expected_frame_ = block_->first_frame + static_cast<std::int64_t>(block_->frames);
+  block_ = nullptr;
+  reader_.release();
+  ring_->freed.ring();
+}
+
+template <class Sample>
+BasicBlock<const Sample> BasicStreamReader<Sample>::Impl::peek(std::size_t most_frames) noexcept {
+  BasicBlock<const Sample> view;
+  view.channels = planes_.size();
+  view.planes = planes_.data();
+  if (!take()) {
+    if (ended_) view.flags = BlockFlags::kEndOfStream;
+    return view;
+  }
+  for (std::size_t channel = 0; channel < planes_.size(); ++channel) {
+    planes_[channel] = block_->planes[channel] + offset_;
+  }
+  view.frames = std::min(most_frames, block_->frames - offset_);
+  view.first_frame = block_->first_frame + static_cast<std::int64_t>(offset_);
+  view.timestamp_ns = block_->timestamp_ns;
+  if (view.timestamp_ns != 0) {
+    view.timestamp_ns +=
+        static_cast<std::int64_t>(static_cast<double>(offset_) * 1e9 / ring_->sample_rate_hz);
+  }
+  view.flags = block_->flags;
+  if (offset_ > 0) {
+    view.flags = view.flags & ~kOfFirstFrame;
+  } else if (missed_before_ != 0) {
+    view.flags |= BlockFlags::kMissed;
+    view.gap_before = missed_before_;
+  } else {
+    view.gap_before = block_->gap_before;
+  }
+  return view;
+}
+
+template <class Sample>
+void BasicStreamReader<Sample>::Impl::advance(std::size_t frames) noexcept {
+  if (block_ == nullptr) return;
+  offset_ += frames;
+  if (offset_ >= block_->frames) release();
+}
+
+template <class Sample>
+std::size_t BasicStreamReader<Sample>::Impl::pull(BasicBlock<Sample>& block) noexcept {
+  block.gap_before = 0;
+  block.flags = BlockFlags::kNone;
+  std::size_t frames = 0;
+  while (frames < block.frames) {
+    const BasicBlock<const Sample> next = peek(block.frames - frames);
+    if (next.frames == 0) break;
+    if (frames == 0) {
+      block.first_frame = next.first_frame;
+      block.timestamp_ns = next.timestamp_ns;
+      block.gap_before = next.gap_before;
+      block.flags = next.flags;
+    } else if (next.gap_before != 0 || (next.flags & kOfFirstFrame) != BlockFlags::kNone ||
+               (next.flags & kOfEveryFrame) != (block.flags & kOfEveryFrame)) {
+      break;
+    }
+    block.flags |= next.flags;
+    for (std::size_t channel = 0; channel < std::min(block.channels, next.channels); ++channel) {
+      std::copy_n(next.planes[channel], next.frames, block.planes[channel] + frames);
+    }
+    frames += next.frames;
+    advance(next.frames);
+  }
+  if (frames == 0 && ended_) block.flags = BlockFlags::kEndOfStream;
+  return frames;
+}
+
+template <class Sample>
+bool BasicStreamReader<Sample>::Impl::wait(std::chrono::nanoseconds timeout) noexcept {
+  const auto is_ready = [this] { return take() || ended_; };
+  if (is_ready()) return true;
+  const auto deadline =
+      std::chrono::steady_clock::now() + std::min<std::chrono::nanoseconds>(timeout, kLongest);
+  return ring_->arrivals[reader_.index()].sleep_until(deadline, is_ready);
+}
+
+template class BasicStreamReader<float>;
+template class BasicStreamReader<double>;
+
+}  // namespace firbank

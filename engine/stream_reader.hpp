@@ -1,0 +1,68 @@
+// StreamReader: one of the places from which the output of Engine::start/push is read, with a
+// cursor of its own.
+//
+// Everything that is put out after it was opened comes to it, in order. A lossless reader that does
+// not read stops the stream, once the ring is full; a lossy one does not, and is told with the next
+// block what it has missed.
+//
+// Thread:   one at a time. It may outlive Engine::stop(), and must not outlive the engine.
+// Realtime: pull(), peek() and advance() are safe; they cost one system call while the pipeline's
+//           thread waits for room.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "io/block.hpp"
+#include "io/broadcast_queue.hpp"
+
+namespace firbank {
+
+template <class Sample>
+struct OutputRing;
+
+template <class Sample>
+class BasicStreamReader {
+ public:
+  BasicStreamReader(BasicStreamReader&&) noexcept;
+  BasicStreamReader& operator=(BasicStreamReader&&) noexcept;
+  ~BasicStreamReader();
+
+  /// Copies up to `block.frames` frames of the outputs into `block.planes`, of `block.channels`
+  /// channels or as many as there are, sets its other fields, and returns how many frames; 0 when
+  /// there is nothing yet, or when kEndOfStream is set. One call never crosses a gap, nor a change
+  /// of kFilled or kTransient.
+  std::size_t pull(BasicBlock<Sample>& block) noexcept;
+
+  /// The same without a copy: up to `most_frames` of what comes next, where it lies; no frames when
+  /// there is nothing yet, or when kEndOfStream is set. It stays there until advance().
+  BasicBlock<const Sample> peek(std::size_t most_frames) noexcept;
+  /// Done with the first `frames` of what peek() gave.
+  void advance(std::size_t frames) noexcept;
+
+  /// Sleeps until there is something to read, or the end of the stream; false when that took
+  /// longer than `timeout`.
+  /// Realtime: no.
+  bool wait(std::chrono::nanoseconds timeout) noexcept;
+
+  /// Frames that were lost because this reader was too slow.
+  /// Thread:   any.
+  std::int64_t missed_frames() const noexcept;
+
+ private:
+  template <class>
+  friend class Pipeline;
+  class Impl;
+  explicit BasicStreamReader(std::unique_ptr<Impl> impl) noexcept;
+
+  std::unique_ptr<Impl> impl_;
+};
+
+extern template class BasicStreamReader<float>;
+extern template class BasicStreamReader<double>;
+
+using StreamReader = BasicStreamReader<float>;
+
+}  // namespace firbank
