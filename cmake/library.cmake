@@ -1,6 +1,7 @@
-# libfirbank: the objects of io, kernels and engine in one library, static or shared.
+# libfirbank: the objects of io, kernels, engine and capi in one library, static or shared.
 add_library(firbank
-  $<TARGET_OBJECTS:firbank_io> $<TARGET_OBJECTS:firbank_kernels> $<TARGET_OBJECTS:firbank_engine>)
+  $<TARGET_OBJECTS:firbank_io> $<TARGET_OBJECTS:firbank_kernels> $<TARGET_OBJECTS:firbank_engine>
+  $<TARGET_OBJECTS:firbank_capi>)
 add_library(firbank::firbank ALIAS firbank)
 
 # Before 1.0 a minor version may change the binary interface, so it is part of the SONAME.
@@ -37,6 +38,7 @@ set(public_headers
   engine/filter_bank.hpp
   engine/filter_files.hpp
   engine/filter_gain.hpp
+  engine/group_delay.hpp
   engine/live_events.hpp
   engine/live_meter.hpp
   engine/live_session.hpp
@@ -60,5 +62,9 @@ foreach(header IN LISTS public_headers)
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${header})
   list(APPEND offered_headers ${offered})
 endforeach()
+# The one header of C, as <firbank/firbank.h>; it includes nothing of the project.
+set(c_header ${PROJECT_BINARY_DIR}/include/firbank/firbank.h)
+configure_file(capi/firbank.h ${c_header} COPYONLY)
+list(APPEND offered_headers ${c_header})
 target_sources(firbank PUBLIC
   FILE_SET HEADERS BASE_DIRS ${PROJECT_BINARY_DIR}/include FILES ${offered_headers})

@@ -16,6 +16,7 @@ enum class GapPolicy {
   kZero,   // the missing frames are zero
   kHold,   // the missing frames repeat each channel's last sample
   kReset,  // the history is forgotten; the missing frames have no output
+  kNan,    // they are NaN: every output frame that hears one is NaN, and counted as spoiled
 };
 
 /// What the plan is made for.

@@ -190,9 +190,11 @@ void Pipeline<Sample>::follow_gap(const BasicBlock<Sample>& block) noexcept {
 /// Filters `frames` made-up frames, as the gap policy says.
 template <class Sample>
 void Pipeline<Sample>::fill(std::int64_t frames, std::int64_t timestamp_ns) noexcept {
+  const Sample missing =
+      config_.gap_policy == GapPolicy::kNan ? std::numeric_limits<Sample>::quiet_NaN() : Sample{0};
   for (std::size_t input = 0; input < inputs_; ++input) {
     std::fill_n(fill_samples_.data() + input * config_.block_frames, config_.block_frames,
-                config_.gap_policy == GapPolicy::kHold ? held_[input] : Sample{0});
+                config_.gap_policy == GapPolicy::kHold ? held_[input] : missing);
   }
   while (frames > 0) {
     BasicBlock<Sample>* out = next_output();

@@ -39,6 +39,12 @@ enum class ReaderPolicy {
 
 template <class Sample>
 class BroadcastQueue {
+  enum class State : std::uint32_t { kFree, kOpening, kLossless, kLossy };
+  struct alignas(64) Cursor {
+    std::atomic<State> state{State::kFree};
+    std::atomic<std::uint64_t> next{0};  // number of the block to take next
+  };
+
  public:
   /// `memory` must outlive the queue.
   /// Throws: Error when a count is 0 or all of them together do not fit in memory; what `memory`
@@ -150,8 +156,6 @@ class BroadcastQueue {
 
    private:
     friend class BroadcastQueue;
-    using Cursor = typename BroadcastQueue::Cursor;
-
     Reader(BroadcastQueue* queue, Cursor* cursor) noexcept : queue_(queue), cursor_(cursor) {}
 
     BroadcastQueue* queue_;
@@ -178,11 +182,6 @@ class BroadcastQueue {
   }
 
  private:
-  enum class State : std::uint32_t { kFree, kOpening, kLossless, kLossy };
-  struct alignas(64) Cursor {
-    std::atomic<State> state{State::kFree};
-    std::atomic<std::uint64_t> next{0};  // number of the block to take next
-  };
   struct Users {
     std::atomic<std::uint32_t> count{0};
   };

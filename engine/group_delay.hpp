@@ -1,0 +1,30 @@
+// How late a filter's answer is, so that an output sample can be given the time of what caused it.
+// Set-up code.
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+#include "engine/filter_bank.hpp"
+#include "engine/routing.hpp"
+
+namespace firbank {
+
+struct GroupDelay {
+  double frames = 0;
+  bool is_constant = true;  // the same at every frequency
+};
+
+/// Of taps that are symmetric or antisymmetric, to 1e-9 of the largest, leading and trailing zeros
+/// apart: their middle, which is the delay at every frequency. Of others the mean over frequency,
+/// weighted by the power that passes there: sum(k h[k]^2) / sum(h[k]^2), since the group delay
+/// times |H|^2 is Re(conj(H) F{k h[k]}), and Parseval's theorem turns its mean into a sum of taps
+/// (Oppenheim and Schafer, Discrete-Time Signal Processing, tables of DTFT theorems). 0 of zeros.
+GroupDelay group_delay(std::span<const double> taps);
+
+/// Of an output, the delays of its edges included: their common delay where all of them are
+/// constant and alike, and otherwise the mean of all edges, weighted by the power of their taps and
+/// gains. 0 of an output without edges.
+GroupDelay group_delay(const FilterBank& bank, const Routing& routing, std::size_t output);
+
+}  // namespace firbank

@@ -1,0 +1,96 @@
+// Group delay, against the phase of the frequency response.
+#include "engine/group_delay.hpp"
+
+#include <cmath>
+#include <complex>
+#include <numbers>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "tests/support/random_cases.hpp"
+
+namespace firbank {
+namespace {
+
+using test::Random;
+
+/// The definition: -d(phase)/d(omega), as Re(F{k h} / F{h}).
+double delay_at(const std::vector<double>& taps, double omega) {
+  std::complex<double> response = 0;
+  std::complex<double> ramped = 0;
+  for (std::size_t k = 0; k < taps.size(); ++k) {
+    const auto turn = std::polar(1.0, -omega * static_cast<double>(k));
+    response += taps[k] * turn;
+    ramped += static_cast<double>(k) * taps[k] * turn;
+  }
+  return (ramped / response).real();
+}
+
+TEST(GroupDelay, IsTheMiddleOfSymmetricTaps) {
+  Random random(5);
+  for (std::uint64_t turn = 0; turn < 100; ++turn) {
+    std::vector<double> taps = test::random_taps(random, test::between(random, 1, 60));
+    const std::size_t size = taps.size();
+    const double sign = turn % 2 == 0 ? 1 : -1;
+    for (std::size_t k = 0; k < size; ++k) taps[size - 1 - k] = sign * taps[k];
+    if (sign < 0 && size % 2 == 1) taps[size / 2] = 0;
+    if (size == 1 && sign < 0) continue;
+    const std::size_t before = test::between(random, 0, 9);
+    std::vector<double> shifted(before, 0.0);
+    shifted.insert(shifted.end(), taps.begin(), taps.end());
+    shifted.resize(shifted.size() + test::between(random, 0, 9));
+    const GroupDelay delay = group_delay(shifted);
+    EXPECT_TRUE(delay.is_constant) << "seed 5, turn " << turn;
+    EXPECT_NEAR(delay.frames, static_cast<double>(before) + static_cast<double>(size - 1) / 2,
+                1e-12);
+    EXPECT_NEAR(delay.frames, delay_at(shifted, 0.7), 1e-6) << "seed 5, turn " << turn;
+  }
+}
+
+TEST(GroupDelay, OfOthersIsTheMeanWeightedByPower) {
+  Random random(6);
+  for (std::uint64_t turn = 0; turn < 20; ++turn) {
+    const std::vector<double> taps = test::random_taps(random, test::between(random, 2, 50));
+    double moment = 0;
+    double power = 0;
+    constexpr int kPoints = 4'096;
+    for (int k = 0; k < kPoints; ++k) {
+      const double omega = 2 * std::numbers::pi * k / kPoints;
+      std::complex<double> response = 0;
+      for (std::size_t n = 0; n < taps.size(); ++n) {
+        response += taps[n] * std::polar(1.0, -omega * static_cast<double>(n));
+      }
+      moment += std::norm(response) * delay_at(taps, omega);
+      power += std::norm(response);
+    }
+    const GroupDelay delay = group_delay(taps);
+    EXPECT_FALSE(delay.is_constant) << "seed 6, turn " << turn;
+    EXPECT_NEAR(delay.frames, moment / power, 1e-6) << "seed 6, turn " << turn;
+  }
+  EXPECT_EQ(group_delay(std::vector<double>{0, 0}).frames, 0);
+  EXPECT_EQ(group_delay(std::vector<double>{0, 3e-200}).frames, 1);
+}
+
+TEST(GroupDelay, OfAnOutputCountsItsEdges) {
+  const FilterBank bank({{1, 2, 1}, {1, 0, 0, 0, 1}, {1, 0.5}});
+  const Routing routing(2, 5,
+                        {{.input = 0, .filter = 0, .output = 0, .delay = 10},
+                         {.input = 0, .filter = 0, .output = 1, .delay = 1},
+                         {.input = 1, .filter = 1, .output = 1},
+                         {.input = 0, .filter = 0, .output = 2},
+                         {.input = 1, .filter = 1, .output = 2, .gain = 3},
+                         {.input = 0, .filter = 2, .output = 3}});
+  EXPECT_EQ(group_delay(bank, routing, 0).frames, 11);
+  EXPECT_TRUE(group_delay(bank, routing, 0).is_constant);
+  EXPECT_EQ(group_delay(bank, routing, 1).frames, 2) << "1 + 1, and 2";
+  EXPECT_TRUE(group_delay(bank, routing, 1).is_constant);
+  const GroupDelay mixed = group_delay(bank, routing, 2);
+  EXPECT_FALSE(mixed.is_constant);
+  EXPECT_NEAR(mixed.frames, (6 * 1 + 9 * 2 * 2) / (6 + 9 * 2.0), 1e-12);
+  EXPECT_NEAR(group_delay(bank, routing, 3).frames, 0.2, 1e-12);
+  EXPECT_EQ(group_delay(bank, routing, 4).frames, 0);
+}
+
+}  // namespace
+}  // namespace firbank
