@@ -2,12 +2,10 @@
  *
  * One handle is one engine. It is driven in one of two ways:
  *
- *   firbank_process()            in the caller's thread: the answer to a call comes with it, without
- *                                any latency;
- *   firbank_start(), _push()     a thread of the library's own filters what is pushed, and any
- *   and readers                  number of readers pull it, each at its own pace. Frames have the
- *                                index and the time that the hardware gave them, and what was lost
- *                                on the way is told where it was lost.
+ * - firbank_process() in the caller's thread: the answer to a call comes with it, with no latency;
+ * - firbank_start() and firbank_push(): a thread of the library's own filters what is pushed, and
+ *   any number of readers pull it, each at its own pace. Frames have the index and the time that
+ *   the hardware gave them, and what was lost on the way is told where it was lost.
  *
  *     firbank_engine* engine = firbank_new();
  *     firbank_config config;
@@ -65,7 +63,7 @@ typedef enum firbank_status {
 /* A short text for a status: "a backward jump". Thread: any. Realtime: safe. */
 const char* firbank_status_text(firbank_status status);
 
-/* ---- Samples ---------------------------------------------------------------------------------- */
+/* ---- Samples ----------------------------------------------------------------------------- */
 
 typedef enum firbank_type {
   FIRBANK_INT16 = 0,
@@ -91,7 +89,7 @@ typedef struct firbank_format {
   double offset; /* finite */
 } firbank_format;
 
-/* ---- Set-up ----------------------------------------------------------------------------------- */
+/* ---- Set-up ------------------------------------------------------------------------------ */
 
 typedef struct firbank_engine firbank_engine;
 typedef struct firbank_reader firbank_reader;
@@ -149,16 +147,16 @@ typedef struct firbank_config {
   firbank_format in;  /* int16, interleaved, scale 1, offset 0 */
   firbank_format out; /* float32, interleaved, scale 1, offset 0 */
   firbank_precision precision;
-  size_t block_frames;        /* 256: nominal frames a call or a packet, 1 to 65,536 */
-  size_t max_frames;          /* of a call of firbank_process(); 0: block_frames */
-  size_t max_taps;            /* longest filter that a swap may bring; 0: the longest of these */
-  size_t threads;             /* 1: threads that compute, the caller's included, 1 to 64 */
-  const char* backend;        /* null: the best CPU; "cuda", "cuda:1", "cpu-avx2" ... */
-  size_t depth_blocks;        /* 0: blocks that a device may have under way, as much latency */
-  size_t ring_blocks;         /* 32: of block_frames, in the ring in and in the ring out */
-  size_t max_readers;         /* 4: that may be open at once, 1 to 64 */
+  size_t block_frames; /* 256: nominal frames a call or a packet, 1 to 65,536 */
+  size_t max_frames;   /* of a call of firbank_process(); 0: block_frames */
+  size_t max_taps;     /* longest filter that a swap may bring; 0: the longest of these */
+  size_t threads;      /* 1: threads that compute, the caller's included, 1 to 64 */
+  const char* backend; /* null: the best CPU; "cuda", "cuda:1", "cpu-avx2" ... */
+  size_t depth_blocks; /* 0: blocks that a device may have under way, as much latency */
+  size_t ring_blocks;  /* 32: of block_frames, in the ring in and in the ring out */
+  size_t max_readers;  /* 4: that may be open at once, 1 to 64 */
   firbank_gap_policy gap_policy;
-  int64_t max_fill_frames;    /* 1,048,576: a longer gap acts as FIRBANK_GAP_RESET */
+  int64_t max_fill_frames; /* 1,048,576: a longer gap acts as FIRBANK_GAP_RESET */
   firbank_transient transient;
   const char* const* channel_names; /* one a channel; null: "1", "2", ... */
   const char* unit;                 /* of what comes out, such as "uV"; null: "" */
@@ -192,12 +190,12 @@ firbank_status firbank_open(firbank_engine* engine, const firbank_config* config
 firbank_status firbank_open_toml(firbank_engine* engine, const firbank_config* config,
                                  const char* text, size_t length, const char* folder);
 
-/* ---- What was opened: 0 or "" before. Thread: any. Realtime: safe. ----------------------------- */
+/* ---- What was opened: 0 or "" before. Thread: any. Realtime: safe. ----------------------- */
 
 size_t firbank_inputs(const firbank_engine* engine);
 size_t firbank_outputs(const firbank_engine* engine);
 size_t firbank_max_frames(const firbank_engine* engine);
-size_t firbank_latency_frames(const firbank_engine* engine); /* of push and pull; process has none */
+size_t firbank_latency_frames(const firbank_engine* engine); /* of push; process has none */
 size_t firbank_tail_frames(const firbank_engine* engine);    /* the longest response, less 1 */
 const char* firbank_backend(const firbank_engine* engine);   /* "cpu-avx2" */
 
@@ -213,7 +211,7 @@ const char* firbank_unit(const firbank_engine* engine);
 firbank_status firbank_group_delay(const firbank_engine* engine, size_t output, double* frames,
                                    int* is_constant);
 
-/* ---- In the caller's thread -------------------------------------------------------------------- */
+/* ---- In the caller's thread -------------------------------------------------------------- */
 
 /* Filters `frames` frames, 1 to firbank_max_frames(), any number a call. Buffers are as `in` and
  * `out` of the configuration say. `out` may be `in` where both are alike.
@@ -229,7 +227,7 @@ firbank_status firbank_flush(firbank_engine* engine, void* out, size_t frames, s
  * Thread: as firbank_process(). Realtime: safe. */
 firbank_status firbank_reset(firbank_engine* engine);
 
-/* ---- Between two rings ------------------------------------------------------------------------- */
+/* ---- Between two rings ------------------------------------------------------------------- */
 
 /* Starts the thread. Thread: owner. Realtime: no. */
 firbank_status firbank_start(firbank_engine* engine);
@@ -296,7 +294,7 @@ firbank_status firbank_pull(firbank_reader* reader, void* out, size_t frames, fi
  * Thread: reader. Realtime: no. */
 int firbank_wait(firbank_reader* reader, int64_t timeout_ns);
 
-/* ---- While it runs ----------------------------------------------------------------------------- */
+/* ---- While it runs ----------------------------------------------------------------------- */
 
 /* Whether an input is silenced from the next call on: a dead or noisy electrode.
  * Thread: any. Realtime: safe. */
