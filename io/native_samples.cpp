@@ -12,9 +12,12 @@
 namespace firbank {
 namespace {
 
-// A tile of interleaved samples stays in the nearest cache while it is turned round.
+// Interleaved samples are turned round in tiles that stay in the nearest cache. There rows are as
+// far apart as channels are many: often a power of two, at which a cache keeps few lines at once.
+// So rows and planes are touched as a whole, and what goes in strides is a tile of our own.
 constexpr std::size_t kTileFrames = 32;
 constexpr std::size_t kTileChannels = 64;
+constexpr std::size_t kTileStride = kTileFrames + 1;  // between channels: no power of two either
 
 /// One rounding: of a product in float, where its factors are exact there, or of a sum in double.
 template <class Stored, class Sample>
@@ -44,28 +47,13 @@ struct Giving {
   }
 };
 
-/// Calls move(channel, frame, frames, stored, stride) with stretches of one channel, tile by tile;
-/// stored[n * stride] is what belongs to frame + n of the channel.
-template <class Stored, class Buffer, class Move>
-void for_stretches(const NativeFormat& format, Buffer buffer, std::size_t channels,
-                   std::size_t first, std::size_t frames, Move&& move) {
-  using Plane =
-      std::conditional_t<std::is_const_v<std::remove_pointer_t<Buffer>>, const Stored*, Stored*>;
-  if (format.is_planar) {
-    const auto* const planes = static_cast<Plane const*>(buffer);
-    for (std::size_t channel = 0; channel < channels; ++channel) {
-      move(channel, std::size_t{0}, frames, planes[channel] + first, std::size_t{1});
-    }
-    return;
-  }
-  const Plane all = static_cast<Plane>(buffer) + first * channels;
+/// Calls tile(frame, frames, channel, channels) until all are covered.
+template <class Work>
+void for_tiles(std::size_t frames, std::size_t channels, Work&& tile) {
   for (std::size_t frame = 0; frame < frames; frame += kTileFrames) {
-    const std::size_t tile = std::min(kTileFrames, frames - frame);
-    for (std::size_t from = 0; from < channels; from += kTileChannels) {
-      const std::size_t to = std::min(channels, from + kTileChannels);
-      for (std::size_t channel = from; channel < to; ++channel) {
-        move(channel, frame, tile, all + frame * channels + channel, channels);
-      }
+    for (std::size_t channel = 0; channel < channels; channel += kTileChannels) {
+      tile(frame, std::min(kTileFrames, frames - frame), channel,
+           std::min(kTileChannels, channels - channel));
     }
   }
 }
@@ -73,14 +61,27 @@ void for_stretches(const NativeFormat& format, Buffer buffer, std::size_t channe
 template <class Stored, class Sample, class Value>
 void take_as(const NativeFormat& format, const void* buffer, std::size_t channels,
              std::size_t first, std::size_t frames, Sample* const* planes, Value value) noexcept {
-  for_stretches<Stored>(format, buffer, channels, first, frames,
-                        [&](std::size_t channel, std::size_t frame, std::size_t count,
-                            const Stored* stored, std::size_t stride) {
-                          Sample* const plane = planes[channel] + frame;
-                          for (std::size_t n = 0; n < count; ++n) {
-                            plane[n] = static_cast<Sample>(value(stored[n * stride]));
-                          }
-                        });
+  if (format.is_planar) {
+    const auto* const from = static_cast<const Stored* const*>(buffer);
+    for (std::size_t channel = 0; channel < channels; ++channel) {
+      std::transform(from[channel] + first, from[channel] + first + frames, planes[channel], value);
+    }
+    return;
+  }
+  const Stored* const rows = static_cast<const Stored*>(buffer) + first * channels;
+  alignas(64) Sample turned[kTileChannels * kTileStride];
+  for_tiles(frames, channels,
+            [&](std::size_t frame, std::size_t tile_frames, std::size_t channel,
+                std::size_t tile_channels) {
+              for (std::size_t n = 0; n < tile_frames; ++n) {
+                const Stored* const row = rows + (frame + n) * channels + channel;
+                for (std::size_t c = 0; c < tile_channels; ++c)
+                  turned[c * kTileStride + n] = value(row[c]);
+              }
+              for (std::size_t c = 0; c < tile_channels; ++c) {
+                std::copy_n(turned + c * kTileStride, tile_frames, planes[channel + c] + frame);
+              }
+            });
 }
 
 template <class Stored, class Sample>
@@ -90,29 +91,56 @@ void take(const NativeFormat& format, const void* buffer, std::size_t channels, 
   if (format.offset == 0) {
     take_as<Stored>(format, buffer, channels, first, frames, planes,
                     [scale = static_cast<Real>(format.scale)](Stored stored) {
-                      return static_cast<Real>(stored) * scale;
+                      return static_cast<Sample>(static_cast<Real>(stored) * scale);
                     });
   } else {
     take_as<Stored>(format, buffer, channels, first, frames, planes,
                     [scale = format.scale, offset = format.offset](Stored stored) {
-                      return static_cast<double>(stored) * scale + offset;
+                      return static_cast<Sample>(static_cast<double>(stored) * scale + offset);
                     });
   }
+}
+
+template <class Stored, class Sample, class Value>
+void give_as(const NativeFormat& format, const Sample* const* planes, std::size_t channels,
+             std::size_t first, std::size_t frames, void* buffer, Value value) noexcept {
+  if (format.is_planar) {
+    auto* const to = static_cast<Stored* const*>(buffer);
+    for (std::size_t channel = 0; channel < channels; ++channel) {
+      std::transform(planes[channel], planes[channel] + frames, to[channel] + first, value);
+    }
+    return;
+  }
+  Stored* const rows = static_cast<Stored*>(buffer) + first * channels;
+  alignas(64) Stored turned[kTileChannels * kTileStride];
+  for_tiles(frames, channels,
+            [&](std::size_t frame, std::size_t tile_frames, std::size_t channel,
+                std::size_t tile_channels) {
+              for (std::size_t c = 0; c < tile_channels; ++c) {
+                std::transform(planes[channel + c] + frame,
+                               planes[channel + c] + frame + tile_frames, turned + c * kTileStride,
+                               value);
+              }
+              for (std::size_t n = 0; n < tile_frames; ++n) {
+                Stored* const row = rows + (frame + n) * channels + channel;
+                for (std::size_t c = 0; c < tile_channels; ++c)
+                  row[c] = turned[c * kTileStride + n];
+              }
+            });
 }
 
 template <class Stored, class Sample>
 std::uint64_t give(const NativeFormat& format, const Sample* const* planes, std::size_t channels,
                    std::size_t first, std::size_t frames, void* buffer) noexcept {
-  const Giving<Stored, Sample> value{1 / format.scale, format.offset};
   std::uint64_t limited = 0;
-  for_stretches<Stored>(format, buffer, channels, first, frames,
-                        [&](std::size_t channel, std::size_t frame, std::size_t count,
-                            Stored* stored, std::size_t stride) {
-                          const Sample* const plane = planes[channel] + frame;
-                          for (std::size_t n = 0; n < count; ++n) {
-                            stored[n * stride] = value(plane[n], limited);
-                          }
-                        });
+  if (std::is_same_v<Stored, Sample> && format.scale == 1 && format.offset == 0) {
+    give_as<Stored>(format, planes, channels, first, frames, buffer,
+                    [](Sample sample) { return static_cast<Stored>(sample); });
+  } else {
+    const Giving<Stored, Sample> giving{1 / format.scale, format.offset};
+    give_as<Stored>(format, planes, channels, first, frames, buffer,
+                    [&](Sample sample) { return giving(sample, limited); });
+  }
   return limited;
 }
 
