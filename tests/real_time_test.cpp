@@ -11,6 +11,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "capi/firbank.h"
 #include "engine/engine.hpp"
 #include "tests/support/engine_runner.hpp"
 #include "tests/support/random_cases.hpp"
@@ -217,6 +218,63 @@ TYPED_TEST(RealTimeEngine, PushesAndPullsWithoutAllocationOrLock) {
   engine.stop();
   EXPECT_EQ(pulled, static_cast<std::size_t>(pushed) + engine.tail_frames());
   EXPECT_EQ(rt_guard::violations(), 0) << rt_guard::first_violation();
+}
+
+TEST_F(RealTime, TheCApiNeitherAllocatesNorLocks) {
+  const double taps[] = {0.5, 0.25, 0.125};
+  const double* const all_taps[] = {taps};
+  const size_t lengths[] = {3};
+  const firbank_filters filters{1, all_taps, lengths, nullptr};
+  firbank_config config;
+  firbank_config_init(&config);
+  config.channels = 5;
+  config.block_frames = 64;
+  config.out.type = FIRBANK_INT32;
+  config.transient = FIRBANK_TRANSIENT_ZERO;
+  firbank_engine* const engine = firbank_new();
+  ASSERT_EQ(firbank_open(engine, &config, &filters), FIRBANK_OK) << firbank_message(engine);
+  const std::vector<std::int16_t> in(5 * 64, 1'000);
+  std::vector<std::int32_t> out(5 * 100);
+  {
+    const rt_guard::Scope scope;
+    for (const std::size_t frames : {64, 1, 33, 64}) {
+      firbank_set_bad_channel(engine, 2, frames == 33);
+      firbank_process(engine, in.data(), out.data(), frames);
+      size_t written = 0;
+      firbank_flush(engine, out.data(), 10, &written);
+      firbank_reset(engine);
+      firbank_process(engine, in.data(), out.data(), 100);  // too many
+      firbank_stats stats;
+      stats.struct_size = sizeof(stats);
+      firbank_get_stats(engine, &stats);
+    }
+  }
+  EXPECT_EQ(rt_guard::violations(), 0) << rt_guard::first_violation();
+  rt_guard::forget();
+
+  ASSERT_EQ(firbank_start(engine), FIRBANK_OK);
+  firbank_reader* const lossless = firbank_open_reader(engine, FIRBANK_LOSSLESS);
+  firbank_reader* const lossy = firbank_open_reader(engine, FIRBANK_LOSSY);
+  std::int64_t pushed_frames = 0;
+  std::int64_t pulled_frames = 0;
+  test::Patience patience;
+  while (pulled_frames < 5'000) {
+    firbank_pushed pushed;
+    firbank_block block;
+    {
+      const rt_guard::Scope scope(rt_guard::Watch::kMemoryAndLocks);
+      firbank_push(engine, in.data(), 50, pushed_frames, 0, &pushed);
+      firbank_pull(lossless, out.data(), 40, &block);
+      firbank_block other;
+      if (pushed_frames % 300 == 0) firbank_pull(lossy, out.data(), 64, &other);
+    }
+    pushed_frames += static_cast<std::int64_t>(pushed.frames);
+    pulled_frames += static_cast<std::int64_t>(block.frames);
+    if (block.frames == 0 && !patience.wait()) break;
+  }
+  EXPECT_GE(pulled_frames, 5'000);
+  EXPECT_EQ(rt_guard::violations(), 0) << rt_guard::first_violation();
+  firbank_free(engine);
 }
 
 }  // namespace
