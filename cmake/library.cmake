@@ -48,6 +48,12 @@ set(public_headers
   engine/reference.hpp
   engine/routing.hpp
   engine/sample_tap.hpp
+  engine/stages/common_reference.hpp
+  engine/stages/decimator.hpp
+  engine/stages/envelope.hpp
+  engine/stages/event_detector.hpp
+  engine/stages/stream_position.hpp
+  engine/stages/template_distance.hpp
   engine/stats.hpp
   engine/stream_reader.hpp
   engine/tuning.hpp

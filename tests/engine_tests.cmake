@@ -30,3 +30,9 @@ if(TARGET real_time_test)
   # Where the guard cannot work, nothing was proved, and ctest says so.
   set_property(TEST real_time_test PROPERTY SKIP_REGULAR_EXPRESSION "not proved: ")
 endif()
+
+foreach(name IN ITEMS common_reference_test decimator_test envelope_test event_detector_test
+                      template_distance_test)
+  firbank_test(${name})
+  target_link_libraries(${name} PRIVATE firbank_test_support)
+endforeach()
