@@ -156,10 +156,27 @@ TEST_P(DecimatorTest, SpoilsWhatADirectConvolutionSpoils) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Forms, DecimatorTest,
-                         testing::Values(DecimatorForm::kDirect, DecimatorForm::kPolyphase),
+                         testing::Values(DecimatorForm::kDirect, DecimatorForm::kPolyphase,
+                                         DecimatorForm::kWhole),
                          [](const auto& form) {
-                           return form.param == DecimatorForm::kDirect ? "Direct" : "Polyphase";
+                           return form.param == DecimatorForm::kDirect      ? "Direct"
+                                  : form.param == DecimatorForm::kPolyphase ? "Polyphase"
+                                                                            : "Whole";
                          });
+
+TEST(Decimator, ChoosesAFormByItsCost) {
+  const auto chosen = [](std::size_t factor, std::size_t taps, std::size_t block) {
+    Random random(1);
+    return Decimator({.channels = 384, .factor = factor, .block_frames = block},
+                     test::random_bank(random, {taps}))
+        .form();
+  };
+  EXPECT_EQ(chosen(30, 512, 32), DecimatorForm::kDirect);
+  EXPECT_EQ(chosen(12, 512, 300), DecimatorForm::kDirect);
+  EXPECT_EQ(chosen(2, 16, 300), DecimatorForm::kDirect);
+  EXPECT_EQ(chosen(2, 8'192, 32), DecimatorForm::kWhole);
+  EXPECT_EQ(chosen(6, 8'192, 3'000), DecimatorForm::kPolyphase);
+}
 
 TEST(Decimator, RefusesWhatItCannotDo) {
   const auto expect_refusal = [](const DecimatorConfig& config, std::size_t filters,

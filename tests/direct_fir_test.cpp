@@ -44,11 +44,50 @@ void random_filters(InstructionSet set, double tolerance) {
   }
 }
 
+template <class Sample>
+void frames_apart(InstructionSet set, double tolerance) {
+  for (unsigned seed = 1; seed <= 200; ++seed) {
+    SCOPED_TRACE(testing::Message() << "seed " << seed);
+    std::mt19937 random(seed);
+    std::uniform_real_distribution<Sample> uniform(-1, 1);
+    const std::size_t taps = 1 + random() % (seed % 10 == 0 ? 9000 : 150);
+    const std::size_t step = 1 + random() % 40;
+    const std::size_t count = 1 + random() % 11;
+    std::vector<Sample> in(taps + (count - 1) * step), reversed(taps), out(count + 1, 7);
+    for (Sample& x : in) x = uniform(random);
+    for (Sample& h : reversed) h = uniform(random);
+    direct_fir<Sample>(set)->decimate(in.data(), reversed.data(), taps, step, out.data(), count);
+
+    double error = 0;
+    double power = 0;
+    for (std::size_t k = 0; k < count; ++k) {
+      double sum = 0;
+      double size = 0;
+      for (std::size_t i = 0; i < taps; ++i) {
+        const double product = static_cast<double>(reversed[i]) * in[k * step + i];
+        sum += product;
+        size += product * product;
+      }
+      error += std::pow(out[k] - sum, 2);
+      power += size;  // one sum may be near 0
+    }
+    ASSERT_LE(std::sqrt(error), tolerance * std::sqrt(power)) << taps << " taps, " << count;
+    ASSERT_EQ(out[count], 7) << "wrote past the end";
+  }
+}
+
 TEST_P(DirectFirTest, FollowsThePlainSumInFloat) {
   random_filters<float>(GetParam(), 1e-6);
 }
 TEST_P(DirectFirTest, FollowsThePlainSumInDouble) {
   random_filters<double>(GetParam(), 1e-14);
+}
+
+TEST_P(DirectFirTest, FollowsThePlainSumOfFramesApartInFloat) {
+  frames_apart<float>(GetParam(), 1e-6);
+}
+TEST_P(DirectFirTest, FollowsThePlainSumOfFramesApartInDouble) {
+  frames_apart<double>(GetParam(), 1e-14);
 }
 
 INSTANTIATE_TEST_SUITE_P(InstructionSets, DirectFirTest, testing::ValuesIn(kInstructionSets),

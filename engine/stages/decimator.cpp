@@ -9,6 +9,7 @@
 
 #include "engine/engine.hpp"
 #include "engine/input_history.hpp"
+#include "engine/planner.hpp"
 #include "io/error.hpp"
 #include "kernels/aligned_vector.hpp"
 #include "kernels/cpu/denormals.hpp"
@@ -64,8 +65,9 @@ class Decimator::Direct final : public Decimator::Form {
   Direct(const DecimatorConfig& config, const FilterBank& bank)
       : factor_(config.factor),
         longest_(bank.longest()),
+        piece_(std::clamp<std::size_t>(config.block_frames, 64, 1'024)),
         fir_(*direct_fir<float>(best_instruction_set())),
-        history_(config.channels, bank.longest() + kPiece, bank.longest()) {
+        history_(config.channels, bank.longest() + piece_ + kSpare, bank.longest() + piece_) {
     for (std::size_t f = 0; f < bank.size(); ++f) {
       const auto taps = bank.taps(f);
       auto& reversed = reversed_.emplace_back(taps.size());
@@ -74,7 +76,7 @@ class Decimator::Direct final : public Decimator::Form {
     }
   }
 
-  std::size_t piece() const noexcept override { return kPiece; }
+  std::size_t piece() const noexcept override { return piece_; }
 
   void take(const float* const* in, std::size_t offset, std::size_t frames, std::size_t kept,
             float* const* out, std::size_t put) noexcept override {
@@ -86,13 +88,15 @@ class Decimator::Direct final : public Decimator::Form {
         std::copy_n(from + first, count, to);
       });
       const auto& reversed = reversed_[reversed_.size() == 1 ? 0 : c];
-      float* to = out[c] + put;
-      for (std::size_t n = kept; n < frames; n += factor_, ++to) {
-        float sum = 0;
-        const float* const newest =
-            history_.at(c, clock + static_cast<std::int64_t>(n), reversed.size() - 1);
-        fir_.add(newest, reversed.data(), reversed.size(), &sum, 1);
-        *to = std::isfinite(sum) ? sum : std::numeric_limits<float>::quiet_NaN();
+      if (kept >= frames) continue;
+      const std::size_t count = (frames - 1 - kept) / factor_ + 1;
+      float* const to = out[c] + put;
+      const float* const oldest =
+          history_.at(c, clock + static_cast<std::int64_t>(kept), reversed.size() - 1) -
+          (reversed.size() - 1);
+      fir_.decimate(oldest, reversed.data(), reversed.size(), factor_, to, count);
+      for (std::size_t k = 0; k < count; ++k) {
+        if (!std::isfinite(to[k])) to[k] = std::numeric_limits<float>::quiet_NaN();
       }
     }
     history_.advance(frames);
@@ -101,13 +105,57 @@ class Decimator::Direct final : public Decimator::Form {
   void forget() noexcept override { history_.clear_past(longest_ - 1); }
 
  private:
-  static constexpr std::size_t kPiece = 4'096;
+  // A ring that is hardly longer than its window is written twice throughout, and what was written
+  // a moment ago is read from the copy, for which a processor has to wait.
+  static constexpr std::size_t kSpare = 4'096;
 
   std::size_t factor_;
   std::size_t longest_;
+  std::size_t piece_;
   const DirectFir<float>& fir_;
   InputHistory<float> history_;
   std::vector<AlignedVector<float>> reversed_;  // of each filter, last tap first
+};
+
+class Decimator::Whole final : public Decimator::Form {
+ public:
+  Whole(const DecimatorConfig& config, const FilterBank& bank)
+      : factor_(config.factor),
+        piece_(std::max<std::size_t>(config.block_frames, 256)),
+        samples_(config.channels * piece_),
+        in_(config.channels),
+        engine_(engine_config(config), bank, Routing::rows(config.channels, bank.size())) {
+    for (std::size_t c = 0; c < config.channels; ++c) planes_.push_back(&samples_[c * piece_]);
+  }
+
+  static EngineConfig engine_config(const DecimatorConfig& config) {
+    EngineConfig engine;
+    engine.block_frames = config.block_frames;
+    engine.max_frames = std::max<std::size_t>(config.block_frames, 256);
+    return engine;
+  }
+
+  std::size_t piece() const noexcept override { return piece_; }
+
+  void take(const float* const* in, std::size_t offset, std::size_t frames, std::size_t kept,
+            float* const* out, std::size_t put) noexcept override {
+    for (std::size_t c = 0; c < in_.size(); ++c) in_[c] = in[c] + offset;
+    engine_.process(in_.data(), planes_.data(), frames);
+    for (std::size_t c = 0; c < in_.size(); ++c) {
+      float* to = out[c] + put;
+      for (std::size_t n = kept; n < frames; n += factor_) *to++ = planes_[c][n];
+    }
+  }
+
+  void forget() noexcept override { engine_.reset(); }
+
+ private:
+  std::size_t factor_;
+  std::size_t piece_;
+  AlignedVector<float> samples_;
+  std::vector<float*> planes_;
+  std::vector<const float*> in_;
+  Engine engine_;
 };
 
 class Decimator::Polyphase final : public Decimator::Form {
@@ -116,7 +164,7 @@ class Decimator::Polyphase final : public Decimator::Form {
       : channels_(config.channels),
         factor_(config.factor),
         phases_(std::min(config.factor, bank.longest())),
-        most_(std::max(config.block_frames / config.factor, std::min<std::size_t>(64, kPiece))),
+        most_(most_columns(config)),
         stride_(most_ + 1),
         samples_(channels_ * phases_ * stride_),
         engine_(engine_config(config, most_), phase_bank(config.factor, bank),
@@ -158,7 +206,10 @@ class Decimator::Polyphase final : public Decimator::Form {
   }
 
  private:
-  static constexpr std::size_t kPiece = 64;  // columns
+ public:
+  static std::size_t most_columns(const DecimatorConfig& config) {
+    return std::max<std::size_t>(config.block_frames / config.factor, 64);
+  }
 
   static EngineConfig engine_config(const DecimatorConfig& config, std::size_t most) {
     EngineConfig engine;
@@ -195,6 +246,7 @@ class Decimator::Polyphase final : public Decimator::Form {
     return Routing(config.channels * phases, config.channels, std::move(edges));
   }
 
+ private:
   std::size_t channels_;
   std::size_t factor_;
   std::size_t phases_;
@@ -209,14 +261,50 @@ class Decimator::Polyphase final : public Decimator::Form {
 Decimator::Decimator(const DecimatorConfig& config, const FilterBank& bank)
     : channels_(config.channels), factor_(config.factor), chosen_(config.form) {
   check(config, bank);
-  if (chosen_ == DecimatorForm::kAuto) {
-    chosen_ = DecimatorForm::kDirect;
+  if (chosen_ == DecimatorForm::kAuto) chosen_ = cheapest(config, bank);
+  switch (chosen_) {
+    case DecimatorForm::kPolyphase:
+      form_ = std::make_unique<Polyphase>(config, bank);
+      break;
+    case DecimatorForm::kWhole:
+      form_ = std::make_unique<Whole>(config, bank);
+      break;
+    default:
+      form_ = std::make_unique<Direct>(config, bank);
   }
-  if (chosen_ == DecimatorForm::kDirect) {
-    form_ = std::make_unique<Direct>(config, bank);
-  } else {
-    form_ = std::make_unique<Polyphase>(config, bank);
+}
+
+/// By what each form is estimated to take of an input sample. The constants are those of one
+/// processor, as CostModel's are; stages/README.md has what they were taken from.
+DecimatorForm Decimator::cheapest(const DecimatorConfig& config, const FilterBank& bank) {
+  // Of what the plans estimate, whose figures are only meant to be compared with each other.
+  constexpr double kWholeNs = 1.9;
+  constexpr double kPhasesNs = 3.2;
+  constexpr std::size_t kMostPhases = 8;
+  const auto channels = static_cast<double>(config.channels);
+  const auto factor = static_cast<double>(config.factor);
+  double taps = 0;  // of a channel, in the mean
+  for (std::size_t f = 0; f < bank.size(); ++f) taps += static_cast<double>(bank.taps(f).size());
+  taps /= static_cast<double>(bank.size());
+  // Taps are read once for four kept frames, where a call has as many.
+  const double product_ns = config.block_frames >= 4 * config.factor ? 0.026 : 0.06;
+  double least_ns = 0.9 + product_ns * taps / factor;
+  DecimatorForm form = DecimatorForm::kDirect;
+  const auto offer = [&](DecimatorForm other, double ns) {
+    if (ns < least_ns) form = other;
+    least_ns = std::min(least_ns, ns);
+  };
+  const PartitionPlan whole =
+      choose_plan(Whole::engine_config(config), bank, Routing::rows(config.channels, bank.size()));
+  offer(DecimatorForm::kWhole, 0.3 + kWholeNs * whole.ns_per_frame / channels);
+  // In calls of a few columns nothing is left to transform, and many phases are many small ones.
+  if (config.factor <= kMostPhases && config.block_frames >= 16 * config.factor) {
+    const PartitionPlan phases = choose_plan(
+        Polyphase::engine_config(config, Polyphase::most_columns(config)),
+        Polyphase::phase_bank(config.factor, bank), Polyphase::phase_routing(config, bank));
+    offer(DecimatorForm::kPolyphase, 1 + kPhasesNs * phases.ns_per_frame / channels / factor);
   }
+  return form;
 }
 
 Decimator::~Decimator() = default;

@@ -1,4 +1,4 @@
-// Decimator: filters each channel and keeps every M-th frame; the others are never computed.
+// Decimator: filters each channel and keeps every M-th frame.
 //
 //   y_c[j] = sum_k h_f[k] x_c[j M - k]
 //
@@ -7,11 +7,12 @@
 // a gap the history is forgotten: input before it is 0, as at the start of a stream, and the next
 // multiple of M is the next frame that is put out.
 //
-// Two forms, equal but for rounding. Direct: a sum of products for each kept frame, taps / M of
+// Three forms, equal but for rounding. Direct: a sum of products for each kept frame, taps / M of
 // them an input frame. Polyphase: phase r of the input, x[j M - r], meets the taps h[r], h[r +
-// M]... in an Engine at 1 / M of the rate, which transforms what repays it (P. P. Vaidyanathan,
-// "Multirate Systems and Filter Banks", Prentice Hall, 1993, section 4.3). stages/README.md tells
-// which is chosen, and why.
+// M]... in an Engine at 1 / M of the rate (P. P. Vaidyanathan, "Multirate Systems and Filter
+// Banks", Prentice Hall, 1993, section 4.3). Whole: where filters are long and M is small,
+// transforms are so much cheaper than sums that an Engine at the full rate has all frames for less
+// than the others need for those that are kept. stages/README.md tells which is chosen, and why.
 //
 // A NaN or an infinity makes NaN of the kept frames that hear it through any tap, of its own
 // channel, and of no other.
@@ -31,9 +32,10 @@
 namespace firbank {
 
 enum class DecimatorForm {
-  kAuto,
-  kDirect,
-  kPolyphase,
+  kAuto,       // what is estimated to be the cheapest
+  kDirect,     // a sum of products for each kept frame
+  kPolyphase,  // phases of the input meet phases of the filter, at 1 / M of the rate
+  kWhole,      // all frames by transforms, which have them anyway; what is not kept is dropped
 };
 
 struct DecimatorConfig {
@@ -84,6 +86,9 @@ class Decimator {
   class Form;
   class Direct;
   class Polyphase;
+  class Whole;
+
+  static DecimatorForm cheapest(const DecimatorConfig& config, const FilterBank& bank);
 
   std::size_t channels_;
   std::size_t factor_;

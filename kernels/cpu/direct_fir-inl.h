@@ -167,9 +167,59 @@ void fir_add(const S* newest, const S* reversed, std::size_t taps, S* out,
   for (; n < frames; ++n) out[n] += fir_dot(oldest + n, reversed, taps);
 }
 
+/// Four outputs `step` frames apart: lanes run along the taps, which are read once for all four.
+template <class S>
+HWY_INLINE void fir_dots(const S* oldest, const S* reversed, std::size_t taps, std::size_t step,
+                         S* out) {
+  const hn::ScalableTag<S> d;
+  constexpr std::size_t kLanes = hn::MaxLanes(hn::ScalableTag<S>());
+  const S* const x[4] = {oldest, oldest + step, oldest + 2 * step, oldest + 3 * step};
+  hn::Vec<hn::ScalableTag<S>> total[4] = {hn::Zero(d), hn::Zero(d), hn::Zero(d), hn::Zero(d)};
+  std::size_t i = 0;
+  while (i + 2 * kLanes <= taps) {
+    auto a0 = hn::Zero(d), a1 = a0, a2 = a0, a3 = a0, b0 = a0, b1 = a0, b2 = a0, b3 = a0;
+    const std::size_t last = std::min(taps, i + kDirectRun * 2 * kLanes);
+    for (; i + 2 * kLanes <= last; i += 2 * kLanes) {
+      const auto a = hn::LoadU(d, reversed + i);
+      const auto b = hn::LoadU(d, reversed + i + kLanes);
+      a0 = hn::MulAdd(a, hn::LoadU(d, x[0] + i), a0);
+      a1 = hn::MulAdd(a, hn::LoadU(d, x[1] + i), a1);
+      a2 = hn::MulAdd(a, hn::LoadU(d, x[2] + i), a2);
+      a3 = hn::MulAdd(a, hn::LoadU(d, x[3] + i), a3);
+      b0 = hn::MulAdd(b, hn::LoadU(d, x[0] + i + kLanes), b0);
+      b1 = hn::MulAdd(b, hn::LoadU(d, x[1] + i + kLanes), b1);
+      b2 = hn::MulAdd(b, hn::LoadU(d, x[2] + i + kLanes), b2);
+      b3 = hn::MulAdd(b, hn::LoadU(d, x[3] + i + kLanes), b3);
+    }
+    total[0] = hn::Add(total[0], hn::Add(a0, b0));
+    total[1] = hn::Add(total[1], hn::Add(a1, b1));
+    total[2] = hn::Add(total[2], hn::Add(a2, b2));
+    total[3] = hn::Add(total[3], hn::Add(a3, b3));
+  }
+  if (i + kLanes <= taps) {
+    const auto a = hn::LoadU(d, reversed + i);
+    HWY_UNROLL(4)
+    for (int k = 0; k < 4; ++k) total[k] = hn::MulAdd(a, hn::LoadU(d, x[k] + i), total[k]);
+    i += kLanes;
+  }
+  for (int k = 0; k < 4; ++k) {
+    S sum = hn::GetLane(hn::SumOfLanes(d, total[k]));
+    for (std::size_t j = i; j < taps; ++j) sum += reversed[j] * x[k][j];
+    out[k] = sum;
+  }
+}
+
+template <class S>
+void fir_decimate(const S* oldest, const S* reversed, std::size_t taps, std::size_t step, S* out,
+                  std::size_t count) noexcept {
+  std::size_t k = 0;
+  for (; k + 4 <= count; k += 4) fir_dots(oldest + k * step, reversed, taps, step, out + k);
+  for (; k < count; ++k) out[k] = fir_dot(oldest + k * step, reversed, taps);
+}
+
 template <class S>
 const DirectFir<S>* direct_fir_kernel() noexcept {
-  static constexpr DirectFir<S> kKernel = {&fir_add<S>};
+  static constexpr DirectFir<S> kKernel = {&fir_add<S>, &fir_decimate<S>};
   return &kKernel;
 }
 #endif  // FIRBANK_SIMD_TARGET

@@ -13,6 +13,11 @@ struct DirectFir {
   /// the taps last to first. Sums of at most kDirectRun products are added up at a time.
   void (*add)(const Sample* newest, const Sample* reversed, std::size_t taps, Sample* out,
               std::size_t frames) noexcept;
+
+  /// out[k] = sum_i reversed[i] * oldest[k * step + i], for k below `count`: of frames `step`
+  /// apart, each by itself. The same sums, in another order.
+  void (*decimate)(const Sample* oldest, const Sample* reversed, std::size_t taps, std::size_t step,
+                   Sample* out, std::size_t count) noexcept;
 };
 
 inline constexpr std::size_t kDirectRun = 64;

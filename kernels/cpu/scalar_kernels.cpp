@@ -181,6 +181,15 @@ void fir_add(const Sample* newest, const Sample* reversed, std::size_t taps, Sam
 }
 
 template <class Sample>
+void fir_decimate(const Sample* oldest, const Sample* reversed, std::size_t taps, std::size_t step,
+                  Sample* out, std::size_t count) noexcept {
+  std::fill_n(out, count, Sample{0});
+  for (std::size_t k = 0; k < count; ++k) {
+    fir_add(oldest + k * step + taps - 1, reversed, taps, out + k, 1);
+  }
+}
+
+template <class Sample>
 bool copy_below(const Sample* from, Sample* to, std::size_t frames, Sample bound) noexcept {
   using Bits = std::conditional_t<sizeof(Sample) == 4, std::uint32_t, std::uint64_t>;
   constexpr Bits kMagnitude = ~Bits{0} >> 1;
@@ -222,7 +231,7 @@ const SpectralMac<Sample>* scalar_spectral_mac() noexcept {
 
 template <class Sample>
 const DirectFir<Sample>* scalar_direct_fir() noexcept {
-  static constexpr DirectFir<Sample> kKernel = {&fir_add<Sample>};
+  static constexpr DirectFir<Sample> kKernel = {&fir_add<Sample>, &fir_decimate<Sample>};
   return &kKernel;
 }
 
