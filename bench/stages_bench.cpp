@@ -107,7 +107,7 @@ void reference_axes(benchmark::internal::Benchmark* b) {
 BENCHMARK_CAPTURE(reference, mean, ReferenceKind::kMean)->Apply(reference_axes);
 BENCHMARK_CAPTURE(reference, median, ReferenceKind::kMedian)->Apply(reference_axes);
 
-/// The median of 384 channels by bits, in lanes, and by a selection in each frame.
+/// The median on each instruction set; the scalar one is a selection in each frame.
 void median(benchmark::State& state, InstructionSet set) {
   constexpr std::size_t kBlock = 256;
   const auto channels = static_cast<std::size_t>(state.range(0));
@@ -125,7 +125,14 @@ const int medians = [] {
   for (const InstructionSet set : kInstructionSets) {
     if (!is_supported(set)) continue;
     const std::string name = std::string("median/") + backend_name(set);
-    benchmark::RegisterBenchmark(name.c_str(), median, set)->ArgName("channels")->Arg(16)->Arg(384);
+    benchmark::RegisterBenchmark(name.c_str(), median, set)
+        ->ArgName("channels")
+        ->Arg(4)
+        ->Arg(16)
+        ->Arg(64)
+        ->Arg(128)
+        ->Arg(192)
+        ->Arg(384);
   }
   return 0;
 }();

@@ -173,7 +173,6 @@ TEST(Decimator, ChoosesAFormByItsCost) {
   };
   EXPECT_EQ(chosen(30, 512, 32), DecimatorForm::kDirect);
   EXPECT_EQ(chosen(12, 512, 300), DecimatorForm::kDirect);
-  EXPECT_EQ(chosen(2, 16, 300), DecimatorForm::kDirect);
   EXPECT_EQ(chosen(2, 8'192, 32), DecimatorForm::kWhole);
   EXPECT_EQ(chosen(6, 8'192, 3'000), DecimatorForm::kPolyphase);
 }

@@ -17,10 +17,10 @@ target_link_libraries(engine_memory_test PRIVATE firbank_test_support)
 # The guard takes the place of malloc and of system calls, which sanitizers do as well;
 # RealtimeSanitizer is a guard itself.
 if(NOT FIRBANK_SANITIZE)
-  firbank_test(real_time_test live_real_time_test.cpp support/rt_guard.cpp)
+  firbank_test(real_time_test live_real_time_test.cpp stages_real_time_test.cpp support/rt_guard.cpp)
   set_target_properties(real_time_test PROPERTIES ENABLE_EXPORTS ON)  # names in its backtraces
 elseif(FIRBANK_SANITIZE STREQUAL "realtime")
-  firbank_test(real_time_test live_real_time_test.cpp support/rt_guard_rtsan.cpp)
+  firbank_test(real_time_test live_real_time_test.cpp stages_real_time_test.cpp support/rt_guard_rtsan.cpp)
   # Its reports do not name the function in one word.
   set_property(TEST real_time_test
                PROPERTY ENVIRONMENT GTEST_FILTER=-RtGuard.TellsWhatWasCalledFirst)

@@ -244,6 +244,22 @@ TEST(TemplateDistance, BeginsAnewBehindAGap) {
   EXPECT_EQ(distance.gaps(), 3u);
 }
 
+// What was loud before a gap is no more behind it, neither in the sums nor in what bounds their
+// error.
+TEST(TemplateDistance, ForgetsLoudStretchesAtAGap) {
+  Random random(4);
+  TemplateDistanceConfig config{.channels = 1, .exact_share = 0};
+  config.templates.push_back({{0}, {test::random_samples(random, 900)}});
+  const FloatSignal in = noise(random, 1, 3'000);
+  const FloatSignal loud = noise(random, 1, 3'000, 1e20F);
+  TemplateDistance distance(config);
+  test::run_stage(distance, loud, 1, test::equal_calls(3'000, 256), 0);
+  const std::uint64_t before = distance.unrefined_windows();
+  const FloatSignal out = test::run_stage(distance, in, 1, test::equal_calls(3'000, 256), 9'000);
+  EXPECT_LE(worst_error(config, in, out), kTolerance);
+  EXPECT_EQ(distance.unrefined_windows(), before);
+}
+
 // An hour at 30 kHz is 1.08e8 frames; there is nothing in it that could drift, and this would show
 // it.
 TEST(TemplateDistance, IsAsRightAfterHoursAsAtFirst) {

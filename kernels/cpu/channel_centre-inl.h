@@ -1,9 +1,11 @@
 // Mean and median over channels in Highway's vectors; arithmetic only. See channel_centre.hpp.
 //
-// Lanes are frames. The median is found by its bits, highest first: 32 times the samples below a
-// candidate are counted. That is 32 comparisons a sample without a branch, whatever the samples
-// are; a sorting network needs more of them from some dozens of channels on, and a selection that
-// moves samples cannot run in lanes.
+// Lanes are frames. Few channels are sorted, by a network: the same exchanges whatever the samples
+// are (D. E. Knuth, "The Art of Computer Programming", vol. 3, section 5.2.2, Algorithm M). Of
+// more, whose keys no longer stay in registers while the exchanges grow faster than their number,
+// the median is found by its bits, highest first: 32 times the keys below a candidate are counted.
+// Neither branches on a sample. A selection that moves samples cannot run in lanes; it takes 4 to
+// 10 times as long (bench/stages_bench.cpp: median).
 
 #if defined(FIRBANK_CHANNEL_CENTRE_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef FIRBANK_CHANNEL_CENTRE_INL_H
@@ -34,6 +36,8 @@ using Doubles = hn::Repartition<double, Floats>;
 using HalfFloats = hn::Half<Floats>;
 inline constexpr std::size_t kCentreLanes = hn::MaxLanes(Floats());
 inline constexpr std::size_t kCentreVectors = ChannelCentre::kTile / kCentreLanes;
+/// Channels; on every instruction set one way is faster to about here, and the other one beyond.
+inline constexpr std::size_t kMostSorted = 32;
 
 /// One vector of frames: the mean.
 HWY_INLINE void mean_of_vector(const float* const* planes, std::size_t channels, std::size_t at,
@@ -76,6 +80,13 @@ HWY_INLINE hn::Vec<Floats> sample_of(hn::Vec<Ints> key) {
   return hn::BitCast(Floats(), hn::Xor(key, hn::And(hn::BroadcastSignBit(key), magnitude)));
 }
 
+/// The mean of two, without leaving the range of float; bit by bit what they are where they are
+/// equal.
+HWY_INLINE hn::Vec<Floats> middle_of(hn::Vec<Floats> a, hn::Vec<Floats> b) {
+  const auto half = hn::Set(Floats(), 0.5F);
+  return hn::IfThenElse(hn::Eq(a, b), a, hn::Add(hn::Mul(half, a), hn::Mul(half, b)));
+}
+
 /// How many keys of a vector's frames lie below `bound`.
 HWY_INLINE hn::Vec<Ints> count_below(const std::int32_t* keys, std::size_t channels,
                                      hn::Vec<Ints> bound) {
@@ -96,13 +107,50 @@ HWY_INLINE hn::Vec<Ints> count_below(const std::int32_t* keys, std::size_t chann
   return hn::Add(hn::Add(a, b), hn::Add(c, d));
 }
 
-/// One vector of frames: the median of their keys, one line of keys a channel.
-HWY_INLINE void median_of_vector(const std::int32_t* keys, std::size_t channels, float* centre) {
+/// Sorts the keys of one vector of frames, channel by channel.
+HWY_INLINE void sort_channels(std::int32_t* keys, std::size_t channels) {
+  const Ints di;
+  constexpr std::size_t kStep = ChannelCentre::kTile;
+  std::size_t top = 1;
+  while (2 * top < channels) top *= 2;
+  for (std::size_t p = top; p > 0; p /= 2) {
+    std::size_t r = 0;
+    std::size_t d = p;
+    for (std::size_t q = top;; q /= 2) {
+      for (std::size_t i = 0; i + d < channels; ++i) {
+        if ((i & p) != r) continue;
+        std::int32_t* const a = keys + i * kStep;
+        std::int32_t* const b = a + d * kStep;
+        const auto x = hn::Load(di, a);
+        const auto y = hn::Load(di, b);
+        hn::Store(hn::Min(x, y), di, a);
+        hn::Store(hn::Max(x, y), di, b);
+      }
+      if (q == p) break;
+      d = q - p;
+      r = p;
+    }
+  }
+}
+
+/// One vector of frames: the median of their keys, one line of keys a channel, which it may sort.
+HWY_INLINE void median_of_vector(std::int32_t* keys, std::size_t channels, float* centre) {
   const Floats df;
   const Ints di;
   const auto one = hn::Set(di, 1);
   const auto none = hn::Set(di, std::numeric_limits<std::int32_t>::max());
   const auto count = count_below(keys, channels, none);
+  if (channels <= kMostSorted && channels > 0 &&
+      hn::AllTrue(di, hn::Eq(count, hn::Set(di, static_cast<std::int32_t>(channels))))) {
+    sort_channels(keys, channels);
+    const std::size_t half = channels / 2;
+    const auto high = sample_of(hn::Load(di, keys + half * ChannelCentre::kTile));
+    const auto low = channels % 2 == 1
+                         ? high
+                         : sample_of(hn::Load(di, keys + (half - 1) * ChannelCentre::kTile));
+    hn::StoreU(middle_of(low, high), df, centre);
+    return;
+  }
   const auto rank = hn::ShiftRight<1>(hn::Sub(count, one));  // of the lower one, from 0 on
   auto lower = hn::Set(di, std::numeric_limits<std::int32_t>::min());
   for (int bit = 31; bit >= 0; --bit) {
@@ -123,10 +171,7 @@ HWY_INLINE void median_of_vector(const std::int32_t* keys, std::size_t channels,
   const auto is_odd = hn::Eq(hn::And(count, one), one);
   const auto again = hn::Gt(up_to, hn::Add(rank, one));
   const auto upper = hn::IfThenElse(hn::Or(is_odd, again), lower, next);
-  const auto half = hn::Set(df, 0.5F);
-  const auto middle = hn::Add(hn::Mul(half, sample_of(lower)), hn::Mul(half, sample_of(upper)));
-  const auto value =
-      hn::IfThenElse(hn::RebindMask(df, hn::Eq(lower, upper)), sample_of(lower), middle);
+  const auto value = middle_of(sample_of(lower), sample_of(upper));
   hn::StoreU(hn::IfThenElseZero(hn::RebindMask(df, hn::Gt(count, hn::Zero(di))), value), df,
              centre);
 }
