@@ -55,7 +55,7 @@ def plain_table(rows: list[dict]) -> list[str]:
     for row in rows:
         rates = ", ".join(
             f"{key} {scaled(row[key])}"
-            for key in ("x_realtime", "items", "bins", "macs", "items_per_second")
+            for key in ("x_realtime", "core_percent", "items", "bins", "macs", "items_per_second")
             if key in row
         )
         lines.append(
@@ -75,6 +75,7 @@ def main() -> None:
         ("direct_fir", "Direct form, multiply-adds a second", plain_table),
         ("block_queue", "Rings", plain_table),
         ("engine", "One call of process", plain_table),
+        ("stages", "The stages round the bank, at 30 kHz", plain_table),
     ):
         path = folder / f"{name}.json"
         if not path.exists():

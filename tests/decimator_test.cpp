@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -153,6 +155,20 @@ TEST_P(DecimatorTest, SpoilsWhatADirectConvolutionSpoils) {
         kept(direct_convolution(in, bank, Routing::rows(3, 1), 600), factor, 11);
     EXPECT_TRUE(test::follows(got.out, expected.out, 1e-6));
   }
+}
+
+// Such indices are nobody's; they must do no harm.
+TEST_P(DecimatorTest, SurvivesTheEndsOfInt64) {
+  Decimator decimator({.channels = 1, .factor = 3, .form = GetParam()}, FilterBank({{1.0}}));
+  using Limits = std::numeric_limits<std::int64_t>;
+  const std::vector<float> in(100, 1.0F);
+  std::vector<float> out(100);
+  const float* const input[] = {in.data()};
+  float* const output[] = {out.data()};
+  for (const std::int64_t first : {Limits::max() - 50, Limits::max(), Limits::min()}) {
+    EXPECT_GE(decimator.process(input, 100, first, output).frames, 33u);
+  }
+  EXPECT_EQ(decimator.process(input, 2, -1, output).first_frame, 0);
 }
 
 INSTANTIATE_TEST_SUITE_P(Forms, DecimatorTest,

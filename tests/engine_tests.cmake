@@ -32,7 +32,7 @@ if(TARGET real_time_test)
 endif()
 
 foreach(name IN ITEMS common_reference_test decimator_test envelope_test event_detector_test
-                      template_distance_test)
+                      template_distance_test window_energy_test)
   firbank_test(${name})
   target_link_libraries(${name} PRIVATE firbank_test_support)
 endforeach()

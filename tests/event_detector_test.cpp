@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <limits>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -252,6 +254,19 @@ TEST(EventDetector, CountsWhatDoesNotFit) {
   EXPECT_EQ(count.events, 0u);
   EXPECT_EQ(count.lost, 12u);
   EXPECT_EQ(detector.lost_events(), 19u);
+}
+
+// Such indices are nobody's; they must do no harm.
+TEST(EventDetector, SurvivesTheEndsOfInt64) {
+  using Limits = std::numeric_limits<std::int64_t>;
+  FloatSignal in(1, std::vector<float>(100));
+  for (std::size_t n = 0; n < 100; n += 2) in[0][n] = -1;
+  for (const std::size_t peak : {0, 7}) {
+    EventDetector detector({.channels = 1, .levels = {-1}, .peak_frames = peak});
+    for (const std::int64_t first : {Limits::max() - 50, Limits::max(), Limits::min()}) {
+      EXPECT_GE(detect(detector, in, test::equal_calls(25, 5), first).size(), 1u);
+    }
+  }
 }
 
 TEST(EventDetector, RefusesWhatItCannotDo) {

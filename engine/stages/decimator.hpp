@@ -55,6 +55,8 @@ struct DecimatedFrames {
   std::int64_t first_frame = 0;  // of the input; the next one that is kept, when there are none
 };
 
+class DecimationForm;
+
 class Decimator {
  public:
   /// `bank` holds one filter for all channels, or one for each.
@@ -83,17 +85,10 @@ class Decimator {
   std::uint64_t gaps() const noexcept { return position_.gaps(); }
 
  private:
-  class Form;
-  class Direct;
-  class Polyphase;
-  class Whole;
-
-  static DecimatorForm cheapest(const DecimatorConfig& config, const FilterBank& bank);
-
   std::size_t channels_;
   std::size_t factor_;
   DecimatorForm chosen_;
-  std::unique_ptr<Form> form_;
+  std::unique_ptr<DecimationForm> form_;
   StreamPosition position_;
 };
 

@@ -87,8 +87,8 @@ class EventDetector::Impl {
   explicit Impl(const EventDetectorConfig& config)
       : crossing_(config.crossing),
         factor_(config.noise_factor),
-        refractory_(static_cast<std::int64_t>(config.refractory_frames)),
-        peak_(static_cast<std::int64_t>(config.peak_frames)),
+        dead_(std::max(config.refractory_frames, config.peak_frames)),
+        peak_(config.peak_frames),
         states_(config.channels) {
     if (config.levels.empty()) {
       const std::size_t window = config.noise_window_frames;
@@ -112,7 +112,7 @@ class EventDetector::Impl {
     for (std::size_t offset = 0; offset < frames; offset += kPiece) {
       const std::size_t count = std::min(kPiece, frames - offset);
       const std::size_t sorted = to.count.events;
-      const std::int64_t frame = first_frame + static_cast<std::int64_t>(offset);
+      const std::int64_t frame = frame_after(first_frame, offset);
       for (std::size_t c = 0; c < states_.size(); ++c) {
         if (noise_) {
           take_with_noise(c, in[c] + offset, count, frame, to);
@@ -164,6 +164,7 @@ class EventDetector::Impl {
     bool is_open = false;
     bool is_rise = false;
     Event event;
+    std::int64_t due = 0;  // the last frame in which its peak may lie
   };
 
   void set_levels(State& state, float level) const noexcept {
@@ -196,7 +197,7 @@ class EventDetector::Impl {
       if (state.next_update == clock_ + n) update_noise(channel);
       const std::size_t end =
           static_cast<std::size_t>(std::min<std::uint64_t>(frames, state.next_update - clock_));
-      take(channel, x + n, end - n, first + static_cast<std::int64_t>(n), to);
+      take(channel, x + n, end - n, frame_after(first, n), to);
       const std::uint64_t past = (clock_ + n) % stride_;
       for (std::size_t i = n + (past == 0 ? 0 : stride_ - past); i < end; i += stride_) {
         if (std::isfinite(x[i])) noise_->add(channel, x[i]);
@@ -229,9 +230,9 @@ class EventDetector::Impl {
       return;
     }
     for (std::size_t n = 0; n < frames; ++n) {
-      const std::int64_t frame = first + static_cast<std::int64_t>(n);
+      const std::int64_t frame = frame_after(first, n);
       if (std::isfinite(x[n])) look_at(state, channel, x[n], frame);
-      if (state.is_open && frame - state.event.crossing >= peak_) {
+      if (state.is_open && frame >= state.due) {
         to.put(state.event);
         state.is_open = false;
       }
@@ -254,13 +255,14 @@ class EventDetector::Impl {
     state.is_open = true;
     state.is_rise = rises;
     state.event = {frame, frame, x, static_cast<std::uint32_t>(channel)};
-    state.ready_from = frame + std::max(refractory_, peak_) + 1;
+    state.due = frame_after(frame, peak_);
+    state.ready_from = frame_after(frame, dead_ + 1);
   }
 
   Crossing crossing_;
   double factor_;
-  std::int64_t refractory_;
-  std::int64_t peak_;
+  std::size_t dead_;  // frames behind a crossing in which no event begins
+  std::size_t peak_;
   std::vector<State> states_;
 
   std::optional<NoiseEstimate> noise_;

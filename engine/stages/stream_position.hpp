@@ -10,6 +10,12 @@
 
 namespace firbank {
 
+/// `first_frame` + `frames`. Indices beyond the last that int64 counts go on at the other end:
+/// wrong as they are, they do no harm.
+constexpr std::int64_t frame_after(std::int64_t first_frame, std::size_t frames) noexcept {
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(first_frame) + frames);
+}
+
 class StreamPosition {
  public:
   /// A call of `frames` frames from `first_frame` on. False when it begins a new stream behind a
@@ -18,8 +24,7 @@ class StreamPosition {
     const bool follows = !known_ || first_frame == expected_;
     if (!follows) ++gaps_;
     known_ = true;
-    // Unsigned, as the last frame that int64 counts may be among them.
-    expected_ = static_cast<std::int64_t>(static_cast<std::uint64_t>(first_frame) + frames);
+    expected_ = frame_after(first_frame, frames);
     return follows;
   }
 
