@@ -5,6 +5,7 @@
 //   libFuzzer     cmake -B build/fuzz -DFIRBANK_BUILD_FUZZERS=ON -DCMAKE_CXX_COMPILER=clang++
 //                 cmake --build build/fuzz --target npy_fuzz
 //                 build/fuzz/bin/npy_fuzz -max_total_time=60 CORPUS_FOLDER
+//                 The folder, empty at first, gets the seeds and then what the fuzzer finds.
 //   standalone    npy_fuzz_smoke [ITERATIONS [SEED]]: mutations of the seeds, the same for the same
 //                 seed. It is part of the tests and needs no clang.
 #pragma once

@@ -16,9 +16,10 @@ constexpr std::size_t kFewestTokenCharacters = 8;
 constexpr std::size_t kMostTokenCharacters = 128;
 
 bool is_number_of(int family, std::string_view text) {
+  // inet_pton() would not see what follows a zero byte.
+  if (text.size() >= INET6_ADDRSTRLEN || text.find('\0') != text.npos) return false;
   in6_addr address{};
-  return text.size() < INET6_ADDRSTRLEN &&
-         inet_pton(family, std::string(text).c_str(), &address) == 1;
+  return inet_pton(family, std::string(text).c_str(), &address) == 1;
 }
 
 bool is_digit(char c) {
@@ -40,6 +41,10 @@ std::string lowered(std::string_view text) {
 }
 
 }  // namespace
+
+bool is_number(std::string_view address) {
+  return is_number_of(AF_INET, address) || is_number_of(AF_INET6, address);
+}
 
 bool is_loopback(std::string_view address) {
   if (lowered(address) == "localhost" || address == "::1") return true;

@@ -6,6 +6,9 @@
 
 namespace firbank::program {
 
+/// Whether `address` is one in figures, of IPv4 or IPv6 (without brackets or a zone).
+bool is_number(std::string_view address);
+
 /// Whether only this machine reaches `address`: 127.x.y.z, ::1 or localhost.
 bool is_loopback(std::string_view address);
 

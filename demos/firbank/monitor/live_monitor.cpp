@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
 
 #include "demos/firbank/monitor/access.hpp"
@@ -18,10 +17,7 @@ void MonitorSettings::check() const {
     if (!token.empty()) refuse("--token needs --monitor");
     return;
   }
-  in6_addr number{};
-  const bool is_number = inet_pton(AF_INET, address.c_str(), &number) == 1 ||
-                         inet_pton(AF_INET6, address.c_str(), &number) == 1;
-  if (!is_number && address != "localhost") {
+  if (!is_number(address) && address != "localhost") {
     refuse(
         fmt::format("--address '{}' is not allowed; a number such as 127.0.0.1 or ::1, and "
                     "localhost, are",

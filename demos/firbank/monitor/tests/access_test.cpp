@@ -35,6 +35,15 @@ TEST(Access, TakesNumbersAndItsOwnNameForHosts) {
   }
 }
 
+// What ends at a zero byte for inet_pton() does not for who sent it.
+TEST(Access, SeesWhatFollowsAZeroByte) {
+  using namespace std::string_view_literals;
+  EXPECT_FALSE(is_number("127.0.0.1\0.evil.com"sv));
+  EXPECT_FALSE(is_loopback("127.0.0.1\0.evil.com"sv));
+  EXPECT_FALSE(is_own_host("127.0.0.1\0.evil.com:80"sv, "127.0.0.1"));
+  EXPECT_FALSE(is_own_host("[::1\0.evil.com]:80"sv, "127.0.0.1"));
+}
+
 TEST(Access, TakesOriginsOfItsOwnPageAlone) {
   EXPECT_TRUE(is_own_origin("http://127.0.0.1:8080", "127.0.0.1:8080"));
   EXPECT_TRUE(is_own_origin("http://localhost:8080", "LOCALHOST:8080"));

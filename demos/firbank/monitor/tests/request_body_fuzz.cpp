@@ -1,31 +1,13 @@
 // Bodies of requests to a monitor, by path: the input's first byte chooses it.
 #include <array>
 #include <cmath>
-#include <cstdint>
-#include <cstdio>
-#include <cstdlib>
-#include <string>
-#include <string_view>
-#include <vector>
 
 #include "demos/firbank/monitor/request_body.hpp"
+#include "demos/firbank/monitor/tests/fuzz_rules.hpp"
 #include "io/error.hpp"
 
-namespace firbank::fuzz {
-std::vector<std::string> seeds();
-}  // namespace firbank::fuzz
-
-namespace {
-
 using namespace firbank::program;
-
-void require(bool holds, const char* rule) {
-  if (holds) return;
-  std::fprintf(stderr, "broken rule: %s\n", rule);
-  std::abort();
-}
-
-}  // namespace
+using firbank::fuzz::require;
 
 // The name is libFuzzer's.  NOLINTNEXTLINE(readability-identifier-naming)
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
