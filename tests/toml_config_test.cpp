@@ -220,7 +220,11 @@ TEST(TomlConfig, RefusesWhatContradictsItself) {
 TEST(TomlConfig, NamesTheLineOfWhatIsNoToml) {
   EXPECT_THAT(refusal("[stream]\ninputs = \n"), StartsWith("run.toml, line "));
   EXPECT_THAT(refusal("[stream\n"), StartsWith("run.toml, line 1"));
+  for (const char* header : {"[/]", "[[\\a]]", "[\xc3\xa9]", "[a.!]", "[ =]"}) {
+    EXPECT_THAT(refusal(header), StartsWith("run.toml, line 1")) << header;
+  }
   EXPECT_THAT(refusal("a = \"\xff\"\n"), StartsWith("run.toml, line 1"));
+  EXPECT_THAT(refusal("a = \xc2\xa3\n"), StartsWith("run.toml, line 1"));
 }
 
 }  // namespace
