@@ -207,8 +207,8 @@ class LiveSession::Impl {
     }
     bypass_mix_.process(bypass_.load(kRelaxed), frames_of(config_.control_seconds), wet_.data(),
                         dry_.planes(), out_.data(), out_.size(), frames);
-    silence_what_is_not_finite(frames);
     apply_gain(frames);
+    silence_what_is_not_finite(frames);  // after the gain, under which a large one may overflow
     if (limiter_on_.load(kRelaxed)) {
       limiter_.process(out_.data(), out_.size(), frames);
     } else {

@@ -282,6 +282,21 @@ TEST(LiveSession, MetersTellPeakAndRms) {
   EXPECT_NEAR(session.input_level(0).highest, 0.8, 1e-3);
 }
 
+TEST(LiveSession, WhatTheGainMakesInfiniteIsSilencedAsWell) {
+  for (const bool limiter : {false, true}) {
+    LiveConfig config = config_without_fade();
+    config.limiter = limiter;
+    config.gain_db = 60;
+    LiveSession session(config, identity(), Routing::rows(1, 1));
+    Signal in = constant(1, 256, 1e-4);
+    in[0][100] = 1e36;
+    const Signal out = play(session, in);
+    for (const double sample : out[0]) ASSERT_TRUE(std::isfinite(sample));
+    EXPECT_EQ(out[0][100], 0);
+    EXPECT_EQ(session.status().silenced_frames, 1);
+  }
+}
+
 TEST(LiveSession, WhatIsNotFiniteIsSilencedAndCounted) {
   LiveConfig config = config_without_fade();
   config.limiter = true;
