@@ -2,10 +2,8 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <memory>
 #include <string>
-#include <utility>
 #include <variant>
 
 #include <fmt/format.h>
@@ -13,18 +11,16 @@
 #include "demos/firbank/console.hpp"
 #include "demos/firbank/interrupt.hpp"
 #include "demos/firbank/keyboard.hpp"
-#include "demos/firbank/live_choices.hpp"
+#include "demos/firbank/live_card.hpp"
 #include "demos/firbank/live_devices.hpp"
+#include "demos/firbank/live_filters.hpp"
+#include "demos/firbank/live_keys.hpp"
 #include "demos/firbank/live_player.hpp"
 #include "demos/firbank/live_screen.hpp"
 #include "demos/firbank/monitor/live_monitor.hpp"
-#include "demos/firbank/quiet_stderr.hpp"
 #include "demos/firbank/wording.hpp"
 #include "io/error.hpp"
-#include "io/file_watch.hpp"
 #include "io/files.hpp"
-#include "io/one_line.hpp"
-#include "io/portaudio_device.hpp"
 #include "io/stream_recorder.hpp"
 
 namespace firbank::program {
@@ -44,72 +40,52 @@ class LiveRun {
   explicit LiveRun(const LiveSettings& settings)
       : settings_(settings),
         devices_(choose_devices(settings)),
-        choices_(settings.load(devices_.rate_hz, devices_.input.input_channels)),
-        choice_(settings.first_choice),
-        most_taps_(std::max(settings.max_taps, choices_.longest_taps)),
-        screen_(!settings.quiet && !settings.stdout_taken, choices_.names),
+        filters_(settings, devices_),
+        screen_(!settings.quiet && !settings.stdout_taken, filters_.names()),
         keyboard_(settings.keys) {
-    refuse_missing_channels();
-    watch_.watch(choices_.files);
-    stream_.input_device = devices_.input.full_name();
-    stream_.output_device = devices_.output.full_name();
-    stream_.input_channels = choices_.routing.inputs();
-    stream_.output_channels = choices_.routing.outputs();
-    stream_.input_map = settings.input_map;
-    stream_.output_map = settings.output_map;
-    stream_.sample_rate_hz = devices_.rate_hz;
-    stream_.block_frames = settings.device_block_frames;
-    stream_.latency_seconds = settings.latency_seconds;
     make_session();
     make_recorder();
     player_ = std::make_unique<LivePlayer>(*session_, recorder_.get());
+    card_ = std::make_unique<LiveCard>(settings, devices_, session_->inputs(), session_->outputs(),
+                                       *player_);
     make_monitor();
   }
 
   LiveReport run() {
-    open_device();
-    const Clock::time_point start = Clock::now();
+    card_->open();
+    start_ = Clock::now();
     bool told_setup = false;
-    while (!done_ && !interrupt_requested()) {
-      if (settings_.seconds && seconds_since(start) >= *settings_.seconds) break;
+    while (!is_over()) {
       take_requests();
-      if (take_reload_request() || (settings_.watch && watch_.changed())) reload();
-      if (!told_setup && device_->blocks() > 0) {
+      if (take_reload_request() || (settings_.watch && filters_.have_changed())) reload();
+      if (!told_setup && card_->blocks() > 0) {
         tell_setup();
         told_setup = true;
       }
       tell_swaps();
-      screen_.update(*session_, choice_);
-      if (device_->is_lost(patience_seconds())) survive_loss(start);
+      screen_.update(*session_, filters_.choice());
+      if (card_->is_lost()) survive_loss();
     }
     LiveReport report = describe();
     monitor_.reset();
-    device_.reset();
+    card_->close();
     screen_.clear();
-    report.seconds = seconds_since(start);
+    report.seconds = seconds_since(start_);
     report.interrupted = interrupt_requested();
     finish(report);
     return report;
   }
 
  private:
-  void refuse_missing_channels() const {
-    const auto refuse = [](const char* way, std::size_t wanted, const AudioDevice& device,
-                           std::size_t most) {
-      if (wanted <= most) return;
-      throw Error(ErrorKind::kConfiguration,
-                  fmt::format("{} is {} for these filters; '{}' has 1 to {}", way,
-                              counted(wanted, "channel"), device.full_name(), most));
-    };
-    refuse("the input", choices_.routing.inputs(), devices_.input, devices_.input.input_channels);
-    refuse("the output", choices_.routing.outputs(), devices_.output,
-           devices_.output.output_channels);
+  bool is_over() const {
+    return done_ || interrupt_requested() ||
+           (settings_.seconds && seconds_since(start_) >= *settings_.seconds);
   }
 
   void make_session() {
     LiveConfig config;
     config.engine = settings_.engine.config(devices_.rate_hz, PlanGoal::kLive);
-    config.engine.max_taps = most_taps_;
+    config.engine.max_taps = filters_.most_taps();
     config.engine.costs = settings_.engine.chosen_costs(settings_.notice).model;
     // Slots for callbacks that are much shorter than a block.
     config.engine.ring_blocks = std::max<std::size_t>(config.engine.ring_blocks, 64);
@@ -120,7 +96,7 @@ class LiveRun {
     config.bypass = settings_.bypass;
     if (settings_.monitor.port) config.tap_samples = LiveMonitor::tap_samples(devices_.rate_hz);
     const SignalsForMainThread guard;
-    session_ = std::make_unique<LiveSession>(config, choices_.banks[choice_], choices_.routing);
+    session_ = std::make_unique<LiveSession>(config, filters_.bank(), filters_.routing());
   }
 
   void make_recorder() {
@@ -145,29 +121,13 @@ class LiveRun {
     RunFacts facts;
     facts.input_device = devices_.input.full_name();
     facts.output_device = devices_.output.full_name();
-    facts.filters = choices_.names;
-    facts.choice = choice_;
-    facts.device_is_there = device_ != nullptr;
-    if (device_) {
-      facts.device_block_frames = device_->block_frames();
-      facts.device_input_latency_seconds = device_->input_latency_seconds();
-      facts.device_output_latency_seconds = device_->output_latency_seconds();
-    }
+    facts.filters = filters_.names();
+    facts.choice = filters_.choice();
+    facts.device_is_there = card_->is_open();
+    facts.device_block_frames = card_->block_frames();
+    facts.device_input_latency_seconds = card_->input_latency_seconds();
+    facts.device_output_latency_seconds = card_->output_latency_seconds();
     return facts;
-  }
-
-  /// Without a block, until the device counts as lost; some bring few, and long ones.
-  double patience_seconds() const {
-    constexpr double kLeastSeconds = 1.5;
-    const std::size_t frames = std::max(device_->block_frames(), settings_.device_block_frames);
-    return kLeastSeconds + 4 * static_cast<double>(frames) / devices_.rate_hz;
-  }
-
-  void open_device() {
-    const QuietStderr quiet;
-    const SignalsForMainThread guard;
-    device_ = std::make_unique<PortaudioDevice>(stream_, *player_);
-    device_->start();
   }
 
   void note(const std::string& line) {
@@ -187,7 +147,7 @@ class LiveRun {
         "device     {}\nstream     {}, {} Hz\nfilters    {} taps, {} on {}\nlatency    {}\n",
         devices,
         fmt::format("{} in, {} out", counted(report.channels_in, "channel"), report.channels_out),
-        report.sample_rate_hz, choices_.banks[choice_].longest(), report.plan, report.backend,
+        report.sample_rate_hz, filters_.bank().longest(), report.plan, report.backend,
         latency(report));
     std::fflush(stdout);
   }
@@ -206,36 +166,14 @@ class LiveRun {
   }
 
   void obey(char key) {
-    constexpr double kGainStepDb = 1;
-    const LiveStatus status = session_->status();
-    const std::size_t choices = choices_.banks.size();
-    switch (key) {
-      case 'b':
-        return obey(SetBypass{!status.bypass});
-      case 'l':
-        return obey(SetLimiter{!status.limiter});
-      case '+':
-      case '=':
-        return obey(SetGain{status.gain_db + kGainStepDb});
-      case '-':
-      case '_':
-        return obey(SetGain{status.gain_db - kGainStepDb});
-      case 'n':
-        return obey(Choose{(choice_ + 1) % choices, {}});
-      case 'p':
-        return obey(Choose{(choice_ + choices - 1) % choices, {}});
-      case 'q':
-        done_ = true;
-        return;
-      default:
-        if (key >= '1' && key <= '9' && static_cast<std::size_t>(key - '1') < choices) {
-          obey(Choose{static_cast<std::size_t>(key - '1'), {}});
-        }
+    if (key == 'q') {
+      done_ = true;
+      return;
     }
-  }
-
-  void obey(const ControlRequest& request) {
-    const ControlAnswer answer = carry_out(request);
+    const auto request =
+        request_of(key, session_->status(), filters_.choice(), filters_.names().size());
+    if (!request) return;
+    const ControlAnswer answer = carry_out(*request);
     if (answer.outcome != ControlAnswer::Outcome::kDone) note(answer.why);
   }
 
@@ -247,51 +185,16 @@ class LiveRun {
     } else if (const auto* const gain = std::get_if<SetGain>(&request)) {
       session_->set_gain_db(gain->gain_db);
     } else {
-      return choose(std::get<Choose>(request));
+      return filters_.choose(std::get<Choose>(request), *session_);
     }
     return {};
   }
 
-  ControlAnswer choose(const Choose& wanted) {
-    const auto begin = choices_.names.begin();
-    const std::size_t choice = wanted.index.value_or(
-        static_cast<std::size_t>(std::find(begin, choices_.names.end(), wanted.name) - begin));
-    if (choice >= choices_.names.size()) {
-      const std::string what =
-          wanted.index ? fmt::format("{}", choice + 1) : fmt::format("'{}'", one_line(wanted.name));
-      return {ControlAnswer::Outcome::kRefused,
-              fmt::format("choice is {}; allowed: 1 to {}, or their names", what,
-                          choices_.names.size())};
-    }
-    if (choice == choice_) return {};
-    try {
-      hear(choices_, choice);
-    } catch (const Error& error) {
-      return {ControlAnswer::Outcome::kRefused,
-              fmt::format("{} is not heard yet: {}", choices_.names[choice], error.what())};
-    }
-    return {};
-  }
-
-  /// Throws: Error when the session refuses the bank.
-  void hear(const LiveChoices& choices, std::size_t choice) {
-    const auto crossfade =
-        static_cast<std::size_t>(std::llround(settings_.crossfade_seconds * devices_.rate_hz));
-    pending_.push_back({session_->swap(choices.banks[choice], crossfade), choices.names[choice]});
-    choice_ = choice;
-  }
-
-  /// Reads everything again. What cannot be heard in the place of the old leaves it playing.
   void reload() {
     screen_.clear();
     try {
-      const SignalsForMainThread guard;
-      LiveChoices fresh = settings_.load(devices_.rate_hz, devices_.input.input_channels);
-      refuse_other_shape(fresh);
-      hear(fresh, same_choice(fresh));
-      choices_ = std::move(fresh);
-      screen_.rename(choices_.names);
-      watch_.watch(choices_.files);
+      filters_.reload(*session_);
+      screen_.rename(filters_.names());
       note("the files were read again");
     } catch (const Error& error) {
       tell("firbank: what was read again is not used, and what was heard plays on: {}\n",
@@ -299,70 +202,32 @@ class LiveRun {
     }
   }
 
-  void refuse_other_shape(const LiveChoices& fresh) const {
-    const auto refuse = [](const std::string& what) {
-      throw Error(ErrorKind::kConfiguration, what);
-    };
-    if (fresh.routing.inputs() != choices_.routing.inputs() ||
-        fresh.routing.outputs() != choices_.routing.outputs()) {
-      refuse(fmt::format("it has {} in and {} out; the run has {} and {}",
-                         counted(fresh.routing.inputs(), "channel"), fresh.routing.outputs(),
-                         choices_.routing.inputs(), choices_.routing.outputs()));
-    }
-    if (fresh.routing.edges() != choices_.routing.edges()) {
-      refuse("it connects channels in another way than the run began with");
-    }
-    if (fresh.longest_taps > most_taps_) {
-      refuse(fmt::format("its longest filter has {} taps; the run has room for {} (--max-taps)",
-                         fresh.longest_taps, most_taps_));
-    }
-  }
-
-  /// The choice of the same name, or the first.
-  std::size_t same_choice(const LiveChoices& fresh) const {
-    const auto begin = fresh.names.begin();
-    const auto found = std::find(begin, fresh.names.end(), choices_.names[choice_]);
-    return found == fresh.names.end() ? 0 : static_cast<std::size_t>(found - begin);
-  }
-
   void tell_swaps() {
-    while (!pending_.empty()) {
-      const auto frame = session_->live_frame(pending_.front().ticket);
-      if (!frame) return;
+    filters_.tell_heard(*session_, [this](const std::string& name, std::int64_t frame) {
       // The screen shows it anyway.
-      if (!screen_.is_drawn()) {
-        note(fmt::format("{} is heard from {} on", pending_.front().name,
-                         position(*frame, devices_.rate_hz)));
-      }
-      pending_.erase(pending_.begin());
-    }
+      if (screen_.is_drawn()) return;
+      note(fmt::format("{} is heard from {} on", name, position(frame, devices_.rate_hz)));
+    });
   }
 
-  void survive_loss(Clock::time_point start) {
+  void survive_loss() {
     screen_.clear();
     const Clock::time_point lost = Clock::now();
     tell("firbank: '{}' has gone; trying until it is back\n", devices_.output.full_name());
-    {
-      const QuietStderr quiet;
-      device_.reset();
-    }
+    card_->close();
     Clock::time_point next_try = Clock::now() + kRetryInterval;
-    while (!device_ && !done_ && !interrupt_requested()) {
-      if (settings_.seconds && seconds_since(start) >= *settings_.seconds) break;
+    while (!card_->is_open() && !is_over()) {
       take_requests();
       if (Clock::now() < next_try) continue;
       try {
-        const QuietStderr quiet;
-        const SignalsForMainThread guard;
-        auto device = std::make_unique<PortaudioDevice>(stream_, *player_);
+        card_->prepare();
         session_->note_gap(seconds_since(lost));
-        device->start();
-        device_ = std::move(device);
+        card_->start();
       } catch (const Error&) {
         next_try = Clock::now() + kRetryInterval;
       }
     }
-    if (device_) {
+    if (card_->is_open()) {
       tell("firbank: '{}' is back after {}\n", devices_.output.full_name(),
            duration(seconds_since(lost)));
       return;
@@ -375,18 +240,16 @@ class LiveRun {
     LiveReport report;
     report.input_device = devices_.input.full_name();
     report.output_device = devices_.output.full_name();
-    report.filters = choices_.names;
+    report.filters = filters_.names();
     report.sample_rate_hz = devices_.rate_hz;
     report.channels_in = session_->inputs();
     report.channels_out = session_->outputs();
     report.backend = session_->engine().backend();
     report.plan = session_->engine().plan().describe();
     report.latency_frames = session_->latency_frames();
-    if (device_) {
-      report.device_block_frames = device_->block_frames();
-      report.device_input_latency_seconds = device_->input_latency_seconds();
-      report.device_output_latency_seconds = device_->output_latency_seconds();
-    }
+    report.device_block_frames = card_->block_frames();
+    report.device_input_latency_seconds = card_->input_latency_seconds();
+    report.device_output_latency_seconds = card_->output_latency_seconds();
     return report;
   }
 
@@ -407,26 +270,17 @@ class LiveRun {
     report.first_record_dropped_frame = recorder_->first_dropped_frame();
   }
 
-  struct PendingSwap {
-    std::uint64_t ticket = 0;
-    std::string name;
-  };
-
   const LiveSettings& settings_;
   LiveDevices devices_;
-  LiveChoices choices_;
-  std::size_t choice_ = 0;
-  std::size_t most_taps_;
-  FileWatch watch_;
+  LiveFilters filters_;
   LiveScreen screen_;
   Keyboard keyboard_;
-  AudioStreamConfig stream_;
   std::unique_ptr<LiveSession> session_;
   std::unique_ptr<StreamRecorder> recorder_;
   std::unique_ptr<LivePlayer> player_;
   std::unique_ptr<LiveMonitor> monitor_;
-  std::unique_ptr<PortaudioDevice> device_;  // last, as its callback uses the others
-  std::vector<PendingSwap> pending_;
+  std::unique_ptr<LiveCard> card_;  // last, as its callback uses the others
+  Clock::time_point start_ = Clock::now();
   bool done_ = false;
 };
 
