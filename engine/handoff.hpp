@@ -33,8 +33,16 @@ class Handoff {
   }
 
   void collect() {
+    collect([](T&) {});
+  }
+  /// Calls last(object) before each is destroyed.
+  template <class Last>
+  void collect(Last&& last) {
     T* object = nullptr;
-    while (retired_.try_dequeue(object)) delete object;
+    while (retired_.try_dequeue(object)) {
+      const std::unique_ptr<T> owned(object);
+      last(*owned);
+    }
   }
 
   /// The oldest object given, or null.

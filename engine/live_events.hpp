@@ -10,6 +10,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "engine/call_times.hpp"
+
 namespace firbank {
 
 enum class LiveEventKind : std::uint32_t {
@@ -18,15 +20,16 @@ enum class LiveEventKind : std::uint32_t {
   kOutputUnderflow,  // the device had nothing to play
   kOutputOverflow,   // the device threw output away
   kLateCall,         // a call took longer than its frames last
+  kLateAnswer,       // frames are silent or wrong, as a GPU, or its rings, were not in time
   kGap,              // the device was away
 };
-constexpr std::size_t kLiveEventKinds = 6;
+constexpr std::size_t kLiveEventKinds = 7;
 
 struct LiveEvent {
   LiveEventKind kind = LiveEventKind::kInputOverflow;
-  std::int64_t frame = 0;        // of the stream, at which it was noticed
-  std::int64_t time_ns = 0;      // since the session was made
-  bool after_late_call = false;  // the call before took too long: the filters are the reason
+  std::int64_t frame = 0;    // of the stream, at which it was noticed
+  std::int64_t time_ns = 0;  // since the session was made
+  LiveBlame blame;           // which stage took the time
 };
 
 class LiveEvents {
@@ -41,7 +44,8 @@ class LiveEvents {
     slot.kind.store(event.kind, std::memory_order_relaxed);
     slot.frame.store(event.frame, std::memory_order_relaxed);
     slot.time_ns.store(event.time_ns, std::memory_order_relaxed);
-    slot.after_late_call.store(event.after_late_call, std::memory_order_relaxed);
+    slot.stage.store(event.blame.stage, std::memory_order_relaxed);
+    slot.excess_ns.store(event.blame.excess_ns, std::memory_order_relaxed);
     const auto kind = static_cast<std::size_t>(event.kind);
     counts_[kind].store(counts_[kind].load(std::memory_order_relaxed) + 1,
                         std::memory_order_relaxed);
@@ -62,7 +66,8 @@ class LiveEvents {
       events.push_back({slot.kind.load(std::memory_order_relaxed),
                         slot.frame.load(std::memory_order_relaxed),
                         slot.time_ns.load(std::memory_order_relaxed),
-                        slot.after_late_call.load(std::memory_order_relaxed)});
+                        {slot.stage.load(std::memory_order_relaxed),
+                         slot.excess_ns.load(std::memory_order_relaxed)}});
     }
     // What was written over meanwhile is left out: its parts may not belong together.
     std::atomic_thread_fence(std::memory_order_acquire);
@@ -80,7 +85,8 @@ class LiveEvents {
     std::atomic<LiveEventKind> kind{LiveEventKind::kInputOverflow};
     std::atomic<std::int64_t> frame{0};
     std::atomic<std::int64_t> time_ns{0};
-    std::atomic<bool> after_late_call{false};
+    std::atomic<LiveStage> stage{LiveStage::kCard};
+    std::atomic<std::int64_t> excess_ns{0};
   };
 
   std::array<Slot, kKept> slots_;

@@ -9,14 +9,19 @@
 // On a CPU backend the filters run inside process() and add no latency. On a GPU the engine's own
 // thread computes, process() touches its rings alone, and a block's time is added to the latency.
 //
+// The engine may be changed for another one while the stream goes on, as for another backend: it is
+// made and hears the past in the owner's thread, and the callback crossfades to it.
+//
 // A sample that is not finite never leaves: it is silence, and counted.
 //
 // Thread:   process(), note_glitch(): the device's. note_gap(): the owner's, while no callback can
-//           come. swap(): one at a time, and not the device's. Everything else: any.
+//           come. swap(), live_frame(), change_engine(), free_old_engines(): one at a time, and not
+//           the device's. Everything else: any.
 // Realtime: process() and note_glitch() are safe as Engine::process() and push() are. Controls and
 //           readings never lock.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -62,6 +67,10 @@ struct LiveConfig {
   /// Samples of input and output that are kept for who watches, 0 to 1,000,000; see input_tap().
   /// Costs a sum over all channels a frame, where it is not 0.
   std::size_t tap_samples = 0;
+
+  /// Whether change_engine() may be called. The input is kept for as long as the longest filter
+  /// hears it and a second more, which costs that memory and a copy.
+  bool may_change_engine = false;
 };
 
 /// A snapshot; counts are since construction.
@@ -78,11 +87,23 @@ struct LiveStatus {
   std::int64_t late_frames = 0;      // silent, as a GPU answered too late
   std::int64_t refused_frames = 0;   // input that a GPU's full ring did not take
   std::uint64_t xruns = 0;           // calls for which the device told of lost or missing samples
-  std::uint64_t xruns_after_late_call = 0;  // of them, those for which the filters were too slow
-  std::uint64_t gaps = 0;                   // times the device was away
-  double gap_seconds = 0;                   // how long
+  /// Drop-outs by the stage that took the time, as LiveStage numbers them: xruns, and for kDevice
+  /// calls in which a GPU was not in time.
+  std::array<std::uint64_t, kLiveStages> dropouts{};
+  std::uint64_t gaps = 0;            // times the device was away
+  double gap_seconds = 0;            // how long
+  std::uint64_t engine_changes = 0;  // engines that took the place of another
   LoadMeter::Reading load;
-  Stats engine;
+  Stats engine;  // of all of them
+};
+
+/// The engine that is heard.
+struct LiveEngineFacts {
+  std::string backend;          // "cpu-avx2"
+  std::string instruction_set;  // "AVX2"
+  std::string plan;
+  std::size_t latency_frames = 0;
+  std::int64_t heard_from = 0;  // frame of the stream, at which the fade to it began
 };
 
 /// What a device tells of a call.
@@ -124,16 +145,36 @@ class LiveSession {
   /// heard without making a call dearer than the fade does. Returns a ticket for live_frame().
   /// Throws: as Engine::swap().
   std::uint64_t swap(const FilterBank& bank, std::size_t crossfade_frames);
-  /// The frame of the stream from which the ticket's filters are heard; nothing until then.
-  std::optional<std::int64_t> live_frame(std::uint64_t ticket) const noexcept;
+  /// The frame of the stream from which the ticket's filters are heard; nothing until then, or
+  /// for one that is 256 tickets old. Of filters that came with another engine it is the frame from
+  /// which that is heard, unless it was asked before.
+  std::optional<std::int64_t> live_frame(std::uint64_t ticket);
+
+  /// Another engine, for another backend, plan or number of threads, or other edges between as many
+  /// channels: it hears the past in this call, which takes as long as that does, and is then faded
+  /// to over `crossfade_frames`. Of `engine` the rate, max_frames and max_taps stay what they were;
+  /// gpu_mode is that of whole filters on a CPU. Where the latencies differ, the fade is between
+  /// signals that are as far apart; latency_frames() tells the new one once it is over.
+  /// Throws: Error when it cannot be made, or is too slow for the stream, or the one before is not
+  /// heard alone yet, or LiveConfig::may_change_engine is false; as Engine. Nothing has changed
+  /// then.
+  void change_engine(const EngineConfig& engine, const FilterBank& bank, const Routing& routing,
+                     std::size_t crossfade_frames);
+  /// The same for the filters and edges that there are.
+  void change_engine(const EngineConfig& engine, std::size_t crossfade_frames);
+  bool is_changing_engine() const noexcept;
+  /// Frees engines that are not heard any more; change_engine() does so as well.
+  void free_old_engines();
+  /// As the engine that was made last was told. Thread: as change_engine().
+  const EngineConfig& engine_config() const noexcept;
 
   std::size_t inputs() const noexcept;
   std::size_t outputs() const noexcept;
   double sample_rate_hz() const noexcept;
   /// Frames by which the output is later than the input, the device's own buffers aside.
   std::size_t latency_frames() const noexcept;
-  /// For plan(), backend() and the like; not to be driven.
-  const Engine& engine() const noexcept;
+  /// Allocates.
+  LiveEngineFacts engine_facts() const;
 
   LiveStatus status() const noexcept;
   LevelReading input_level(std::size_t input) const noexcept;

@@ -46,7 +46,8 @@ firbank_test(cuda_kernels_test support/host_executor.cpp)
 # The backend on the fake device.
 firbank_test(bank_layout_test)
 target_link_libraries(bank_layout_test PRIVATE firbank_test_support)
-foreach(name IN ITEMS cuda_backend_test call_bytes_test fail_over_test engine_hybrid_test overload_test)
+foreach(name IN ITEMS cuda_backend_test call_bytes_test fail_over_test engine_hybrid_test overload_test
+                      live_engine_change_test)
   firbank_test(${name})
   target_link_libraries(${name} PRIVATE firbank_test_support)
   firbank_uses_fake_device(${name})

@@ -37,6 +37,7 @@ TEST_F(LiveRealTime, ProcessesWithoutAllocationLockOrSystemCall) {
     config.bypass_fade = seed % 2 == 0 ? BypassFade::kLinear : BypassFade::kEqualPower;
     config.dry_delay_frames = 37;
     config.tap_samples = 1'024;
+    config.may_change_engine = true;
     LiveSession session(config, test::random_bank(random, {1'500, 2'000}), routing);
     StreamRecorder recorder(std::make_unique<NullSink>(), 5, config.engine.sample_rate_hz, 0.05);
 
@@ -49,6 +50,11 @@ TEST_F(LiveRealTime, ProcessesWithoutAllocationLockOrSystemCall) {
     std::size_t calls = 0;
     for (const std::size_t frames : test::random_calls(random, kFrames, 64, 1'000)) {
       if (calls % 40 == 20) session.swap(test::random_bank(random, {900, 1'200}), 500);
+      if (calls % 50 == 10 && !session.is_changing_engine()) {
+        EngineConfig engine = session.engine_config();
+        engine.backend = calls % 100 == 10 ? "cpu-scalar" : "cpu";
+        session.change_engine(engine, 700);
+      }
       float* const* input = in.from(position);
       float* const* output = out.from(position);
       DeviceGlitches glitches;
@@ -70,6 +76,7 @@ TEST_F(LiveRealTime, ProcessesWithoutAllocationLockOrSystemCall) {
       ++calls;
     }
     EXPECT_GT(session.status().engine.swaps, 0u);
+    EXPECT_GT(session.status().engine_changes, 0u);
     EXPECT_GT(session.status().limited_frames, 0);
     EXPECT_GT(session.status().silenced_frames, 0);
     EXPECT_EQ(rt_guard::violations(), 0) << rt_guard::first_violation();

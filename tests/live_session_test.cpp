@@ -2,9 +2,11 @@
 #include "engine/live_session.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <limits>
 #include <numbers>
+#include <thread>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -363,6 +365,44 @@ TEST(LiveSession, GlitchesAreCountedWithTheirFramesAndReasons) {
   EXPECT_EQ(count(LiveEventKind::kOutputUnderflow), 1);
 }
 
+std::uint64_t dropouts(const LiveSession& session, LiveStage stage) {
+  return session.status().dropouts[static_cast<std::size_t>(stage)];
+}
+
+TEST(LiveSession, LaysDropOutsToTheStageThatTookTheTime) {
+  const auto sleep_ms = [](int ms) { std::this_thread::sleep_for(std::chrono::milliseconds(ms)); };
+  // Calls of a second each, so that no other work of the machine makes one late.
+  constexpr std::size_t kLong = 48'000;
+  DeviceGlitches glitches;
+  glitches.output_underflow = true;
+  const Signal block = constant(1, kLong, 0.1);
+  LiveSession session(config_without_fade(), identity(), Routing::rows(1, 1));
+  play(session, block, {kLong});
+  session.note_glitch(glitches);
+  play(session, block, {kLong});
+  EXPECT_EQ(dropouts(session, LiveStage::kCard), 1u);
+  EXPECT_EQ(session.events().back().blame.stage, LiveStage::kCard);
+
+  LiveSession late(config_without_fade(), identity(), Routing::rows(1, 1));
+  play(late, constant(1, 64, 0.1), {64});
+  sleep_ms(30);
+  late.note_glitch(glitches);
+  play(late, block, {kLong});
+  EXPECT_EQ(dropouts(late, LiveStage::kWait), 1u);
+  EXPECT_EQ(late.events().back().blame.stage, LiveStage::kWait);
+  EXPECT_GT(late.events().back().blame.excess_ns, 25'000'000);
+
+  // At this rate the frames last nothing.
+  LiveConfig config = config_without_fade();
+  config.engine.sample_rate_hz = 1e12;
+  LiveSession slow(config, identity(), Routing::rows(1, 1));
+  play(slow, constant(1, 64, 0.1), {64});
+  EXPECT_EQ(slow.events().back().kind, LiveEventKind::kLateCall);
+  EXPECT_EQ(slow.events().back().blame.stage, LiveStage::kCompute);
+  EXPECT_GT(slow.events().back().blame.excess_ns, 0);
+  EXPECT_EQ(slow.status().xruns, 0u);
+}
+
 TEST(LiveSession, AGapForgetsThePastAndFadesInAgain) {
   LiveConfig config = config_without_fade();
   config.fade_in_seconds = 0.01;
@@ -401,14 +441,15 @@ TEST(LiveSession, LoadIsTheTimeOfCallsOverTheirDeadlines) {
 TEST(LiveSession, KeepsTheNewestEvents) {
   LiveEvents events;
   for (std::int64_t i = 0; i < 200; ++i) {
-    events.add({LiveEventKind::kLateCall, i, 10 * i, i % 2 == 0});
+    events.add({LiveEventKind::kLateCall, i, 10 * i, {LiveStage::kCompute, 3 * i}});
   }
   const std::vector<LiveEvent> kept = events.newest();
   EXPECT_EQ(events.count(LiveEventKind::kLateCall), 200u);
   ASSERT_EQ(kept.size(), LiveEvents::kKept);
   EXPECT_EQ(kept.front().frame, 200 - static_cast<std::int64_t>(LiveEvents::kKept));
   EXPECT_EQ(kept.back().frame, 199);
-  EXPECT_FALSE(kept.back().after_late_call);
+  EXPECT_EQ(kept.back().blame.stage, LiveStage::kCompute);
+  EXPECT_EQ(kept.back().blame.excess_ns, 3 * 199);
 }
 
 std::string refusal(const LiveConfig& config) {
