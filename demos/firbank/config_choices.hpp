@@ -13,8 +13,9 @@ namespace firbank::program {
 /// The audio and text files that the filters of a configuration are read from.
 std::vector<std::string> filter_files(const RunConfig& config);
 
-/// Each preset is a choice. With up to 64 pairs of channels any other configuration of as many
-/// channels can take its place while it plays. Throws: Error.
+/// Each preset is a choice. With up to 64 pairs of channels every configuration of as many channels
+/// has the same routing, so that another one is a swap of filters; with more, other edges need
+/// another engine. Throws: Error.
 LiveChoices config_choices(const RunConfig& config, double sample_rate_hz,
                            const std::function<void(const std::string&)>& notice);
 

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "demos/firbank/interrupt.hpp"
+#include "demos/firbank/live_backends.hpp"
 #include "demos/firbank/wording.hpp"
 #include "io/error.hpp"
 #include "io/one_line.hpp"
@@ -57,11 +58,18 @@ ControlAnswer LiveFilters::choose(const Choose& wanted, LiveSession& session) {
   return {};
 }
 
-/// Throws: Error when the session refuses the bank.
+/// Throws: Error when the session refuses it.
 void LiveFilters::hear(LiveSession& session, const LiveChoices& choices, std::size_t choice) {
-  const auto crossfade =
-      static_cast<std::size_t>(std::llround(settings_.crossfade_seconds * devices_.rate_hz));
-  pending_.push_back({session.swap(choices.banks[choice], crossfade), choices.names[choice]});
+  const FilterBank& bank = choices.banks[choice];
+  const std::size_t crossfade = crossfade_frames(settings_, session);
+  Pending pending{choices.names[choice], std::nullopt, 0};
+  if (choices.routing.edges() == choices_.routing.edges()) {
+    pending.ticket = session.swap(bank, crossfade);
+  } else {
+    pending.engine_changes = session.status().engine_changes + 1;
+    session.change_engine(session.engine_config(), bank, choices.routing, crossfade);
+  }
+  pending_.push_back(std::move(pending));
   choice_ = choice;
 }
 
@@ -82,9 +90,6 @@ void LiveFilters::refuse_other_shape(const LiveChoices& fresh) const {
                        counted(fresh.routing.inputs(), "channel"), fresh.routing.outputs(),
                        choices_.routing.inputs(), choices_.routing.outputs()));
   }
-  if (fresh.routing.edges() != choices_.routing.edges()) {
-    refuse("it connects channels in another way than the run began with");
-  }
   if (fresh.longest_taps > most_taps_) {
     refuse(fmt::format("its longest filter has {} taps; the run has room for {} (--max-taps)",
                        fresh.longest_taps, most_taps_));
@@ -98,12 +103,16 @@ std::size_t LiveFilters::same_choice(const LiveChoices& fresh) const {
   return found == fresh.names.end() ? 0 : static_cast<std::size_t>(found - begin);
 }
 
-void LiveFilters::tell_heard(const LiveSession& session,
+void LiveFilters::tell_heard(LiveSession& session,
                              const std::function<void(const std::string&, std::int64_t)>& told) {
   while (!pending_.empty()) {
-    const auto frame = session.live_frame(pending_.front().ticket);
+    const Pending& next = pending_.front();
+    const auto frame = next.ticket ? session.live_frame(*next.ticket)
+                       : session.status().engine_changes < next.engine_changes
+                           ? std::nullopt
+                           : std::optional(session.engine_facts().heard_from);
     if (!frame) return;
-    told(pending_.front().name, *frame);
+    told(next.name, *frame);
     pending_.erase(pending_.begin());
   }
 }

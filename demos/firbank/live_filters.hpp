@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -36,18 +37,21 @@ class LiveFilters {
   /// Whether a file has changed since it was read.
   bool have_changed() { return watch_.changed(); }
 
-  /// Reads everything again. Throws: Error, when that cannot be heard in the place of the old,
-  /// which plays on then.
+  /// Reads everything again. What connects channels as before is swapped; other connections come
+  /// with another engine. Throws: Error, when that cannot be heard in the place of the old, which
+  /// plays on then.
   void reload(LiveSession& session);
 
   /// Calls told(name, frame) for each choice that is heard since the last call.
-  void tell_heard(const LiveSession& session,
+  void tell_heard(LiveSession& session,
                   const std::function<void(const std::string&, std::int64_t)>& told);
 
  private:
-  struct PendingSwap {
-    std::uint64_t ticket = 0;
+  /// Not heard yet.
+  struct Pending {
     std::string name;
+    std::optional<std::uint64_t> ticket;  // of a swap; none: it comes with another engine
+    std::uint64_t engine_changes = 0;     // that have been by then
   };
 
   void refuse_missing_channels() const;
@@ -61,7 +65,7 @@ class LiveFilters {
   std::size_t choice_;
   std::size_t most_taps_;
   FileWatch watch_;
-  std::vector<PendingSwap> pending_;
+  std::vector<Pending> pending_;
 };
 
 }  // namespace firbank::program

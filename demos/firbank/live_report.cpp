@@ -54,6 +54,20 @@ std::string latency(const LiveReport& report) {
   return text;
 }
 
+std::string xrun_stages(const LiveStatus& status) {
+  const auto count = [&](LiveStage stage) {
+    return status.dropouts[static_cast<std::size_t>(stage)];
+  };
+  std::vector<std::string> parts;
+  const auto add = [&](LiveStage stage, const char* what) {
+    if (count(stage) > 0) parts.push_back(fmt::format("{} {}", count(stage), what));
+  };
+  add(LiveStage::kWait, "as the call came late");
+  add(LiveStage::kCompute, "as the filters took too long");
+  add(LiveStage::kCard, "in the device itself");
+  return parts.empty() ? std::string() : fmt::format(" ({})", fmt::join(parts, ", "));
+}
+
 std::string summary(const LiveReport& report) {
   const LoadMeter::Reading& load = report.status.load;
   std::string text = fmt::format(
@@ -84,13 +98,13 @@ std::string losses(const LiveReport& report) {
   if (status.xruns > 0) {
     const auto first =
         std::find_if(report.events.begin(), report.events.end(), [](const LiveEvent& event) {
-          return event.kind != LiveEventKind::kLateCall && event.kind != LiveEventKind::kGap;
+          return event.kind != LiveEventKind::kLateCall &&
+                 event.kind != LiveEventKind::kLateAnswer && event.kind != LiveEventKind::kGap;
         });
-    std::string where;
+    std::string where = xrun_stages(status);
     if (first != report.events.end()) {
-      where =
-          fmt::format(" ({} after a call that took too long; the first listed at {})",
-                      status.xruns_after_late_call, position(first->frame, report.sample_rate_hz));
+      where +=
+          fmt::format(", the first listed at {}", position(first->frame, report.sample_rate_hz));
     }
     add(status.xruns, "xrun", where);
   }
@@ -133,10 +147,11 @@ nlohmann::ordered_json to_json(const LiveReport& report) {
           {"late_frames", status.late_frames},
           {"refused_frames", status.refused_frames},
           {"xruns", status.xruns},
-          {"xruns_after_late_call", status.xruns_after_late_call},
+          {"dropouts", dropouts_json(status)},
           {"gaps", status.gaps},
           {"gap_seconds", status.gap_seconds},
           {"swaps", status.engine.swaps},
+          {"engine_changes", status.engine_changes},
           {"lost_frames", status.engine.lost_frames},
           {"load", to_json(status.load)},
           {"inputs", to_json(report.inputs)},

@@ -38,6 +38,10 @@ struct LiveReport {
 /// One line: how long, how loud, how loaded, and what went wrong.
 std::string summary(const LiveReport& report);
 
+/// " (2 as the call came late, 1 in the device itself)": which stages the xruns are laid to; empty
+/// without any.
+std::string xrun_stages(const LiveStatus& status);
+
 /// One line on samples that were lost, clipped or silenced; empty when there were none.
 std::string losses(const LiveReport& report);
 

@@ -11,6 +11,7 @@
 #include "demos/firbank/console.hpp"
 #include "demos/firbank/interrupt.hpp"
 #include "demos/firbank/keyboard.hpp"
+#include "demos/firbank/live_backends.hpp"
 #include "demos/firbank/live_card.hpp"
 #include "demos/firbank/live_devices.hpp"
 #include "demos/firbank/live_filters.hpp"
@@ -41,6 +42,7 @@ class LiveRun {
       : settings_(settings),
         devices_(choose_devices(settings)),
         filters_(settings, devices_),
+        backends_(settings),
         screen_(!settings.quiet && !settings.stdout_taken, filters_.names()),
         keyboard_(settings.keys) {
     make_session();
@@ -57,12 +59,17 @@ class LiveRun {
     bool told_setup = false;
     while (!is_over()) {
       take_requests();
-      if (take_reload_request() || (settings_.watch && filters_.have_changed())) reload();
+      session_->free_old_engines();
+      if (take_reload_request() || (settings_.watch && filters_.have_changed())) {
+        reload_is_wanted_ = true;
+      }
+      // One after the other: what comes meanwhile is not refused.
+      if (reload_is_wanted_ && !session_->is_changing_engine()) reload();
       if (!told_setup && card_->blocks() > 0) {
         tell_setup();
         told_setup = true;
       }
-      tell_swaps();
+      tell_changes();
       screen_.update(*session_, filters_.choice());
       if (card_->is_lost()) survive_loss();
     }
@@ -94,6 +101,7 @@ class LiveRun {
     config.gain_db = settings_.gain_db;
     config.limiter = settings_.limiter;
     config.bypass = settings_.bypass;
+    config.may_change_engine = true;
     if (settings_.monitor.port) config.tap_samples = LiveMonitor::tap_samples(devices_.rate_hz);
     const SignalsForMainThread guard;
     session_ = std::make_unique<LiveSession>(config, filters_.bank(), filters_.routing());
@@ -123,6 +131,7 @@ class LiveRun {
     facts.output_device = devices_.output.full_name();
     facts.filters = filters_.names();
     facts.choice = filters_.choice();
+    facts.backends = backends_.names();
     facts.device_is_there = card_->is_open();
     facts.device_block_frames = card_->block_frames();
     facts.device_input_latency_seconds = card_->input_latency_seconds();
@@ -184,6 +193,8 @@ class LiveRun {
       session_->set_limiter(limiter->on);
     } else if (const auto* const gain = std::get_if<SetGain>(&request)) {
       session_->set_gain_db(gain->gain_db);
+    } else if (const auto* const backend = std::get_if<SetBackend>(&request)) {
+      return backends_.change(backend->name, *session_);
     } else {
       return filters_.choose(std::get<Choose>(request), *session_);
     }
@@ -191,6 +202,7 @@ class LiveRun {
   }
 
   void reload() {
+    reload_is_wanted_ = false;
     screen_.clear();
     try {
       filters_.reload(*session_);
@@ -202,7 +214,13 @@ class LiveRun {
     }
   }
 
-  void tell_swaps() {
+  void tell_changes() {
+    backends_.tell_heard(*session_, [this](const LiveEngineFacts& engine) {
+      if (screen_.is_drawn()) return;
+      const LiveReport report = describe();
+      note(fmt::format("{} computes from {} on; latency {}", engine.backend,
+                       position(engine.heard_from, devices_.rate_hz), latency(report)));
+    });
     filters_.tell_heard(*session_, [this](const std::string& name, std::int64_t frame) {
       // The screen shows it anyway.
       if (screen_.is_drawn()) return;
@@ -244,9 +262,10 @@ class LiveRun {
     report.sample_rate_hz = devices_.rate_hz;
     report.channels_in = session_->inputs();
     report.channels_out = session_->outputs();
-    report.backend = session_->engine().backend();
-    report.plan = session_->engine().plan().describe();
-    report.latency_frames = session_->latency_frames();
+    const LiveEngineFacts engine = session_->engine_facts();
+    report.backend = engine.backend;
+    report.plan = engine.plan;
+    report.latency_frames = engine.latency_frames;
     report.device_block_frames = card_->block_frames();
     report.device_input_latency_seconds = card_->input_latency_seconds();
     report.device_output_latency_seconds = card_->output_latency_seconds();
@@ -273,6 +292,7 @@ class LiveRun {
   const LiveSettings& settings_;
   LiveDevices devices_;
   LiveFilters filters_;
+  LiveBackends backends_;
   LiveScreen screen_;
   Keyboard keyboard_;
   std::unique_ptr<LiveSession> session_;
@@ -281,6 +301,7 @@ class LiveRun {
   std::unique_ptr<LiveMonitor> monitor_;
   std::unique_ptr<LiveCard> card_;  // last, as its callback uses the others
   Clock::time_point start_ = Clock::now();
+  bool reload_is_wanted_ = false;
   bool done_ = false;
 };
 

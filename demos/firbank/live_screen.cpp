@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "demos/firbank/live_report.hpp"
 #include "demos/firbank/wording.hpp"
 
 namespace firbank::program {
@@ -102,8 +103,9 @@ void LiveScreen::update(const LiveSession& session, std::size_t choice) {
                               : status.limiter_times == 0 ? std::string("on")
                                                           : counted(status.limiter_times, "time")));
   lines.push_back(fmt::format(
-      "load {:.0f} %, largest {:.0f} %  {}  {}  {}", 100 * status.load.recent,
-      100 * status.load.largest, counted(status.xruns, "xrun"), counted(status.gaps, "gap"),
+      "{}  load {:.0f} %, largest {:.0f} %  {}{}  {}  {}", session.engine_facts().backend,
+      100 * status.load.recent, 100 * status.load.largest, counted(status.xruns, "xrun"),
+      xrun_stages(status), counted(status.gaps, "gap"),
       duration(static_cast<double>(status.frames) / session.sample_rate_hz())));
   lines.emplace_back(kKeys);
 

@@ -69,6 +69,13 @@ def on_the_page(url, base, folder, screenshots):
         page.wait_until("moment.bypass")
         page.press("b")
         page.wait_until("!moment.bypass")
+        backends = page.run("return state.backends")
+        first = page.run("return state.backend")
+        for backend in [name for name in backends if name != first][:1] + [first]:
+            page.click(f'#backend option[value="{backend}"]')
+            page.wait_until(f"state.backend === '{backend}' && moment.backend === '{backend}'")
+            expect(page.run("return document.getElementById('backend').value") == backend, "backend")
+        page.click("h1")
         page.click("#ab")
         page.wait_until("state.choice === 2")
         page.click("#ab")

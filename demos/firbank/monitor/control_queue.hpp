@@ -31,7 +31,11 @@ struct SetBypass {
 struct SetLimiter {
   bool on = false;
 };
-using ControlRequest = std::variant<Choose, SetGain, SetBypass, SetLimiter>;
+/// Another backend, by its name.
+struct SetBackend {
+  std::string name;
+};
+using ControlRequest = std::variant<Choose, SetGain, SetBypass, SetLimiter, SetBackend>;
 
 struct ControlAnswer {
   enum class Outcome {

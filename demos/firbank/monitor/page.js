@@ -11,6 +11,7 @@ let stats = null; // the newest /api/stats
 let moment = null; // the newest event
 let before = null; // the choice that A / B goes back to
 let held = []; // peaks of the output's spectrum, which fall slowly
+let changingBackend = false; // from the choice until the answer
 let gainUntil = 0; // while the slider is moved, what the run tells of the gain is old
 
 // ---- the token ---------------------------------------------------------------------------------
@@ -97,8 +98,22 @@ const kinds = {
   "output-underflow": "output missing",
   "output-overflow": "output lost",
   "late-call": "block too late",
+  "late-answer": "answer too late",
   gap: "device was away",
 };
+
+// Which stage took the time, and how much too long.
+function reason(event) {
+  if (event.kind === "gap") return `, for ${event.excess_seconds.toFixed(1)} s`;
+  const ms = (1000 * event.excess_seconds).toFixed(1) + " ms";
+  const stages = {
+    wait: `: called ${ms} late`,
+    compute: `: the filters took ${ms} too long`,
+    device: `: ${ms} of the GPU's answers were not there`,
+    card: ": in the sound card or its driver",
+  };
+  return stages[event.stage] || "";
+}
 
 // ---- the controls ------------------------------------------------------------------------------
 
@@ -128,6 +143,13 @@ function takeState(fresh) {
   }
   element("choice").value = fresh.choice;
   element("ab").disabled = fresh.filters.length < 2;
+  if (!old || old.backends.join("\n") !== fresh.backends.join("\n")) {
+    element("backend").replaceChildren(...fresh.backends.map((name) => new Option(name, name)));
+  }
+  element("backend").disabled = fresh.backends.length < 2 || changingBackend;
+  if (!changingBackend && document.activeElement !== element("backend")) {
+    element("backend").value = fresh.backend;
+  }
   showControls(fresh);
   const channels = `${fresh.channels_in} in, ${fresh.channels_out} out, ${fresh.sample_rate_hz / 1000} kHz`;
   element("stream").textContent = `${fresh.output_device}: ${channels}`;
@@ -157,10 +179,23 @@ element("choice").addEventListener("change", (event) => {
   // Who chose with a mouse wants the keys to work again; who chose with keys, to stay there.
   if (!event.target.matches(":focus-visible")) event.target.blur();
 });
+element("backend").addEventListener("change", changeBackend);
 element("bypass").addEventListener("click", () => moment && change("bypass", { bypass: !moment.bypass }));
 element("limiter").addEventListener("click", () => moment && change("limiter", { limiter: !moment.limiter }));
 element("ab").addEventListener("click", toggleFilters);
 element("gain").addEventListener("input", (event) => setGain(Number(event.target.value)));
+
+// The new backend has to make its spectra and to hear the past before it answers.
+async function changeBackend() {
+  const select = element("backend");
+  const wanted = select.value;
+  select.blur();
+  changingBackend = true;
+  select.disabled = true;
+  await change("backend", { backend: wanted });
+  changingBackend = false;
+  refresh();
+}
 
 function toggleFilters() {
   if (!state || state.filters.length < 2) return;
@@ -362,14 +397,16 @@ function showStats() {
     `${counted(load.calls, "block")}: mean ${percent(load.mean)}, 99 % below ${percent(load.p99)}, ` +
     `largest ${percent(load.largest)}; ${counted(load.late_calls, "late block")}. Counts are logarithmic.`;
   const parts = [counted(stats.xruns, "xrun")];
+  for (const [stage, count] of Object.entries(stats.dropouts)) {
+    if (count) parts.push(`${stage} ${count}`);
+  }
   if (stats.gaps) parts.push(`${counted(stats.gaps, "gap")} of ${stats.gap_seconds.toFixed(1)} s`);
   element("xruns").textContent = parts.join(", ");
   const rows = stats.events.slice(-30).reverse().map((event) => {
     const row = document.createElement("li");
     const when = document.createElement("time");
     when.textContent = time(event.seconds);
-    const why = event.after_late_call ? ", as a block was too late" : "";
-    row.append(when, (kinds[event.kind] || event.kind) + why);
+    row.append(when, (kinds[event.kind] || event.kind) + reason(event));
     return row;
   });
   if (rows.length === 0) {
@@ -408,7 +445,7 @@ function listen() {
     moment = JSON.parse(message.data);
     lastMoment = performance.now();
     showLink(moment.device_is_there ? "live" : "device away", moment.device_is_there ? "good" : "bad");
-    if (state && (moment.choice !== state.choice)) refresh();
+    if (state && (moment.choice !== state.choice || moment.backend !== state.backend)) refresh();
     if (!frameWanted) {
       frameWanted = true;
       requestAnimationFrame(draw);

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "demos/firbank/live_json.hpp"
 #include "demos/firbank/version.hpp"
 
 namespace firbank::program {
@@ -100,7 +101,7 @@ std::string prometheus_text(const LiveSession& session, const RunFacts& facts) {
   Text text;
   text.family("build_info", "gauge", "The program's version; the value is always 1.");
   text.sample(1, fmt::format("version=\"{}\",backend=\"{}\"", escaped(kVersion),
-                             escaped(session.engine().backend())));
+                             escaped(session.engine_facts().backend)));
   text.family("filter_info", "gauge", "1 for the filter that is chosen, 0 for the others.");
   for (std::size_t i = 0; i < facts.filters.size(); ++i) {
     text.sample(i == facts.choice ? 1 : 0,
@@ -126,8 +127,13 @@ std::string prometheus_text(const LiveSession& session, const RunFacts& facts) {
   load_histogram(text, session);
   text.counter("xruns_total", "Calls for which the device told of lost or missing samples.",
                status.xruns);
-  text.counter("xruns_after_late_call_total", "Those of them for which the filters were too slow.",
-               status.xruns_after_late_call);
+  text.family(
+      "dropouts_total", "counter",
+      "Drop-outs by the stage that took the time: xruns, and calls for which a GPU was late.");
+  for (std::size_t i = 0; i < kLiveStages; ++i) {
+    text.sample(status.dropouts[i],
+                fmt::format("stage=\"{}\"", stage_name(static_cast<LiveStage>(i))));
+  }
   text.counter("gaps_total", "Times that the device was away.", status.gaps);
   text.counter("gap_seconds_total", "How long it was away.", status.gap_seconds);
   text.counter("silenced_frames_total", "Frames silenced, as the output was not finite.",
@@ -139,6 +145,8 @@ std::string prometheus_text(const LiveSession& session, const RunFacts& facts) {
   text.counter("lost_frames_total", "Frames that are silent, as the backend failed.",
                status.engine.lost_frames);
   text.counter("swaps_total", "Filters that went live after the first ones.", status.engine.swaps);
+  text.counter("engine_changes_total", "Engines that took the place of another.",
+               status.engine_changes);
   levels(text, session, "peak_ratio", "gauge", "Peak, which falls by 20 dB a second.",
          [](const LevelReading& level) { return level.peak; });
   levels(text, session, "rms_ratio", "gauge", "Root of the mean square over about 0.3 s.",

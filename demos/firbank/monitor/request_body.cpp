@@ -61,6 +61,13 @@ ControlRequest limiter(const char* key, const Json& value) {
   return SetLimiter{truth(key, value)};
 }
 
+ControlRequest backend(const char* key, const Json& value) {
+  if (!value.is_string()) {
+    refuse_body(fmt::format("{} is {}; allowed: a name", key, shown(value)));
+  }
+  return SetBackend{value.get<std::string>()};
+}
+
 struct Kind {
   std::string_view path;
   const char* key;
@@ -68,10 +75,9 @@ struct Kind {
 };
 
 constexpr std::array kKinds = {
-    Kind{"/api/choice", "choice", choice},
-    Kind{"/api/gain", "gain_db", gain},
-    Kind{"/api/bypass", "bypass", bypass},
-    Kind{"/api/limiter", "limiter", limiter},
+    Kind{"/api/choice", "choice", choice},    Kind{"/api/gain", "gain_db", gain},
+    Kind{"/api/bypass", "bypass", bypass},    Kind{"/api/limiter", "limiter", limiter},
+    Kind{"/api/backend", "backend", backend},
 };
 
 const Kind* find(std::string_view path) {

@@ -18,6 +18,7 @@ bool takes_body(std::string_view path);
 ///   /api/gain     {"gain_db": -3.5}, -120 to 60
 ///   /api/bypass   {"bypass": true}
 ///   /api/limiter  {"limiter": false}
+///   /api/backend  {"backend": "cpu-avx2"}
 /// Throws: Error (kInput), with one line that names what is wrong.
 ControlRequest parse_body(std::string_view path, std::string_view body);
 

@@ -13,8 +13,9 @@ namespace firbank::program {
 struct RunFacts {
   std::string input_device;
   std::string output_device;
-  std::vector<std::string> filters;  // names of the choices
-  std::size_t choice = 0;            // from 0 on
+  std::vector<std::string> filters;   // names of the choices
+  std::size_t choice = 0;             // from 0 on
+  std::vector<std::string> backends;  // names of those that there are
   bool device_is_there = false;
   std::size_t device_block_frames = 0;      // of the newest block
   double device_input_latency_seconds = 0;  // as the device tells

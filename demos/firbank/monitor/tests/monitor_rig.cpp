@@ -25,6 +25,7 @@ LiveConfig config() {
   config.engine.sample_rate_hz = MonitorRig::kRate;
   config.engine.block_frames = kBlock;
   config.fade_in_seconds = 0;
+  config.may_change_engine = true;
   config.tap_samples = SpectrumWatch::samples_needed(MonitorRig::kRate);
   return config;
 }
@@ -38,6 +39,7 @@ RunFacts first_facts() {
   facts.input_device = "Test: in";
   facts.output_device = "Test: out";
   facts.filters = {"plain", "half", "a \"b\"\n\\c"};
+  facts.backends = {"cpu", "cpu-scalar", "cpu-abacus"};
   facts.device_is_there = true;
   facts.device_block_frames = kBlock;
   return facts;
@@ -80,6 +82,11 @@ ControlAnswer MonitorRig::carry_out(const ControlRequest& request) {
   if (const auto* const gain = std::get_if<SetGain>(&request)) session.set_gain_db(gain->gain_db);
   if (const auto* const on = std::get_if<SetBypass>(&request)) session.set_bypass(on->on);
   if (const auto* const on = std::get_if<SetLimiter>(&request)) session.set_limiter(on->on);
+  if (const auto* const backend = std::get_if<SetBackend>(&request)) {
+    EngineConfig engine = session.engine_config();
+    engine.backend = backend->name;
+    session.change_engine(engine, 100);
+  }
   const auto* const choice = std::get_if<Choose>(&request);
   if (choice == nullptr) return {};
   RunFacts now = board_.get();

@@ -19,6 +19,8 @@ TEST(RequestBody, BecomesARequest) {
   EXPECT_EQ(std::get<SetGain>(parse_body("/api/gain", R"( {"gain_db":60} )")).gain_db, 60);
   EXPECT_TRUE(std::get<SetBypass>(parse_body("/api/bypass", R"({"bypass": true})")).on);
   EXPECT_FALSE(std::get<SetLimiter>(parse_body("/api/limiter", R"({"limiter": false})")).on);
+  EXPECT_EQ(std::get<SetBackend>(parse_body("/api/backend", R"({"backend": "cuda:0"})")).name,
+            "cuda:0");
 }
 
 TEST(RequestBody, KnowsItsPaths) {
@@ -56,6 +58,8 @@ TEST(RequestBody, IsRefusedByWhatIsWrong) {
   EXPECT_THAT(refusal("/api/choice", R"({"choice":0})"), HasSubstr("from 1 on"));
   EXPECT_THAT(refusal("/api/choice", R"({"choice":-1})"), HasSubstr("from 1 on"));
   EXPECT_THAT(refusal("/api/choice", R"({"choice":1.5})"), HasSubstr("from 1 on"));
+  EXPECT_THAT(refusal("/api/backend", R"({"backend":1})"), HasSubstr("1; allowed: a name"));
+  EXPECT_THAT(refusal("/api/backend", R"({"choice":1})"), HasSubstr("'backend' alone"));
   EXPECT_THAT(refusal("/api/choice", std::string(4'097, ' ')), HasSubstr("4097 bytes"));
 }
 

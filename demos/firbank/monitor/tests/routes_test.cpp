@@ -123,6 +123,46 @@ TEST(Routes, CarryOutChanges) {
   EXPECT_TRUE(status.limiter);
 }
 
+TEST(Routes, ChangeTheBackend) {
+  MonitorRig rig;
+  json state = json::parse(answer(rig, request("GET", "/api/state")).body);
+  EXPECT_EQ(state.at("backends").size(), 3u);
+  const HttpReply reply = answer(rig, change("/api/backend", R"({"backend": "cpu-scalar"})"));
+  EXPECT_EQ(reply.status, 200) << reply.body;
+  for (int i = 0; i < 200 && rig.session.status().engine_changes == 0; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  state = json::parse(answer(rig, request("GET", "/api/state")).body);
+  EXPECT_EQ(state.at("backend"), "cpu-scalar");
+  EXPECT_EQ(state.at("is_changing_backend"), false);
+  EXPECT_EQ(json::parse(rig.routes.moment().substr(6)).at("backend"), "cpu-scalar");
+  EXPECT_EQ(json::parse(answer(rig, request("GET", "/api/stats")).body).at("engine_changes"), 1);
+  // What cannot be leaves the other one, and says why.
+  const HttpReply refused_one = answer(rig, change("/api/backend", R"({"backend": "cpu-abacus"})"));
+  EXPECT_EQ(refused_one.status, 409);
+  EXPECT_THAT(refused_one.body, HasSubstr("there is no backend 'cpu-abacus'"));
+  EXPECT_EQ(rig.session.engine_facts().backend, "cpu-scalar");
+  EXPECT_EQ(refused(rig, change("/api/backend", R"({"backend": 1})")), 400);
+  HttpRequest stranger = change("/api/backend", R"({"backend": "cpu"})");
+  stranger.authorization = "";
+  EXPECT_EQ(refused(rig, stranger), 401);
+}
+
+TEST(Routes, ExplainDropOuts) {
+  MonitorRig rig;
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  const json stats = json::parse(answer(rig, request("GET", "/api/stats")).body);
+  for (const char* stage : {"wait", "compute", "device", "card"}) {
+    EXPECT_GE(stats.at("dropouts").at(stage), 0) << stage;
+  }
+  const json& events = stats.at("events");
+  const auto gap = std::find_if(events.begin(), events.end(),
+                                [](const json& event) { return event.at("kind") == "gap"; });
+  ASSERT_NE(gap, events.end()) << events;
+  EXPECT_EQ(gap->at("stage"), "card");
+  EXPECT_NEAR(gap->at("excess_seconds"), 0.25, 1e-9);
+}
+
 TEST(Routes, ServeThePage) {
   MonitorRig rig;
   const HttpReply page = answer(rig, request("GET", "/"));
