@@ -7,7 +7,8 @@ foreach(name IN ITEMS
     fifo_test input_history_test intake_test frequency_delay_line_test cost_model_test
     engine_contract_test engine_compact_test engine_rows_test engine_swap_test engine_nonfinite_test
     engine_pipeline_test engine_readers_test tuning_test filter_gain_test group_delay_test capi_test
-    live_session_test live_history_test call_times_test sample_tap_test band_spectrum_test)
+    live_session_test live_history_test live_dropouts_test call_times_test sample_tap_test
+    band_spectrum_test)
   firbank_test(${name})
   target_link_libraries(${name} PRIVATE firbank_test_support)
 endforeach()

@@ -1,6 +1,8 @@
 // A live session's callback neither allocates, nor locks, nor calls the system, whatever is asked
 // of it meanwhile; through an engine's rings it may wake the engine's thread.
+#include <chrono>
 #include <limits>
+#include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -83,6 +85,41 @@ TEST_F(LiveRealTime, ProcessesWithoutAllocationLockOrSystemCall) {
     rt_guard::forget();
     recorder.finish();
   }
+}
+
+// Frames come between the moment that a new engine has heard the past and the one that the callback
+// takes it.
+TEST_F(LiveRealTime, ChangesEnginesBesideTheirMaking) {
+  Random random(7);
+  LiveConfig config;
+  config.engine.block_frames = 64;
+  config.may_change_engine = true;
+  const FilterBank bank = test::random_bank(random, {3'000});
+  LiveSession session(config, bank, Routing::rows(2, 1));
+  constexpr std::uint64_t kChanges = 30;
+  std::thread owner([&] {
+    for (std::uint64_t change = 0; change < kChanges;) {
+      session.free_old_engines();
+      if (session.is_changing_engine()) continue;
+      EngineConfig engine = session.engine_config();
+      engine.backend = ++change % 2 == 0 ? "cpu" : "cpu-scalar";
+      session.change_engine(engine, 200);
+    }
+  });
+  test::Planes<float> in(test::random_signal(random, 2, 64));
+  test::Planes<float> out(2, 64);
+  while (session.status().engine_changes < kChanges) {
+    float* const* input = in.from(0);
+    float* const* output = out.from(0);
+    {
+      const rt_guard::Scope scope;
+      session.process(input, output, 64);
+    }
+    // The pace of a device, or nearly so.
+    std::this_thread::sleep_for(std::chrono::microseconds(100));
+  }
+  owner.join();
+  EXPECT_EQ(rt_guard::violations(), 0) << rt_guard::first_violation();
 }
 
 // Pushing wakes the engine's thread, which is a system call.
