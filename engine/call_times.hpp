@@ -10,24 +10,11 @@
 // Realtime: safe.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 
+#include "engine/live_events.hpp"
+
 namespace firbank {
-
-/// Where the time of a drop-out went.
-enum class LiveStage : std::uint32_t {
-  kWait,     // the call came late: the device's thread was not woken, or held up elsewhere
-  kCompute,  // the call took longer than its frames last
-  kDevice,   // a GPU, or the way to it and back, answered too late
-  kCard,     // the sound card or its server: the calls came and went in time
-};
-constexpr std::size_t kLiveStages = 4;
-
-struct LiveBlame {
-  LiveStage stage = LiveStage::kCard;
-  std::int64_t excess_ns = 0;  // by how much the stage took too long; 0 for kCard
-};
 
 class CallTimes {
  public:

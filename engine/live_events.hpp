@@ -10,12 +10,25 @@
 #include <cstdint>
 #include <vector>
 
-#include "engine/call_times.hpp"
-
 namespace firbank {
 
+/// Where the time of a drop-out went.
+enum class LiveStage : std::uint32_t {
+  kWait,     // the call came late: the device's thread was not woken, or held up elsewhere
+  kCompute,  // the call took longer than its frames last
+  kDevice,   // a GPU, or the way to it and back, answered too late
+  kCard,     // the sound card or its server: the calls came and went in time
+};
+constexpr std::size_t kLiveStages = 4;
+
+struct LiveBlame {
+  LiveStage stage = LiveStage::kCard;
+  // By how much the stage took too long; of a gap, how long it was; otherwise 0 for kCard.
+  std::int64_t excess_ns = 0;
+};
+
 enum class LiveEventKind : std::uint32_t {
-  kInputOverflow,    // the device lost input, as the call before came back too late
+  kInputOverflow,    // the device lost input
   kInputUnderflow,   // the device had too little input, and put in silence
   kOutputUnderflow,  // the device had nothing to play
   kOutputOverflow,   // the device threw output away
