@@ -12,6 +12,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "engine/stages/stream_position.hpp"
 #include "io/error.hpp"
 #include "tests/support/random_cases.hpp"
 #include "tests/support/stage_runner.hpp"
@@ -42,9 +43,8 @@ Events detect(EventDetector& detector, const FloatSignal& in, const std::vector<
   std::size_t position = 0;
   for (const std::size_t frames : calls) {
     const auto planes = test::from(in, position);
-    const EventCount count =
-        detector.process(planes.data(), frames, first_frame + static_cast<std::int64_t>(position),
-                         buffer.data(), buffer.size());
+    const EventCount count = detector.process(
+        planes.data(), frames, frame_after(first_frame, position), buffer.data(), buffer.size());
     EXPECT_EQ(count.lost, 0u);
     events.insert(events.end(), buffer.begin(),
                   buffer.begin() + static_cast<std::ptrdiff_t>(count.events));
