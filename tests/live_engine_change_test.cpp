@@ -87,7 +87,7 @@ TEST(LiveEngineChange, IsNotHeardWhereOnlyTheBackendChanges) {
   for (std::uint64_t seed = 1; seed <= 24; ++seed) {
     Random random(seed);
     const std::size_t block = test::between(random, 1, 300);
-    const std::string first = backends[seed % backends.size()];
+    const std::string& first = backends[seed % backends.size()];
     SCOPED_TRACE(testing::Message() << "seed " << seed << ", from " << first);
     const Routing routing = test::random_routing(random, 2, 3, 3, 6, 100);
     const FilterBank bank = test::random_bank(random, {1, 300, 2'000});

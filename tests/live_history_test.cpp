@@ -30,6 +30,7 @@ testing::AssertionResult reads(const LiveHistory& history, std::size_t channels,
                                std::size_t frames) {
   std::vector<std::vector<float>> samples(channels, std::vector<float>(frames));
   std::vector<float*> planes;
+  planes.reserve(channels);
   for (auto& channel : samples) planes.push_back(channel.data());
   if (!history.read(from, frames, planes.data())) return testing::AssertionFailure() << "not kept";
   for (std::size_t c = 0; c < channels; ++c) {
