@@ -9,6 +9,11 @@ set_target_properties(firbank PROPERTIES
   VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR}
   LINKER_LANGUAGE CXX)
 target_compile_features(firbank PUBLIC cxx_std_20)
+if(BUILD_SHARED_LIBS)
+  set(exports ${PROJECT_SOURCE_DIR}/cmake/firbank.map)
+  target_link_options(firbank PRIVATE LINKER:--version-script=${exports})
+  set_target_properties(firbank PROPERTIES LINK_DEPENDS ${exports})
+endif()
 
 target_link_libraries(firbank PRIVATE Threads::Threads fmt::fmt hwy::hwy PkgConfig::sndfile
                                       PkgConfig::soxr $<BUILD_INTERFACE:firbank_options>)
