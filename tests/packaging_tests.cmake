@@ -7,5 +7,5 @@ if(NOT FIRBANK_SANITIZE)
   add_test(NAME consumers
            COMMAND ${CMAKE_CURRENT_LIST_DIR}/consumers/check ${PROJECT_BINARY_DIR}
                    ${PROJECT_BINARY_DIR}/consumers ${CMAKE_CXX_COMPILER})
-  set_tests_properties(consumers PROPERTIES TIMEOUT 300)
+  set_tests_properties(consumers PROPERTIES TIMEOUT 400)
 endif()
