@@ -1,0 +1,59 @@
+#include "io/continuity.hpp"
+
+#include <algorithm>
+#include <limits>
+
+namespace firbank {
+namespace {
+
+/// a - b for a > b, or the largest number where that is none of 64 bits.
+std::int64_t distance(std::int64_t a, std::int64_t b) noexcept {
+  const std::uint64_t frames = static_cast<std::uint64_t>(a) - static_cast<std::uint64_t>(b);
+  constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+  return static_cast<std::int64_t>(std::min(frames, static_cast<std::uint64_t>(kMost)));
+}
+
+void add(LossCount& loss, std::int64_t at, std::int64_t frames) noexcept {
+  constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+  loss.add(at, std::min(frames, kMost - loss.frames));
+}
+
+}  // namespace
+
+void Continuity::begin(std::uint64_t stream_id) noexcept {
+  if (stream_id == 0 || stream_id != stream_id_) {
+    expected_frame_.reset();
+    expected_sequence_.reset();
+  }
+  stream_id_ = stream_id;
+}
+
+void Continuity::take(Packet& packet, PacketStats& stats) noexcept {
+  const auto frames = static_cast<std::int64_t>(packet.frames);
+  packet.gap_before = 0;
+  if (expected_sequence_ && packet.sequence > *expected_sequence_) {
+    const std::uint64_t lost = packet.sequence - *expected_sequence_;
+    constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();
+    stats.lost_packets += std::min(lost, kMost - stats.lost_packets);
+  }
+  const bool is_last = packet.sequence == std::numeric_limits<std::uint64_t>::max();
+  if (!is_last && (!expected_sequence_ || packet.sequence >= *expected_sequence_)) {
+    expected_sequence_ = packet.sequence + 1;
+  }
+  if (!expected_frame_ || has(packet.flags, BlockFlags::kReset)) {
+    expected_frame_ = packet.first_frame + frames;
+  } else {
+    if (packet.first_frame > *expected_frame_) {
+      packet.gap_before = distance(packet.first_frame, *expected_frame_);
+      add(stats.gaps, *expected_frame_, packet.gap_before);
+    } else if (packet.first_frame < *expected_frame_ && frames > 0) {
+      add(stats.backward, packet.first_frame,
+          std::min(frames, distance(*expected_frame_, packet.first_frame)));
+    }
+    expected_frame_ = std::max(*expected_frame_, packet.first_frame + frames);
+  }
+  ++stats.packets;
+  stats.frames += frames;
+}
+
+}  // namespace firbank
