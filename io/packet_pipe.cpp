@@ -1,0 +1,184 @@
+#include "io/packet_pipe.hpp"
+
+#include <cerrno>
+#include <mutex>
+#include <optional>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "io/error.hpp"
+#include "io/input_file.hpp"
+#include "io/interruption.hpp"
+
+namespace firbank {
+namespace {
+
+class PipeSource final : public PacketSource {
+ public:
+  PipeSource(const std::string& path, const WireExpectation& expected)
+      : file_(path), reader_(file_.descriptor(), file_.path(), expected, kPatient, tally_) {}
+
+  PacketEvent read(std::chrono::milliseconds timeout) override {
+    if (is_over_) return PacketEvent::kEnded;
+    const PacketEvent event = reader_.read(deadline_in(timeout));
+    is_over_ = event == PacketEvent::kStopped || event == PacketEvent::kEnded;
+    return event;
+  }
+  const StreamHeader& header() const noexcept override { return reader_.header(); }
+  const Packet& packet() const noexcept override { return reader_.packet(); }
+  PacketStats stats() const override { return tally_.snapshot(); }
+  std::string status() const override {
+    return fmt::format("{}: {}", file_.path(), summary(stats()));
+  }
+
+ private:
+  // Whoever set up a pipe may take the time to type its first command.
+  static constexpr SenderTimeouts kPatient{
+      std::chrono::milliseconds(0), std::chrono::milliseconds(0), std::chrono::milliseconds(0)};
+
+  InputFile file_;
+  PacketTally tally_;
+  PacketReader reader_;
+  bool is_over_ = false;
+};
+
+class PipeSink final : public PacketSink {
+ public:
+  PipeSink(Descriptor owned, int descriptor, std::string what, const StreamHeader& header,
+           std::optional<std::chrono::milliseconds> stall)
+      : owned_(std::move(owned)),
+        descriptor_(descriptor),
+        what_(std::move(what)),
+        header_(header),
+        stall_(stall) {
+    check(header, what_.c_str());
+    stats_.receivers = stats_.received_by = 1;
+    put(encode(header));
+  }
+
+  const StreamHeader& header() const noexcept override { return header_; }
+
+  void write(const Packet& packet) override {
+    Packet numbered = packet;
+    numbered.sequence = sequence_++;
+    if (packet.frames > header_.packet_frames) {
+      throw Error(ErrorKind::kOutput, fmt::format("cannot write {}: the packet has {} frames; "
+                                                  "allowed: up to {}",
+                                                  what_, packet.frames, header_.packet_frames));
+    }
+    has_ended_ = has_ended_ || has(packet.flags, BlockFlags::kEndOfStream);
+    end_frame_ = packet.first_frame + static_cast<std::int64_t>(packet.frames);
+    put(encode(header_, numbered));
+    const std::lock_guard lock(mutex_);
+    ++stats_.packets;
+    stats_.frames += static_cast<std::int64_t>(packet.frames);
+  }
+
+  void finish() override {
+    if (has_ended_) return;
+    Packet end;
+    end.first_frame = end_frame_;
+    end.flags = BlockFlags::kEndOfStream;
+    write(end);
+    if (stall_) ::shutdown(descriptor_, SHUT_WR);
+  }
+
+  SinkStats stats() const override {
+    const std::lock_guard lock(mutex_);
+    return stats_;
+  }
+  std::string status() const override { return fmt::format("{}: {}", what_, summary(stats())); }
+
+ private:
+  void put(std::string_view bytes) {
+    while (!bytes.empty()) {
+      // A connection does not block and may not raise SIGPIPE; a pipe may do both.
+      const ssize_t done = stall_ ? ::send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL)
+                                  : ::write(descriptor_, bytes.data(), bytes.size());
+      if (done >= 0) {
+        bytes.remove_prefix(static_cast<std::size_t>(done));
+      } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+        wait();
+      } else if (errno != EINTR || stop_requests() >= 2) {
+        fail(std::generic_category().message(errno));
+      }
+    }
+  }
+
+  void wait() {
+    const auto stall = stall_.value_or(std::chrono::hours(24 * 365));
+    switch (wait_writable(descriptor_, deadline_in(stall))) {
+      case Readiness::kReady:
+        return;
+      case Readiness::kTimedOut:
+        fail(fmt::format("it takes nothing for {} ms", stall.count()));
+      case Readiness::kInterrupted:
+        fail("interrupted");
+    }
+  }
+
+  [[noreturn]] void fail(const std::string& why) {
+    const std::string line = fmt::format("cannot write {}: {}", what_, why);
+    {
+      const std::lock_guard lock(mutex_);
+      stats_.receivers = 0;
+      stats_.last_error = line;
+    }
+    throw Error(ErrorKind::kOutput, line);
+  }
+
+  Descriptor owned_;
+  int descriptor_;
+  std::string what_;
+  StreamHeader header_;
+  std::optional<std::chrono::milliseconds> stall_;  // of a connection
+  std::uint64_t sequence_ = 0;
+  std::int64_t end_frame_ = 0;
+  bool has_ended_ = false;
+  mutable std::mutex mutex_;
+  SinkStats stats_;
+};
+
+}  // namespace
+
+std::unique_ptr<PacketSource> open_packets(const std::string& path,
+                                           const WireExpectation& expected) {
+  return std::make_unique<PipeSource>(path, expected);
+}
+
+std::unique_ptr<PacketSink> create_packets(const std::string& path, const StreamHeader& header) {
+  if (path == "-") {
+    return std::make_unique<PipeSink>(Descriptor(), STDOUT_FILENO, "standard output", header,
+                                      std::nullopt);
+  }
+  check(header, path.c_str());  // before a file is made
+  Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+  if (!file) {
+    throw Error(ErrorKind::kOutput,
+                fmt::format("cannot write {}: {}", path, std::generic_category().message(errno)));
+  }
+  const int descriptor = file.number();
+  return std::make_unique<PipeSink>(std::move(file), descriptor, path, header, std::nullopt);
+}
+
+std::unique_ptr<PacketSink> send_packets(const TcpAddress& address, const StreamHeader& header,
+                                         std::chrono::milliseconds timeout,
+                                         std::chrono::milliseconds stall) {
+  const std::string what = "tcp " + to_string(address);
+  check(header, what.c_str());
+  std::string why;
+  Descriptor connection = connect_to(address, timeout, why);
+  if (!connection) {
+    throw Error(ErrorKind::kOutput, fmt::format("cannot connect to {}: {}", what, why));
+  }
+  const int descriptor = connection.number();
+  return std::make_unique<PipeSink>(std::move(connection), descriptor, what, header, stall);
+}
+
+}  // namespace firbank

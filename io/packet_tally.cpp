@@ -1,0 +1,49 @@
+#include "io/packet_tally.hpp"
+
+namespace firbank {
+
+void PacketTally::begin(const StreamHeader& header) {
+  const std::lock_guard lock(mutex_);
+  continuity_.begin(header.stream_id);
+  ++stats_.streams;
+}
+
+void PacketTally::take(Packet& packet) {
+  const std::lock_guard lock(mutex_);
+  continuity_.take(packet, stats_);
+}
+
+void PacketTally::miss(const Packet& packet) {
+  const std::lock_guard lock(mutex_);
+  stats_.missed.add(packet.first_frame - packet.gap_before, packet.gap_before);
+}
+
+void PacketTally::drop(const std::string& why) {
+  const std::lock_guard lock(mutex_);
+  ++stats_.broken;
+  stats_.last_error = why;
+}
+
+void PacketTally::truncate(const Packet& packet) {
+  const std::lock_guard lock(mutex_);
+  const std::int64_t at =
+      packet.frames > 0 ? packet.first_frame : continuity_.expected_frame().value_or(0);
+  stats_.truncated.add(at, static_cast<std::int64_t>(packet.frames));
+}
+
+void PacketTally::refuse() {
+  const std::lock_guard lock(mutex_);
+  ++stats_.refused;
+}
+
+void PacketTally::note(const std::string& why) {
+  const std::lock_guard lock(mutex_);
+  stats_.last_error = why;
+}
+
+PacketStats PacketTally::snapshot() const {
+  const std::lock_guard lock(mutex_);
+  return stats_;
+}
+
+}  // namespace firbank
