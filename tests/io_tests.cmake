@@ -9,6 +9,12 @@ foreach(name IN ITEMS
 endforeach()
 firbank_test(block_queue_test support/counting_new.cpp)
 firbank_test(broadcast_queue_test support/counting_new.cpp)
+firbank_test(zeromq_packets_test)
+target_link_libraries(zeromq_packets_test PRIVATE firbank_zeromq)
+if(zeromq_FOUND)
+  target_compile_definitions(zeromq_packets_test PRIVATE FIRBANK_HAS_ZEROMQ)
+  target_link_libraries(zeromq_packets_test PRIVATE PkgConfig::zeromq)
+endif()
 add_subdirectory(${CMAKE_CURRENT_LIST_DIR}/fuzz fuzz)
 # Beside what it tests, and with a fuzzer of its own.
 if(TARGET firbank_monitor)
