@@ -277,7 +277,7 @@ HEAD = """# Results
 
 Folders `DATE-COMMIT` hold what `bench/run` measured on processors, folders `peers-DATE-COMMIT` what
 `bench/peers/run` did beside zita-convolver, FFTW and SciPy; `attempts.md` says what was tried for the
-rows near their targets. Files `gpu-DEVICE-DATE.json` hold what `bench/gpu/run` measured on GPUs; the
+rows near their targets; folders `acquisition-DATE-COMMIT` what `bench/acquisition/run` did by the C API. Files `gpu-DEVICE-DATE.json` hold what `bench/gpu/run` measured on GPUs; the
 list below is made from them, the newest that has a figure. A figure is measured on a device or it is
 unmeasured: none is estimated, and none is of the tests' fake device.
 
