@@ -7,6 +7,7 @@
 #include <cstring>
 #include <memory>
 #include <system_error>
+#include <vector>
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -207,12 +208,14 @@ Deadline deadline_in(std::chrono::milliseconds timeout) noexcept {
 }
 
 Readiness wait_readable(int descriptor, Deadline deadline) noexcept {
-  return wait_readable(descriptor, -1, deadline);
+  pollfd one{descriptor, POLLIN, 0};
+  return wait_for(&one, 1, deadline, 1);
 }
 
-Readiness wait_readable(int first, int second, Deadline deadline) noexcept {
-  std::array<pollfd, 2> descriptors{{{first, POLLIN, 0}, {second, POLLIN, 0}}};
-  return wait_for(descriptors.data(), descriptors.size(), deadline, 1);
+Readiness wait_readable(std::span<const int> descriptors, Deadline deadline) {
+  std::vector<pollfd> all;
+  for (const int descriptor : descriptors) all.push_back({descriptor, POLLIN, 0});
+  return wait_for(all.data(), all.size(), deadline, 1);
 }
 
 Readiness wait_writable(int descriptor, Deadline deadline, int stops) noexcept {

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -70,7 +71,7 @@ enum class Readiness { kReady, kTimedOut, kInterrupted };
 Readiness wait_readable(int descriptor, Deadline deadline) noexcept;
 Readiness wait_writable(int descriptor, Deadline deadline, int stops = 2) noexcept;
 
-/// The same for whichever of two comes first; the second may be -1.
-Readiness wait_readable(int first, int second, Deadline deadline) noexcept;
+/// The same for whichever of several comes first.
+Readiness wait_readable(std::span<const int> descriptors, Deadline deadline);
 
 }  // namespace firbank

@@ -1,8 +1,10 @@
 #include "io/tcp_source.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -13,6 +15,7 @@ namespace firbank {
 namespace {
 
 constexpr std::chrono::milliseconds kSlice(50);  // between two looks at who else connects
+constexpr std::size_t kMostWaiting = 16;         // others wait to be accepted
 
 }  // namespace
 
@@ -35,30 +38,30 @@ PacketEvent TcpSource::read(std::chrono::milliseconds timeout) {
   const Deadline deadline = deadline_in(timeout);
   packet_ = {};
   while (!is_over_) {
-    if (!reader_) {
-      const PacketEvent event = listener_ ? accept(deadline) : reach(deadline);
-      if (!reader_) return event;
+    if (senders_.empty()) {
+      const PacketEvent event = listener_ ? await_sender(deadline) : reach(deadline);
+      if (event != PacketEvent::kNothing || senders_.empty()) return event;
     }
-    if (reader_->has_header()) refuse_others();
+    refuse_others();
+    PacketReader& reader = senders_.front().reader;
     const PacketEvent event =
-        reader_->read(std::min(deadline, std::chrono::steady_clock::now() + kSlice));
+        reader.read(std::min(deadline, std::chrono::steady_clock::now() + kSlice));
     switch (event) {
       case PacketEvent::kNothing:
         if (std::chrono::steady_clock::now() >= deadline) return event;
         break;
       case PacketEvent::kStarted:
-        header_ = reader_->header();
+        header_ = reader.header();
         return event;
       case PacketEvent::kPacket:
-        packet_ = reader_->packet();
+        packet_ = reader.packet();
         return event;
       case PacketEvent::kEnded:
         is_over_ = true;
         break;
       case PacketEvent::kStopped: {
-        const bool had_begun = reader_->has_header();
-        reader_.reset();
-        connection_.close();
+        const bool had_begun = reader.has_header();
+        senders_.clear();
         next_attempt_ = std::chrono::steady_clock::now() + options_.retry;
         is_over_ = !options_.again;
         // Of a stream that never began, nobody was told.
@@ -70,27 +73,57 @@ PacketEvent TcpSource::read(std::chrono::milliseconds timeout) {
   return PacketEvent::kEnded;
 }
 
-PacketEvent TcpSource::accept(Deadline deadline) {
+/// Waits until the header of one of those who connect is complete: kStarted.
+PacketEvent TcpSource::await_sender(Deadline deadline) {
   while (true) {
-    switch (wait_readable(listener_.number(), deadline)) {
-      case Readiness::kInterrupted:
-        is_over_ = true;
-        return PacketEvent::kEnded;
-      case Readiness::kTimedOut:
-        return PacketEvent::kNothing;
-      case Readiness::kReady:
-        break;
+    const bool has_room = accept_some();
+    std::vector<int> descriptors;
+    if (has_room) descriptors.push_back(listener_.number());
+    for (auto at = waiting_.begin(); at != waiting_.end();) {
+      const auto one = at++;
+      switch (one->reader.read(std::chrono::steady_clock::now())) {
+        case PacketEvent::kStarted:
+          senders_.splice(senders_.end(), waiting_, one);
+          refusal_ = Deadline::max();
+          header_ = one->reader.header();
+          return PacketEvent::kStarted;
+        case PacketEvent::kStopped:
+          waiting_.erase(one);
+          break;
+        case PacketEvent::kEnded:
+          is_over_ = true;
+          return PacketEvent::kEnded;
+        case PacketEvent::kNothing:
+        case PacketEvent::kPacket:
+          descriptors.push_back(one->connection.number());
+          break;
+      }
     }
+    const auto now = std::chrono::steady_clock::now();
+    // Up to a slice, after which the timers of those who wait are looked at.
+    if (wait_readable(descriptors, std::min(deadline, now + kSlice)) == Readiness::kInterrupted) {
+      is_over_ = true;
+      return PacketEvent::kEnded;
+    }
+    if (now >= deadline) return PacketEvent::kNothing;
+  }
+}
+
+/// Those who have connected, as many as may wait; false when there may be more.
+bool TcpSource::accept_some() {
+  while (waiting_.size() < kMostWaiting) {
     std::string peer;
     Descriptor connection = accept_from(listener_, peer);
-    if (connection) {
-      use(std::move(connection), peer);
-      return PacketEvent::kNothing;
+    if (!connection) {
+      // Where this process has no descriptor left, the listener stays ready.
+      if (errno == EMFILE || errno == ENFILE) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+      }
+      return true;
     }
-    // It went away again, or this process has no descriptor left.
-    if (std::chrono::steady_clock::now() >= deadline) return PacketEvent::kNothing;
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    waiting_.emplace_back(std::move(connection), peer, options_, tally_);
   }
+  return false;
 }
 
 PacketEvent TcpSource::reach(Deadline deadline) {
@@ -104,7 +137,7 @@ PacketEvent TcpSource::reach(Deadline deadline) {
       std::string why;
       Descriptor connection = connect_to(address_, options_.connect_timeout, why);
       if (connection) {
-        use(std::move(connection), to_string(address_));
+        senders_.emplace_back(std::move(connection), to_string(address_), options_, tally_);
         return PacketEvent::kNothing;
       }
       tally_.note(fmt::format("cannot connect to tcp {}: {}", to_string(address_), why));
@@ -120,21 +153,16 @@ PacketEvent TcpSource::reach(Deadline deadline) {
 }
 
 void TcpSource::refuse_others() {
-  if (!listener_ || wait_readable(listener_.number(), {}) != Readiness::kReady) {
+  if (!listener_) return;
+  const auto now = std::chrono::steady_clock::now();
+  if (waiting_.empty() && wait_readable(listener_.number(), now) != Readiness::kReady) {
     refusal_ = Deadline::max();
     return;
   }
   if (refusal_ == Deadline::max()) refusal_ = deadline_in(options_.refuse_after);
   if (std::chrono::steady_clock::now() < refusal_) return;
-  std::string peer;
-  while (accept_from(listener_, peer)) tally_.refuse();
-}
-
-void TcpSource::use(Descriptor connection, const std::string& peer) {
-  connection_ = std::move(connection);
-  refusal_ = Deadline::max();
-  reader_.emplace(connection_.number(), "tcp " + peer, options_.expected, options_.timeouts,
-                  tally_);
+  accept_some();
+  for (; !waiting_.empty(); waiting_.pop_front()) tally_.refuse();
 }
 
 std::string TcpSource::status() const {

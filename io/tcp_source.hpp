@@ -1,20 +1,23 @@
 // TcpSource: packets from one sender at a time, over TCP: one that connects here, or one that is
 // connected to.
 //
-// Who connects and says nothing, or nonsense, is let go of, counted and noted; then the next may
-// come. While a sender's stream runs, others wait for a moment, since one that connects anew may
-// come before the rest of its old connection is read, and are turned away then; before its header
-// is complete, they wait. A sender that comes back with the same stream id goes on where it was,
-// and what was lost between is a gap. Nothing is encrypted and nobody is asked who he is: listen on
-// an address that only those reach who may send.
+// Who connects and says nothing, or nonsense, is let go of, counted and noted, and holds nobody up:
+// of all who have connected, the first whose header is complete is the sender. While its stream
+// runs, others wait for a moment, since one that connects anew may come before the rest of its old
+// connection is read, and are turned away then. A sender that comes back with the same stream id
+// goes on where it was, and what was lost between is a gap.
+//
+// Nothing is encrypted and nobody is asked who he is: listen on an address that only those reach
+// who may send.
 //
 // Thread: read(), header(), packet() one at a time; stats() and status() any.  Realtime: no.
 #pragma once
 
 #include <chrono>
+#include <list>
 #include <memory>
-#include <optional>
 #include <string>
+#include <utility>
 
 #include "io/packet_endpoint.hpp"
 #include "io/packet_reader.hpp"
@@ -53,17 +56,26 @@ class TcpSource final : public PacketSource {
  private:
   TcpSource(TcpAddress address, const TcpSourceOptions& options, Descriptor listener);
 
-  PacketEvent accept(Deadline deadline);
+  struct Sender {
+    Sender(Descriptor owned, const std::string& peer, const TcpSourceOptions& options,
+           PacketTally& tally)
+        : connection(std::move(owned)),
+          reader(connection.number(), "tcp " + peer, options.expected, options.timeouts, tally) {}
+    Descriptor connection;
+    PacketReader reader;
+  };
+
+  PacketEvent await_sender(Deadline deadline);
+  bool accept_some();
   PacketEvent reach(Deadline deadline);
   void refuse_others();
-  void use(Descriptor connection, const std::string& peer);
 
   TcpAddress address_;
   TcpSourceOptions options_;
   Descriptor listener_;  // none where this connects
-  Descriptor connection_;
-  std::optional<PacketReader> reader_;  // of the connection
   PacketTally tally_;
+  std::list<Sender> senders_;  // the one whose stream runs; none or one
+  std::list<Sender> waiting_;  // whose header is not complete
   StreamHeader header_;
   Packet packet_;
   Deadline next_attempt_{};

@@ -1,6 +1,7 @@
 // Packets over TCP from senders that behave, and from those that do not.
 #include "io/tcp_source.hpp"
 
+#include <list>
 #include <random>
 #include <string>
 #include <thread>
@@ -220,14 +221,34 @@ TEST_F(TcpSourceTest, TurnsAwayASecondSenderWhileTheFirstSends) {
   expect_good_stream();
 }
 
-TEST_F(TcpSourceTest, LetsOthersWaitBehindOneThatSaysNothing) {
+TEST_F(TcpSourceTest, IsNotHeldUpByThoseWhoSayNothing) {
   TcpSourceOptions options;
-  options.timeouts.header = milliseconds(50);
+  options.timeouts.header = kNone;  // for ever
+  options.refuse_after = kLong;
+  source_ = TcpSource::listen(local(), options);
+  std::list<RawConnection> silent;
+  for (int n = 0; n < 10; ++n) silent.emplace_back(source_->address());
+  silent.emplace_back(source_->address(), encode(header_).substr(0, 60));
+  expect_good_stream();
+  ASSERT_TRUE(silent.back().send(encode(header_).substr(60) + bytes_of(header_, 40, 8, 0)));
+  ASSERT_EQ(next(*source_), PacketEvent::kStarted) << "the one who was slow";
+  ASSERT_EQ(next(*source_), PacketEvent::kPacket);
+  EXPECT_EQ(source_->packet().first_frame, 40);
+  EXPECT_EQ(source_->stats().broken, 0u);
+  EXPECT_EQ(source_->stats().refused, 0u);
+}
+
+TEST_F(TcpSourceTest, TurnsAwayThoseWhoSayNothingWhileAStreamRuns) {
+  TcpSourceOptions options;
+  options.timeouts.header = kNone;
+  options.refuse_after = kNone;
   source_ = TcpSource::listen(local(), options);
   RawConnection silent(source_->address());
-  expect_good_stream();
-  EXPECT_EQ(source_->stats().broken, 1u);
-  EXPECT_EQ(source_->stats().refused, 0u);
+  RawConnection sender(source_->address(), encode(header_));
+  ASSERT_EQ(next(*source_), PacketEvent::kStarted);
+  EXPECT_EQ(source_->read(kNone), PacketEvent::kNothing);
+  EXPECT_TRUE(silent.is_closed());
+  EXPECT_EQ(source_->stats().refused, 1u);
 }
 
 TEST_F(TcpSourceTest, EndsWhenTheProgramIsToStop) {
