@@ -1,5 +1,6 @@
 #include "io/packet_endpoint.hpp"
 
+#include <cmath>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -33,6 +34,12 @@ std::string summary(const PacketStats& stats) {
   if (stats.lost_packets > 0) line += fmt::format(", {} packets lost", stats.lost_packets);
   if (stats.broken > 0) line += ", " + counted(stats.broken, "sender dropped", "senders dropped");
   if (stats.refused > 0) line += ", " + counted(stats.refused, "sender refused", "senders refused");
+  constexpr double kTolerance = 0.02;  // clocks differ by far less, bursts by little more
+  if (stats.rate_hz > 0 &&
+      std::abs(stats.rate_hz - stats.declared_rate_hz) > kTolerance * stats.declared_rate_hz) {
+    line += fmt::format(", comes at {:.1f} Hz instead of {:.1f} Hz", stats.rate_hz,
+                        stats.declared_rate_hz);
+  }
   append_error(line, stats.last_error);
   return line;
 }

@@ -40,6 +40,8 @@ struct PacketStats {
   std::uint64_t lost_packets = 0;  // missing in the sequence; their frames are among the gaps
   std::uint64_t broken = 0;        // senders let go of for what they sent, or did not
   std::uint64_t refused = 0;       // senders turned away because there was one
+  double declared_rate_hz = 0;     // of the newest stream
+  double rate_hz = 0;              // at which it comes, over some seconds; 0 while unknown
   std::string last_error;          // one line; empty when nothing was ever wrong
 };
 

@@ -1,16 +1,22 @@
 #include "io/packet_tally.hpp"
 
+#include <chrono>
+
 namespace firbank {
 
 void PacketTally::begin(const StreamHeader& header) {
   const std::lock_guard lock(mutex_);
   continuity_.begin(header.stream_id);
+  rate_.reset();
+  stats_.declared_rate_hz = header.sample_rate_hz;
   ++stats_.streams;
 }
 
 void PacketTally::take(Packet& packet) {
   const std::lock_guard lock(mutex_);
   continuity_.take(packet, stats_);
+  rate_.take(static_cast<std::int64_t>(packet.frames) + packet.gap_before,
+             std::chrono::steady_clock::now());
 }
 
 void PacketTally::miss(const Packet& packet) {
@@ -43,7 +49,9 @@ void PacketTally::note(const std::string& why) {
 
 PacketStats PacketTally::snapshot() const {
   const std::lock_guard lock(mutex_);
-  return stats_;
+  PacketStats stats = stats_;
+  stats.rate_hz = rate_.rate_hz(std::chrono::steady_clock::now());
+  return stats;
 }
 
 }  // namespace firbank

@@ -9,6 +9,7 @@
 
 #include "io/continuity.hpp"
 #include "io/packet_endpoint.hpp"
+#include "io/rate_meter.hpp"
 
 namespace firbank {
 
@@ -41,6 +42,7 @@ class PacketTally {
   mutable std::mutex mutex_;
   Continuity continuity_;
   PacketStats stats_;
+  RateMeter rate_;
 };
 
 }  // namespace firbank

@@ -1,10 +1,11 @@
 # Tests of io/, and a short fixed run of every parser's fuzzer.
 foreach(name IN ITEMS
     audio_device_test audio_file_test continuity_test error_test file_watch_test
-    native_samples_test npy_file_test output_file_test packet_pipe_test process_identity_test
-    raw_pcm_test resampler_test sample_encoding_test shared_ring_death_test
-    shared_ring_hostile_test shared_ring_test shared_segment_test signals_test stream_recorder_test
-    tcp_sink_test tcp_source_test wav_header_test wire_parser_test)
+    native_samples_test npy_file_test output_file_test packet_pipe_test planar_packets_test
+    process_identity_test rate_meter_test raw_pcm_test resampler_test sample_encoding_test
+    shared_ring_death_test shared_ring_hostile_test shared_ring_test shared_segment_test
+    signals_test stream_recorder_test tcp_sink_test tcp_source_test wav_header_test
+    wire_parser_test)
   firbank_test(${name})
 endforeach()
 firbank_test(block_queue_test support/counting_new.cpp)
