@@ -10,6 +10,12 @@ foreach(name IN ITEMS
 endforeach()
 firbank_test(block_queue_test support/counting_new.cpp)
 firbank_test(broadcast_queue_test support/counting_new.cpp)
+# The sender in io/README.md speaks the format that it documents.
+add_executable(wire_example_receiver wire_example_receiver.cpp)
+target_link_libraries(wire_example_receiver PRIVATE firbank firbank_options fmt::fmt)
+add_test(NAME wire_example COMMAND ${CMAKE_CURRENT_LIST_DIR}/wire_example_check
+         $<TARGET_FILE:wire_example_receiver> ${PROJECT_SOURCE_DIR}/io/README.md)
+set_tests_properties(wire_example PROPERTIES TIMEOUT 300)
 firbank_test(zeromq_packets_test)
 target_link_libraries(zeromq_packets_test PRIVATE firbank_zeromq)
 if(zeromq_FOUND)
