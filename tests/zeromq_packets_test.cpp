@@ -20,6 +20,11 @@
 #include "tests/support/raw_connection.hpp"
 #endif
 
+// libzmq is not instrumented, so ThreadSanitizer does not see how its threads wait for each other.
+extern "C" const char* __tsan_default_suppressions() {
+  return "called_from_lib:libzmq.so\n";
+}
+
 namespace firbank {
 namespace {
 
