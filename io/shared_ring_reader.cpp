@@ -20,7 +20,6 @@ using shared_ring::Word;
 
 constexpr std::chrono::milliseconds kSlice(50);  // between two looks whether the writer lives
 constexpr auto kAcquire = std::memory_order_acquire;
-constexpr std::uint64_t kKnownFlags = 0x7f;
 
 }  // namespace
 
@@ -230,7 +229,7 @@ SharedRingReader::Copied SharedRingReader::copy(std::uint64_t number) {
   packet.timestamp_ns = static_cast<std::int64_t>(marks.timestamp_ns.load(kAcquire));
   packet.frames = marks.frames.load(kAcquire);
   const std::uint64_t flags = marks.flags.load(kAcquire);
-  packet.flags = static_cast<BlockFlags>(flags & kKnownFlags);
+  packet.flags = static_cast<BlockFlags>(flags & kWireFlags);
   const bool fits = packet.frames <= header_.packet_frames;
   if (fits) {
     shared_ring::load_words(reinterpret_cast<const Word*>(&marks + 1), samples_.data(),

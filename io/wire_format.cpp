@@ -142,7 +142,7 @@ std::string encode(const StreamHeader& header) {
 std::string encode_start(const StreamHeader& header, const Packet& packet) {
   std::string bytes(kPacketMagic);
   bytes.reserve(kPacketHeaderBytes);
-  put_little(bytes, static_cast<std::uint32_t>(packet.flags), 4);
+  put_little(bytes, static_cast<std::uint32_t>(packet.flags) & kWireFlags, 4);
   put_little(bytes, packet.sequence, 8);
   put_little(bytes, static_cast<std::uint64_t>(packet.first_frame), 8);
   put_little(bytes, static_cast<std::uint64_t>(packet.timestamp_ns), 8);

@@ -26,6 +26,8 @@ inline constexpr std::uint16_t kWireVersion = 1;
 inline constexpr std::size_t kFixedHeaderBytes = 64;   // of the stream's header, before the names
 inline constexpr std::size_t kPacketHeaderBytes = 40;  // before the samples
 
+inline constexpr std::uint32_t kWireFlags = 0x7f;  // of BlockFlags, those that are sent
+
 inline constexpr std::size_t kMostWireChannels = 65'536;
 inline constexpr std::size_t kMostPacketFrames = 1'048'576;
 inline constexpr std::size_t kMostPacketBytes = std::size_t{64} << 20;  // of samples

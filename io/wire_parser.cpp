@@ -12,12 +12,8 @@
 #include "io/one_line.hpp"
 
 namespace firbank {
-namespace {
 
-constexpr std::uint32_t kKnownFlags = 0x7f;
 static_assert(kPacketHeaderBytes % sizeof(std::uint64_t) == 0, "samples follow aligned");
-
-}  // namespace
 
 WireParser::WireParser(std::string what, WireExpectation expected)
     : what_(std::move(what)), expected_(expected) {}
@@ -176,9 +172,8 @@ void WireParser::read_text() {
 void WireParser::read_packet_header() {
   const unsigned char* const at = bytes_begin();
   const auto flags = static_cast<std::uint32_t>(get_little(at + 4, 4));
-  if ((flags & ~kKnownFlags) != 0) {
-    fail(4,
-         fmt::format("the packet's flags are {:#x}; allowed: bits of {:#x}", flags, kKnownFlags));
+  if ((flags & ~kWireFlags) != 0) {
+    fail(4, fmt::format("the packet's flags are {:#x}; allowed: bits of {:#x}", flags, kWireFlags));
   }
   Packet packet;
   packet.flags = static_cast<BlockFlags>(flags);

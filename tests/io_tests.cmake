@@ -3,13 +3,13 @@ foreach(name IN ITEMS
     audio_device_test audio_file_test continuity_test error_test file_watch_test
     native_samples_test npy_file_test output_file_test packet_pipe_test planar_packets_test
     process_identity_test rate_meter_test raw_pcm_test resampler_test sample_encoding_test
-    shared_ring_death_test shared_ring_hostile_test shared_ring_test shared_segment_test
-    signals_test stream_recorder_test tcp_sink_test tcp_source_test wav_header_test
-    wire_parser_test)
+    shared_ring_death_test shared_ring_hostile_test shared_segment_test signals_test
+    stream_recorder_test tcp_sink_test tcp_source_test wav_header_test wire_parser_test)
   firbank_test(${name})
 endforeach()
 firbank_test(block_queue_test support/counting_new.cpp)
 firbank_test(broadcast_queue_test support/counting_new.cpp)
+firbank_test(shared_ring_test support/counting_new.cpp)
 # The sender in io/README.md speaks the format that it documents.
 add_executable(wire_example_receiver wire_example_receiver.cpp)
 target_link_libraries(wire_example_receiver PRIVATE firbank firbank_options fmt::fmt)

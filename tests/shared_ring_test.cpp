@@ -13,6 +13,7 @@
 
 #include "io/error.hpp"
 #include "io/interruption.hpp"
+#include "tests/support/counting_new.hpp"
 #include "tests/support/packets.hpp"
 #include "tests/support/raw_connection.hpp"
 #include "tests/support/shared_names.hpp"
@@ -95,6 +96,20 @@ TEST_F(SharedRingTest, TellsALaggingReaderWhatItHasMissed) {
   }
   EXPECT_EQ(stats.lost_packets, 95u);
   EXPECT_THAT(reader.status(), HasSubstr("1 time too slow (760 frames, first at 8)"));
+}
+
+TEST_F(SharedRingTest, AllocatesNothingWhileItWritesAndReads) {
+  SharedRingWriter writer(name_, header_, {.packets = 8});
+  SharedRingReader reader(name_);
+  const SamplePacket packet(header_, 0, 8);
+  ASSERT_EQ(next(reader), PacketEvent::kStarted);
+  writer.write(packet);
+  ASSERT_EQ(next(reader), PacketEvent::kPacket);
+  const std::size_t before = test::heap_allocations();
+  for (int n = 0; n < 100; ++n) writer.write(packet);
+  EXPECT_EQ(test::heap_allocations(), before);
+  ASSERT_EQ(next(reader), PacketEvent::kPacket);
+  EXPECT_EQ(test::heap_allocations(), before);
 }
 
 TEST_F(SharedRingTest, PassesOnJumpsThatAreTheWriters) {

@@ -96,6 +96,13 @@ TEST(WireFormat, LaysAPacketOutAsDocumented) {
                                44));
 }
 
+TEST(WireFormat, SendsNoFlagsThatReceiversWouldRefuse) {
+  const StreamHeader header = small_header(1, 8);
+  const auto unknown = static_cast<BlockFlags>(1u << 20);
+  const std::string bytes = bytes_of(header, 0, 1, 0, unknown | BlockFlags::kLost);
+  EXPECT_EQ(bytes, bytes_of(header, 0, 1, 0, BlockFlags::kLost));
+}
+
 TEST(WireParser, ReadsBackInAnyPieces) {
   const auto seed = std::random_device{}();
   SCOPED_TRACE(testing::Message() << "seed " << seed);
