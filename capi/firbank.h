@@ -9,7 +9,7 @@
  *
  *     firbank_engine* engine = firbank_new();
  *     firbank_config config;
- *     firbank_config_init(&config);
+ *     firbank_config_init(&config, sizeof config);
  *     config.sample_rate_hz = 30000;
  *     config.channels = 384;
  *     config.in.type = FIRBANK_INT16;
@@ -18,9 +18,10 @@
  *     firbank_process(engine, packet, filtered, 32);
  *     firbank_free(engine);
  *
- * Errors. Set-up functions return a status and leave one clear line in firbank_message(). Running
- * ones return a status alone. Nothing is thrown, printed or aborted, and a null handle is a
- * FIRBANK_BAD_ARGUMENT like any other. What is lost is counted, and told with its place.
+ * Errors. Set-up functions return a status and leave one clear line in firbank_message(); running
+ * ones, and those that only ask, return a status alone. Nothing is thrown or printed, and a null
+ * handle is a FIRBANK_BAD_ARGUMENT like any other. What is lost is counted, and told with its
+ * place.
  *
  * Threads. "Owner" is whoever set the handle up, one thread at a time; where a function says
  * "producer", "reader" or "any", it may run beside all others.
@@ -55,8 +56,9 @@ typedef enum firbank_status {
   FIRBANK_WRONG_STATE,     /* not opened, or opened already; running, or not running; ended */
   FIRBANK_TOO_MANY_FRAMES, /* more than firbank_max_frames(); nothing was read, silence came out */
   FIRBANK_BACKWARD_JUMP,   /* these frames have come already; nothing was taken */
-  FIRBANK_OUT_OF_RANGE,    /* the frames end beyond the last index that int64 counts */
+  FIRBANK_OUT_OF_RANGE,    /* the frames or their tail end beyond the last index of int64 */
   FIRBANK_BACKEND_LOST,    /* a device is lost and nothing could take its place: silence */
+  FIRBANK_RING_FULL,       /* not now: try again */
   FIRBANK_FAILED           /* anything else; see the message */
 } firbank_status;
 
@@ -77,7 +79,9 @@ typedef enum firbank_layout {
   FIRBANK_PLANAR           /* a buffer is an array of pointers, each to the samples of a channel */
 } firbank_layout;
 
-/* How the samples of a buffer are to be read or written, in the machine's own byte order.
+/* How the samples of a buffer are to be read or written, in the machine's own byte order. Buffers
+ * are aligned as their type wants it; a planar one is an array of pointers to that type, none of
+ * them null.
  *
  * A stored value v stands for v * scale + offset, in what unit the caller likes. On the way out
  * values are rounded to the nearest, those beyond an integer's range are limited and counted, and
@@ -137,7 +141,7 @@ typedef enum firbank_transient {
 } firbank_transient;
 
 typedef struct firbank_config {
-  size_t struct_size;    /* sizeof(firbank_config), set by firbank_config_init() */
+  size_t struct_size;    /* set by firbank_config_init() */
   double sample_rate_hz; /* 48000 */
   size_t channels;       /* inputs: 1 */
   size_t outputs;        /* of FIRBANK_MATRIX and FIRBANK_EDGES: 1 */
@@ -147,13 +151,13 @@ typedef struct firbank_config {
   firbank_format in;  /* int16, interleaved, scale 1, offset 0 */
   firbank_format out; /* float32, interleaved, scale 1, offset 0 */
   firbank_precision precision;
-  size_t block_frames; /* 256: nominal frames a call or a packet, 1 to 65,536 */
+  size_t block_frames; /* 256: frames of a call or a packet, mostly; 1 to 65,536 */
   size_t max_frames;   /* of a call of firbank_process(); 0: block_frames */
   size_t max_taps;     /* longest filter that a swap may bring; 0: the longest of these */
   size_t threads;      /* 1: threads that compute, the caller's included, 1 to 64 */
   const char* backend; /* null: the best CPU; "cuda", "cuda:1", "cpu-avx2" ... */
   size_t depth_blocks; /* 0: blocks that a device may have under way, as much latency */
-  size_t ring_blocks;  /* 32: of block_frames, in the ring in and in the ring out */
+  size_t ring_blocks;  /* 32: in either ring; every push takes one at least */
   size_t max_readers;  /* 4: that may be open at once, 1 to 64 */
   firbank_gap_policy gap_policy;
   int64_t max_fill_frames; /* 1,048,576: a longer gap acts as FIRBANK_GAP_RESET */
@@ -162,8 +166,10 @@ typedef struct firbank_config {
   const char* unit;                 /* of what comes out, such as "uV"; null: "" */
 } firbank_config;
 
-/* The values that stand in the comments above. Thread: any. */
-void firbank_config_init(firbank_config* config);
+/* Sets the values that stand in the comments above; `size` is sizeof(firbank_config), by which a
+ * library knows how much of it a caller has that was compiled with another header.
+ * Thread: any. Realtime: safe. */
+void firbank_config_init(firbank_config* config, size_t size);
 
 /* A handle with nothing in it; null when there is no memory. Thread: any. Realtime: no. */
 firbank_engine* firbank_new(void);
@@ -199,15 +205,18 @@ size_t firbank_latency_frames(const firbank_engine* engine); /* of push; process
 size_t firbank_tail_frames(const firbank_engine* engine);    /* the longest response, less 1 */
 const char* firbank_backend(const firbank_engine* engine);   /* "cpu-avx2" */
 
-/* Of an output: the name of the input that it hears, with the filter's number where it is not the
- * only output of that input; "a+b" where it hears several. Null for an output that is none. */
+/* Null for a channel that is none. An output has the name of the input that it hears, with that of
+ * the filter where several outputs hear it; "a+b" where it hears several; and "#" and its number,
+ * from 1, where that would be the name of another one as well. */
+const char* firbank_input_name(const firbank_engine* engine, size_t input);
 const char* firbank_output_name(const firbank_engine* engine, size_t output);
 const char* firbank_unit(const firbank_engine* engine);
 
 /* How late an output is: its sample k answers to input sample k - *frames. `*is_constant` is 1
- * where all its filters are symmetric or antisymmetric and of the same delay, so that this holds at
- * every frequency; otherwise it is the mean over frequency, weighted by power:
- * sum(k h[k]^2) / sum(h[k]^2). Tells of the filters that were given last. Thread: owner. */
+ * where what it hears of each input is symmetric or antisymmetric, and of the same delay, so that
+ * this holds at every frequency; otherwise it is the mean over frequency, weighted by power:
+ * sum(k h[k]^2) / sum(h[k]^2). Tells of the filters that were given last.
+ * Thread: owner. Realtime: no. */
 firbank_status firbank_group_delay(const firbank_engine* engine, size_t output, double* frames,
                                    int* is_constant);
 
@@ -229,28 +238,33 @@ firbank_status firbank_reset(firbank_engine* engine);
 
 /* ---- Between two rings ------------------------------------------------------------------- */
 
-/* Starts the thread. Thread: owner. Realtime: no. */
+/* Starts the thread and a new stream: what was filtered before is forgotten. Readers of an earlier
+ * run do not read this one, and keep that one's ring until they are closed.
+ * Thread: owner. Realtime: no. */
 firbank_status firbank_start(firbank_engine* engine);
 
-/* Ends it. What was not pulled can still be pulled, as far as the ring has it.
+/* Ends it. What was pushed and not yet filtered is dropped; what was filtered can still be pulled,
+ * as far as the ring has it. To lose nothing: firbank_end(), pull up to FIRBANK_END, then stop.
  * Thread: owner, while nobody pushes. Realtime: no. */
 firbank_status firbank_stop(firbank_engine* engine);
 
 typedef struct firbank_pushed {
-  size_t frames;          /* taken; fewer than offered: the ring is full, offer the rest again */
+  size_t frames;          /* taken; fewer than offered: the ring is full. Offer the rest again, with
+                             its own buffer, index and time */
   int64_t expected_frame; /* the next first_frame without a gap */
 } firbank_pushed;
 
 /* Offers frames, the first of which has index `first_frame` and was captured at `timestamp_ns` (0:
  * unknown). The first push may have any index. Later ones that lie ahead of the expected index
- * leave a gap, which is filled as gap_policy says and told to the readers; those behind it are
- * refused (FIRBANK_BACKWARD_JUMP) and counted. `pushed` may be null.
+ * leave a gap, which is filled as gap_policy says and told to the readers (the thread computes
+ * what is filled, so a long gap takes its time); those behind it are refused
+ * (FIRBANK_BACKWARD_JUMP) and counted. `pushed` may be null.
  * Thread: producer. Realtime: safe. */
 firbank_status firbank_push(firbank_engine* engine, const void* in, size_t frames,
                             int64_t first_frame, int64_t timestamp_ns, firbank_pushed* pushed);
 
-/* No frame follows: readers get the tail, then FIRBANK_END. FIRBANK_WRONG_STATE while the ring has
- * no room for the word: try again. Thread: producer. Realtime: safe. */
+/* No frame follows: readers get the tail, without a time, then FIRBANK_END. FIRBANK_RING_FULL while
+ * the ring has no room for the word. Thread: producer. Realtime: safe. */
 firbank_status firbank_end(firbank_engine* engine);
 
 typedef enum firbank_policy {
@@ -273,7 +287,7 @@ typedef struct firbank_block {
   size_t frames;
   int64_t first_frame;  /* index of the first one */
   int64_t timestamp_ns; /* of its capture; 0: unknown */
-  int64_t gap_before;   /* frames missing since the block before */
+  int64_t gap_before;   /* frames missing since the block before; also with FIRBANK_END */
   uint32_t flags;
 } firbank_block;
 
@@ -290,7 +304,8 @@ void firbank_close_reader(firbank_reader* reader);
  * FIRBANK_TRANSIENT. Thread: reader. Realtime: safe. */
 firbank_status firbank_pull(firbank_reader* reader, void* out, size_t frames, firbank_block* block);
 
-/* Sleeps until there is something to pull: 1; 0 when that takes longer than `timeout_ns`.
+/* Sleeps until there is something to pull, FIRBANK_END included, which stays: 1; 0 when that takes
+ * longer than `timeout_ns`.
  * Thread: reader. Realtime: no. */
 int firbank_wait(firbank_reader* reader, int64_t timeout_ns);
 
@@ -332,10 +347,11 @@ typedef struct firbank_stats {
   int64_t first_lost_frame;
   uint64_t limited_samples; /* beyond the range of an integer format, over all readers */
   uint64_t swaps;           /* that went live */
-  int64_t missed_frames;    /* by readers that were too slow, those that are closed included */
+  int64_t missed_frames;    /* that readers were too slow for, as they were told */
 } firbank_stats;
 
-/* Writes as much of it as `stats->struct_size` has room for. Thread: any. Realtime: safe. */
+/* Writes as much of it as `stats->struct_size` has room for, and sets that to what there is.
+ * Thread: any. Realtime: safe. */
 firbank_status firbank_get_stats(const firbank_engine* engine, firbank_stats* stats);
 
 #ifdef __cplusplus

@@ -128,6 +128,10 @@ firbank::Routing routing_of(const firbank_config& config, std::size_t filters) {
   std::vector<firbank::Edge> edges;
   for (std::size_t k = 0; k < config.edge_count; ++k) {
     const firbank_edge& edge = config.edges[k];
+    if (edge.filter >= filters) {
+      refuse_config(
+          fmt::format("edges[{}].filter is {}; allowed: 0 to {}", k, edge.filter, filters - 1));
+    }
     edges.push_back({edge.input, edge.filter, edge.output, edge.gain, edge.delay});
   }
   return Routing(config.channels, config.outputs, std::move(edges));
@@ -163,11 +167,27 @@ std::vector<std::string> names_of_inputs(const firbank_config& config) {
   return names;
 }
 
+firbank_config defaults() {
+  firbank_config config = {};
+  config.struct_size = sizeof(config);
+  config.sample_rate_hz = 48'000;
+  config.channels = 1;
+  config.outputs = 1;
+  config.in = {FIRBANK_INT16, FIRBANK_INTERLEAVED, 1, 0};
+  config.out = {FIRBANK_FLOAT32, FIRBANK_INTERLEAVED, 1, 0};
+  const firbank::EngineConfig engine;
+  config.block_frames = engine.block_frames;
+  config.threads = engine.threads;
+  config.ring_blocks = 32;
+  config.max_readers = engine.max_readers;
+  config.max_fill_frames = engine.max_fill_frames;
+  return config;
+}
+
 /// The caller's configuration as this version knows it: what an older caller does not have keeps
 /// its default.
 firbank_config known(const firbank_config* config) {
-  firbank_config result;
-  firbank_config_init(&result);
+  firbank_config result = defaults();
   if (config == nullptr) return result;
   constexpr std::size_t kLeast = offsetof(firbank_config, sample_rate_hz);
   if (config->struct_size <= kLeast || config->struct_size > sizeof(result)) {
@@ -209,7 +229,7 @@ StreamParts parts_of(const firbank_config& config, std::string_view text,
   engine.block_frames = run.engine.block_frames;
   engine.threads = run.engine.threads;
   engine.backend = run.engine.backend;
-  engine.max_taps = std::max(banks.longest_taps(), run.engine.response_frames);
+  engine.max_taps = std::max({config.max_taps, banks.longest_taps(), run.engine.response_frames});
   if (run.engine.spectra == "int16") engine.spectra = firbank::Spectra::kInt16;
   return {.engine = engine,
           .in_double = run.engine.precision == "double",
@@ -258,27 +278,19 @@ const char* firbank_status_text(firbank_status status) {
       return "frames beyond the last index";
     case FIRBANK_BACKEND_LOST:
       return "the device is lost";
+    case FIRBANK_RING_FULL:
+      return "the ring is full for now";
     case FIRBANK_FAILED:
       break;
   }
   return "a failure";
 }
 
-void firbank_config_init(firbank_config* config) {
+void firbank_config_init(firbank_config* config, size_t size) {
   if (config == nullptr) return;
-  *config = {};
-  config->struct_size = sizeof(*config);
-  config->sample_rate_hz = 48'000;
-  config->channels = 1;
-  config->outputs = 1;
-  config->in = {FIRBANK_INT16, FIRBANK_INTERLEAVED, 1, 0};
-  config->out = {FIRBANK_FLOAT32, FIRBANK_INTERLEAVED, 1, 0};
-  const firbank::EngineConfig defaults;
-  config->block_frames = defaults.block_frames;
-  config->threads = defaults.threads;
-  config->ring_blocks = 32;
-  config->max_readers = defaults.max_readers;
-  config->max_fill_frames = defaults.max_fill_frames;
+  firbank_config all = defaults();
+  all.struct_size = std::min(size, sizeof(all));
+  if (all.struct_size > 0) std::memcpy(config, &all, all.struct_size);
 }
 
 firbank_engine* firbank_new(void) {
@@ -346,6 +358,10 @@ size_t firbank_tail_frames(const firbank_engine* engine) {
 const char* firbank_backend(const firbank_engine* engine) {
   return is_open(engine) ? engine->stream->backend().c_str() : "";
 }
+const char* firbank_input_name(const firbank_engine* engine, size_t input) {
+  if (input >= firbank_inputs(engine)) return nullptr;
+  return engine->stream->parts().input_names[input].c_str();
+}
 const char* firbank_output_name(const firbank_engine* engine, size_t output) {
   if (output >= firbank_outputs(engine)) return nullptr;
   return engine->stream->output_name(output).c_str();
@@ -396,7 +412,9 @@ firbank_status firbank_start(firbank_engine* engine) {
 
 firbank_status firbank_stop(firbank_engine* engine) {
   if (engine == nullptr) return FIRBANK_BAD_ARGUMENT;
-  if (!is_open(engine) || !engine->stream->is_running()) return FIRBANK_WRONG_STATE;
+  if (!is_open(engine) || !engine->stream->is_running()) {
+    return refuse(engine, FIRBANK_WRONG_STATE, "the engine does not run");
+  }
   engine->stream->stop();
   return FIRBANK_OK;
 }
@@ -414,7 +432,7 @@ firbank_status firbank_push(firbank_engine* engine, const void* in, size_t frame
 firbank_status firbank_end(firbank_engine* engine) {
   if (engine == nullptr) return FIRBANK_BAD_ARGUMENT;
   if (!is_open(engine) || !engine->stream->is_running()) return FIRBANK_WRONG_STATE;
-  return engine->stream->end() ? FIRBANK_OK : FIRBANK_WRONG_STATE;
+  return engine->stream->end() ? FIRBANK_OK : FIRBANK_RING_FULL;
 }
 
 firbank_reader* firbank_open_reader(firbank_engine* engine, firbank_policy policy) {
@@ -435,8 +453,8 @@ firbank_reader* firbank_open_reader(firbank_engine* engine, firbank_policy polic
     reader->reader =
         engine->stream->open_reader(policy == FIRBANK_LOSSLESS ? firbank::ReaderPolicy::kLossless
                                                                : firbank::ReaderPolicy::kLossy);
-    opened = reader.get();
     engine->readers.push_back(std::move(reader));
+    opened = engine->readers.back().get();
   });
   return opened;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
 #include <utility>
 
 #include <fmt/format.h>
@@ -30,6 +31,11 @@ std::vector<std::string> names_of_outputs(const StreamParts& parts) {
       name += ":" + parts.bank.name(edges[0]->filter);
     }
     names.push_back(std::move(name));
+  }
+  std::map<std::string, std::size_t> uses;
+  for (const std::string& name : names) ++uses[name];
+  for (std::size_t output = 0; output < names.size(); ++output) {
+    if (uses[names[output]] > 1) names[output] += fmt::format("#{}", output + 1);
   }
   return names;
 }
@@ -90,17 +96,20 @@ class TypedReader final : public Reader {
     while (block.frames < frames) {
       const BasicBlock<const Sample> next = reader_.peek(frames - block.frames);
       const auto flags = static_cast<std::uint32_t>(next.flags);
+      const std::int64_t missed = reader_.missed_frames();
+      counts_.missed_frames.fetch_add(missed - missed_frames_, std::memory_order_relaxed);
+      missed_frames_ = missed;
       if (next.frames == 0) {
-        if (block.frames == 0) block.flags = flags;
+        if (block.frames == 0) {
+          block.flags = flags;
+          block.gap_before = next.gap_before;
+        }
         return;
       }
       if (block.frames == 0) {
         block = {0, next.first_frame, next.timestamp_ns, next.gap_before, flags};
-        if ((flags & FIRBANK_MISSED) != 0) {
-          counts_.missed_frames.fetch_add(next.gap_before, std::memory_order_relaxed);
-        }
       } else if (next.gap_before != 0 || (flags & (FIRBANK_RESET | FIRBANK_MISSED)) != 0 ||
-                 ((flags ^ block.flags) & (FIRBANK_FILLED | FIRBANK_TRANSIENT)) != 0) {
+                 ((flags ^ block.flags) & kOfEveryFrame) != 0) {
         return;
       }
       block.flags |= flags;
@@ -117,9 +126,12 @@ class TypedReader final : public Reader {
   }
 
  private:
+  static constexpr std::uint32_t kOfEveryFrame = FIRBANK_FILLED | FIRBANK_TRANSIENT | FIRBANK_LOST;
+
   BasicStreamReader<Sample> reader_;
   const NativeFormat& format_;
   Counts& counts_;
+  std::int64_t missed_frames_ = 0;  // that are counted
 };
 
 template <class Sample>
@@ -164,6 +176,7 @@ class TypedStream final : public Stream {
   }
 
   void start() override {
+    engine_.reset();  // what processed before is another stream
     engine_.start();
     engine_.stop_pulling();
     is_running_.store(true, std::memory_order_release);

@@ -45,6 +45,8 @@ class TimedBell {
   TimedBell& operator=(const TimedBell&) = delete;
 
   void ring() noexcept {
+    // The deed, whatever order it was stored in, before the look at the sleeper.
+    std::atomic_thread_fence(std::memory_order_seq_cst);
     if (sleeping_.load() && sleeping_.exchange(false)) sem_post(&posted_);
   }
 
@@ -59,6 +61,7 @@ class TimedBell {
         std::chrono::duration_cast<std::chrono::nanoseconds>(since_epoch - seconds).count());
     while (true) {
       sleeping_.store(true);
+      std::atomic_thread_fence(std::memory_order_seq_cst);
       const bool ready = is_ready();
       bool in_time = true;
       if (!ready) {

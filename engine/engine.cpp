@@ -100,7 +100,6 @@ class BasicEngine<Sample>::Impl {
         silence(convolver.max_frames()),
         in_planes(inputs) {
     config.depth_blocks = convolver.depth_blocks();
-    start_up.begin(convolver.tail_frames());
   }
 
   /// The planes to filter, with silence in place of bad channels; good for one call.
@@ -113,7 +112,8 @@ class BasicEngine<Sample>::Impl {
   }
 
   void follow_start(Sample* const* out, std::size_t frames) noexcept {
-    const std::size_t transient = start_up.take(frames);
+    const std::size_t transient = std::min(frames, start_up.left(convolver.tail_frames()));
+    start_up.go_on(frames);
     if (transient == 0 || config.start_transient != StartTransient::kZero) return;
     for (std::size_t output = 0; output < outputs; ++output) {
       std::fill_n(out[output], transient, Sample{0});
@@ -162,7 +162,7 @@ bool BasicEngine<Sample>::submit(const Sample* const* in, Sample* const* out,
     return false;
   }
   impl_->convolver.submit(impl_->without_bad_channels(in), out, frames);
-  impl_->start_up.take(frames);
+  impl_->start_up.go_on(frames);
   return true;
 }
 
@@ -185,7 +185,7 @@ template <class Sample>
 void BasicEngine<Sample>::reset() noexcept {
   if (impl_->pipeline) return;
   impl_->convolver.reset();
-  impl_->start_up.begin(impl_->convolver.tail_frames());
+  impl_->start_up.begin();
 }
 
 template <class Sample>
@@ -205,10 +205,11 @@ void BasicEngine<Sample>::start() {
     throw Error(ErrorKind::kConfiguration, "the engine runs already; stop it before start");
   }
   impl_->collect_all();
-  impl_->pipeline =
+  auto pipeline =
       std::make_unique<Pipeline<Sample>>(impl_->convolver, impl_->config, impl_->intake,
                                          impl_->start_up, impl_->inputs, impl_->outputs);
-  impl_->puller = impl_->pipeline->open_reader(ReaderPolicy::kLossless);
+  impl_->puller = pipeline->open_reader(ReaderPolicy::kLossless);
+  impl_->pipeline = std::move(pipeline);
 }
 
 template <class Sample>
@@ -250,8 +251,7 @@ BasicStreamReader<Sample> BasicEngine<Sample>::open_reader(ReaderPolicy policy) 
   auto reader = impl_->pipeline->open_reader(policy);
   if (!reader) {
     throw Error(ErrorKind::kConfiguration,
-                fmt::format("{} readers are open already, that of pull() included; max_readers "
-                            "allows no more",
+                fmt::format("{} readers are open already; max_readers allows no more",
                             impl_->config.max_readers));
   }
   return std::move(*reader);

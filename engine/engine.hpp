@@ -44,7 +44,7 @@ enum class PushStatus {
   kOk,            // all frames, or as many as the ring had room for, were taken
   kNotRunning,    // before start(), or after flush() or stop()
   kBackwardJump,  // first_frame lies before the next expected frame; nothing was taken
-  kOutOfRange,    // the block or the gap before it ends beyond the last frame that int64 counts
+  kOutOfRange,    // the block, its tail or the gap before it ends beyond the last frame of int64
   kWrongShape,    // the block has another number of channels; nothing was taken
 };
 

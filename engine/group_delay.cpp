@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <vector>
 
 namespace firbank {
 namespace {
@@ -20,6 +22,25 @@ bool mirrors(std::span<const double> taps, double sign, double tolerance) {
     if (!(std::abs(taps[k] - sign * taps[taps.size() - 1 - k]) <= tolerance)) return false;
   }
   return true;
+}
+
+struct Response {
+  std::size_t delay = 0;
+  std::vector<double> taps;
+};
+
+/// What all edges from one input do together.
+Response response_of(const FilterBank& bank, const std::vector<const Edge*>& edges) {
+  Response response;
+  response.delay = edges.front()->delay;
+  for (const Edge* edge : edges) response.delay = std::min(response.delay, edge->delay);
+  for (const Edge* edge : edges) {
+    const std::span<const double> taps = bank.taps(edge->filter);
+    const std::size_t later = edge->delay - response.delay;
+    response.taps.resize(std::max(response.taps.size(), later + taps.size()));
+    for (std::size_t k = 0; k < taps.size(); ++k) response.taps[later + k] += edge->gain * taps[k];
+  }
+  return response;
 }
 
 }  // namespace
@@ -48,15 +69,20 @@ GroupDelay group_delay(std::span<const double> taps) {
 }
 
 GroupDelay group_delay(const FilterBank& bank, const Routing& routing, std::size_t output) {
+  std::map<std::size_t, std::vector<const Edge*>> edges_of;  // inputs that it hears
+  for (const Edge& edge : routing.edges()) {
+    if (edge.output == output) edges_of[edge.input].push_back(&edge);
+  }
   GroupDelay common;
   bool any = false;
   double moment = 0;
   double sum = 0;
-  for (const Edge& edge : routing.edges()) {
-    if (edge.output != output) continue;
-    GroupDelay delay = group_delay(bank.taps(edge.filter));
-    delay.frames += static_cast<double>(edge.delay);
-    const double weight = edge.gain * edge.gain * power(bank.taps(edge.filter));
+  for (const auto& [input, edges] : edges_of) {
+    const Response response = response_of(bank, edges);
+    const double weight = power(response.taps);
+    if (weight == 0) continue;  // it hears nothing of this one
+    GroupDelay delay = group_delay(response.taps);
+    delay.frames += static_cast<double>(response.delay);
     moment += weight * delay.frames;
     sum += weight;
     if (!any) common = delay;

@@ -22,9 +22,9 @@ struct GroupDelay {
 /// (Oppenheim and Schafer, Discrete-Time Signal Processing, tables of DTFT theorems). 0 of zeros.
 GroupDelay group_delay(std::span<const double> taps);
 
-/// Of an output, the delays of its edges included: their common delay where all of them are
-/// constant and alike, and otherwise the mean of all edges, weighted by the power of their taps and
-/// gains. 0 of an output without edges.
+/// Of an output, the delays of its edges included: the edges from one input are one response; where
+/// those of all inputs have the same constant delay it is that, and otherwise the mean of them,
+/// weighted by their power. What hears nothing does not count; 0 of an output that hears nothing.
 GroupDelay group_delay(const FilterBank& bank, const Routing& routing, std::size_t output);
 
 }  // namespace firbank

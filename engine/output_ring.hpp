@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <memory_resource>
 #include <vector>
 
@@ -11,15 +12,27 @@
 
 namespace firbank {
 
+/// What came before a block, whoever has read it.
+struct OutputTotals {
+  std::int64_t frames = 0;   // that were put out before it
+  std::uint64_t resets = 0;  // of the history, up to its first frame
+};
+
 template <class Sample>
 struct OutputRing {
   OutputRing(std::size_t channels, std::size_t frames_per_block, std::size_t blocks,
              std::size_t readers, double rate_hz, std::pmr::memory_resource* memory)
       : queue(channels, frames_per_block, blocks, readers, memory),
         sample_rate_hz(rate_hz),
+        totals(queue.slots()),
         arrivals(readers) {}
 
+  // Thread: the writer.
   void publish(const BasicBlock<Sample>* block) noexcept {
+    if (has(block->flags, BlockFlags::kReset)) ++put_out.resets;
+    totals[queue.slot_of(block)] = put_out;
+    put_out.frames += static_cast<std::int64_t>(block->frames);
+    frames.store(put_out.frames, std::memory_order_relaxed);
     queue.publish(block);
     ring_arrivals();
   }
@@ -34,8 +47,11 @@ struct OutputRing {
 
   BroadcastQueue<Sample> queue;
   double sample_rate_hz;
-  Bell freed;                       // rung when a reader is done with a block
-  std::vector<TimedBell> arrivals;  // of each reader: rung when there is another block
+  OutputTotals put_out;                 // the writer's
+  std::atomic<std::int64_t> frames{0};  // put_out.frames, for who opens a reader
+  std::vector<OutputTotals> totals;     // of each slot, as its block
+  Bell freed;                           // rung when a reader is done with a block
+  std::vector<TimedBell> arrivals;      // of each reader: rung when there is another block
   std::atomic<bool> closed{false};
 };
 

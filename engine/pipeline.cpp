@@ -79,9 +79,10 @@ PushResult Pipeline<Sample>::push(const PushMarks& marks, PushFill<Sample> write
     return result;
   }
   constexpr std::int64_t kLast = std::numeric_limits<std::int64_t>::max();
+  const auto tail = static_cast<std::int64_t>(convolver_.tail_frames());
   std::int64_t gap = 0;
-  if (marks.frames > static_cast<std::uint64_t>(kLast) ||
-      marks.first_frame > kLast - static_cast<std::int64_t>(marks.frames) ||
+  if (marks.frames > static_cast<std::uint64_t>(kLast - tail) ||
+      marks.first_frame > kLast - tail - static_cast<std::int64_t>(marks.frames) ||
       __builtin_sub_overflow(marks.first_frame, result.expected_frame, &gap)) {
     result.status = PushStatus::kOutOfRange;
     return result;
@@ -187,31 +188,30 @@ void Pipeline<Sample>::follow_gap(const BasicBlock<Sample>& block) noexcept {
   fill(gap, block.timestamp_ns == 0 ? 0 : block.timestamp_ns - static_cast<std::int64_t>(gap_ns));
 }
 
-/// Filters `frames` made-up frames, as the gap policy says.
+/// Filters `frames` made-up frames, as the gap policy says. Bad channels are silent here as well.
 template <class Sample>
 void Pipeline<Sample>::fill(std::int64_t frames, std::int64_t timestamp_ns) noexcept {
   const Sample missing =
       config_.gap_policy == GapPolicy::kNan ? std::numeric_limits<Sample>::quiet_NaN() : Sample{0};
   for (std::size_t input = 0; input < inputs_; ++input) {
+    const Sample made_up = config_.gap_policy == GapPolicy::kHold ? held_[input] : missing;
     std::fill_n(fill_samples_.data() + input * config_.block_frames, config_.block_frames,
-                config_.gap_policy == GapPolicy::kHold ? held_[input] : missing);
+                intake_.is_bad(input) ? Sample{0} : made_up);
   }
-  while (frames > 0) {
+  for (std::int64_t done = 0; done < frames;) {
     BasicBlock<Sample>* out = next_output();
     if (out == nullptr) return;
     out->frames = static_cast<std::size_t>(
-        std::min<std::int64_t>(frames, static_cast<std::int64_t>(out->frames)));
+        std::min<std::int64_t>(frames - done, static_cast<std::int64_t>(out->frames)));
     out->first_frame = convolver_.position();
-    out->timestamp_ns = timestamp_ns;
+    if (timestamp_ns != 0) {
+      out->timestamp_ns = timestamp_ns + static_cast<std::int64_t>(static_cast<double>(done) * 1e9 /
+                                                                   config_.sample_rate_hz);
+    }
     out->flags = BlockFlags::kFilled;
     mark_transient(*out);
-    const std::size_t part = out->frames;  // once it is published it is the readers'
+    done += static_cast<std::int64_t>(out->frames);  // once it is published it is the readers'
     submit(fill_planes_.data(), out);
-    frames -= static_cast<std::int64_t>(part);
-    if (timestamp_ns != 0) {
-      timestamp_ns +=
-          static_cast<std::int64_t>(static_cast<double>(part) * 1e9 / config_.sample_rate_hz);
-    }
   }
 }
 
@@ -220,17 +220,19 @@ template <class Sample>
 void Pipeline<Sample>::begin_at(std::int64_t first_frame) noexcept {
   convolver_.reset();
   convolver_.set_position(first_frame);
-  start_up_.begin(convolver_.tail_frames());
+  start_up_.begin();
 }
 
 /// Cuts a block where the start-up transient ends, so that a flag is true of all its frames.
 template <class Sample>
 void Pipeline<Sample>::mark_transient(BasicBlock<Sample>& out) noexcept {
   if (config_.start_transient == StartTransient::kKeep) return;
-  const std::size_t transient = start_up_.take(out.frames);
-  if (transient == 0) return;
-  out.frames = transient;
-  out.flags |= BlockFlags::kTransient;
+  const std::size_t transient = start_up_.left(convolver_.tail_frames());
+  if (transient > 0) {
+    out.frames = std::min(out.frames, transient);
+    out.flags |= BlockFlags::kTransient;
+  }
+  start_up_.go_on(out.frames);
 }
 
 template <class Sample>
@@ -278,6 +280,7 @@ void Pipeline<Sample>::publish(BasicBlock<Sample>* out) noexcept {
     for (std::size_t output = 0; output < outputs_; ++output) {
       std::fill_n(out->planes[output], out->frames, Sample{0});
     }
+    out->flags = out->flags & ~BlockFlags::kSpoiled;
   }
   output_->publish(out);
 }
@@ -293,7 +296,7 @@ void Pipeline<Sample>::drain() noexcept {
   publish_all();
   while (BasicBlock<Sample>* out = next_output()) {
     out->first_frame = convolver_.position();
-    mark_transient(*out);
+    mark_transient(*out);  // and there may be less of the tail
     out->frames = convolver_.flush(out->planes, out->frames);
     const bool end = out->frames == 0;
     if (end) out->flags = BlockFlags::kEndOfStream;

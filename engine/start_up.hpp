@@ -9,25 +9,26 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <limits>
 
 namespace firbank {
 
 class StartUp {
  public:
   /// A stream begins.
-  void begin(std::size_t tail_frames) noexcept { left_ = tail_frames; }
+  void begin() noexcept { heard_ = 0; }
 
-  /// Of the next frames, at most how many are of the transient.
-  std::size_t left() const noexcept { return left_; }
-  /// Goes on; returns how many of these frames, the first ones, are of the transient.
-  std::size_t take(std::size_t frames) noexcept {
-    const std::size_t taken = std::min(frames, left_);
-    left_ -= taken;
-    return taken;
+  /// How many of the next frames are of the transient, where the longest response in use is
+  /// `tail_frames` + 1 frames long.
+  std::size_t left(std::size_t tail_frames) const noexcept {
+    return tail_frames - std::min(tail_frames, heard_);
+  }
+  void go_on(std::size_t frames) noexcept {
+    heard_ = std::min(heard_, std::numeric_limits<std::size_t>::max() - frames) + frames;
   }
 
  private:
-  std::size_t left_ = 0;
+  std::size_t heard_ = 0;  // frames since the stream began
 };
 
 }  // namespace firbank

@@ -1,6 +1,7 @@
 #include "engine/stream_reader.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "engine/stream_reader_impl.hpp"
 
@@ -9,7 +10,8 @@ namespace {
 
 constexpr std::chrono::hours kLongest{24 * 365};  // wait: more would not fit into a time
 constexpr BlockFlags kOfFirstFrame = BlockFlags::kReset | BlockFlags::kMissed;
-constexpr BlockFlags kOfEveryFrame = BlockFlags::kFilled | BlockFlags::kTransient;
+constexpr BlockFlags kOfEveryFrame =
+    BlockFlags::kFilled | BlockFlags::kTransient | BlockFlags::kLost;
 
 }  // namespace
 
@@ -51,15 +53,31 @@ bool BasicStreamReader<Sample>::Impl::take() noexcept {
   if (ended_) return false;
   if (block_ != nullptr) return true;
   const bool closed = ring_->closed.load();  // before looking: what came before it is there
-  std::uint64_t missed = 0;
-  block_ = reader_.try_take(missed);
+  std::uint64_t passed = 0;
+  block_ = reader_->try_take(passed);
   if (block_ == nullptr) {
-    ended_ = closed;
+    if (closed) {
+      ended_ = true;
+      first_flags_ = BlockFlags::kNone;
+      gap_before_ = 0;
+    }
     return false;
   }
   offset_ = 0;
-  missed_before_ = missed > 0 ? block_->first_frame - expected_frame_ : 0;
-  missed_frames_.fetch_add(missed_before_, std::memory_order_relaxed);
+  const OutputTotals totals = ring_->totals[ring_->queue.slot_of(block_)];
+  const std::int64_t missed = std::max<std::int64_t>(totals.frames - expected_total_, 0);
+  // One that was missed counts as well.
+  const bool has_reset =
+      expected_frame_ ? totals.resets != resets_ : has(block_->flags, BlockFlags::kReset);
+  first_flags_ = has_reset ? BlockFlags::kReset : BlockFlags::kNone;
+  gap_before_ = block_->gap_before;
+  if (missed > 0) {
+    missed_frames_.fetch_add(missed, std::memory_order_relaxed);
+    first_flags_ |= BlockFlags::kMissed;
+    gap_before_ = expected_frame_ ? block_->first_frame - *expected_frame_ : missed;
+  }
+  resets_ = totals.resets;
+  expected_total_ = totals.frames + static_cast<std::int64_t>(block_->frames);
   ended_ = has(block_->flags, BlockFlags::kEndOfStream);
   if (ended_) release();
   return !ended_;
@@ -69,7 +87,7 @@ template <class Sample>
 void BasicStreamReader<Sample>::Impl::release() noexcept {
   expected_frame_ = block_->first_frame + static_cast<std::int64_t>(block_->frames);
   block_ = nullptr;
-  reader_.release();
+  reader_->release();
   ring_->freed.ring();
 }
 
@@ -79,7 +97,9 @@ BasicBlock<const Sample> BasicStreamReader<Sample>::Impl::peek(std::size_t most_
   view.channels = planes_.size();
   view.planes = planes_.data();
   if (!take()) {
-    if (ended_) view.flags = BlockFlags::kEndOfStream;
+    if (!ended_) return view;
+    view.flags = BlockFlags::kEndOfStream | first_flags_;
+    view.gap_before = gap_before_;
     return view;
   }
   for (std::size_t channel = 0; channel < planes_.size(); ++channel) {
@@ -92,14 +112,10 @@ BasicBlock<const Sample> BasicStreamReader<Sample>::Impl::peek(std::size_t most_
     view.timestamp_ns +=
         static_cast<std::int64_t>(static_cast<double>(offset_) * 1e9 / ring_->sample_rate_hz);
   }
-  view.flags = block_->flags;
-  if (offset_ > 0) {
-    view.flags = view.flags & ~kOfFirstFrame;
-  } else if (missed_before_ != 0) {
-    view.flags |= BlockFlags::kMissed;
-    view.gap_before = missed_before_;
-  } else {
-    view.gap_before = block_->gap_before;
+  view.flags = block_->flags & ~kOfFirstFrame;
+  if (offset_ == 0) {
+    view.flags |= first_flags_;
+    view.gap_before = gap_before_;
   }
   return view;
 }
@@ -118,7 +134,13 @@ std::size_t BasicStreamReader<Sample>::Impl::pull(BasicBlock<Sample>& block) noe
   std::size_t frames = 0;
   while (frames < block.frames) {
     const BasicBlock<const Sample> next = peek(block.frames - frames);
-    if (next.frames == 0) break;
+    if (next.frames == 0) {
+      if (frames == 0) {
+        block.flags = next.flags;
+        block.gap_before = next.gap_before;
+      }
+      break;
+    }
     if (frames == 0) {
       block.first_frame = next.first_frame;
       block.timestamp_ns = next.timestamp_ns;
@@ -135,7 +157,7 @@ std::size_t BasicStreamReader<Sample>::Impl::pull(BasicBlock<Sample>& block) noe
     frames += next.frames;
     advance(next.frames);
   }
-  if (frames == 0 && ended_) block.flags = BlockFlags::kEndOfStream;
+  if (frames == 0 && ended_) block.flags |= BlockFlags::kEndOfStream;
   return frames;
 }
 
@@ -145,7 +167,7 @@ bool BasicStreamReader<Sample>::Impl::wait(std::chrono::nanoseconds timeout) noe
   if (is_ready()) return true;
   const auto deadline =
       std::chrono::steady_clock::now() + std::min<std::chrono::nanoseconds>(timeout, kLongest);
-  return ring_->arrivals[reader_.index()].sleep_until(deadline, is_ready);
+  return ring_->arrivals[reader_->index()].sleep_until(deadline, is_ready);
 }
 
 template class BasicStreamReader<float>;

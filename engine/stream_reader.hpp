@@ -37,7 +37,8 @@ class BasicStreamReader {
   std::size_t pull(BasicBlock<Sample>& block) noexcept;
 
   /// The same without a copy: up to `most_frames` of what comes next, where it lies; no frames when
-  /// there is nothing yet, or when kEndOfStream is set. It stays there until advance().
+  /// there is nothing yet, or when kEndOfStream is set. It stays there until advance(). With
+  /// kEndOfStream, kMissed and gap_before tell what was missed before the end.
   BasicBlock<const Sample> peek(std::size_t most_frames) noexcept;
   /// Done with the first `frames` of what peek() gave.
   void advance(std::size_t frames) noexcept;
@@ -47,7 +48,8 @@ class BasicStreamReader {
   /// Realtime: no.
   bool wait(std::chrono::nanoseconds timeout) noexcept;
 
-  /// Frames that were lost because this reader was too slow.
+  /// Frames that were put out since it was opened and passed by, because this reader was too slow;
+  /// told with the next block, whose gap_before counts what the stream itself lacks there as well.
   /// Thread:   any.
   std::int64_t missed_frames() const noexcept;
 

@@ -71,6 +71,13 @@ class BroadcastQueue {
   std::size_t frames_per_block() const noexcept { return pool_.frames_per_block(); }
   std::size_t blocks() const noexcept { return ring_.size(); }
 
+  /// Blocks that there are, spare ones included, and which of them this is.
+  /// Thread:   any, of a block that it holds.
+  std::size_t slots() const noexcept { return pool_.blocks(); }
+  std::size_t slot_of(const BasicBlock<Sample>* block) const noexcept {
+    return pool_.index_of(block);
+  }
+
   /// A block of frames_per_block() frames with empty marks, to be filled and published; null while
   /// a lossless reader has not done with the block that lies `blocks` before it. Several may be
   /// held; they are published in the order in which they were acquired.

@@ -88,7 +88,8 @@ template <class Stored, class Sample>
 void take(const NativeFormat& format, const void* buffer, std::size_t channels, std::size_t first,
           std::size_t frames, Sample* const* planes) noexcept {
   using Real = Product<Stored, Sample>;
-  if (format.offset == 0) {
+  // Also as a Real the scale has to be a scale.
+  if (format.offset == 0 && std::isnormal(static_cast<Real>(format.scale))) {
     take_as<Stored>(format, buffer, channels, first, frames, planes,
                     [scale = static_cast<Real>(format.scale)](Stored stored) {
                       return static_cast<Sample>(static_cast<Real>(stored) * scale);

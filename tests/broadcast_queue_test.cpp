@@ -157,7 +157,7 @@ TEST(BroadcastQueue, AClosedReadersPlaceIsFreeAgain) {
 // A writer at full speed, one reader that must get all, three that are passed by and look at every
 // sample, and one that comes and goes.
 TEST(BroadcastQueue, NoReaderSeesATornBlock) {
-  constexpr std::int64_t kBlocks = 20'000;
+  constexpr std::int64_t kBlocks = 5'000;
   Queue queue(3, 24, 4, 6);
   std::atomic<bool> done{false};
   std::atomic<std::uint64_t> torn{0};

@@ -51,7 +51,7 @@ class Filters {
 
 firbank_config config_of(std::size_t channels) {
   firbank_config config;
-  firbank_config_init(&config);
+  firbank_config_init(&config, sizeof config);
   config.channels = channels;
   config.in.type = FIRBANK_FLOAT32;
   return config;
@@ -468,10 +468,19 @@ TEST(CApi, NamesOutputsAndTellsTheirDelay) {
   Handle matrix(firbank_new());
   ASSERT_EQ(firbank_open(matrix.get(), &config, Filters(bank).get()), FIRBANK_OK);
   EXPECT_STREQ(firbank_output_name(matrix.get(), 0), "tip+base");
+  EXPECT_STREQ(firbank_input_name(matrix.get(), 1), "base");
+  EXPECT_EQ(firbank_input_name(matrix.get(), 2), nullptr);
   config.routing = FIRBANK_BANK;
   Handle all(firbank_new());
   ASSERT_EQ(firbank_open(all.get(), &config, Filters(bank).get()), FIRBANK_OK);
   EXPECT_STRNE(firbank_output_name(all.get(), 0), firbank_output_name(all.get(), 1));
+  const FilterBank four({{1.0}, {1.0}, {1.0}, {1.0}});
+  config.routing = FIRBANK_MATRIX;
+  config.outputs = 2;
+  Handle square(firbank_new());
+  ASSERT_EQ(firbank_open(square.get(), &config, Filters(four).get()), FIRBANK_OK);
+  EXPECT_STREQ(firbank_output_name(square.get(), 0), "tip+base#1");
+  EXPECT_STREQ(firbank_output_name(square.get(), 1), "tip+base#2");
 }
 
 struct BadConfig {
@@ -502,6 +511,14 @@ TEST(CApi, RefusesBadConfigurationsByName) {
       {"no backend 'abacus'", [](firbank_config& c) { c.backend = "abacus"; }},
       {"sample_rate_hz", [](firbank_config& c) { c.sample_rate_hz = NAN; }},
       {"max_readers is 0", [](firbank_config& c) { c.max_readers = 0; }},
+      {"edges[1].filter is 99999",
+       [](firbank_config& c) {
+         static const firbank_edge edges[] = {{0, 0, 0, 1, 0}, {0, 99'999, 1, 1, 0}};
+         c.routing = FIRBANK_EDGES;
+         c.edges = edges;
+         c.edge_count = 2;
+         c.outputs = 2;
+       }},
       {"edges is null",
        [](firbank_config& c) {
          c.routing = FIRBANK_EDGES;

@@ -92,5 +92,24 @@ TEST(GroupDelay, OfAnOutputCountsItsEdges) {
   EXPECT_EQ(group_delay(bank, routing, 4).frames, 0);
 }
 
+// A symmetric and an antisymmetric filter of one input are one filter, which is neither; and what
+// an output hears nothing of does not count.
+TEST(GroupDelay, OfAnOutputIsThatOfWhatItHears) {
+  const FilterBank bank({{0.5, 0, 0.5}, {0.5, 0, -0.5}, {0, 0}, {0, 0, 1}});
+  const Routing routing(2, 3,
+                        {{.input = 0, .filter = 0, .output = 0},
+                         {.input = 0, .filter = 1, .output = 0},
+                         {.input = 0, .filter = 2, .output = 1},
+                         {.input = 1, .filter = 3, .output = 1, .delay = 5},
+                         {.input = 0, .filter = 0, .output = 2, .delay = 7},
+                         {.input = 0, .filter = 0, .output = 2, .gain = -1, .delay = 9}});
+  EXPECT_EQ(group_delay(bank, routing, 0).frames, 0) << "{1, 0, 0}";
+  EXPECT_TRUE(group_delay(bank, routing, 0).is_constant);
+  EXPECT_EQ(group_delay(bank, routing, 1).frames, 7);
+  EXPECT_TRUE(group_delay(bank, routing, 1).is_constant);
+  EXPECT_EQ(group_delay(bank, routing, 2).frames, 9) << "{1, 0, 0, 0, -1} / 2 behind 7";
+  EXPECT_TRUE(group_delay(bank, routing, 2).is_constant);
+}
+
 }  // namespace
 }  // namespace firbank

@@ -226,7 +226,7 @@ TEST_F(RealTime, TheCApiNeitherAllocatesNorLocks) {
   const size_t lengths[] = {3};
   const firbank_filters filters{1, all_taps, lengths, nullptr};
   firbank_config config;
-  firbank_config_init(&config);
+  firbank_config_init(&config, sizeof config);
   config.channels = 5;
   config.block_frames = 64;
   config.out.type = FIRBANK_INT32;

@@ -114,7 +114,7 @@ class Engine {
     }
     const firbank_filters filters{taps.size(), taps.data(), lengths.data(), nullptr};
     firbank_config config;
-    firbank_config_init(&config);
+    firbank_config_init(&config, sizeof config);
     config.sample_rate_hz = load.rate_hz;
     config.channels = load.channels;
     config.in.scale = kScale;

@@ -104,7 +104,7 @@ class Player {
 
   void open() {
     firbank_config config;
-    firbank_config_init(&config);
+    firbank_config_init(&config, sizeof config);
     config.channels = kChannels;
     config.block_frames = kBlock;
     config.ring_blocks = 3;
@@ -196,8 +196,8 @@ class Player {
 
   void end() {
     const firbank_status status = firbank_end(engine_);
-    require(status == FIRBANK_OK || status == FIRBANK_WRONG_STATE, "end");
-    if (!is_running_) require(status == FIRBANK_WRONG_STATE, "end while it does not run");
+    require((status == FIRBANK_WRONG_STATE) == !is_running_, "end while it does not run");
+    require(is_running_ ? status == FIRBANK_OK || status == FIRBANK_RING_FULL : true, "end");
     if (status == FIRBANK_OK) has_ended_ = true;
   }
 

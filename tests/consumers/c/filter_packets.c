@@ -33,7 +33,7 @@ int main(void) {
   filters.count = 1;
   filters.taps = all_taps;
   filters.lengths = lengths;
-  firbank_config_init(&config);
+  firbank_config_init(&config, sizeof config);
   config.sample_rate_hz = 30000;
   config.channels = CHANNELS;
   config.in.scale = 0.5;
