@@ -33,7 +33,7 @@ if(TARGET real_time_test)
   set_property(TEST real_time_test PROPERTY SKIP_REGULAR_EXPRESSION "not proved: ")
 endif()
 
-foreach(name IN ITEMS common_reference_test decimator_test envelope_test event_detector_test
+foreach(name IN ITEMS acquisition_stream_test common_reference_test decimator_test envelope_test event_detector_test
                       template_distance_test window_energy_test)
   firbank_test(${name})
   target_link_libraries(${name} PRIVATE firbank_test_support)
