@@ -82,6 +82,7 @@ class NpySink final : public EncodedSink {
 
  private:
   void count_frames(std::size_t frames) override { header_.frames += frames; }
+  void discount_frames(std::size_t frames) override { header_.frames -= frames; }
 
   NpyHeader header_;
 };

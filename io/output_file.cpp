@@ -95,7 +95,15 @@ void OutputFile::write(const void* bytes, std::size_t count) {
     if (done < 0) fail();
     at += done;
     count -= static_cast<std::size_t>(done);
+    written_bytes_ += static_cast<std::uint64_t>(done);
   }
+}
+
+void OutputFile::cut_back(std::uint64_t bytes) noexcept {
+  // What is no regular file cannot, and has no header that would disagree.
+  if (temporary_.empty() || ::ftruncate(descriptor_, static_cast<off_t>(bytes)) != 0) return;
+  ::lseek(descriptor_, static_cast<off_t>(bytes), SEEK_SET);
+  written_bytes_ = bytes;
 }
 
 void OutputFile::write_at(std::uint64_t offset, const void* bytes, std::size_t count) {

@@ -29,6 +29,12 @@ class OutputFile {
   void write(const void* bytes, std::size_t count);
   void write_at(std::uint64_t offset, const void* bytes, std::size_t count);
 
+  /// Bytes that write() has written.
+  std::uint64_t written_bytes() const noexcept { return written_bytes_; }
+
+  /// Takes back what was written behind the first `bytes` bytes, where that can be done.
+  void cut_back(std::uint64_t bytes) noexcept;
+
   /// Closes the file and gives it its name. Throws: Error (kOutput).
   void commit();
 
@@ -39,6 +45,7 @@ class OutputFile {
   std::string path_;
   std::string temporary_;  // empty when written directly
   int descriptor_ = -1;
+  std::uint64_t written_bytes_ = 0;
   bool is_standard_output_ = false;  // which is not to be closed
 };
 

@@ -59,6 +59,7 @@ class RawSink final : public EncodedSink {
 
  private:
   void count_frames(std::size_t) override {}
+  void discount_frames(std::size_t) override {}
 };
 
 }  // namespace

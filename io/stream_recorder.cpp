@@ -5,6 +5,8 @@
 #include <cmath>
 #include <utility>
 
+#include "io/error.hpp"
+
 namespace firbank {
 namespace {
 
@@ -67,7 +69,14 @@ void StreamRecorder::finish() {
     queue_.publish(std::exchange(open_block_, nullptr));
   }
   end_thread();
-  if (failure_) std::rethrow_exception(failure_);
+  if (failure_) {
+    try {
+      sink_->finish();
+    } catch (const Error&) {
+      // Then nothing could be kept; the failure that came first is the one to tell.
+    }
+    std::rethrow_exception(failure_);
+  }
   write_silence(std::exchange(gap_, 0));
   sink_->finish();
 }

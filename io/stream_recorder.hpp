@@ -38,7 +38,8 @@ class StreamRecorder {
              std::size_t second_channels, std::size_t frames) noexcept;
 
   /// Writes what is on its way and completes the sink; nothing may be offered any more. Throws:
-  /// Error (kOutput), also that of an earlier write.
+  /// Error (kOutput), also that of an earlier write: then the sink is completed with what it took
+  /// before.
   void finish();
 
   std::int64_t dropped_frames() const noexcept { return dropped_frames_.load(); }

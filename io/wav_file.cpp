@@ -48,6 +48,8 @@ class WavSink final : public EncodedSink {
     }
   }
 
+  void discount_frames(std::size_t frames) override { header_.frames -= frames; }
+
   WavHeader header_;
 };
 
