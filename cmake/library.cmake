@@ -38,6 +38,7 @@ set(public_headers
   engine/config/config_file.hpp
   engine/config/equaliser.hpp
   engine/config/run_config.hpp
+  engine/config/serve_settings.hpp
   engine/cost_model.hpp
   engine/engine.hpp
   engine/filter_bank.hpp

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "engine/config/equaliser.hpp"
+#include "engine/config/serve_settings.hpp"
 
 namespace firbank {
 
@@ -106,6 +107,7 @@ struct RunConfig {
   EngineSettings engine;
   std::vector<FilterSpec> filters;
   std::vector<PresetSpec> presets;  // at least one; a run begins with the first
+  std::optional<ServeSettings> serve;
 
   /// Lines that were understood but cannot be obeyed, each with its place: "eq.txt, line 3: ...".
   std::vector<std::string> unsupported;

@@ -10,6 +10,7 @@
 #include "engine/config/config_text.hpp"
 #include "engine/config/equaliser_text.hpp"
 #include "engine/config/fir_design.hpp"
+#include "engine/config/serve_reader.hpp"
 #include "engine/config/toml_table.hpp"
 #include "io/one_line.hpp"
 
@@ -33,6 +34,9 @@ class Reader {
     std::vector<EdgeSpec> common;
     root.each("edge", [&](TomlTable& edge) { common.push_back(read_edge(edge)); });
     root.each("preset", [&](TomlTable& preset) { read_preset(preset, common); });
+    root.single("serve", [&](TomlTable& serve) {
+      config_.serve = read_serve_settings(serve, folder_, config_.inputs);
+    });
     root.refuse_unknown();
     if (config_.presets.empty()) {
       if (common.empty()) {

@@ -1,0 +1,164 @@
+#include "engine/config/serve_reader.hpp"
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "engine/config/config_text.hpp"
+#include "io/error.hpp"
+#include "io/one_line.hpp"
+#include "io/socket.hpp"
+
+namespace firbank {
+namespace {
+
+constexpr double kMostMs = 60'000;
+constexpr const char* kWays = "tcp://HOST:PORT, shm:NAME, zmq:ENDPOINT and - are allowed";
+
+bool take_scheme(std::string& text, std::string_view scheme) {
+  if (!text.starts_with(scheme)) return false;
+  text.erase(0, scheme.size());
+  return true;
+}
+
+/// What stands at `key`; a file is a way for outputs only.
+PacketWay read_way(TomlTable& table, std::string_view key, const std::string& folder,
+                   bool may_be_file) {
+  std::optional<std::string> text = table.text(key);
+  if (!text) {
+    table.refuse(fmt::format("{} is missing; {}{}", key, kWays, may_be_file ? ", and files" : ""));
+  }
+  PacketWay way;
+  way.place = table.place(key);
+  if (*text == "-") return way;
+  if (take_scheme(*text, "tcp://")) {
+    way.kind = PacketWay::Kind::kTcp;
+    try {
+      parse_tcp_address(*text);
+    } catch (const Error& error) {
+      table.refuse(key, error.what());
+    }
+  } else if (take_scheme(*text, "shm:")) {
+    way.kind = PacketWay::Kind::kSharedMemory;
+  } else if (take_scheme(*text, "zmq:")) {
+    way.kind = PacketWay::Kind::kZeromq;
+  } else if (may_be_file && text->find("://") == std::string::npos) {
+    way.kind = PacketWay::Kind::kFile;
+    *text = path_from(folder, *text);
+  } else {
+    table.refuse(key, fmt::format("it is '{}'; {}{}", one_line(*text), kWays,
+                                  may_be_file ? ", and files" : ""));
+  }
+  way.name = *std::move(text);
+  return way;
+}
+
+/// The keys that go with a way.
+void read_way_options(TomlTable& table, PacketWay& way) {
+  const std::optional<bool> connects = table.flag("connect");
+  const bool may_connect =
+      way.kind == PacketWay::Kind::kTcp || way.kind == PacketWay::Kind::kZeromq;
+  if (connects && !may_connect) {
+    table.refuse("connect", "it has no use here; allowed with tcp:// and zmq:");
+  }
+  way.connects = connects.value_or(false);
+  const std::optional<std::string> topic = table.text("topic");
+  if (topic && way.kind != PacketWay::Kind::kZeromq) {
+    table.refuse("topic", "it has no use here; allowed with zmq:");
+  }
+  way.topic = topic.value_or("");
+}
+
+double seconds(TomlTable& table, std::string_view key, double least_ms, double otherwise) {
+  const std::optional<double> ms = table.number(key, least_ms, kMostMs);
+  return ms ? *ms / 1'000 : otherwise;
+}
+
+void read_events(TomlTable& table, ServeEvents& events) {
+  const std::optional<double> sigmas = table.number("sigmas", 0.001, 1e6);
+  events.level = table.number("level", -1e30, 1e30);
+  if (sigmas && events.level) {
+    table.refuse("level", "sigmas is there as well; one of them is allowed");
+  }
+  events.sigmas = sigmas.value_or(events.sigmas);
+  const std::string direction =
+      table.one_of("direction", {"fall", "rise", "either"}).value_or("fall");
+  events.crossing = direction == "rise"   ? Crossing::kRise
+                    : direction == "fall" ? Crossing::kFall
+                                          : Crossing::kEither;
+  events.refractory_seconds = seconds(table, "refractory_ms", 0, events.refractory_seconds);
+  events.peak_seconds = seconds(table, "peak_ms", 0, events.peak_seconds);
+}
+
+ServeEnvelope read_envelope(TomlTable& table) {
+  ServeEnvelope envelope;
+  const std::string kind =
+      table.one_of("kind", {"rectified", "power", "rms", "analytic"}).value_or("rms");
+  envelope.kind = kind == "rectified"  ? EnvelopeKind::kRectified
+                  : kind == "power"    ? EnvelopeKind::kPower
+                  : kind == "analytic" ? EnvelopeKind::kAnalytic
+                                       : EnvelopeKind::kRms;
+  envelope.seconds = seconds(table, "window_ms", 0.001, 0);
+  if (envelope.seconds == 0) table.refuse("window_ms is missing: how long its window is");
+  return envelope;
+}
+
+std::vector<std::size_t> read_bad_channels(TomlTable& table,
+                                           const std::vector<std::string>& inputs) {
+  std::vector<std::size_t> channels;
+  for (const std::string& name : table.texts("bad_channels").value_or(std::vector<std::string>{})) {
+    const auto at = std::find(inputs.begin(), inputs.end(), name);
+    if (at == inputs.end()) {
+      table.refuse("bad_channels",
+                   fmt::format("there is no input '{}'; names of [stream] inputs are allowed "
+                               "(of numbered ones: in-1 to in-{})",
+                               one_line(name), inputs.size()));
+    }
+    channels.push_back(static_cast<std::size_t>(at - inputs.begin()));
+  }
+  return channels;
+}
+
+}  // namespace
+
+ServeSettings read_serve_settings(TomlTable& serve, const std::string& folder,
+                                  const std::vector<std::string>& inputs) {
+  ServeSettings settings;
+  settings.input = read_way(serve, "input", folder, false);
+  read_way_options(serve, settings.input);
+  settings.once = serve.flag("once").value_or(false);
+  settings.unit = serve.text("unit").value_or("");
+  const std::string gaps = serve.one_of("gaps", {"zero", "hold", "reset", "nan"}).value_or("zero");
+  settings.gaps = gaps == "hold"    ? GapPolicy::kHold
+                  : gaps == "reset" ? GapPolicy::kReset
+                  : gaps == "nan"   ? GapPolicy::kNan
+                                    : GapPolicy::kZero;
+  settings.bad_channels = read_bad_channels(serve, inputs);
+  if (const auto reference = serve.one_of("reference", {"none", "mean", "median"})) {
+    if (*reference == "mean") settings.reference = ReferenceKind::kMean;
+    if (*reference == "median") settings.reference = ReferenceKind::kMedian;
+  }
+  settings.decimate = serve.count("decimate", 1, 65'536).value_or(1);
+  serve.single("envelope", [&](TomlTable& table) { settings.envelope = read_envelope(table); });
+  serve.single("events", [&](TomlTable& table) { read_events(table, settings.events.emplace()); });
+  serve.each("output", [&](TomlTable& table) {
+    ServeOutput output;
+    const std::optional<std::string> kind = table.one_of("kind", {"raw", "filtered", "events"});
+    if (!kind) table.refuse("kind is missing; raw, filtered and events are allowed");
+    output.kind = *kind == "raw"        ? ServedKind::kRaw
+                  : *kind == "filtered" ? ServedKind::kFiltered
+                                        : ServedKind::kEvents;
+    if (output.kind == ServedKind::kEvents && !settings.events) {
+      table.refuse("kind", "it is 'events'; with the table [serve.events] that is allowed");
+    }
+    output.to = read_way(table, "to", folder, true);
+    read_way_options(table, output.to);
+    settings.outputs.push_back(std::move(output));
+  });
+  if (settings.outputs.empty()) serve.refuse("there is no [[serve.output]]; 1 is needed");
+  return settings;
+}
+
+}  // namespace firbank
