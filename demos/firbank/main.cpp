@@ -29,6 +29,7 @@ constexpr const char* kExamples = R"(Examples:
   firbank live --filter hall.wav                         play in a hall
   firbank design lowpass low.wav --rate 48000 --cutoff 1000 --transition 200
   firbank run hall.toml --input voice.wav --output wet.wav
+  firbank serve probe.toml                               filter packets of other programs
   firbank info hall.wav                                  what is in a file
   firbank plan --filter hall.wav --block 64              what it would cost, live
   firbank tune                                           measure what plans are chosen by
@@ -74,6 +75,7 @@ int run(int argc, char** argv) {
   add_filter_command(app, exit_code);
   add_run_command(app, exit_code);
   add_live_command(app, exit_code);
+  add_serve_command(app, exit_code);
   add_demo_command(app, exit_code);
   add_plan_command(app, exit_code);
   add_tune_command(app, exit_code);
@@ -86,9 +88,8 @@ int run(int argc, char** argv) {
     app.parse(argc, argv);
     if (app.get_subcommands().empty()) {
       print_error(
-          "a command is needed: filter, run, live, demo, plan, tune, verify, design, info, "
-          "backends "
-          "or devices (see 'firbank --help')");
+          "a command is needed: filter, run, live, serve, demo, plan, tune, verify, design, info, "
+          "backends or devices (see 'firbank --help')");
       return kExitUsage;
     }
   } catch (const CLI::CallForHelp&) {

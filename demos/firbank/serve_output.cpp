@@ -1,0 +1,220 @@
+#include "demos/firbank/serve_output.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <type_traits>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "demos/firbank/console.hpp"
+#include "demos/firbank/interrupt.hpp"
+#include "demos/firbank/serve_ways.hpp"
+#include "io/error.hpp"
+#include "io/files.hpp"
+#include "io/native_samples.hpp"
+
+namespace firbank::program {
+namespace {
+
+/// Longer ones are not made up by the engine either.
+constexpr std::int64_t kMostSilence = std::int64_t{1} << 20;
+
+const char* name_of(ServedKind kind) {
+  return kind == ServedKind::kRaw ? "raw" : kind == ServedKind::kFiltered ? "filtered" : "events";
+}
+
+StreamHeader header_of(const ServeLine::Format& format) {
+  StreamHeader header;
+  header.format = {format.is_table ? NativeType::kFloat64 : NativeType::kFloat32, false, 1, 0};
+  header.channels = format.channels;
+  header.sample_rate_hz = format.sample_rate_hz;
+  header.packet_frames = format.packet_frames;
+  header.unit = format.unit;
+  header.channel_names = format.channel_names;
+  return header;
+}
+
+/// "take.wav", "take-2.wav": of each stream.
+std::string numbered(const std::string& path, std::size_t stream) {
+  if (stream <= 1) return path;
+  std::filesystem::path file(path);
+  const std::string extension = file.extension().string();
+  file.replace_filename(fmt::format("{}-{}{}", file.stem().string(), stream, extension));
+  return file.string();
+}
+
+}  // namespace
+
+ServeLine::ServeLine(const ServeOutput& output, const Format& format)
+    : output_(output), format_(format) {
+  try {
+    if (output_.to.kind != PacketWay::Kind::kFile) {
+      sink_ = create_packet_sink(output_.to, header_of(format_), name_);
+      return;
+    }
+    name_ = output_.to.name;
+    open_file();
+  } catch (const Error& error) {
+    throw Error(error.kind(), fmt::format("{}: {}", output_.to.place, error.what()));
+  }
+}
+
+ServeLine::~ServeLine() = default;
+
+void ServeLine::open_file() {
+  path_ = numbered(output_.to.name, streams_ == 0 ? 1 : streams_);
+  StreamFormat format;
+  format.channels = format_.channels;
+  format.sample_rate_hz = format_.sample_rate_hz;
+  if (format_.is_table) {
+    table_ = create_sink(path_, format, {.encoding = SampleEncoding::kFloat64});
+    return;
+  }
+  const SignalsForMainThread guard;
+  recorder_ = std::make_unique<StreamRecorder>(create_sink(path_, format), format_.channels,
+                                               format_.sample_rate_hz);
+}
+
+void ServeLine::begin_stream() {
+  ++streams_;
+  is_first_packet_ = true;
+  has_frames_ = false;
+  if (has_failed() || sink_ || table_ || recorder_) return;
+  try {
+    open_file();
+  } catch (const Error& error) {
+    fail(error.what());
+  }
+}
+
+void ServeLine::fail(const std::string& why) {
+  failure_ = why;
+  has_failed_ = true;
+  tell("firbank: {} output to {} has stopped, all else goes on: {}\n", name_of(output_.kind), name_,
+       why);
+}
+
+template <class Sample>
+void ServeLine::write_any(const BasicBlock<const Sample>& block) {
+  if (has_failed() || block.frames == 0) return;
+  try {
+    if (sink_) {
+      send(block);
+    } else if constexpr (std::is_same_v<Sample, float>) {
+      record(block);
+    } else {
+      table_->write(block);
+    }
+    has_frames_ = true;
+    written_ += static_cast<std::int64_t>(block.frames);
+  } catch (const Error& error) {
+    fail(error.what());
+  }
+}
+
+void ServeLine::write(const BasicBlock<const float>& block) {
+  write_any(block);
+}
+
+void ServeLine::write(const BasicBlock<const double>& block) {
+  write_any(block);
+}
+
+template <class Sample>
+void ServeLine::send(const BasicBlock<const Sample>& block) {
+  const StreamHeader& header = sink_->header();
+  for (std::size_t done = 0; done < block.frames;) {
+    Packet packet;
+    packet.frames = std::min(block.frames - done, header.packet_frames);
+    packet.first_frame = block.first_frame + static_cast<std::int64_t>(done);
+    if (block.timestamp_ns != 0) {
+      packet.timestamp_ns =
+          block.timestamp_ns +
+          static_cast<std::int64_t>(static_cast<double>(done) * 1e9 / header.sample_rate_hz);
+    }
+    packet.flags = block.flags;
+    if (std::exchange(is_first_packet_, false)) packet.flags |= BlockFlags::kReset;
+    buffer_.resize(packet.frames * frame_bytes(header));
+    to_native(header.format, block.planes, block.channels, done, packet.frames, buffer_.data());
+    packet.samples = buffer_.data();
+    sink_->write(packet);
+    done += packet.frames;
+  }
+}
+
+void ServeLine::record(const BasicBlock<const float>& block) {
+  std::int64_t missing = has_frames_ ? block.first_frame - next_frame_ : 0;
+  if (missing > 0 && missing <= kMostSilence) {
+    silence_.resize(1'024);
+    const std::vector<const float*> planes(format_.channels, silence_.data());
+    for (; missing > 0; missing -= 1'024) {
+      recorder_->offer(planes.data(), planes.size(), nullptr, 0,
+                       static_cast<std::size_t>(std::min<std::int64_t>(missing, 1'024)));
+    }
+  }
+  recorder_->offer(block.planes, block.channels, nullptr, 0, block.frames);
+  next_frame_ = block.first_frame + static_cast<std::int64_t>(block.frames);
+  // finish() says why.
+  if (recorder_->has_failed()) close_file();
+}
+
+void ServeLine::close_file() {
+  if (!recorder_ && !table_) return;
+  try {
+    if (recorder_) {
+      if (recorder_->dropped_frames() > 0) {
+        if (first_dropped_ < 0) first_dropped_ = recorder_->first_dropped_frame();
+        dropped_ += recorder_->dropped_frames();
+      }
+      recorder_->finish();
+    }
+    if (table_) table_->finish();
+    files_.push_back(path_);
+  } catch (const Error& error) {
+    fail(error.what());
+  }
+  recorder_.reset();
+  table_.reset();
+}
+
+void ServeLine::end_stream() {
+  if (!has_failed()) close_file();
+}
+
+void ServeLine::finish() {
+  // Of a stream that never came there is no file.
+  if (streams_ == 0) {
+    recorder_.reset();
+    table_.reset();
+  }
+  if (has_failed()) return;
+  try {
+    if (sink_) sink_->finish();
+  } catch (const Error& error) {
+    fail(error.what());
+  }
+}
+
+nlohmann::ordered_json ServeLine::json() const {
+  nlohmann::ordered_json json;
+  json["kind"] = name_of(output_.kind);
+  json["to"] = name_;
+  json["frames"] = written_;
+  if (sink_) {
+    const SinkStats stats = sink_->stats();
+    json["packets"] = stats.packets;
+    json["receivers"] = stats.received_by;
+    json["dropped_receivers"] = stats.dropped.count;
+    json["dropped_receiver_frames"] = stats.dropped.frames;
+    json["first_dropped_receiver_frame"] = stats.dropped.first_frame;
+  } else {
+    json["files"] = files_;
+    json["dropped_frames"] = dropped_;
+    json["first_dropped_frame"] = first_dropped_;
+  }
+  if (has_failed()) json["failure"] = failure_;
+  return json;
+}
+
+}  // namespace firbank::program

@@ -1,0 +1,94 @@
+// ServeOutput's line: one [[serve.output]] while it runs, to other programs or to a file.
+//
+// Packets go on from stream to stream, and the first one of each is marked kReset. A file holds one
+// stream; that of a later one has a number in its name. Frames that are missing in the middle of a
+// recording are silence there, so that what follows stays where it belongs.
+//
+// What fails, as on a full disk, is told once and ends this line alone.
+//
+// Thread: one at a time.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "engine/config/serve_settings.hpp"
+#include "io/block.hpp"
+#include "io/endpoint.hpp"
+#include "io/packet_endpoint.hpp"
+#include "io/stream_recorder.hpp"
+
+namespace firbank::program {
+
+class ServeLine {
+ public:
+  struct Format {
+    std::size_t channels = 0;
+    double sample_rate_hz = 0;
+    std::size_t packet_frames = 256;
+    bool is_table = false;  // rows of doubles instead of samples
+    std::string unit;
+    std::vector<std::string> channel_names;
+  };
+
+  /// Listens, or creates the file. Throws: Error naming the place in the configuration.
+  ServeLine(const ServeOutput& output, const Format& format);
+  ~ServeLine();
+  ServeLine(const ServeLine&) = delete;
+  ServeLine& operator=(const ServeLine&) = delete;
+
+  ServedKind kind() const noexcept { return output_.kind; }
+  const std::string& name() const noexcept { return name_; }
+
+  void begin_stream();
+  void write(const BasicBlock<const float>& block);
+  void write(const BasicBlock<const double>& block);
+  /// Completes the stream's file.
+  void end_stream();
+  /// No stream follows.
+  void finish();
+
+  /// Thread: any.
+  bool has_failed() const noexcept { return has_failed_; }
+  /// Frames that are missing in the files, as the disk was too slow or full.
+  std::int64_t dropped_frames() const noexcept { return dropped_; }
+  nlohmann::ordered_json json() const;
+
+ private:
+  template <class Sample>
+  void write_any(const BasicBlock<const Sample>& block);
+  template <class Sample>
+  void send(const BasicBlock<const Sample>& block);
+  void record(const BasicBlock<const float>& block);
+  void open_file();
+  void close_file();
+  void fail(const std::string& why);
+
+  ServeOutput output_;
+  Format format_;
+  std::string name_;
+  std::unique_ptr<PacketSink> sink_;
+  std::unique_ptr<StreamRecorder> recorder_;  // of samples
+  std::unique_ptr<Sink> table_;               // of rows
+  std::string path_;                          // of the file that is open
+  std::vector<std::string> files_;            // that are complete
+  std::size_t streams_ = 0;
+  bool is_first_packet_ = false;
+  bool has_frames_ = false;  // of this stream
+  std::int64_t next_frame_ = 0;
+  std::int64_t written_ = 0;
+  std::int64_t dropped_ = 0;
+  std::int64_t first_dropped_ = -1;
+  std::vector<unsigned char> buffer_;
+  std::vector<float> silence_;
+  std::string failure_;
+  std::atomic<bool> has_failed_{false};
+};
+
+}  // namespace firbank::program

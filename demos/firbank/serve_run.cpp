@@ -1,0 +1,326 @@
+#include "demos/firbank/serve_run.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "demos/firbank/console.hpp"
+#include "demos/firbank/interrupt.hpp"
+#include "demos/firbank/planar_buffer.hpp"
+#include "demos/firbank/serve_output.hpp"
+#include "demos/firbank/serve_stages.hpp"
+#include "demos/firbank/serve_ways.hpp"
+#include "demos/firbank/wording.hpp"
+
+namespace firbank::program {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::milliseconds kTick(100);
+constexpr std::size_t kEventRows = 256;  // of a packet
+const std::vector<std::string> kEventColumns = {"frame", "crossing", "channel", "value"};
+
+/// When each packet came, for the events in it. One thread adds, another one asks.
+class Arrivals {
+ public:
+  void add(std::int64_t end_frame) {
+    const std::lock_guard lock(mutex_);
+    arrivals_.push_back({end_frame, Clock::now()});
+  }
+  /// Of the packet that brought the frame before `end_frame`; later questions are of later frames.
+  Clock::time_point of(std::int64_t end_frame) {
+    const std::lock_guard lock(mutex_);
+    while (arrivals_.size() > 1 && arrivals_.front().end_frame < end_frame) arrivals_.pop_front();
+    return arrivals_.empty() ? Clock::now() : arrivals_.front().when;
+  }
+  void clear() {
+    const std::lock_guard lock(mutex_);
+    arrivals_.clear();
+  }
+
+ private:
+  struct Arrival {
+    std::int64_t end_frame;
+    Clock::time_point when;
+  };
+  std::mutex mutex_;
+  std::deque<Arrival> arrivals_;
+};
+
+class ServeRun {
+ public:
+  explicit ServeRun(const ServeRunSettings& settings)
+      : settings_(settings), config_(settings.config), serve_(*settings.config.serve) {
+    stream_ = make_acquisition(config_, settings.preset, settings.engine, settings.notice);
+    const SignalsForMainThread guard;
+    make_outputs();
+    WireExpectation expected;
+    expected.channels = stream_->inputs();
+    expected.sample_rate_hz = config_.stream.sample_rate_hz;
+    source_ = open_packet_source(serve_.input, expected, serve_.once, report_.input);
+  }
+  ~ServeRun() {
+    give_up_ = true;
+    if (deliverer_.joinable()) deliverer_.join();
+  }
+  ServeRun(const ServeRun&) = delete;
+  ServeRun& operator=(const ServeRun&) = delete;
+
+  ServeReport run() {
+    const Clock::time_point start = Clock::now();
+    if (!settings_.quiet) tell("firbank: {}\n", readiness());
+    for (bool done = false; !done && !interrupt_requested();) {
+      switch (source_->read(kTick)) {
+        case PacketEvent::kNothing:
+          break;
+        case PacketEvent::kStarted:
+          start_stream(source_->header());
+          break;
+        case PacketEvent::kPacket:
+          take(source_->header(), source_->packet());
+          break;
+        case PacketEvent::kStopped:
+          // One that broke off may go on when its sender is back.
+          done = serve_.once;
+          if (done || has_ended_) end_stream();
+          break;
+        case PacketEvent::kEnded:
+          done = true;
+          break;
+      }
+      done = done || all_outputs_failed();
+    }
+    end_stream();
+    for (const auto& line : lines_) line->finish();
+    finish_report();
+    report_.seconds = std::chrono::duration<double>(Clock::now() - start).count();
+    return std::move(report_);
+  }
+
+ private:
+  void make_outputs() {
+    const double rate_hz = config_.stream.sample_rate_hz;
+    for (const ServeOutput& output : serve_.outputs) {
+      ServeLine::Format format;
+      format.sample_rate_hz = rate_hz;
+      format.unit = serve_.unit;
+      format.packet_frames = settings_.engine.block_frames;
+      if (output.kind == ServedKind::kRaw) {
+        format.channels = stream_->inputs();
+        format.channel_names = config_.inputs;
+      } else if (output.kind == ServedKind::kFiltered) {
+        format.channels = stream_->outputs();
+        format.channel_names = config_.outputs;
+        format.sample_rate_hz /= static_cast<double>(stream_->decimation());
+      } else {
+        format.channels = kEventColumns.size();
+        format.channel_names = kEventColumns;
+        format.packet_frames = kEventRows;
+        format.is_table = true;
+        format.unit.clear();
+      }
+      lines_.push_back(std::make_unique<ServeLine>(output, format));
+      if (output.kind == ServedKind::kRaw) raw_lines_.push_back(lines_.back().get());
+      if (output.kind == ServedKind::kFiltered) filtered_lines_.push_back(lines_.back().get());
+      if (output.kind == ServedKind::kEvents) event_lines_.push_back(lines_.back().get());
+    }
+    if (!raw_lines_.empty()) {
+      raw_.emplace(stream_->inputs(), settings_.engine.block_frames);
+    }
+  }
+
+  std::string readiness() const {
+    std::string to;
+    for (const auto& line : lines_) to += (to.empty() ? "" : ", ") + line->name();
+    return fmt::format("ready: {}, {} at {} Hz, {}; to {}", report_.input,
+                       counted(stream_->inputs(), "channel"), config_.stream.sample_rate_hz,
+                       stream_->engine().backend(), to);
+  }
+
+  bool all_outputs_failed() const {
+    for (const auto& line : lines_) {
+      if (!line->has_failed()) return false;
+    }
+    return true;
+  }
+
+  void start_stream(const StreamHeader& header) {
+    const bool goes_on = is_running_ && header.stream_id != 0 && header.stream_id == stream_id_;
+    stream_id_ = header.stream_id;
+    has_ended_ = false;
+    if (goes_on) return;
+    end_stream();
+    begin_stream();
+  }
+
+  void begin_stream() {
+    if (streams_++ > 0) stream_->restart();
+    arrivals_.clear();
+    expected_frame_.reset();
+    for (const auto& line : lines_) line->begin_stream();
+    const SignalsForMainThread guard;
+    is_running_ = true;
+    deliverer_ = std::thread([this] { deliver(); });
+  }
+
+  /// Waits until all that came has gone out.
+  void end_stream() {
+    if (!is_running_) return;
+    while (!stream_->flush()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    deliverer_.join();
+    for (const auto& line : lines_) line->end_stream();
+    is_running_ = false;
+  }
+
+  void take(const StreamHeader& header, const Packet& packet) {
+    has_ended_ = has_ended_ || has(packet.flags, BlockFlags::kEndOfStream);
+    if (packet.gap_before > 0) note_loss(packet);
+    if (packet.frames == 0) return;
+    if (has(packet.flags, BlockFlags::kReset) && expected_frame_) {
+      end_stream();
+      begin_stream();
+    }
+    // Of what comes again only the rest is new.
+    std::size_t from = 0;
+    if (expected_frame_ && packet.first_frame < *expected_frame_) {
+      const auto again = static_cast<std::uint64_t>(*expected_frame_) -
+                         static_cast<std::uint64_t>(packet.first_frame);
+      if (again >= packet.frames) return;
+      from = static_cast<std::size_t>(again);
+    }
+    expected_frame_ = packet.first_frame + static_cast<std::int64_t>(packet.frames);
+    arrivals_.add(*expected_frame_);
+    write_raw(header, packet, from);
+    while (from < packet.frames) {
+      const PushResult pushed = stream_->push(header, packet, from);
+      if (!pushed) return;  // beyond the last frame that there can be
+      from += pushed.frames;
+      if (pushed.frames == 0) std::this_thread::sleep_for(std::chrono::microseconds(200));
+    }
+  }
+
+  void note_loss(const Packet& packet) {
+    if (report_.losses.size() == ServeReport::kMostLosses) {
+      ++report_.unlisted_losses;
+      return;
+    }
+    report_.losses.push_back({streams_, packet.first_frame - packet.gap_before, packet.gap_before});
+  }
+
+  void write_raw(const StreamHeader& header, const Packet& packet, std::size_t from) {
+    if (!raw_) return;
+    while (from < packet.frames) {
+      const std::size_t frames = std::min(packet.frames - from, settings_.engine.block_frames);
+      to_planes(header, packet, from, frames, raw_->planes());
+      BasicBlock<const float> block;
+      block.planes = raw_->planes();
+      block.channels = header.channels;
+      block.frames = frames;
+      block.first_frame = packet.first_frame + static_cast<std::int64_t>(from);
+      block.timestamp_ns = packet.timestamp_ns;
+      for (ServeLine* const line : raw_lines_) line->write(block);
+      from += frames;
+    }
+  }
+
+  /// What comes out goes to its outputs, until the stream's end; in a thread of its own.
+  void deliver() {
+    AcquiredBlock block;
+    while (!give_up_) {
+      if (!stream_->read(block)) {
+        stream_->wait(kTick);
+        continue;
+      }
+      for (ServeLine* const line : filtered_lines_) line->write(block.samples);
+      if (!block.events.empty()) deliver_events(block);
+      if (has(block.filtered.flags, BlockFlags::kEndOfStream)) return;
+    }
+  }
+
+  void deliver_events(const AcquiredBlock& block) {
+    const std::size_t rows = block.events.size();
+    columns_.assign(kEventColumns.size(), std::vector<double>(rows));
+    for (std::size_t i = 0; i < rows; ++i) {
+      const Event& event = block.events[i];
+      columns_[0][i] = static_cast<double>(event.frame);
+      columns_[1][i] = static_cast<double>(event.crossing);
+      columns_[2][i] = event.channel;
+      columns_[3][i] = static_cast<double>(event.value);
+    }
+    std::vector<const double*> planes;
+    for (const auto& column : columns_) planes.push_back(column.data());
+    BasicBlock<const double> table;
+    table.planes = planes.data();
+    table.channels = planes.size();
+    table.frames = rows;
+    table.first_frame = events_before_;
+    table.timestamp_ns = block.filtered.timestamp_ns;
+    for (ServeLine* const line : event_lines_) line->write(table);
+    events_before_ += static_cast<std::int64_t>(rows);
+    if (block.filtered.frames == 0) return;  // the end: nothing came with these
+    const Clock::time_point came =
+        arrivals_.of(block.filtered.first_frame + static_cast<std::int64_t>(block.filtered.frames));
+    const auto ns =
+        std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - came).count();
+    for (std::size_t i = 0; i < rows; ++i) {
+      report_.latency_ns.record(static_cast<std::uint64_t>(std::max<std::int64_t>(ns, 1)));
+    }
+  }
+
+  void finish_report() {
+    report_.sample_rate_hz = config_.stream.sample_rate_hz;
+    report_.packets = source_->stats();
+    report_.acquisition = stream_->stats();
+    report_.backend = stream_->engine().backend();
+    report_.delay_frames = stream_->delay_frames(0);
+    for (const auto& line : lines_) {
+      report_.outputs.push_back(line->json());
+      report_.has_output_failure = report_.has_output_failure || line->has_failed();
+      report_.dropped_frames += line->dropped_frames();
+    }
+    report_.interrupted = interrupt_requested();
+  }
+
+  const ServeRunSettings& settings_;
+  const RunConfig& config_;
+  const ServeSettings& serve_;
+  std::unique_ptr<AcquisitionStream> stream_;
+  std::vector<std::unique_ptr<ServeLine>> lines_;
+  std::vector<ServeLine*> raw_lines_;  // written to by this thread; the others by the deliverer
+  std::vector<ServeLine*> filtered_lines_;
+  std::vector<ServeLine*> event_lines_;
+  std::optional<PlanarBuffer<float>> raw_;
+  std::unique_ptr<PacketSource> source_;
+  Arrivals arrivals_;
+  ServeReport report_;
+
+  std::uint64_t streams_ = 0;
+  std::uint64_t stream_id_ = 0;
+  bool is_running_ = false;
+  bool has_ended_ = false;  // the sender said so
+  std::optional<std::int64_t> expected_frame_;
+
+  std::thread deliverer_;
+  std::atomic<bool> give_up_{false};
+  std::vector<std::vector<double>> columns_;  // the deliverer's
+  std::int64_t events_before_ = 0;
+};
+
+}  // namespace
+
+ServeReport run_serve(const ServeRunSettings& settings) {
+  return ServeRun(settings).run();
+}
+
+}  // namespace firbank::program
