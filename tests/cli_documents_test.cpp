@@ -19,9 +19,9 @@ using testing::HasSubstr;
 
 using Words = std::set<std::string>;
 
-const std::vector<std::string> kCommands = {"filter", "run",      "live",   "demo",
-                                            "plan",   "tune",     "verify", "design",
-                                            "info",   "backends", "devices"};
+const std::vector<std::string> kCommands = {"filter", "run",  "live",     "serve",
+                                            "demo",   "plan", "tune",     "verify",
+                                            "design", "info", "backends", "devices"};
 
 /// What matches the first group of `pattern` in `text`, all over it.
 Words matches(const std::string& text, const std::string& pattern) {
@@ -89,6 +89,7 @@ TEST(Manual, DescribesTheOptionsThatHelpLists) {
   EXPECT_EQ(described("OPTIONS OF FILTER"), own({"filter"}));
   EXPECT_EQ(described("OPTIONS OF RUN"), own({"run"}));
   EXPECT_EQ(described("OPTIONS OF LIVE"), own({"live"}));
+  EXPECT_EQ(described("OPTIONS OF SERVE"), own({"serve"}));
   EXPECT_EQ(described("OPTIONS OF DEVICES"), own({"devices"}));
   EXPECT_EQ(described("OPTIONS OF DEMO"), own({"demo"}));
   EXPECT_EQ(described("OPTIONS OF PLAN AND VERIFY"), own({"plan", "verify"}));

@@ -7,7 +7,7 @@ _firbank() {
   command=
   for ((i = 1; i < COMP_CWORD; i++)); do
     case ${COMP_WORDS[i]} in
-      filter | run | live | demo | plan | tune | verify | design | info | backends | devices) command=${COMP_WORDS[i]} && break ;;
+      filter | run | live | serve | demo | plan | tune | verify | design | info | backends | devices) command=${COMP_WORDS[i]} && break ;;
     esac
   done
 
@@ -66,7 +66,7 @@ _firbank() {
     --latency --gain --limiter --bypass --crossfade --max-taps --watch --record --seconds --keys
     --monitor --address --token'
   case $command in
-    '') options='filter run live demo plan tune verify design info backends devices --help --version' ;;
+    '') options='filter run live serve demo plan tune verify design info backends devices --help --version' ;;
     filter)
       options="$bank $engine $arithmetic --spectra --mode --depth --gpu-mode --memory-limit --on-overload
         --gain --normalize --output-format --dither --rate --raw-format --json --quiet --as-live --realtime --strict --help"
@@ -79,6 +79,7 @@ _firbank() {
       options="$engine $arithmetic $playing --spectra --input --output --output-format --preset --check
         --channels --rate --eq-taps --eq-phase --json --quiet --help"
       ;;
+    serve) options='--preset --json --quiet --help' ;;
     demo)
       options='capacity --block --taps --rate --threads --backend --most --seconds --json --help'
       ;;
@@ -104,7 +105,7 @@ _firbank() {
   esac
   if [[ $current == -* || -z $command || ($command == design && $previous == design) ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$options" -- "$current")
-  elif [[ $command == filter || $command == run || $command == design || $command == info ]]; then
+  elif [[ $command == filter || $command == run || $command == serve || $command == design || $command == info ]]; then
     compopt -o filenames
     mapfile -t COMPREPLY < <(compgen -f -- "$current")
   fi

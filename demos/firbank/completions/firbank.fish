@@ -11,13 +11,14 @@ function __firbank_devices
     firbank devices 2>/dev/null | awk '$1 ~ /^[0-9]+$/ { print $1 }'
 end
 
-set -l commands filter run live demo plan tune verify design info backends devices
+set -l commands filter run live serve demo plan tune verify design info backends devices
 set -l none "not __fish_seen_subcommand_from $commands"
 
 complete -c firbank -n "$none" -f
 complete -c firbank -n "$none" -a filter -d 'Filter a stream'
 complete -c firbank -n "$none" -a run -d 'Filter as a configuration file says'
 complete -c firbank -n "$none" -a live -d 'Play a sound card through filters'
+complete -c firbank -n "$none" -a serve -d 'Filter packets of other programs'
 complete -c firbank -n "$none" -a demo -d 'Show how much this machine can do'
 complete -c firbank -n "$none" -a plan -d 'Print partitions, cost, latency and memory'
 complete -c firbank -n "$none" -a tune -d 'Measure what plans are chosen by'
@@ -63,7 +64,7 @@ complete -c firbank -n "$filter" -l strict -d 'Missed deadlines fail too'
 set -l run '__fish_seen_subcommand_from run'
 complete -c firbank -n "$run" -l input -r -F -d 'File to filter'
 complete -c firbank -n "$run" -l output -r -F -d 'File to write'
-complete -c firbank -n "$run" -l preset -x -d 'One of the presets'
+complete -c firbank -n '__fish_seen_subcommand_from run serve' -l preset -x -d 'One of the presets'
 complete -c firbank -n "$run" -l check -d 'Load all, filter nothing, print the plan'
 complete -c firbank -n "$run" -l channels -x -d 'Channels of the stream'
 complete -c firbank -n "$run" -l eq-taps -x -d 'Taps of a filter made of a curve'
@@ -125,7 +126,7 @@ complete -c firbank -n "$demo" -l seconds -x -d 'Seconds of blocks a step'
 complete -c firbank -n "$demo" -l json -r -F -d 'Every step as JSON'
 
 complete -c firbank -n '__fish_seen_subcommand_from filter run live plan verify design info' -l rate -x -d 'Sample rate in Hz'
-complete -c firbank -n '__fish_seen_subcommand_from filter run live plan tune verify design info devices' -l json -r -F -d 'Report as JSON'
+complete -c firbank -n '__fish_seen_subcommand_from filter run live serve plan tune verify design info devices' -l json -r -F -d 'Report as JSON'
 complete -c firbank -n '__fish_seen_subcommand_from filter info' -l raw-format -x -a 'f32le:2:48000 s16le:2:44100' -d 'Layout of headerless samples'
-complete -c firbank -n '__fish_seen_subcommand_from filter run live tune verify design' -s q -l quiet -d 'Print less'
+complete -c firbank -n '__fish_seen_subcommand_from filter run live serve tune verify design' -s q -l quiet -d 'Print less'
 complete -c firbank -n '__fish_seen_subcommand_from backends devices' -f
