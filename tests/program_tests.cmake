@@ -23,3 +23,7 @@ endif()
 if(TARGET firbank_program AND NOT FIRBANK_SANITIZE)
   add_subdirectory(${CMAKE_CURRENT_LIST_DIR}/live live)
 endif()
+# Beside what it tests.
+if(TARGET firbank_probe)
+  add_subdirectory(${PROJECT_SOURCE_DIR}/demos/probe/tests probe)
+endif()

@@ -22,7 +22,7 @@ table{border-collapse:collapse}td{padding:2px 18px 2px 0}td+td{text-align:right}
 svg{width:100%;height:auto;background:#f6f8fa;border:1px solid #d0d7de}
 text{font:11px system-ui,sans-serif;fill:#57606a}
 .trace{fill:none;stroke:#1f6feb;stroke-width:.7}.spike{fill:#2da44e}.event{fill:none;stroke:#cf222e}
-.dot{fill:#1b1f24}.loss{fill:#cf222e;fill-opacity:.35}
+.dots{stroke:#1b1f24;stroke-width:1}.loss{fill:#cf222e;fill-opacity:.35}
 """
 
 
@@ -48,7 +48,7 @@ def traces(rows, spikes, events):
     height = channels * step + 40
     begin, end = frames[0], frames[-1]
     x_of = lambda frame: LEFT + (frame - begin) / (end - begin) * (WIDTH - LEFT - 10)
-    scale = 0.45 * step / max(np.percentile(np.abs(samples), 99.9), 1e-9)
+    scale = 0.75 * step / max(np.percentile(np.abs(samples), 99.9), 1e-9)
     parts = []
     for c in range(channels):
         y = 16 + (c + 0.5) * step
@@ -72,10 +72,12 @@ def raster(events, losses, begin, end, channels):
             left = x_of(max(first, begin * RATE_HZ))
             width = max(x_of(min(first + frames, end * RATE_HZ)) - left, 1.5)
             parts.append(f'<rect class="loss" x="{left:.1f}" y="6" width="{width:.1f}" height="390"/>')
-    for frame, _, channel, _ in events:
-        if begin * RATE_HZ <= frame < end * RATE_HZ:
-            y = 8 + channel / channels * 384
-            parts.append(f'<rect class="dot" x="{x_of(frame):.1f}" y="{y:.1f}" width="1.2" height="1.2"/>')
+    dots = "".join(
+        f"M{x_of(frame):.1f} {8 + channel / channels * 384:.0f}h1"
+        for frame, _, channel, _ in events
+        if begin * RATE_HZ <= frame < end * RATE_HZ
+    )
+    parts.append(f'<path class="dots" d="{dots}"/>')
     parts.append('<text x="4" y="16">channel 0</text>')
     parts.append(f'<text x="4" y="392">{channels - 1}</text>')
     return svg(height, parts + axis(begin, end, height))
@@ -107,7 +109,7 @@ def main(folder, page):
         ("99%, worst", f'{latency["p99"]:.2f} ms, {latency["max"]:.2f} ms'),
     ]
     table = "".join(f"<tr><td>{html.escape(k)}</td><td>{html.escape(v)}</td></tr>" for k, v in facts)
-    last = min(max(seconds, 1.0), 10.0)
+    last = min(max(seconds, 1.0), 4.0)
     listed = ", ".join(f'{loss["frames"]} from {loss["first_frame"]}' for loss in report["losses"][:40])
     more = " ..." if len(report["losses"]) > 40 else ""
     page.write_text(
