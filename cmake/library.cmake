@@ -29,9 +29,12 @@ set(public_headers
   io/endpoint.hpp
   io/error.hpp
   io/files.hpp
+  io/native_samples.hpp
   io/sample_encoding.hpp
   io/shared_block_queue.hpp
   io/signals.hpp
+  io/wire_format.hpp
+  engine/acquisition/acquisition_stream.hpp
   engine/band_spectrum.hpp
   engine/config.hpp
   engine/config/config_banks.hpp

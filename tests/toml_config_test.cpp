@@ -217,6 +217,76 @@ TEST(TomlConfig, RefusesWhatContradictsItself) {
               HasSubstr("no filter 'a' before this one"));
 }
 
+const std::string kServe = kStream + kFilter + "[[preset]]\nname='p'\nfilter='a'\n[serve]\n";
+const std::string kOutput = "[[serve.output]]\nkind='raw'\nto='-'\n";
+
+TEST(TomlConfig, ReadsWhatIsToBeServed) {
+  const RunConfig config = parse_toml_config(
+      kServe +
+          "input = 'tcp://:4000'\nonce = true\nunit = 'uV'\ngaps = 'hold'\n"
+          "bad_channels = ['in-2']\nreference = 'mean'\ndecimate = 6\n"
+          "[serve.envelope]\nkind = 'power'\nwindow_ms = 20\n"
+          "[serve.events]\nlevel = -3.5\ndirection = 'either'\nrefractory_ms = 2\n"
+          "peak_ms = 0.5\n"
+          "[[serve.output]]\nkind = 'raw'\nto = 'take.wav'\n"
+          "[[serve.output]]\nkind = 'events'\nto = 'zmq:tcp://*:5'\ntopic = 'spikes'\n"
+          "[[serve.output]]\nkind = 'filtered'\nto = 'tcp://[::1]:5'\nconnect = true\n"
+          "[[serve.output]]\nkind = 'filtered'\nto = 'shm:probe'\n",
+      "/data/run.toml");
+  ASSERT_TRUE(config.serve);
+  const ServeSettings& serve = *config.serve;
+  EXPECT_EQ(serve.input.kind, PacketWay::Kind::kTcp);
+  EXPECT_EQ(serve.input.name, ":4000");
+  EXPECT_FALSE(serve.input.connects);
+  EXPECT_TRUE(serve.once);
+  EXPECT_EQ(serve.unit, "uV");
+  EXPECT_EQ(serve.gaps, GapPolicy::kHold);
+  EXPECT_THAT(serve.bad_channels, testing::ElementsAre(1));
+  EXPECT_EQ(serve.reference, ReferenceKind::kMean);
+  EXPECT_EQ(serve.decimate, 6u);
+  ASSERT_TRUE(serve.envelope);
+  EXPECT_EQ(serve.envelope->kind, EnvelopeKind::kPower);
+  EXPECT_DOUBLE_EQ(serve.envelope->seconds, 0.02);
+  ASSERT_TRUE(serve.events);
+  EXPECT_EQ(serve.events->level, -3.5);
+  EXPECT_EQ(serve.events->crossing, Crossing::kEither);
+  EXPECT_DOUBLE_EQ(serve.events->refractory_seconds, 0.002);
+  EXPECT_DOUBLE_EQ(serve.events->peak_seconds, 0.0005);
+  ASSERT_EQ(serve.outputs.size(), 4u);
+  EXPECT_EQ(serve.outputs[0].to.kind, PacketWay::Kind::kFile);
+  EXPECT_EQ(serve.outputs[0].to.name, "/data/take.wav");
+  EXPECT_EQ(serve.outputs[1].kind, ServedKind::kEvents);
+  EXPECT_EQ(serve.outputs[1].to.name, "tcp://*:5");
+  EXPECT_EQ(serve.outputs[1].to.topic, "spikes");
+  EXPECT_TRUE(serve.outputs[2].to.connects);
+  EXPECT_EQ(serve.outputs[3].to.kind, PacketWay::Kind::kSharedMemory);
+  EXPECT_EQ(serve.outputs[3].to.name, "probe");
+
+  const RunConfig plain = parse_toml_config(kServe + "input = '-'\n" + kOutput, "run.toml");
+  EXPECT_FALSE(plain.serve->once);
+  EXPECT_FALSE(plain.serve->events || plain.serve->envelope || plain.serve->reference);
+  EXPECT_EQ(plain.serve->gaps, GapPolicy::kZero);
+}
+
+TEST(TomlConfig, RefusesWhatCannotBeServed) {
+  const std::string input = "input = '-'\n";
+  EXPECT_THAT(refusal(kServe + "input = '-'\nconnect = true\n" + kOutput),
+              HasSubstr("serve.connect: it has no use here; allowed with tcp:// and zmq:"));
+  EXPECT_THAT(refusal(kServe + "input = 'take.wav'\n" + kOutput), HasSubstr("it is 'take.wav'"));
+  EXPECT_THAT(refusal(kServe + input + "topic = 'x'\n" + kOutput),
+              HasSubstr("serve.topic: it has no use here"));
+  EXPECT_THAT(refusal(kServe + input + "gaps = 'none'\n" + kOutput),
+              HasSubstr("it is 'none'; zero, hold, reset, nan are allowed"));
+  EXPECT_THAT(refusal(kServe + input + "decimate = 0\n" + kOutput),
+              HasSubstr("it is 0; 1 to 65536 are allowed"));
+  EXPECT_THAT(refusal(kServe + input + "[[serve.output]]\nto = '-'\n"),
+              HasSubstr("serve.output: kind is missing"));
+  EXPECT_THAT(refusal(kServe + input + "[[serve.output]]\nkind = 'raw'\n"),
+              HasSubstr("serve.output: to is missing"));
+  EXPECT_THAT(refusal(kServe + input + "[serve.events]\nsigmas = 0\n" + kOutput),
+              HasSubstr("serve.events.sigmas: it is 0"));
+}
+
 TEST(TomlConfig, NamesTheLineOfWhatIsNoToml) {
   EXPECT_THAT(refusal("[stream]\ninputs = \n"), StartsWith("run.toml, line "));
   EXPECT_THAT(refusal("[stream\n"), StartsWith("run.toml, line 1"));

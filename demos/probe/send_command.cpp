@@ -76,7 +76,7 @@ class Sender {
     sink_->finish();
     write_truth();
     fmt::print("sent {} packets, {} frames; lost {} gaps, {} frames; {} spikes; {:.1f} s\n",
-               sink_->stats().packets, total, lost_.size(), lost_frames_, spikes_.size(),
+               sink_->stats().packets, total, lost_.size(), lost_frames_, spike_count_,
                std::chrono::duration<double>(Clock::now() - start).count());
     return 0;
   }
@@ -97,7 +97,10 @@ class Sender {
     Packet packet;
     packet.first_frame = signal_.position();
     packet.frames = frames;
+    const std::size_t spikes_before = spikes_.size();
     signal_.next(frames, samples_, spikes_);
+    spike_count_ += spikes_.size() - spikes_before;
+    if (arguments_.spikes.empty()) spikes_.clear();
     packet.samples = samples_.data();
     // Neither the first nor the last: what is missing outside of all packets is no gap.
     const bool is_lost = losses_.next() && packet.first_frame > 0 && !is_last;
@@ -143,7 +146,8 @@ class Sender {
   Xoshiro256 jitter_;
   std::unique_ptr<PacketSink> sink_;
   std::vector<std::int16_t> samples_;
-  std::vector<Spike> spikes_;
+  std::vector<Spike> spikes_;  // none, unless they are to be written
+  std::size_t spike_count_ = 0;
   std::vector<Row> lost_;  // first frame, frames
   std::size_t lost_frames_ = 0;
 };
