@@ -177,7 +177,8 @@ TEST_F(Serve, TellsExactlyWhatWasLost) {
   const std::vector<std::size_t> lost = {3, 4, 11};
   const ProgramResult result = run_program(command(kPipe), wire(samples, lost));
   EXPECT_EQ(result.exit_code, 4);
-  EXPECT_THAT(result.err, AllOf(HasSubstr("150 frames in 2 gaps"),
+  EXPECT_THAT(result.err, AllOf(HasSubstr("lost 100 frames from frame 150 (150 ms)\n"),
+                                HasSubstr("150 frames in 2 gaps"),
                                 HasSubstr("100 from frame 150 (150 ms), 50 from frame 550")));
   EXPECT_LE(relative_error(parse(result.out).planes, expected(samples, lost)), 1e-6);
   const nlohmann::json json = report();

@@ -89,6 +89,7 @@ void ServeLine::begin_stream() {
 }
 
 void ServeLine::fail(const std::string& why) {
+  if (has_failed()) return;
   failure_ = why;
   has_failed_ = true;
   tell("firbank: {} output to {} has stopped, all else goes on: {}\n", name_of(output_.kind), name_,
@@ -110,6 +111,7 @@ void ServeLine::write_any(const BasicBlock<const Sample>& block) {
     written_ += static_cast<std::int64_t>(block.frames);
   } catch (const Error& error) {
     fail(error.what());
+    close_file();
   }
 }
 
@@ -170,16 +172,17 @@ void ServeLine::close_file() {
       recorder_->finish();
     }
     if (table_) table_->finish();
-    files_.push_back(path_);
   } catch (const Error& error) {
     fail(error.what());
   }
+  // Also of one that failed there is what had room.
+  if (std::filesystem::is_regular_file(path_)) files_.push_back(path_);
   recorder_.reset();
   table_.reset();
 }
 
 void ServeLine::end_stream() {
-  if (!has_failed()) close_file();
+  close_file();
 }
 
 void ServeLine::finish() {

@@ -3,9 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <deque>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
@@ -17,6 +15,7 @@
 #include "demos/firbank/console.hpp"
 #include "demos/firbank/interrupt.hpp"
 #include "demos/firbank/planar_buffer.hpp"
+#include "demos/firbank/serve_arrivals.hpp"
 #include "demos/firbank/serve_output.hpp"
 #include "demos/firbank/serve_stages.hpp"
 #include "demos/firbank/serve_ways.hpp"
@@ -31,33 +30,6 @@ constexpr std::chrono::milliseconds kTick(100);
 constexpr std::size_t kEventRows = 256;  // of a packet
 const std::vector<std::string> kEventColumns = {"frame", "crossing", "channel", "value"};
 
-/// When each packet came, for the events in it. One thread adds, another one asks.
-class Arrivals {
- public:
-  void add(std::int64_t end_frame) {
-    const std::lock_guard lock(mutex_);
-    arrivals_.push_back({end_frame, Clock::now()});
-  }
-  /// Of the packet that brought the frame before `end_frame`; later questions are of later frames.
-  Clock::time_point of(std::int64_t end_frame) {
-    const std::lock_guard lock(mutex_);
-    while (arrivals_.size() > 1 && arrivals_.front().end_frame < end_frame) arrivals_.pop_front();
-    return arrivals_.empty() ? Clock::now() : arrivals_.front().when;
-  }
-  void clear() {
-    const std::lock_guard lock(mutex_);
-    arrivals_.clear();
-  }
-
- private:
-  struct Arrival {
-    std::int64_t end_frame;
-    Clock::time_point when;
-  };
-  std::mutex mutex_;
-  std::deque<Arrival> arrivals_;
-};
-
 class ServeRun {
  public:
   explicit ServeRun(const ServeRunSettings& settings)
@@ -68,7 +40,7 @@ class ServeRun {
     WireExpectation expected;
     expected.channels = stream_->inputs();
     expected.sample_rate_hz = config_.stream.sample_rate_hz;
-    source_ = open_packet_source(serve_.input, expected, serve_.once, report_.input);
+    source_ = open_packet_source(serve_.input, expected, report_.input);
   }
   ~ServeRun() {
     give_up_ = true;
@@ -83,6 +55,7 @@ class ServeRun {
     for (bool done = false; !done && !interrupt_requested();) {
       switch (source_->read(kTick)) {
         case PacketEvent::kNothing:
+          tell_troubles();
           break;
         case PacketEvent::kStarted:
           start_stream(source_->header());
@@ -91,6 +64,7 @@ class ServeRun {
           take(source_->header(), source_->packet());
           break;
         case PacketEvent::kStopped:
+          tell_troubles();
           // One that broke off may go on when its sender is back.
           done = serve_.once;
           if (done || has_ended_) end_stream();
@@ -200,7 +174,7 @@ class ServeRun {
       from = static_cast<std::size_t>(again);
     }
     expected_frame_ = packet.first_frame + static_cast<std::int64_t>(packet.frames);
-    arrivals_.add(*expected_frame_);
+    if (serve_.events) arrivals_.add(*expected_frame_);
     write_raw(header, packet, from);
     while (from < packet.frames) {
       const PushResult pushed = stream_->push(header, packet, from);
@@ -210,7 +184,30 @@ class ServeRun {
     }
   }
 
+  /// Of senders: what is new.
+  void tell_troubles() {
+    std::string trouble = source_->stats().last_error;
+    if (trouble == told_trouble_) return;
+    if (!settings_.quiet) tell("firbank: {}\n", trouble);
+    told_trouble_ = std::move(trouble);
+  }
+
+  /// One line a second at most: a bad line loses packets by the thousand.
+  void tell_loss(const Packet& packet) {
+    ++untold_losses_;
+    const Clock::time_point now = Clock::now();
+    if (settings_.quiet || now < next_loss_line_) return;
+    tell("firbank: lost {} from {}{}\n",
+         counted(static_cast<std::uint64_t>(packet.gap_before), "frame"),
+         position(packet.first_frame - packet.gap_before, config_.stream.sample_rate_hz),
+         untold_losses_ > 1 ? fmt::format(", and {} before", counted(untold_losses_ - 1, "gap"))
+                            : "");
+    untold_losses_ = 0;
+    next_loss_line_ = now + std::chrono::seconds(1);
+  }
+
   void note_loss(const Packet& packet) {
+    tell_loss(packet);
     if (report_.losses.size() == ServeReport::kMostLosses) {
       ++report_.unlisted_losses;
       return;
@@ -243,13 +240,16 @@ class ServeRun {
         continue;
       }
       for (ServeLine* const line : filtered_lines_) line->write(block.samples);
-      if (!block.events.empty()) deliver_events(block);
+      if (serve_.events) deliver_events(block);
       if (has(block.filtered.flags, BlockFlags::kEndOfStream)) return;
     }
   }
 
   void deliver_events(const AcquiredBlock& block) {
+    const Clock::time_point came =
+        arrivals_.of(block.filtered.first_frame + static_cast<std::int64_t>(block.filtered.frames));
     const std::size_t rows = block.events.size();
+    if (rows == 0) return;
     columns_.assign(kEventColumns.size(), std::vector<double>(rows));
     for (std::size_t i = 0; i < rows; ++i) {
       const Event& event = block.events[i];
@@ -269,8 +269,6 @@ class ServeRun {
     for (ServeLine* const line : event_lines_) line->write(table);
     events_before_ += static_cast<std::int64_t>(rows);
     if (block.filtered.frames == 0) return;  // the end: nothing came with these
-    const Clock::time_point came =
-        arrivals_.of(block.filtered.first_frame + static_cast<std::int64_t>(block.filtered.frames));
     const auto ns =
         std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - came).count();
     for (std::size_t i = 0; i < rows; ++i) {
@@ -302,13 +300,16 @@ class ServeRun {
   std::vector<ServeLine*> event_lines_;
   std::optional<PlanarBuffer<float>> raw_;
   std::unique_ptr<PacketSource> source_;
-  Arrivals arrivals_;
+  ServeArrivals arrivals_;
   ServeReport report_;
 
   std::uint64_t streams_ = 0;
   std::uint64_t stream_id_ = 0;
   bool is_running_ = false;
   bool has_ended_ = false;  // the sender said so
+  std::string told_trouble_;
+  std::uint64_t untold_losses_ = 0;
+  Clock::time_point next_loss_line_{};
   std::optional<std::int64_t> expected_frame_;
 
   std::thread deliverer_;

@@ -19,13 +19,11 @@ constexpr std::size_t kRingBytes = std::size_t{64} << 20;
 constexpr std::chrono::seconds kConnect(10);
 
 std::unique_ptr<PacketSource> open_source_of(const PacketWay& way, const WireExpectation& expected,
-                                             bool once, std::string& name) {
+                                             std::string& name) {
   switch (way.kind) {
     case PacketWay::Kind::kTcp: {
       TcpSourceOptions options;
       options.expected = expected;
-      // A sender that is not there yet is waited for; the run ends with the first stream by itself.
-      options.again = !once || way.connects;
       const TcpAddress address = parse_tcp_address(way.name);
       auto source =
           way.connects ? TcpSource::connect(address, options) : TcpSource::listen(address, options);
@@ -55,10 +53,10 @@ std::unique_ptr<PacketSource> open_source_of(const PacketWay& way, const WireExp
 }  // namespace
 
 std::unique_ptr<PacketSource> open_packet_source(const PacketWay& way,
-                                                 const WireExpectation& expected, bool once,
+                                                 const WireExpectation& expected,
                                                  std::string& name) {
   try {
-    return open_source_of(way, expected, once, name);
+    return open_source_of(way, expected, name);
   } catch (const Error& error) {
     throw Error(error.kind(), fmt::format("{}: {}", way.place, error.what()));
   }

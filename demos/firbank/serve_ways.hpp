@@ -10,10 +10,10 @@
 
 namespace firbank::program {
 
-/// `name` becomes where it is, with the port that it has. `once`: it ends with the first stream.
-/// Throws: Error naming the place in the configuration.
+/// `name` becomes where it is, with the port that it has. Senders are waited for, one after
+/// another. Throws: Error naming the place in the configuration.
 std::unique_ptr<PacketSource> open_packet_source(const PacketWay& way,
-                                                 const WireExpectation& expected, bool once,
+                                                 const WireExpectation& expected,
                                                  std::string& name);
 
 /// The same for packets that go; not of files. Throws: Error.
