@@ -12,7 +12,6 @@
 #include "demos/firbank/serve_ways.hpp"
 #include "io/error.hpp"
 #include "io/files.hpp"
-#include "io/native_samples.hpp"
 
 namespace firbank::program {
 namespace {
@@ -51,6 +50,7 @@ ServeLine::ServeLine(const ServeOutput& output, const Format& format)
   try {
     if (output_.to.kind != PacketWay::Kind::kFile) {
       sink_ = create_packet_sink(output_.to, header_of(format_), name_);
+      packets_.emplace(*sink_);
       return;
     }
     name_ = output_.to.name;
@@ -100,8 +100,10 @@ template <class Sample>
 void ServeLine::write_any(const BasicBlock<const Sample>& block) {
   if (has_failed() || block.frames == 0) return;
   try {
-    if (sink_) {
-      send(block);
+    if (packets_) {
+      BasicBlock<const Sample> marked = block;
+      if (std::exchange(is_first_packet_, false)) marked.flags |= BlockFlags::kReset;
+      packets_->write(marked);
     } else if constexpr (std::is_same_v<Sample, float>) {
       record(block);
     } else {
@@ -121,28 +123,6 @@ void ServeLine::write(const BasicBlock<const float>& block) {
 
 void ServeLine::write(const BasicBlock<const double>& block) {
   write_any(block);
-}
-
-template <class Sample>
-void ServeLine::send(const BasicBlock<const Sample>& block) {
-  const StreamHeader& header = sink_->header();
-  for (std::size_t done = 0; done < block.frames;) {
-    Packet packet;
-    packet.frames = std::min(block.frames - done, header.packet_frames);
-    packet.first_frame = block.first_frame + static_cast<std::int64_t>(done);
-    if (block.timestamp_ns != 0) {
-      packet.timestamp_ns =
-          block.timestamp_ns +
-          static_cast<std::int64_t>(static_cast<double>(done) * 1e9 / header.sample_rate_hz);
-    }
-    packet.flags = block.flags;
-    if (std::exchange(is_first_packet_, false)) packet.flags |= BlockFlags::kReset;
-    buffer_.resize(packet.frames * frame_bytes(header));
-    to_native(header.format, block.planes, block.channels, done, packet.frames, buffer_.data());
-    packet.samples = buffer_.data();
-    sink_->write(packet);
-    done += packet.frames;
-  }
 }
 
 void ServeLine::record(const BasicBlock<const float>& block) {

@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,7 @@
 #include "io/block.hpp"
 #include "io/endpoint.hpp"
 #include "io/packet_endpoint.hpp"
+#include "io/planar_packets.hpp"
 #include "io/stream_recorder.hpp"
 
 namespace firbank::program {
@@ -63,8 +65,6 @@ class ServeLine {
  private:
   template <class Sample>
   void write_any(const BasicBlock<const Sample>& block);
-  template <class Sample>
-  void send(const BasicBlock<const Sample>& block);
   void record(const BasicBlock<const float>& block);
   void open_file();
   void close_file();
@@ -74,6 +74,7 @@ class ServeLine {
   Format format_;
   std::string name_;
   std::unique_ptr<PacketSink> sink_;
+  std::optional<PlanarPackets> packets_;
   std::unique_ptr<StreamRecorder> recorder_;  // of samples
   std::unique_ptr<Sink> table_;               // of rows
   std::string path_;                          // of the file that is open
@@ -85,7 +86,6 @@ class ServeLine {
   std::int64_t written_ = 0;
   std::int64_t dropped_ = 0;
   std::int64_t first_dropped_ = -1;
-  std::vector<unsigned char> buffer_;
   std::vector<float> silence_;
   std::string failure_;
   std::atomic<bool> has_failed_{false};

@@ -47,6 +47,8 @@ nlohmann::ordered_json to_json(const ServeReport& report) {
                    {"gaps", packets.gaps.count},
                    {"gap_frames", packets.gaps.frames},
                    {"first_gap_frame", packets.gaps.first_frame},
+                   {"declared_rate_hz", packets.declared_rate_hz},
+                   {"rate_hz", packets.rate_hz},
                    {"lost_packets", packets.lost_packets},
                    {"missed", to_json(packets.missed)},
                    {"backward", to_json(packets.backward)},
