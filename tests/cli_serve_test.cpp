@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <memory>
 #include <thread>
 
 #include <fmt/format.h>
@@ -251,16 +252,21 @@ class ServeLive : public Serve {
   ServeLive()
       : ring_(fmt::format("firbank-serve-test-{}", getpid())),
         reader_(ring_),
-        sink_({"127.0.0.1", 0}, input_header()),
+        sink_(std::make_unique<TcpSink>(TcpAddress{"127.0.0.1", 0}, input_header())),
         program_(
             command(fmt::format("[serve]\ninput = \"tcp://127.0.0.1:{}\"\nconnect = true\n"
                                 "[[serve.output]]\nkind = \"raw\"\nto = \"raw.npy\"\n"
                                 "[[serve.output]]\nkind = \"filtered\"\nto = \"filtered.wav\"\n"
                                 "[[serve.output]]\nkind = \"filtered\"\nto = \"shm:{}\"\n",
-                                sink_.address().port, ring_))) {
-    for (int i = 0; i < 6'000 && sink_.stats().receivers == 0; ++i) {
+                                sink_->address().port, ring_))) {
+    await_receiver();
+  }
+
+  void await_receiver() const {
+    for (int i = 0; i < 6'000 && sink_->stats().receivers == 0; ++i) {
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }
+    ASSERT_EQ(sink_->stats().receivers, 1u);
   }
 
   /// Until the filtered frame has come out.
@@ -276,14 +282,14 @@ class ServeLive : public Serve {
 
   std::string ring_;
   SharedRingReader reader_;
-  TcpSink sink_;
+  std::unique_ptr<TcpSink> sink_;
   RunningProgram program_;
 };
 
 TEST_F(ServeLive, StopsCleanlyWhenItIsTold) {
   const auto samples = input_samples(1'000);
   for (std::size_t i = 0; i < 20; ++i) {
-    if (i != 9) sink_.write(packet_of(samples, i));
+    if (i != 9) sink_->write(packet_of(samples, i));
   }
   EXPECT_TRUE(wait_for(999));
   program_.send(SIGTERM);
@@ -294,6 +300,48 @@ TEST_F(ServeLive, StopsCleanlyWhenItIsTold) {
   EXPECT_LE(relative_error(read_signal(folder_.file("filtered.wav")), expected(samples, {9})),
             1e-6);
   EXPECT_EQ(report()["interrupted"], true);
+}
+
+TEST_F(ServeLive, AnotherStreamBeginsAnewInFilesOfItsOwn) {
+  const auto samples = input_samples(1'000);
+  for (std::size_t i = 0; i < 20; ++i) sink_->write(packet_of(samples, i));
+  sink_->finish();
+  EXPECT_TRUE(wait_for(1'001));  // with the tail
+  const TcpAddress address = sink_->address();
+  sink_.reset();
+  sink_ = std::make_unique<TcpSink>(address, input_header(2));
+  await_receiver();
+  for (std::size_t i = 0; i < 10; ++i) sink_->write(packet_of(samples, i));
+  sink_->finish();
+  EXPECT_TRUE(wait_for(501));
+  program_.send(SIGINT);
+  EXPECT_EQ(program_.wait().exit_code, 130);
+  EXPECT_EQ(read_signal(folder_.file("raw.npy"))[0].size(), 1'000u);
+  EXPECT_EQ(read_signal(folder_.file("raw-2.npy"))[0].size(), 500u);
+  const Signal second = read_signal(folder_.file("filtered-2.wav"));
+  const std::vector<std::int16_t> half(samples.begin(), samples.begin() + 1'000);
+  EXPECT_LE(relative_error(second, expected(half, {})), 1e-6);
+  EXPECT_EQ(report()["input"]["streams"], 2);
+  EXPECT_EQ(report()["losses"].size(), 0u);
+}
+
+TEST_F(ServeLive, AStreamThatBreaksOffGoesOnWithWhatWasLostAsAGap) {
+  const auto samples = input_samples(1'000);
+  for (std::size_t i = 0; i < 8; ++i) sink_->write(packet_of(samples, i));
+  EXPECT_TRUE(wait_for(399));
+  const TcpAddress address = sink_->address();
+  sink_.reset();  // without an end
+  sink_ = std::make_unique<TcpSink>(address, input_header());
+  await_receiver();
+  for (std::size_t i = 11; i < 20; ++i) sink_->write(packet_of(samples, i));
+  EXPECT_TRUE(wait_for(999));
+  program_.send(SIGTERM);
+  EXPECT_EQ(program_.wait().exit_code, 130);
+  EXPECT_LE(
+      relative_error(read_signal(folder_.file("filtered.wav")), expected(samples, {8, 9, 10})),
+      1e-6);
+  EXPECT_EQ(report()["losses"],
+            nlohmann::json::parse(R"([{"stream":1,"first_frame":400,"frames":150}])"));
 }
 
 TEST_F(Serve, RefusesNamingLineAndKey) {
