@@ -24,7 +24,6 @@ namespace {
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::Not;
 
 constexpr double kScale = 0.5;
 constexpr std::size_t kPacket = 50;

@@ -1,7 +1,11 @@
 // The stages round the bank neither allocate, nor lock, nor call the system: odd calls, NaN, gaps,
 // masks that change, events, matches, resets.
+#include <chrono>
+#include <thread>
+
 #include <gtest/gtest.h>
 
+#include "engine/acquisition/acquisition_stream.hpp"
 #include "engine/stages/common_reference.hpp"
 #include "engine/stages/decimator.hpp"
 #include "engine/stages/envelope.hpp"
@@ -132,6 +136,55 @@ TEST_F(RealTimeStages, TemplateDistance) {
     });
     EXPECT_GT(stage.exact_windows(), 0u);
   }
+}
+
+// Both may wake the pipeline thread, which is a system call.
+TEST_F(RealTimeStages, AcquisitionStreamPushesAndReadsWithoutAllocationOrLock) {
+  AcquisitionConfig config;
+  config.engine.block_frames = 64;
+  config.reference.emplace();
+  config.envelope = EnvelopeConfig{.taps = 31};
+  config.decimation = Decimation{4, FilterBank({std::vector<double>(20, 0.05)})};
+  config.events =
+      EventDetectorConfig{.crossing = Crossing::kRise, .levels = {0.5F}, .peak_frames = 5};
+  Random random(1);
+  AcquisitionStream stream(config, test::random_bank(random, {300}), Routing::rows(kChannels, 1));
+  StreamHeader header;
+  header.format.type = NativeType::kInt16;
+  header.format.scale = 1.0 / 32'768;
+  header.channels = kChannels;
+  std::vector<std::int16_t> samples(kChannels * 100);
+  for (auto& sample : samples) sample = static_cast<std::int16_t>(random());
+  Packet packet;
+  packet.frames = 100;
+  packet.samples = samples.data();
+
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  std::size_t from = 0;
+  bool ended = false;
+  while (!ended && std::chrono::steady_clock::now() < deadline) {
+    AcquiredBlock block;
+    bool is_there = false;
+    {
+      const rt_guard::Scope scope(rt_guard::Watch::kMemoryAndLocks);
+      if (packet.first_frame < 20'000) {
+        from += stream.push(header, packet, from).frames;
+      } else {
+        stream.flush();
+      }
+      is_there = stream.read(block);
+    }
+    ended = has(block.filtered.flags, BlockFlags::kEndOfStream);
+    if (from == packet.frames) {
+      from = 0;
+      packet.first_frame += packet.first_frame / 100 % 30 == 0 ? 150 : 100;  // now and then a gap
+    }
+    if (!is_there) std::this_thread::yield();
+  }
+  EXPECT_TRUE(ended);
+  EXPECT_GT(stream.stats().engine.gaps, 0u);
+  EXPECT_GT(stream.stats().events, 0u);
+  EXPECT_EQ(rt_guard::violations(), 0) << rt_guard::first_violation();
 }
 
 }  // namespace

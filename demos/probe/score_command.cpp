@@ -34,6 +34,7 @@ std::int64_t whole(double value) {
 /// Column `channel` of each row, by frame.
 std::vector<Mark> marks(const std::vector<Row>& rows, std::size_t channel) {
   std::vector<Mark> marks;
+  marks.reserve(rows.size());
   for (const Row& row : rows) marks.push_back({whole(row[0]), whole(row[channel])});
   std::stable_sort(marks.begin(), marks.end(),
                    [](const Mark& a, const Mark& b) { return a.frame < b.frame; });

@@ -52,7 +52,7 @@ struct AcquisitionConfig {
   std::size_t most_events = 16'384;
 };
 
-/// What one read() gives; the views hold until the next one.
+/// What one read() gives; the views hold until the next read() or wait().
 struct AcquiredBlock {
   BasicBlock<const float> filtered;  // the engine's output
   BasicBlock<const float> samples;   // behind envelope and decimation, of the decimated stream
