@@ -25,8 +25,8 @@ constexpr const char* kExamples = R"(Examples:
     acquire | firbank serve pipe.toml --json report.json | analyse
 
 CONFIG is TOML with a table [serve]: engine/config/README.md has every key, and
-docs/firbank-serve.service is a unit for systemd. Packets are described in
-io/wire_format.hpp. Exit codes are those of 'firbank filter'.)";
+docs/firbank-serve.service is a unit for systemd, io/README.md the packets.
+Exit codes are those of 'firbank filter'.)";
 
 struct Arguments {
   std::string config;
