@@ -28,7 +28,9 @@ StreamHeader header_of(const ServeLine::Format& format) {
   header.format = {format.is_table ? NativeType::kFloat64 : NativeType::kFloat32, false, 1, 0};
   header.channels = format.channels;
   header.sample_rate_hz = format.sample_rate_hz;
-  header.packet_frames = format.packet_frames;
+  // Blocks of very many channels go in several packets.
+  header.packet_frames =
+      std::clamp<std::size_t>(kMostPacketBytes / frame_bytes(header), 1, format.packet_frames);
   header.unit = format.unit;
   header.channel_names = format.channel_names;
   return header;
