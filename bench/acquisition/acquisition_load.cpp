@@ -1,12 +1,13 @@
 // What an acquisition program pays for its filters: packets of 16-bit samples at the pace of the
 // hardware in, float samples out, by the C API, from both ends of it.
 //
-//   acquisition_load CHANNELS TAPS BLOCK RATE SECONDS [process|pipeline]   at that pace
-//   acquisition_load CHANNELS TAPS BLOCK RATE flat FRAMES                  as fast as it can
+//   acquisition_load CHANNELS TAPS BLOCK RATE SECONDS [process|pipeline [THREADS]]   at that pace
+//   acquisition_load CHANNELS TAPS BLOCK RATE flat FRAMES                            as fast as it
+//   can
 //
 // Prints one line of JSON. "cpu_share" is processor time, of all threads and of the system on their
-// behalf, over the time that the stream lasts: 1 is a core. The last packets' answers are compared
-// with a direct convolution in double precision.
+// behalf, for a second of the stream: 1 is a core, and more than 1 a thread that does not keep up.
+// The last packets' answers are compared with a direct convolution in double precision.
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -37,6 +38,7 @@ struct Load {
   std::size_t channels = 0;
   std::size_t taps = 0;
   std::size_t block = 0;
+  std::size_t threads = 1;
   double rate_hz = 0;
   double seconds = 0;       // of a paced run
   std::int64_t frames = 0;  // of a run as fast as it can
@@ -119,6 +121,7 @@ class Engine {
     config.channels = load.channels;
     config.in.scale = kScale;
     config.block_frames = load.block;
+    config.threads = load.threads;
     config.ring_blocks = 16;
     if (firbank_open(engine_, &config, &filters) != FIRBANK_OK) {
       throw std::runtime_error(firbank_message(engine_));
@@ -208,8 +211,8 @@ Outcome run_paced(const Load& load, const Signals& signals, firbank_engine* engi
       done(block);
     }
   }
-  outcome.cpu_share =
-      (cpu_seconds() - cpu_before) / std::chrono::duration<double>(Clock::now() - start).count();
+  outcome.cpu_share = (cpu_seconds() - cpu_before) * load.rate_hz /
+                      static_cast<double>(blocks * frames);  // a second of the stream
   outcome.error = error_of(load, signals, out, (blocks - 1) * frames);
   return outcome;
 }
@@ -237,7 +240,7 @@ Outcome run_flat(const Load& load, const Signals& signals, firbank_engine* engin
 int run(int argc, char** argv) {
   if (argc < 6) {
     std::fputs(
-        "acquisition_load CHANNELS TAPS BLOCK RATE SECONDS [process|pipeline]\n"
+        "acquisition_load CHANNELS TAPS BLOCK RATE SECONDS [process|pipeline [THREADS]]\n"
         "acquisition_load CHANNELS TAPS BLOCK RATE flat FRAMES\n",
         stderr);
     return 2;
@@ -253,6 +256,7 @@ int run(int argc, char** argv) {
   } else {
     load.seconds = std::stod(argv[5]);
     load.in_pipeline = argc < 7 || std::strcmp(argv[6], "process") != 0;
+    if (argc > 7) load.threads = std::stoul(argv[7]);
   }
   const Signals signals(load);
   malloc_trim(0);
@@ -266,6 +270,7 @@ int run(int argc, char** argv) {
   firbank_get_stats(engine.get(), &stats);
   fmt::print(
       "{{\"channels\": {}, \"taps\": {}, \"block\": {}, \"rate_hz\": {}, \"way\": \"{}\", "
+      "\"threads\": {}, "
       "\"backend\": \"{}\", \"frames\": {}, \"cpu_share\": {:.5f}, \"worst_wait_us\": {:.1f}, "
       "\"gap_frames\": {}, \"relative_error\": {:.3g}, \"bytes_per_channel\": {:.0f}, "
       "\"growth_bytes\": {:.0f}}}\n",

@@ -38,18 +38,19 @@ def main() -> None:
         f"{processor()}, {os.cpu_count()} CPUs, {now}, load {load}, {rows[0]['backend']}. What filters"
         " cost an acquisition program by the C API: int16 in, interleaved, float32 out, at the pace"
         " of the stream; processor time of all threads and of the system on their behalf, of two"
-        " cores, median (least to most) of the runs.",
+        " cores, for the time that the stream lasts, median (least to most) of the runs. A stream of"
+        " which one thread does not keep up loses frames in the pipeline and falls behind in process.",
         "",
-        "| stream | way | of two cores | target | worst wait | frames lost | relative error |",
+        "| stream | way, threads | of two cores | target | worst wait | frames lost | relative error |",
         "|---|---|---|---|---|---|---|",
     ]
     targets = {384: 15, 4096: 60}
-    for key in sorted({(row["channels"], row["way"]) for row in paced}):
-        these = [row for row in paced if (row["channels"], row["way"]) == key]
+    for key in sorted({(row["channels"], row["way"], row["threads"]) for row in paced}):
+        these = [row for row in paced if (row["channels"], row["way"], row["threads"]) == key]
         one = these[0]
         lines.append(
             f"| {one['channels']} channels x {one['taps']} taps, {one['rate_hz'] / 1e3:g} kHz, blocks"
-            f" of {one['block']} | {one['way']} | {share(these)} | {targets.get(one['channels'], '')}% |"
+            f" of {one['block']} | {one['way']}, {one['threads']} | {share(these)} | {targets.get(one['channels'], '')}% |"
             f" {statistics.median(row['worst_wait_us'] for row in these) / 1e3:.2f} ms |"
             f" {sum(row['gap_frames'] for row in these)} |"
             f" {max(row['relative_error'] for row in these):.1e} |"
