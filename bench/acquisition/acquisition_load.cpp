@@ -278,9 +278,9 @@ int run(int argc, char** argv) {
       is_flat            ? "flat"
       : load.in_pipeline ? "pipeline"
                          : "process",
-      firbank_backend(engine.get()), outcome.frames, outcome.cpu_share, outcome.worst_wait_us,
-      stats.gap_frames, outcome.error, memory / static_cast<double>(load.channels),
-      outcome.growth_bytes);
+      load.threads, firbank_backend(engine.get()), outcome.frames, outcome.cpu_share,
+      outcome.worst_wait_us, stats.gap_frames, outcome.error,
+      memory / static_cast<double>(load.channels), outcome.growth_bytes);
   return outcome.error < 1e-6 && stats.gap_frames == 0 ? 0 : 4;
 }
 
