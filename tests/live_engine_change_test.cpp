@@ -318,13 +318,14 @@ TEST(LiveEngineChange, LeavesTheOldOneWhereTheNewOneCannotBe) {
 }
 
 TEST(LiveEngineChange, RefusesWhatIsTooSlowForTheStream) {
-  // A rate at which a frame lasts less than any processor needs for so many taps.
+  // A rate at which a frame lasts less than any processor needs for so many taps; and so many of
+  // them that the past alone takes long enough to tell, whether or not the callback gets to run.
   LiveConfig config = config_of("cpu-scalar", 64, 0);
   config.engine.sample_rate_hz = 1e7;
   config.engine.partition_frames = {64};
   Random random(6);
-  const FilterBank bank = test::random_bank(random, {40'000});
-  const Signal in = test::random_signal(random, 1, 64'000);
+  const FilterBank bank = test::random_bank(random, {400'000});
+  const Signal in = test::random_signal(random, 1, 256'000);
   LiveSession session(config, bank, Routing::rows(1, 1));
   Player player(session, in);
   // As much as the filter hears, and more.
