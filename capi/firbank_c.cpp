@@ -526,10 +526,8 @@ firbank_status firbank_get_stats(const firbank_engine* engine, firbank_stats* st
   if (engine == nullptr || stats == nullptr) return FIRBANK_BAD_ARGUMENT;
   if (!engine->stream) return FIRBANK_WRONG_STATE;
   firbank_stats all = engine->stream->stats();
-  if (stats->struct_size <= offsetof(firbank_stats, frames) || stats->struct_size > sizeof(all)) {
-    return FIRBANK_BAD_ARGUMENT;
-  }
-  all.struct_size = stats->struct_size;
+  if (stats->struct_size <= offsetof(firbank_stats, frames)) return FIRBANK_BAD_ARGUMENT;
+  all.struct_size = std::min(stats->struct_size, sizeof(all));
   std::memcpy(stats, &all, all.struct_size);
   return FIRBANK_OK;
 }

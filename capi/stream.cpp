@@ -92,33 +92,17 @@ class TypedReader final : public Reader {
       : reader_(std::move(reader)), format_(format), counts_(counts) {}
 
   void pull(void* out, std::size_t frames, firbank_block& block) noexcept override {
-    block = {};
-    while (block.frames < frames) {
-      const BasicBlock<const Sample> next = reader_.peek(frames - block.frames);
-      const auto flags = static_cast<std::uint32_t>(next.flags);
-      const std::int64_t missed = reader_.missed_frames();
-      counts_.missed_frames.fetch_add(missed - missed_frames_, std::memory_order_relaxed);
-      missed_frames_ = missed;
-      if (next.frames == 0) {
-        if (block.frames == 0) {
-          block.flags = flags;
-          block.gap_before = next.gap_before;
-        }
-        return;
-      }
-      if (block.frames == 0) {
-        block = {0, next.first_frame, next.timestamp_ns, next.gap_before, flags};
-      } else if (next.gap_before != 0 || (flags & (FIRBANK_RESET | FIRBANK_MISSED)) != 0 ||
-                 ((flags ^ block.flags) & kOfEveryFrame) != 0) {
-        return;
-      }
-      block.flags |= flags;
-      counts_.limited_samples.fetch_add(
-          to_native(format_, next.planes, next.channels, block.frames, next.frames, out),
-          std::memory_order_relaxed);
-      block.frames += next.frames;
-      reader_.advance(next.frames);
-    }
+    const BasicBlock<const Sample> read =
+        reader_.read(frames, [&](const BasicBlock<const Sample>& next, std::size_t offset) {
+          counts_.limited_samples.fetch_add(
+              to_native(format_, next.planes, next.channels, offset, next.frames, out),
+              std::memory_order_relaxed);
+        });
+    block = {read.frames, read.first_frame, read.timestamp_ns, read.gap_before,
+             static_cast<std::uint32_t>(read.flags)};
+    const std::int64_t missed = reader_.missed_frames();
+    counts_.missed_frames.fetch_add(missed - missed_frames_, std::memory_order_relaxed);
+    missed_frames_ = missed;
   }
 
   bool wait(std::int64_t timeout_ns) noexcept override {
@@ -126,8 +110,6 @@ class TypedReader final : public Reader {
   }
 
  private:
-  static constexpr std::uint32_t kOfEveryFrame = FIRBANK_FILLED | FIRBANK_TRANSIENT | FIRBANK_LOST;
-
   BasicStreamReader<Sample> reader_;
   const NativeFormat& format_;
   Counts& counts_;

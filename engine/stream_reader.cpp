@@ -10,8 +10,6 @@ namespace {
 
 constexpr std::chrono::hours kLongest{24 * 365};  // wait: more would not fit into a time
 constexpr BlockFlags kOfFirstFrame = BlockFlags::kReset | BlockFlags::kMissed;
-constexpr BlockFlags kOfEveryFrame =
-    BlockFlags::kFilled | BlockFlags::kTransient | BlockFlags::kLost;
 
 }  // namespace
 
@@ -28,7 +26,18 @@ BasicStreamReader<Sample>::~BasicStreamReader() = default;
 
 template <class Sample>
 std::size_t BasicStreamReader<Sample>::pull(BasicBlock<Sample>& block) noexcept {
-  return impl_->pull(block);
+  const BasicBlock<const Sample> marks =
+      read(block.frames, [&block](const BasicBlock<const Sample>& next, std::size_t offset) {
+        for (std::size_t c = 0; c < std::min(block.channels, next.channels); ++c) {
+          std::copy_n(next.planes[c], next.frames, block.planes[c] + offset);
+        }
+      });
+  block.gap_before = marks.gap_before;
+  block.flags = marks.flags;
+  if (marks.frames == 0) return 0;
+  block.first_frame = marks.first_frame;
+  block.timestamp_ns = marks.timestamp_ns;
+  return marks.frames;
 }
 template <class Sample>
 BasicBlock<const Sample> BasicStreamReader<Sample>::peek(std::size_t most_frames) noexcept {
@@ -125,40 +134,6 @@ void BasicStreamReader<Sample>::Impl::advance(std::size_t frames) noexcept {
   if (block_ == nullptr) return;
   offset_ += frames;
   if (offset_ >= block_->frames) release();
-}
-
-template <class Sample>
-std::size_t BasicStreamReader<Sample>::Impl::pull(BasicBlock<Sample>& block) noexcept {
-  block.gap_before = 0;
-  block.flags = BlockFlags::kNone;
-  std::size_t frames = 0;
-  while (frames < block.frames) {
-    const BasicBlock<const Sample> next = peek(block.frames - frames);
-    if (next.frames == 0) {
-      if (frames == 0) {
-        block.flags = next.flags;
-        block.gap_before = next.gap_before;
-      }
-      break;
-    }
-    if (frames == 0) {
-      block.first_frame = next.first_frame;
-      block.timestamp_ns = next.timestamp_ns;
-      block.gap_before = next.gap_before;
-      block.flags = next.flags;
-    } else if (next.gap_before != 0 || (next.flags & kOfFirstFrame) != BlockFlags::kNone ||
-               (next.flags & kOfEveryFrame) != (block.flags & kOfEveryFrame)) {
-      break;
-    }
-    block.flags |= next.flags;
-    for (std::size_t channel = 0; channel < std::min(block.channels, next.channels); ++channel) {
-      std::copy_n(next.planes[channel], next.frames, block.planes[channel] + frames);
-    }
-    frames += next.frames;
-    advance(next.frames);
-  }
-  if (frames == 0 && ended_) block.flags |= BlockFlags::kEndOfStream;
-  return frames;
 }
 
 template <class Sample>

@@ -33,10 +33,29 @@ class BasicStreamReader {
   /// Copies up to `block.frames` frames of the outputs into `block.planes`, of `block.channels`
   /// channels or as many as there are, sets its other fields, and returns how many frames; 0 when
   /// there is nothing yet, or when kEndOfStream is set. One call never crosses a gap, nor a change
-  /// of kFilled or kTransient.
+  /// of kFilled, kTransient or kLost.
   std::size_t pull(BasicBlock<Sample>& block) noexcept;
 
-  /// The same without a copy: up to `most_frames` of what comes next, where it lies; no frames when
+  /// The same for frames that are to lie in another form: take(view, offset) gets what follows one
+  /// another, `offset` frames behind the first. The block that is returned tells of all of it.
+  template <class Take>
+  BasicBlock<const Sample> read(std::size_t most_frames, Take&& take) noexcept {
+    BasicBlock<const Sample> all;
+    while (all.frames < most_frames) {
+      const BasicBlock<const Sample> next = peek(most_frames - all.frames);
+      const std::size_t offset = all.frames;
+      if (offset == 0) all = next;
+      if (next.frames == 0 || (offset > 0 && !goes_on(all, next))) break;
+      take(next, offset);
+      all.flags |= next.flags;
+      all.frames = offset + next.frames;
+      advance(next.frames);
+    }
+    all.planes = nullptr;
+    return all;
+  }
+
+  /// Without a copy: up to `most_frames` of what comes next, where it lies; no frames when
   /// there is nothing yet, or when kEndOfStream is set. It stays there until advance(). With
   /// kEndOfStream, kMissed and gap_before tell what was missed before the end.
   BasicBlock<const Sample> peek(std::size_t most_frames) noexcept;
@@ -58,6 +77,16 @@ class BasicStreamReader {
   friend class Pipeline;
   class Impl;
   explicit BasicStreamReader(std::unique_ptr<Impl> impl) noexcept;
+
+  /// Whether all that is said of `block` can be said of `next` as well.
+  static bool goes_on(const BasicBlock<const Sample>& block,
+                      const BasicBlock<const Sample>& next) noexcept {
+    constexpr BlockFlags kOfFirstFrame = BlockFlags::kReset | BlockFlags::kMissed;
+    constexpr BlockFlags kOfEveryFrame =
+        BlockFlags::kFilled | BlockFlags::kTransient | BlockFlags::kLost;
+    return next.gap_before == 0 && (next.flags & kOfFirstFrame) == BlockFlags::kNone &&
+           (next.flags & kOfEveryFrame) == (block.flags & kOfEveryFrame);
+  }
 
   std::unique_ptr<Impl> impl_;
 };

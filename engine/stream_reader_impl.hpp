@@ -30,7 +30,6 @@ class BasicStreamReader<Sample>::Impl {
 
   BasicBlock<const Sample> peek(std::size_t most_frames) noexcept;
   void advance(std::size_t frames) noexcept;
-  std::size_t pull(BasicBlock<Sample>& block) noexcept;
   bool wait(std::chrono::nanoseconds timeout) noexcept;
 
   std::int64_t missed_frames() const noexcept {

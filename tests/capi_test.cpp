@@ -557,6 +557,16 @@ TEST(CApi, AnOlderCallersConfigurationIsFilledUp) {
   ASSERT_EQ(firbank_get_stats(engine.get(), &stats), FIRBANK_OK);
   EXPECT_EQ(stats.frames, 0);
   EXPECT_EQ(stats.gap_frames, -1) << "written beyond what the caller has";
+  struct {
+    firbank_stats known;
+    std::int64_t unknown;
+  } newer;
+  newer.known.struct_size = sizeof newer;
+  newer.unknown = 77;
+  ASSERT_EQ(firbank_get_stats(engine.get(), &newer.known), FIRBANK_OK);
+  EXPECT_EQ(newer.known.struct_size, sizeof(firbank_stats)) << "what there is";
+  EXPECT_EQ(newer.known.first_gap_frame, FIRBANK_NO_FRAME);
+  EXPECT_EQ(newer.unknown, 77);
 }
 
 TEST(CApi, CallsOutOfOrderAreRefused) {
