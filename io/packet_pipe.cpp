@@ -15,6 +15,7 @@
 #include "io/error.hpp"
 #include "io/input_file.hpp"
 #include "io/interruption.hpp"
+#include "io/packet_order.hpp"
 
 namespace firbank {
 namespace {
@@ -65,27 +66,21 @@ class PipeSink final : public PacketSink {
   const StreamHeader& header() const noexcept override { return header_; }
 
   void write(const Packet& packet) override {
-    Packet numbered = packet;
-    numbered.sequence = sequence_++;
     if (packet.frames > header_.packet_frames) {
       throw Error(ErrorKind::kOutput, fmt::format("cannot write {}: the packet has {} frames; "
                                                   "allowed: up to {}",
                                                   what_, packet.frames, header_.packet_frames));
     }
-    has_ended_ = has_ended_ || has(packet.flags, BlockFlags::kEndOfStream);
-    end_frame_ = packet.first_frame + static_cast<std::int64_t>(packet.frames);
-    put(encode(header_, numbered));
+    put(encode(header_, order_.number(packet)));
     const std::lock_guard lock(mutex_);
     ++stats_.packets;
     stats_.frames += static_cast<std::int64_t>(packet.frames);
   }
 
   void finish() override {
-    if (has_ended_) return;
-    Packet end;
-    end.first_frame = end_frame_;
-    end.flags = BlockFlags::kEndOfStream;
-    write(end);
+    const std::optional<Packet> end = order_.end();
+    if (!end) return;
+    write(*end);
     if (stall_) ::shutdown(descriptor_, SHUT_WR);
   }
 
@@ -138,9 +133,7 @@ class PipeSink final : public PacketSink {
   std::string what_;
   StreamHeader header_;
   std::optional<std::chrono::milliseconds> stall_;  // of a connection
-  std::uint64_t sequence_ = 0;
-  std::int64_t end_frame_ = 0;
-  bool has_ended_ = false;
+  PacketOrder order_;
   mutable std::mutex mutex_;
   SinkStats stats_;
 };

@@ -24,6 +24,7 @@
 #include <string_view>
 #include <vector>
 
+#include "io/packet_order.hpp"
 #include "io/packet_tally.hpp"
 #include "io/process_identity.hpp"
 #include "io/shared_segment.hpp"
@@ -85,8 +86,7 @@ class SharedRingWriter final : public PacketSink {
   std::size_t slot_bytes_;
   std::size_t slots_at_ = 0;
   SharedSegment segment_;
-  std::int64_t end_frame_ = 0;
-  bool has_ended_ = false;
+  PacketOrder order_;
   std::atomic<std::uint64_t> packets_{0};
   std::atomic<std::int64_t> frames_{0};
 };

@@ -1,5 +1,5 @@
 #include <new>
-#include <utility>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -61,7 +61,7 @@ void SharedRingWriter::write(const Packet& packet) {
                             packet.frames, header_.packet_frames));
   }
   constexpr auto kRelease = std::memory_order_release;
-  const std::uint64_t number = packets_.load(std::memory_order_relaxed);
+  const std::uint64_t number = order_.number(packet).sequence;
   SlotMarks& marks = slot(number);
   marks.state.store(2 * number + 1, std::memory_order_relaxed);
   marks.sequence.store(number, kRelease);
@@ -77,11 +77,7 @@ void SharedRingWriter::write(const Packet& packet) {
   control().wake.fetch_add(1, kRelease);
   shared_ring::wake_all(control().wake);
 
-  if (has(packet.flags, BlockFlags::kEndOfStream)) {
-    has_ended_ = true;
-    end();
-  }
-  end_frame_ = packet.first_frame + static_cast<std::int64_t>(packet.frames);
+  if (has(packet.flags, BlockFlags::kEndOfStream)) end();
   packets_.store(number + 1, std::memory_order_relaxed);
   frames_.fetch_add(static_cast<std::int64_t>(packet.frames), std::memory_order_relaxed);
 }
@@ -91,11 +87,7 @@ void SharedRingWriter::beat() noexcept {
 }
 
 void SharedRingWriter::finish() {
-  if (std::exchange(has_ended_, true)) return;
-  Packet end;
-  end.first_frame = end_frame_;
-  end.flags = BlockFlags::kEndOfStream;
-  write(end);
+  if (const std::optional<Packet> end = order_.end()) write(*end);
 }
 
 void SharedRingWriter::end() noexcept {

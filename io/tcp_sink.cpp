@@ -6,6 +6,7 @@
 #include <deque>
 #include <list>
 #include <mutex>
+#include <optional>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -18,6 +19,7 @@
 #include <unistd.h>
 
 #include "io/error.hpp"
+#include "io/packet_order.hpp"
 
 namespace firbank {
 namespace {
@@ -70,17 +72,14 @@ class TcpSink::Impl {
                   fmt::format("tcp {}: the packet has {} frames; allowed: up to {}",
                               to_string(address_), packet.frames, header_.packet_frames));
     }
-    Packet numbered = packet;
-    numbered.sequence = sequence_++;
     auto made = std::make_shared<Message>();
-    made->bytes = encode(header_, numbered);
+    made->bytes = encode(header_, order_.number(packet));
     made->first_frame = packet.first_frame;
     made->frames = static_cast<std::int64_t>(packet.frames);
-    end_frame_ = made->first_frame + made->frames;
-    has_ended_ = has_ended_ || has(packet.flags, BlockFlags::kEndOfStream);
     const SharedMessage message = std::move(made);
     {
       const std::lock_guard lock(mutex_);
+      end_frame_ = message->first_frame + message->frames;
       ++stats_.packets;
       stats_.frames += message->frames;
       for (auto at = receivers_.begin(); at != receivers_.end();) {
@@ -98,12 +97,7 @@ class TcpSink::Impl {
   }
 
   void finish() {
-    if (!std::exchange(has_ended_, true)) {
-      Packet end;
-      end.first_frame = end_frame_;
-      end.flags = BlockFlags::kEndOfStream;
-      write(end);
-    }
+    if (const std::optional<Packet> end = order_.end()) write(*end);
     std::unique_lock lock(mutex_);
     is_ending_ = true;
     wake();
@@ -234,14 +228,13 @@ class TcpSink::Impl {
   SharedMessage header_message_;
   Descriptor listener_;
   Descriptor wake_;
-  std::uint64_t sequence_ = 0;  // the writer's
-  std::int64_t end_frame_ = 0;
-  bool has_ended_ = false;
+  PacketOrder order_;  // the writer's
   mutable std::mutex mutex_;
   std::condition_variable idle_;
   std::list<Receiver> receivers_;
   std::list<Receiver> gone_;  // to be closed by the thread
   bool is_ending_ = false;
+  std::int64_t end_frame_ = 0;  // of what was queued
   SinkStats stats_;
   std::atomic<bool> stop_{false};
   std::thread thread_;

@@ -1,4 +1,5 @@
 #include <mutex>
+#include <optional>
 #include <random>
 #include <utility>
 
@@ -7,6 +8,7 @@
 
 #include "io/error.hpp"
 #include "io/one_line.hpp"
+#include "io/packet_order.hpp"
 #include "io/zeromq_packets.hpp"
 #include "io/zeromq_socket.hpp"
 
@@ -48,23 +50,15 @@ class Publisher final : public ZeromqSink {
                               endpoint(), packet.frames, header_.packet_frames));
     }
     const bool is_new_to_somebody = take_subscriptions();
-    if (is_new_to_somebody || sequence_ % options_.packets_a_header == 0) send(header_bytes_);
-    Packet numbered = packet;
-    numbered.sequence = sequence_++;
-    send(encode(header_, numbered));
-    has_ended_ = has_ended_ || has(packet.flags, BlockFlags::kEndOfStream);
-    end_frame_ = packet.first_frame + static_cast<std::int64_t>(packet.frames);
+    if (is_new_to_somebody || order_.sent() % options_.packets_a_header == 0) send(header_bytes_);
+    send(encode(header_, order_.number(packet)));
     const std::lock_guard lock(mutex_);
     ++stats_.packets;
     stats_.frames += static_cast<std::int64_t>(packet.frames);
   }
 
   void finish() override {
-    if (has_ended_) return;
-    Packet end;
-    end.first_frame = end_frame_;
-    end.flags = BlockFlags::kEndOfStream;
-    write(end);
+    if (const std::optional<Packet> end = order_.end()) write(*end);
   }
 
   SinkStats stats() const override {
@@ -104,9 +98,7 @@ class Publisher final : public ZeromqSink {
   std::string header_bytes_;
   ZeromqSinkOptions options_;
   std::string message_;
-  std::uint64_t sequence_ = 0;
-  std::int64_t end_frame_ = 0;
-  bool has_ended_ = false;
+  PacketOrder order_;
   mutable std::mutex mutex_;
   SinkStats stats_;
 };
