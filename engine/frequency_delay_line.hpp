@@ -17,6 +17,10 @@ class FrequencyDelayLine {
   std::size_t slots() const noexcept { return slots_; }
   std::size_t newest() const noexcept { return newest_; }
   std::size_t after_newest() const noexcept { return newest_ == 0 ? slots_ - 1 : newest_ - 1; }
+  /// Where the block lies that is `blocks` before the newest.
+  std::size_t before_newest(std::size_t blocks) const noexcept {
+    return (newest_ + blocks) % slots_;
+  }
   std::size_t filled() const noexcept { return filled_; }
 
   /// The newest block is complete; the next one begins.

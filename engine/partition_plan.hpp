@@ -20,7 +20,8 @@ enum class PlanKind { kDirect, kPartitioned };
 struct LevelPlan {
   std::size_t block_frames = 0;      // S: frames from one answer to the next
   std::size_t transform_frames = 0;  // 2 M, a power of two
-  std::size_t partition_taps = 0;    // S; a single partition may have up to 2 M - S + 1
+  std::size_t partition_taps = 0;    // S times partition_blocks; a single one: up to 2 M - S + 1
+  std::size_t partition_blocks = 1;  // from one partition to the next; later levels: 1
   std::size_t partitions = 0;        // of the longest response
   std::size_t first_tap = 0;         // D: a block's answer is due D frames after the block's start
   double forward_ns = 0;             // estimated: of one input and block
@@ -32,6 +33,8 @@ struct LevelPlan {
 
   std::size_t bins() const noexcept { return transform_frames / 2; }
   std::size_t end_tap() const noexcept { return first_tap + partitions * partition_taps; }
+  /// Blocks whose spectra the partitions meet at a time.
+  std::size_t blocks_met() const noexcept { return (partitions - 1) * partition_blocks + 1; }
   /// Frames of a window before the block: M, and zeros behind it; or all but the block, where a
   /// partition is not as long as a block.
   std::size_t lead_frames() const noexcept {

@@ -26,7 +26,7 @@ PartitionedLevel<Sample>::PartitionedLevel(const Backend& backend, const Partiti
       level_(backend.make_level<Sample>({.bins = bins_,
                                          .block_frames = block_frames_,
                                          .partition_taps = plan_.partition_taps,
-                                         .slots = plan_.partitions,
+                                         .slots = plan_.blocks_met(),
                                          .inputs = inputs_,
                                          .outputs = outputs_,
                                          .threads = pool.threads(),
@@ -38,7 +38,7 @@ PartitionedLevel<Sample>::PartitionedLevel(const Backend& backend, const Partiti
       tile_outputs_(shares_.outputs),
       grain_(outputs_ >= tile_outputs_ * pool.threads() ? tile_outputs_ : 1),
       sums_ahead_(!backend.has_shares() || plan.call_frames < block_frames_),
-      delay_line_(plan_.partitions),
+      delay_line_(plan_.blocks_met()),
       pool_(pool),
       older_(inputs_),
       newer_(inputs_),
@@ -166,12 +166,11 @@ void PartitionedLevel<Sample>::activate_first(Bank& bank) noexcept {
 /// K_ready of the current block, in one go.
 template <class Sample>
 void PartitionedLevel<Sample>::sum_ready(Bank& bank, Sum to) noexcept {
-  const IndexRange partitions{1, std::min(bank.partitions, delay_line_.filled() + 1)};
+  const IndexRange partitions{1, known_partitions(bank, delay_line_)};
   bank.has_ready = partitions.first < partitions.last;
   if (!bank.has_ready) return;
   pool_.run(outputs_, grain_, [&](IndexRange range, std::size_t thread) noexcept {
-    bank.spectra->accumulate(to, nullptr, delay_line_.newest(), partitions, range,
-                             {0, shares_.accumulate}, thread);
+    add_partitions(bank, to, nullptr, delay_line_, partitions, range, thread);
   });
 }
 
@@ -234,6 +233,13 @@ bool PartitionedLevel<Sample>::has_pairs(const Bank& bank, std::size_t block) co
   return plan_.pairs && delay_line_.after(block).filled() + 1 >= bank.partitions;
 }
 
+/// Partitions of a bank that have a block to meet.
+template <class Sample>
+std::size_t PartitionedLevel<Sample>::known_partitions(
+    const Bank& bank, const FrequencyDelayLine& line) const noexcept {
+  return std::min(bank.partitions, line.filled() / plan_.partition_blocks + 1);
+}
+
 /// Sums kNow of a tile for one block of the piece.
 template <class Sample>
 void PartitionedLevel<Sample>::sum(Bank& bank, std::size_t block, bool whole, IndexRange tile,
@@ -250,7 +256,7 @@ void PartitionedLevel<Sample>::sum(Bank& bank, std::size_t block, bool whole, In
   } else if (!is_paired && continues) {
     sum_now(bank, line, Sum::kNext, {0, 1}, tile, thread);
   } else {
-    sum_now(bank, line, Sum::kNow, {0, std::min(bank.partitions, line.filled() + 1)}, tile, thread);
+    sum_now(bank, line, Sum::kNow, {0, known_partitions(bank, line)}, tile, thread);
   }
 }
 
@@ -259,8 +265,28 @@ template <class Sample>
 void PartitionedLevel<Sample>::sum_now(Bank& bank, const FrequencyDelayLine& line, Sum from,
                                        IndexRange partitions, IndexRange outputs,
                                        std::size_t thread) noexcept {
-  bank.spectra->accumulate(Sum::kNow, from == Sum::kNow ? nullptr : &from, line.newest(),
-                           partitions, outputs, {0, shares_.accumulate}, thread);
+  add_partitions(bank, Sum::kNow, from == Sum::kNow ? nullptr : &from, line, partitions, outputs,
+                 thread);
+}
+
+/// to = (from or zero) + partitions, of a few outputs.
+template <class Sample>
+void PartitionedLevel<Sample>::add_partitions(Bank& bank, Sum to, const Sum* from,
+                                              const FrequencyDelayLine& line, IndexRange partitions,
+                                              IndexRange outputs, std::size_t thread) noexcept {
+  const IndexRange shares{0, shares_.accumulate};
+  if (plan_.partition_blocks == 1) {
+    bank.spectra->accumulate(to, from, line.newest(), partitions, outputs, shares, thread);
+    return;
+  }
+  // A backend has partition p meet the block p before the one that it is told of.
+  std::size_t p = partitions.first;
+  do {
+    const std::size_t between = p * (plan_.partition_blocks - 1);
+    bank.spectra->accumulate(to, from, line.before_newest(between),
+                             {p, std::min(p + 1, partitions.last)}, outputs, shares, thread);
+    from = &to;
+  } while (++p < partitions.last);
 }
 
 template <class Sample>

@@ -91,6 +91,9 @@ class PartitionedLevel final : public Level<Sample> {
   bool has_pairs(const Bank& bank, std::size_t block) const noexcept;
   void sum(Bank& bank, std::size_t block, bool whole, IndexRange tile, std::size_t tile_number,
            std::size_t thread) noexcept;
+  std::size_t known_partitions(const Bank& bank, const FrequencyDelayLine& line) const noexcept;
+  void add_partitions(Bank& bank, Sum to, const Sum* from, const FrequencyDelayLine& line,
+                      IndexRange partitions, IndexRange outputs, std::size_t thread) noexcept;
   void sum_now(Bank& bank, const FrequencyDelayLine& line, Sum from, IndexRange partitions,
                IndexRange outputs, std::size_t thread) noexcept;
   void advance_deferred(const InputHistory<Sample>& history, std::span<LevelBank* const> banks,

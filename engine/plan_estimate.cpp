@@ -173,7 +173,8 @@ double PlanEstimate::first_products_ns(PartitionPlan& plan,
   const double paired =
       bins / 2 * (partitions.met * level.pair_ns + demand_.edges * level.product_ns) + visits +
       sums / 2;
-  level.pairs = shares_ && demand_.outputs >= kLeastPairedOutputs && paired < alone;
+  level.pairs = shares_ && level.partition_blocks == 1 && demand_.outputs >= kLeastPairedOutputs &&
+                paired < alone;
   return (level.pairs ? paired : alone) / block;
 }
 

@@ -78,7 +78,7 @@ std::size_t pieces_under_way(const PartitionPlan& plan, const EngineConfig& conf
 double spectrum_samples(const LevelPlan& level, const PlanDemand& demand,
                         const PlanDemand::Partitions& partitions, bool compact) {
   const bool is_first = level.first_tap == 0;
-  const auto slots = static_cast<double>(level.partitions + (is_first ? 0 : 1));
+  const auto slots = static_cast<double>(level.blocks_met() + (is_first ? 0 : 1));
   return samples_of_sum(level) *
          (partitions.stored * (compact ? kCompactShare : 1) + demand.inputs * slots);
 }

@@ -195,6 +195,27 @@ class Search {
     if (estimate_.complete(plan)) consider(std::move(plan));
   }
 
+  /// A few partitions, each as many calls long as a transform leaves room for: fewer spectra, with
+  /// the same transforms where calls are no power of two.
+  void add_long(std::size_t call, std::size_t bins) {
+    const std::size_t room = (2 * bins + 1) / call;  // of a partition and the call itself
+    if (room < 3) return;
+    const auto partitions = [&](std::size_t blocks) {
+      return (base_.max_response + blocks * call - 1) / (blocks * call);
+    };
+    const std::size_t fewest = partitions(room - 1);
+    if (fewest < 2) return;  // add_single's
+    std::size_t blocks = 1;
+    while (partitions(blocks) > fewest) ++blocks;
+    if (blocks == 1) return;
+    base_.call_frames = call;
+    base_.levels = {level_of(call, bins)};
+    base_.levels.front().partition_blocks = blocks;
+    base_.levels.front().partition_taps = blocks * call;
+    PartitionPlan plan = base_;
+    if (estimate_.complete(plan)) consider(std::move(plan));
+  }
+
   /// The best of all first, then the others by their cost. Where none is within the limit: the
   /// least, or an Error.
   std::vector<PartitionPlan> best() const {
@@ -318,6 +339,7 @@ std::vector<PartitionPlan> cheapest_plans(const EngineConfig& config, const Filt
   for (std::size_t bins = kMinTransform / 2; bins <= std::min(most_bins, kMaxBins); bins *= 2) {
     search.add_levels(std::max(base.call_frames, offline ? bins : 1), bins);
     if (abilities.shares) search.add_single(base.call_frames, bins, offline);
+    if (abilities.shares && !offline) search.add_long(base.call_frames, bins);
   }
   if (abilities.direct_form && base.max_taps <= kMaxDirectTaps) {
     search.consider(estimate.direct_form(base));

@@ -55,6 +55,13 @@ void expect_legal(const PartitionPlan& plan) {
     EXPECT_EQ(level.first_tap, next_tap);
     next_tap = level.end_tap();
     EXPECT_LT(level.end_tap() - level.partition_taps, plan.max_response) << "an empty partition";
+    EXPECT_LE(level.block_frames + level.partition_taps - 1, level.transform_frames);
+    if (level.partitions > 1) {
+      EXPECT_EQ(level.partition_taps, level.partition_blocks * level.block_frames);
+    }
+    if (k > 0) {
+      EXPECT_EQ(level.partition_blocks, 1u);
+    }
     if (level.block_frames > level.bins()) {
       EXPECT_EQ(level.partitions, 1u);
       EXPECT_EQ(plan.levels.size(), 1u);
@@ -123,7 +130,7 @@ TEST(Planner, CutsEveryCallOfTheNominalSizeAlike) {
       const std::size_t block = plan.levels.front().block_frames;
       EXPECT_TRUE(block % call == 0 || call % block == 0) << block;
       for (const LevelPlan& level : plan.levels) {
-        EXPECT_GE(4 * level.block_frames, level.transform_frames)
+        EXPECT_GE(2 * (level.block_frames + level.partition_taps), level.transform_frames)
             << "less than half of the transform is used";
       }
     }
