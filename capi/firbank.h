@@ -140,6 +140,12 @@ typedef enum firbank_transient {
   FIRBANK_TRANSIENT_MARK  /* they carry FIRBANK_TRANSIENT, where they are pulled */
 } firbank_transient;
 
+/* How the filters' spectra are kept. */
+typedef enum firbank_spectra {
+  FIRBANK_SPECTRA_FULL = 0, /* as the precision has it */
+  FIRBANK_SPECTRA_INT16 /* of FIRBANK_SINGLE: 9/16 of the memory, errors 90 dB below the output */
+} firbank_spectra;
+
 typedef struct firbank_config {
   size_t struct_size;    /* set by firbank_config_init() */
   double sample_rate_hz; /* 48000 */
@@ -164,6 +170,7 @@ typedef struct firbank_config {
   firbank_transient transient;
   const char* const* channel_names; /* one a channel; null: "1", "2", ... */
   const char* unit;                 /* of what comes out, such as "uV"; null: "" */
+  firbank_spectra spectra;
 } firbank_config;
 
 /* Sets the values that stand in the comments above; `size` is sizeof(firbank_config), by which a
@@ -228,7 +235,8 @@ firbank_status firbank_group_delay(const firbank_engine* engine, size_t output, 
 firbank_status firbank_process(firbank_engine* engine, const void* in, void* out, size_t frames);
 
 /* What the filters still hold behind the last frame: up to `frames` frames of the tail, as if
- * silence came in; *written is 0 once it is complete.
+ * silence came in; *written is 0 once it is complete. FIRBANK_BACKEND_LOST where silence took the
+ * place of frames that a device did not give.
  * Thread: as firbank_process(). Realtime: safe on a CPU. */
 firbank_status firbank_flush(firbank_engine* engine, void* out, size_t frames, size_t* written);
 
@@ -345,9 +353,11 @@ typedef struct firbank_stats {
   int64_t first_spoiled_frame;
   int64_t lost_frames; /* silence: see FIRBANK_LOST */
   int64_t first_lost_frame;
-  uint64_t limited_samples; /* beyond the range of an integer format, over all readers */
-  uint64_t swaps;           /* that went live */
-  int64_t missed_frames;    /* that readers were too slow for, as they were told */
+  uint64_t limited_samples;    /* beyond the range of an integer format, over all readers */
+  uint64_t swaps;              /* that went live */
+  int64_t missed_frames;       /* that readers were too slow for, as they were told */
+  int64_t first_limited_frame; /* of the call or pull in which the first one was */
+  int64_t first_missed_frame;
 } firbank_stats;
 
 /* Writes as much of it as `stats->struct_size` has room for, and sets that to what there is.

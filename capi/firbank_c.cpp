@@ -151,6 +151,7 @@ firbank::EngineConfig engine_config_of(const firbank_config& config) {
   engine.gap_policy = one_of<firbank::GapPolicy>("gap_policy", config.gap_policy, 4);
   engine.max_fill_frames = config.max_fill_frames;
   engine.start_transient = one_of<firbank::StartTransient>("transient", config.transient, 3);
+  engine.spectra = one_of<firbank::Spectra>("spectra", config.spectra, 2);
   return engine;
 }
 

@@ -79,10 +79,30 @@ static_assert(static_cast<unsigned>(BlockFlags::kFilled) == FIRBANK_FILLED &&
               static_cast<unsigned>(BlockFlags::kMissed) == FIRBANK_MISSED);
 static_assert(Stats::kNone == FIRBANK_NO_FRAME);
 
-/// Counts that readers and the processing thread add to.
+static_assert(static_cast<int>(Spectra::kFull) == FIRBANK_SPECTRA_FULL &&
+              static_cast<int>(Spectra::kInt16) == FIRBANK_SPECTRA_INT16);
+
+/// A count that readers and the processing thread add to, and where in the stream the first was.
+template <class Number>
+class PlacedCount {
+ public:
+  void add(Number amount, std::int64_t frame) noexcept {
+    if (amount == 0) return;
+    if (count_.fetch_add(amount, std::memory_order_relaxed) == 0) {
+      first_frame_.store(frame, std::memory_order_relaxed);
+    }
+  }
+  Number count() const noexcept { return count_.load(std::memory_order_relaxed); }
+  std::int64_t first_frame() const noexcept { return first_frame_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<Number> count_{0};
+  std::atomic<std::int64_t> first_frame_{Stats::kNone};
+};
+
 struct Counts {
-  std::atomic<std::uint64_t> limited_samples{0};
-  std::atomic<std::int64_t> missed_frames{0};
+  PlacedCount<std::uint64_t> limited_samples;
+  PlacedCount<std::int64_t> missed_frames;
 };
 
 template <class Sample>
@@ -94,14 +114,14 @@ class TypedReader final : public Reader {
   void pull(void* out, std::size_t frames, firbank_block& block) noexcept override {
     const BasicBlock<const Sample> read =
         reader_.read(frames, [&](const BasicBlock<const Sample>& next, std::size_t offset) {
-          counts_.limited_samples.fetch_add(
+          counts_.limited_samples.add(
               to_native(format_, next.planes, next.channels, offset, next.frames, out),
-              std::memory_order_relaxed);
+              next.first_frame);
         });
     block = {read.frames, read.first_frame, read.timestamp_ns, read.gap_before,
              static_cast<std::uint32_t>(read.flags)};
     const std::int64_t missed = reader_.missed_frames();
-    counts_.missed_frames.fetch_add(missed - missed_frames_, std::memory_order_relaxed);
+    counts_.missed_frames.add(missed - missed_frames_, read.first_frame - read.gap_before);
     missed_frames_ = missed;
   }
 
@@ -132,23 +152,26 @@ class TypedStream final : public Stream {
       return FIRBANK_TOO_MANY_FRAMES;
     }
     from_native(parts_.in, in, engine_.inputs(), 0, frames, in_.planes.data());
+    const std::int64_t position = engine_.position();
     const firbank_status status =
         status_of(engine_.process(in_.planes.data(), out_.planes.data(), frames));
-    give(out, 0, frames);
+    give(out, 0, frames, position);
     return status;
   }
 
   firbank_status flush(void* out, std::size_t frames, std::size_t& written) noexcept override {
     written = 0;
     if (is_running()) return FIRBANK_WRONG_STATE;
+    const std::int64_t lost_before = engine_.stats().lost_frames;
     while (written < frames) {
+      const std::int64_t position = engine_.position();
       const std::size_t part =
           engine_.flush(out_.planes.data(), std::min(frames - written, engine_.max_frames()));
       if (part == 0) break;
-      give(out, written, part);
+      give(out, written, part, position);
       written += part;
     }
-    return FIRBANK_OK;
+    return engine_.stats().lost_frames > lost_before ? FIRBANK_BACKEND_LOST : FIRBANK_OK;
   }
 
   firbank_status reset() noexcept override {
@@ -213,9 +236,11 @@ class TypedStream final : public Stream {
             .first_spoiled_frame = stats.first_spoiled_frame,
             .lost_frames = stats.lost_frames,
             .first_lost_frame = stats.first_lost_frame,
-            .limited_samples = counts_.limited_samples.load(std::memory_order_relaxed),
+            .limited_samples = counts_.limited_samples.count(),
             .swaps = stats.swaps,
-            .missed_frames = counts_.missed_frames.load(std::memory_order_relaxed)};
+            .missed_frames = counts_.missed_frames.count(),
+            .first_limited_frame = counts_.limited_samples.first_frame(),
+            .first_missed_frame = counts_.missed_frames.first_frame()};
   }
 
   std::size_t max_frames() const noexcept override { return engine_.max_frames(); }
@@ -235,16 +260,16 @@ class TypedStream final : public Stream {
     std::vector<Sample*> planes;
   };
 
-  void give(void* out, std::size_t first, std::size_t frames) noexcept {
-    counts_.limited_samples.fetch_add(
-        to_native(parts_.out, out_.planes.data(), engine_.outputs(), first, frames, out),
-        std::memory_order_relaxed);
+  /// Frames [first, first + frames) of what the caller gets; the first one's index is `position`.
+  void give(void* out, std::size_t first, std::size_t frames, std::int64_t position) noexcept {
+    counts_.limited_samples.add(
+        to_native(parts_.out, out_.planes.data(), engine_.outputs(), first, frames, out), position);
   }
 
   void silence(void* out, std::size_t frames) noexcept {
     for (Sample* plane : out_.planes) std::fill_n(plane, engine_.max_frames(), Sample{0});
     for (std::size_t first = 0; first < frames; first += engine_.max_frames()) {
-      give(out, first, std::min(frames - first, engine_.max_frames()));
+      give(out, first, std::min(frames - first, engine_.max_frames()), engine_.position());
     }
   }
 

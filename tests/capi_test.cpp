@@ -357,6 +357,8 @@ TEST_F(CApiStream, ALossyReaderIsToldWhatItMissed) {
   stats.struct_size = sizeof(stats);
   firbank_get_stats(engine_.get(), &stats);
   EXPECT_EQ(stats.missed_frames, block.gap_before);
+  EXPECT_EQ(stats.first_missed_frame, 20);
+  EXPECT_EQ(stats.first_limited_frame, FIRBANK_NO_FRAME);
 }
 
 TEST_F(CApiStream, SwapsAtAFrameAndSilencesBadChannels) {
@@ -657,12 +659,40 @@ TEST(CApi, CountsWhatAnIntegerHadToLimit) {
   ASSERT_EQ(firbank_open(engine.get(), &config, Filters(bank).get()), FIRBANK_OK);
   const std::int16_t in[] = {100, 20'000, -20'000, 16'383};
   std::int16_t out[4] = {};
+  ASSERT_EQ(firbank_process(engine.get(), in, out, 1), FIRBANK_OK);
   ASSERT_EQ(firbank_process(engine.get(), in, out, 4), FIRBANK_OK);
   EXPECT_THAT(out, testing::ElementsAre(200, 32'767, -32'768, 32'766));
   firbank_stats stats;
   stats.struct_size = sizeof(stats);
   firbank_get_stats(engine.get(), &stats);
   EXPECT_EQ(stats.limited_samples, 2u);
+  EXPECT_EQ(stats.first_limited_frame, 1);
+  EXPECT_EQ(stats.first_missed_frame, FIRBANK_NO_FRAME);
+}
+
+TEST(CApi, KeepsSpectraInSixteenBitsWhereAsked) {
+  test::Random random(7);
+  const FilterBank bank = test::random_bank(random, {700});
+  const Signal in = test::random_signal(random, 1, 2'048);
+  const std::vector<float> samples(in[0].begin(), in[0].end());
+  const Signal oracle = direct_convolution(in, bank, Routing::rows(1, 1), samples.size());
+  const auto error_with = [&](firbank_spectra spectra) {
+    Handle engine(firbank_new());
+    firbank_config config = config_of(1);
+    config.in.type = FIRBANK_FLOAT32;
+    config.spectra = spectra;
+    EXPECT_EQ(firbank_open(engine.get(), &config, Filters(bank).get()), FIRBANK_OK);
+    std::vector<float> out(samples.size());
+    for (std::size_t n = 0; n < out.size(); n += config.block_frames) {
+      EXPECT_EQ(
+          firbank_process(engine.get(), samples.data() + n, out.data() + n, config.block_frames),
+          FIRBANK_OK);
+    }
+    return relative_error({std::vector<double>(out.begin(), out.end())}, oracle);
+  };
+  EXPECT_LT(error_with(FIRBANK_SPECTRA_FULL), 1e-6);
+  EXPECT_LT(error_with(FIRBANK_SPECTRA_INT16), 3.2e-5);  // -90 dB
+  EXPECT_GT(error_with(FIRBANK_SPECTRA_INT16), 1e-6);
 }
 
 }  // namespace
