@@ -207,6 +207,9 @@ StreamParts parts_of(const firbank_config& config, const firbank_filters& filter
   if (config.channels < 1 || config.channels > kMostChannels) {
     refuse_config(fmt::format("channels is {}; allowed: 1 to {}", config.channels, kMostChannels));
   }
+  if (config.outputs > kMostChannels) {
+    refuse_config(fmt::format("outputs is {}; allowed: up to {}", config.outputs, kMostChannels));
+  }
   firbank::FilterBank bank = bank_of(filters);
   firbank::Routing routing = routing_of(config, bank.size());
   return {.engine = engine_config_of(config),

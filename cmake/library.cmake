@@ -26,15 +26,34 @@ set(public_headers
   io/block_pool.hpp
   io/block_queue.hpp
   io/broadcast_queue.hpp
+  io/continuity.hpp
   io/endpoint.hpp
   io/error.hpp
   io/files.hpp
+  io/frame_time.hpp
   io/native_samples.hpp
+  io/packet_endpoint.hpp
+  io/packet_order.hpp
+  io/packet_pipe.hpp
+  io/packet_reader.hpp
+  io/packet_tally.hpp
+  io/planar_packets.hpp
+  io/process_identity.hpp
+  io/rate_meter.hpp
   io/sample_encoding.hpp
   io/shared_block_queue.hpp
+  io/shared_ring.hpp
+  io/shared_segment.hpp
   io/signals.hpp
+  io/socket.hpp
+  io/stream_recorder.hpp
+  io/tcp_sink.hpp
+  io/tcp_source.hpp
   io/wire_format.hpp
+  io/wire_parser.hpp
+  io/zeromq_packets.hpp
   engine/acquisition/acquisition_stream.hpp
+  engine/acquisition/unsound_frames.hpp
   engine/band_spectrum.hpp
   engine/config.hpp
   engine/config/config_banks.hpp

@@ -10,6 +10,7 @@
 #include "engine/direct_level.hpp"
 #include "engine/partitioned_level.hpp"
 #include "engine/plan_memory.hpp"
+#include "io/frame_time.hpp"
 #include "kernels/cpu/denormals.hpp"
 
 namespace firbank {
@@ -392,7 +393,8 @@ void Convolver<Sample>::spoil(const Piece& piece) noexcept {
 template <class Sample>
 void Convolver<Sample>::count_gap(std::int64_t first_frame, std::int64_t frames) noexcept {
   count(gaps_, 1);
-  count(gap_frames_, frames);
+  const std::int64_t before = gap_frames_.load(std::memory_order_relaxed);
+  gap_frames_.store(saturating_sum(before, frames), std::memory_order_relaxed);
   if (first_gap_frame_.load(std::memory_order_relaxed) == Stats::kNone) {
     first_gap_frame_.store(first_frame, std::memory_order_relaxed);
   }

@@ -217,8 +217,7 @@ PushResult BasicEngine<Sample>::push(const BasicBlock<const Sample>& block) noex
   return push({.channels = block.channels,
                .frames = block.frames,
                .first_frame = block.first_frame,
-               .timestamp_ns = block.timestamp_ns,
-               .flags = block.flags},
+               .timestamp_ns = block.timestamp_ns},
               [&](Sample* const* planes, std::size_t offset, std::size_t frames) {
                 for (std::size_t input = 0; input < block.channels; ++input) {
                   std::copy_n(block.planes[input] + offset, frames, planes[input]);

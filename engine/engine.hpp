@@ -129,7 +129,8 @@ class BasicEngine {
   void start();
 
   /// Offers `block.frames` frames of inputs() channels. A first_frame ahead of the expected one is
-  /// a gap, dealt with by the gap policy; the first block after start() may begin anywhere.
+  /// a gap, dealt with by the gap policy; the first block after start() may begin anywhere. Flags
+  /// are not looked at: an end is said by flush(), a new beginning by stop(), reset() and start().
   /// Thread:   one producer.  Realtime: safe; one system call while the pipeline thread sleeps.
   PushResult push(const BasicBlock<const Sample>& block) noexcept;
 

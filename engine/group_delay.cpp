@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <optional>
 #include <vector>
 
 namespace firbank {
@@ -41,6 +42,28 @@ Response response_of(const FilterBank& bank, const std::vector<const Edge*>& edg
     for (std::size_t k = 0; k < taps.size(); ++k) response.taps[later + k] += edge->gain * taps[k];
   }
   return response;
+}
+
+/// As many taps in front as have together less than `share` of the energy.
+template <class Taps>
+std::size_t count_faint(const Taps& taps, double share) {
+  double sum = 0;
+  std::size_t count = 0;
+  for (const double tap : taps) {
+    sum += tap * tap;
+    if (sum >= share) break;
+    ++count;
+  }
+  return count;
+}
+
+/// Of one filter.
+IndexRange core_taps(std::span<const double> taps) {
+  constexpr double kFaint = 1e-3;
+  const double share = kFaint / 2 * power(taps);
+  if (share == 0) return {0, 0};
+  const std::vector<double> reversed(taps.rbegin(), taps.rend());
+  return {count_faint(taps, share), taps.size() - count_faint(reversed, share)};
 }
 
 }  // namespace
@@ -91,6 +114,22 @@ GroupDelay group_delay(const FilterBank& bank, const Routing& routing, std::size
   }
   if (!common.is_constant && sum > 0) common.frames = moment / sum;
   return common;
+}
+
+IndexRange core_taps(const FilterBank& bank, const Routing& routing) {
+  std::vector<IndexRange> cores;
+  for (std::size_t filter = 0; filter < bank.size(); ++filter) {
+    cores.push_back(core_taps(bank.taps(filter)));
+  }
+  std::optional<IndexRange> all;
+  for (const Edge& edge : routing.edges()) {
+    const IndexRange core = cores[edge.filter];
+    if (core.last == 0 || edge.gain == 0) continue;
+    if (!all) all = {edge.delay + core.first, edge.delay + core.last};
+    all->first = std::min(all->first, edge.delay + core.first);
+    all->last = std::max(all->last, edge.delay + core.last);
+  }
+  return all.value_or(IndexRange{0, 0});
 }
 
 }  // namespace firbank

@@ -7,6 +7,7 @@
 
 #include "engine/filter_bank.hpp"
 #include "engine/routing.hpp"
+#include "kernels/backend.hpp"
 
 namespace firbank {
 
@@ -26,5 +27,9 @@ GroupDelay group_delay(std::span<const double> taps);
 /// those of all inputs have the same constant delay it is that, and otherwise the mean of them,
 /// weighted by their power. What hears nothing does not count; 0 of an output that hears nothing.
 GroupDelay group_delay(const FilterBank& bank, const Routing& routing, std::size_t output);
+
+/// Taps [first, last) outside of which no edge's response, its delay included, has more than a
+/// thousandth of its energy. Of a bank of zeros: {0, 0}.
+IndexRange core_taps(const FilterBank& bank, const Routing& routing);
 
 }  // namespace firbank

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "engine/stream_reader_impl.hpp"
+#include "io/frame_time.hpp"
 
 namespace firbank {
 namespace {
@@ -96,12 +97,9 @@ PushResult Pipeline<Sample>::push(const PushMarks& marks, PushFill<Sample> write
     slot->frames = frames;
     slot->first_frame = marks.first_frame + static_cast<std::int64_t>(result.frames);
     slot->gap_before = result.frames == 0 ? gap : 0;
-    slot->flags = marks.flags;
-    slot->timestamp_ns = marks.timestamp_ns;
-    if (slot->timestamp_ns != 0) {
-      slot->timestamp_ns += static_cast<std::int64_t>(static_cast<double>(result.frames) * 1e9 /
-                                                      config_.sample_rate_hz);
-    }
+    slot->flags = BlockFlags::kNone;
+    slot->timestamp_ns = time_after(marks.timestamp_ns, static_cast<std::int64_t>(result.frames),
+                                    config_.sample_rate_hz);
     input_.publish(slot);
     result.frames += frames;
   }
@@ -184,8 +182,7 @@ void Pipeline<Sample>::follow_gap(const BasicBlock<Sample>& block) noexcept {
     pending_flags_ = BlockFlags::kReset;
     return;
   }
-  const double gap_ns = static_cast<double>(gap) * 1e9 / config_.sample_rate_hz;
-  fill(gap, block.timestamp_ns == 0 ? 0 : block.timestamp_ns - static_cast<std::int64_t>(gap_ns));
+  fill(gap, time_after(block.timestamp_ns, -gap, config_.sample_rate_hz));
 }
 
 /// Filters `frames` made-up frames, as the gap policy says. Bad channels are silent here as well.
@@ -204,10 +201,7 @@ void Pipeline<Sample>::fill(std::int64_t frames, std::int64_t timestamp_ns) noex
     out->frames = static_cast<std::size_t>(
         std::min<std::int64_t>(frames - done, static_cast<std::int64_t>(out->frames)));
     out->first_frame = convolver_.position();
-    if (timestamp_ns != 0) {
-      out->timestamp_ns = timestamp_ns + static_cast<std::int64_t>(static_cast<double>(done) * 1e9 /
-                                                                   config_.sample_rate_hz);
-    }
+    out->timestamp_ns = time_after(timestamp_ns, done, config_.sample_rate_hz);
     out->flags = BlockFlags::kFilled;
     mark_transient(*out);
     done += static_cast<std::int64_t>(out->frames);  // once it is published it is the readers'
@@ -243,11 +237,8 @@ void Pipeline<Sample>::filter(const BasicBlock<Sample>& block) noexcept {
     if (out == nullptr) return;
     out->frames = block.frames - done;
     out->first_frame = convolver_.position();
-    out->timestamp_ns = block.timestamp_ns;
-    if (out->timestamp_ns != 0) {
-      out->timestamp_ns +=
-          static_cast<std::int64_t>(static_cast<double>(done) * 1e9 / config_.sample_rate_hz);
-    }
+    out->timestamp_ns =
+        time_after(block.timestamp_ns, static_cast<std::int64_t>(done), config_.sample_rate_hz);
     out->gap_before = std::exchange(pending_gap_, 0);
     out->flags = std::exchange(pending_flags_, BlockFlags::kNone);
     mark_transient(*out);

@@ -22,7 +22,6 @@ struct PushMarks {
   std::size_t frames = 0;
   std::int64_t first_frame = 0;
   std::int64_t timestamp_ns = 0;  // 0 when unknown
-  BlockFlags flags = BlockFlags::kNone;
 };
 
 /// Writes frames [offset, offset + frames) of what is pushed to planes[input][0] on.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
 #include <utility>
 
 #include <fmt/format.h>
@@ -61,11 +62,14 @@ Routing Routing::bank(std::size_t channels, std::size_t filters) {
 }
 
 Routing Routing::matrix(std::size_t inputs, std::size_t outputs, std::size_t filters) {
-  if (filters != inputs * outputs) {
+  std::size_t needed = 0;
+  const bool is_too_many = __builtin_mul_overflow(inputs, outputs, &needed);
+  if (is_too_many || filters != needed) {
     throw Error(ErrorKind::kConfiguration,
                 fmt::format("routing matrix: {} filters do not fit {} inputs and {} outputs; {} "
                             "are needed",
-                            filters, inputs, outputs, inputs * outputs));
+                            filters, inputs, outputs,
+                            is_too_many ? "more than there can be" : std::to_string(needed)));
   }
   std::vector<Edge> edges;
   for (std::size_t input = 0; input < inputs; ++input) {

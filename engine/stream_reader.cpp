@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "engine/stream_reader_impl.hpp"
+#include "io/frame_time.hpp"
 
 namespace firbank {
 namespace {
@@ -116,11 +117,8 @@ BasicBlock<const Sample> BasicStreamReader<Sample>::Impl::peek(std::size_t most_
   }
   view.frames = std::min(most_frames, block_->frames - offset_);
   view.first_frame = block_->first_frame + static_cast<std::int64_t>(offset_);
-  view.timestamp_ns = block_->timestamp_ns;
-  if (view.timestamp_ns != 0) {
-    view.timestamp_ns +=
-        static_cast<std::int64_t>(static_cast<double>(offset_) * 1e9 / ring_->sample_rate_hz);
-  }
+  view.timestamp_ns =
+      time_after(block_->timestamp_ns, static_cast<std::int64_t>(offset_), ring_->sample_rate_hz);
   view.flags = block_->flags & ~kOfFirstFrame;
   if (offset_ == 0) {
     view.flags |= first_flags_;

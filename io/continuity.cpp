@@ -13,11 +13,6 @@ std::int64_t distance(std::int64_t a, std::int64_t b) noexcept {
   return static_cast<std::int64_t>(std::min(frames, static_cast<std::uint64_t>(kMost)));
 }
 
-void add(LossCount& loss, std::int64_t at, std::int64_t frames) noexcept {
-  constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
-  loss.add(at, std::min(frames, kMost - loss.frames));
-}
-
 }  // namespace
 
 void Continuity::begin(std::uint64_t stream_id) noexcept {
@@ -45,10 +40,10 @@ void Continuity::take(Packet& packet, PacketStats& stats) noexcept {
   } else {
     if (packet.first_frame > *expected_frame_) {
       packet.gap_before = distance(packet.first_frame, *expected_frame_);
-      add(stats.gaps, *expected_frame_, packet.gap_before);
+      stats.gaps.add(*expected_frame_, packet.gap_before);
     } else if (packet.first_frame < *expected_frame_ && frames > 0) {
-      add(stats.backward, packet.first_frame,
-          std::min(frames, distance(*expected_frame_, packet.first_frame)));
+      stats.backward.add(packet.first_frame,
+                         std::min(frames, distance(*expected_frame_, packet.first_frame)));
     }
     expected_frame_ = std::max(*expected_frame_, packet.first_frame + frames);
   }

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <string>
 
+#include "io/frame_time.hpp"
 #include "io/wire_format.hpp"
 
 namespace firbank {
@@ -25,7 +26,7 @@ struct LossCount {
 
   void add(std::int64_t at, std::int64_t lost_frames) noexcept {
     if (count++ == 0) first_frame = at;
-    frames += lost_frames;
+    frames = saturating_sum(frames, lost_frames);
   }
 };
 

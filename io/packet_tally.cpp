@@ -2,6 +2,8 @@
 
 #include <chrono>
 
+#include "io/frame_time.hpp"
+
 namespace firbank {
 
 void PacketTally::begin(const StreamHeader& header) {
@@ -15,7 +17,7 @@ void PacketTally::begin(const StreamHeader& header) {
 void PacketTally::take(Packet& packet) {
   const std::lock_guard lock(mutex_);
   continuity_.take(packet, stats_);
-  rate_.take(static_cast<std::int64_t>(packet.frames) + packet.gap_before,
+  rate_.take(saturating_sum(static_cast<std::int64_t>(packet.frames), packet.gap_before),
              std::chrono::steady_clock::now());
 }
 

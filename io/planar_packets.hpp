@@ -4,13 +4,13 @@
 #pragma once
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <tuple>
 #include <vector>
 
 #include "io/endpoint.hpp"
+#include "io/frame_time.hpp"
 #include "io/packet_endpoint.hpp"
 
 namespace firbank {
@@ -33,10 +33,8 @@ class PlanarPackets {
       packet.first_frame = block.first_frame + static_cast<std::int64_t>(done);
       packet.frames = std::min(block.frames - done, header.packet_frames);
       packet.flags = flags_of(block.flags, done == 0, done + packet.frames == block.frames);
-      if (block.timestamp_ns != 0) {
-        packet.timestamp_ns = block.timestamp_ns +
-                              std::llround(static_cast<double>(done) * 1e9 / header.sample_rate_hz);
-      }
+      packet.timestamp_ns =
+          time_after(block.timestamp_ns, static_cast<std::int64_t>(done), header.sample_rate_hz);
       packet.samples = words_.data();
       if (packet.frames == 0 && !has(packet.flags, BlockFlags::kEndOfStream)) return;
       fill(block, done, packet);

@@ -1,15 +1,20 @@
 // AcquisitionStream against its stages run by hand over whole signals.
 #include "engine/acquisition/acquisition_stream.hpp"
 
+#include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <random>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "engine/group_delay.hpp"
 #include "io/error.hpp"
 #include "tests/support/random_cases.hpp"
 #include "tests/support/stage_runner.hpp"
@@ -201,18 +206,46 @@ Plan random_plan(Random& random, std::size_t channels) {
   return plan;
 }
 
-/// What a detector finds in what came out of the filters.
+/// Of each frame that comes out: whether neither the silence before the stream nor missing frames
+/// are heard in it through `taps`.
+std::vector<bool> sound_frames(const Sent& sent, IndexRange taps, std::size_t frames) {
+  std::vector<bool> is_sound(frames, true);
+  const auto spoil = [&](std::size_t first, std::size_t last) {
+    for (std::size_t n = first; n < std::min(last, frames); ++n) is_sound[n] = false;
+  };
+  std::size_t end = taps.last;  // of the last unsound frames
+  spoil(0, end);
+  const std::size_t last_packet = sent.packets.back().begin;
+  for (std::size_t n = 0; n < last_packet; ++n) {
+    if (sent.arrives[n]) continue;
+    spoil(end > n ? std::min(n + taps.first, end) : n + taps.first, n + 1 + taps.last);
+    end = n + 1 + taps.last;
+  }
+  return is_sound;
+}
+
+/// What a detector finds in what came out of the filters, where that is sound.
 std::vector<Event> events_by_hand(const AcquisitionStream& stream, const Plan& plan,
-                                  const Received& got) {
+                                  const Received& got, const std::vector<bool>& is_sound) {
   EventDetectorConfig sized = *plan.config.events;
   sized.channels = stream.outputs();
   EventDetector detector(sized);
   std::vector<Event> events(100'000);
-  std::size_t count = detector
-                          .process(test::from(got.filtered, 0).data(), got.filtered_frames.size(),
-                                   got.filtered_frames.front(), events.data(), events.size())
-                          .events;
-  count += detector.flush(events.data() + count, events.size() - count).events;
+  std::size_t count = 0;
+  for (std::size_t n = 0; n < is_sound.size();) {
+    const std::size_t first = n;
+    while (n < is_sound.size() && is_sound[n]) ++n;
+    if (n > first) {
+      count +=
+          detector
+              .process(test::from(got.filtered, first).data(), n - first,
+                       got.filtered_frames[first], events.data() + count, events.size() - count)
+              .events;
+      count += detector.flush(events.data() + count, events.size() - count).events;
+    } else {
+      ++n;
+    }
+  }
   events.resize(count);
   for (Event& event : events) {
     event.frame -= stream.delay_frames(event.channel);
@@ -262,7 +295,10 @@ TEST(AcquisitionStream, IsItsStagesOneAfterAnother) {
           test::run_stage(envelope, got.filtered, engine.outputs(), {frames}, sent.first_frame);
     }
     if (!plan.config.envelope) {  // whose last bits depend on the sizes of calls
-      EXPECT_EQ(got.events, events_by_hand(stream, plan, got));
+      const std::vector<bool> sound =
+          sound_frames(sent, core_taps(plan.bank, plan.routing), frames);
+      EXPECT_EQ(got.events, events_by_hand(stream, plan, got, sound));
+      EXPECT_EQ(stream.stats().unsound_frames, std::count(sound.begin(), sound.end(), false));
     }
     EXPECT_EQ(stream.stats().events, got.events.size());
     if (plan.config.decimation) {
@@ -338,6 +374,90 @@ TEST(AcquisitionStream, AGapThatResetsBeginsAnewAndIsTold) {
   EXPECT_EQ(stream.stats().engine.first_gap_frame, 96);
 }
 
+// Half a second of silence in place of lost frames would be most of the noise's window: levels
+// fell, and every sample behind it was an event.
+TEST(AcquisitionStream, MadeUpFramesAreNoNoise) {
+  constexpr std::size_t kRate = 2'000;
+  Plan plan = one_channel({0.2, -0.5, 1, -0.5, 0.2});
+  plan.config.engine.block_frames = 50;
+  plan.config.events = EventDetectorConfig{.crossing = Crossing::kEither,
+                                           .noise_factor = 6,
+                                           .noise_window_frames = kRate,
+                                           .peak_frames = 6};
+  Random random(11);
+  for (const std::size_t gap : {300, 1'000, 1'400}) {
+    SCOPED_TRACE("a gap of " + std::to_string(gap) + " frames");
+    Sent sent = random_sent(random, 1, 6 * kRate, 0);
+    std::normal_distribution<double> noise(0, 100);
+    for (auto& sample : sent.samples) sample = static_cast<std::int16_t>(noise(random));
+    const std::size_t spike = 3 * kRate + gap + 700;
+    sent.samples[spike] = 20'000;
+    sent.packets.clear();
+    for (std::size_t n = 0; n < sent.frames; n += 50) {
+      const bool is_lost = n >= 3 * kRate && n < 3 * kRate + gap;
+      if (!is_lost) sent.packets.push_back({n, 50});
+    }
+    AcquisitionStream stream(plan.config, plan.bank, plan.routing);
+    const Received got = send(stream, sent);
+    EXPECT_EQ(got.gap_frames, 0);
+    EXPECT_EQ(stream.stats().engine.gap_frames, static_cast<std::int64_t>(gap));
+    ASSERT_EQ(got.events.size(), 1u);
+    EXPECT_EQ(got.events[0].frame, sent.first_frame + static_cast<std::int64_t>(spike));
+    // The gap and the five taps behind it, but for the first of them, and five at the beginning.
+    EXPECT_EQ(stream.stats().unsound_frames, static_cast<std::int64_t>(gap) + 5 + 5);
+  }
+}
+
+TEST(AcquisitionStream, TellsWhenDecimatedFramesWereCaptured) {
+  Plan plan = one_channel({1});
+  plan.config.engine.sample_rate_hz = 1'000;
+  plan.config.engine.gap_policy = GapPolicy::kReset;
+  plan.config.engine.block_frames = 16;
+  plan.config.decimation = Decimation{10, FilterBank({{1.0}})};
+  AcquisitionStream stream(plan.config, plan.bank, plan.routing);
+  StreamHeader header;
+  header.format = {NativeType::kInt16, false, 1, 0};
+  header.channels = 1;
+  header.sample_rate_hz = 1'000;
+  const std::vector<std::int16_t> samples(96, 1);
+  constexpr std::int64_t kBegin = 5'000'000'000;
+  std::vector<std::int64_t> gaps;
+  std::int64_t kept = 0;
+  // Frames 0 to 95, and then from 111 on: of what is kept, 100 and 110 are missing.
+  for (const std::int64_t first : {0, 111}) {
+    Packet packet;
+    packet.first_frame = first;
+    packet.frames = samples.size();
+    packet.samples = samples.data();
+    packet.timestamp_ns = kBegin + first * 1'000'000;
+    for (std::size_t from = 0; from < packet.frames;) {
+      from += stream.push(header, packet, from).frames;
+    }
+  }
+  while (!stream.flush()) std::this_thread::yield();
+  for (bool ended = false; !ended;) {
+    AcquiredBlock block;
+    if (!stream.read(block)) {
+      stream.wait(std::chrono::seconds(1));
+      continue;
+    }
+    ended = has(block.filtered.flags, BlockFlags::kEndOfStream);
+    if (block.samples.frames == 0) continue;
+    EXPECT_EQ(block.samples.timestamp_ns, kBegin + block.samples.first_frame * 10'000'000);
+    if (block.samples.gap_before != 0) gaps.push_back(block.samples.gap_before);
+    kept += static_cast<std::int64_t>(block.samples.frames);
+  }
+  EXPECT_THAT(gaps, testing::ElementsAre(2));
+  EXPECT_EQ(kept, 10 + 9);  // 0 to 90, and 120 to 200
+}
+
+TEST(AcquisitionStream, NeedsNoMoreThanOneReader) {
+  Plan plan = one_channel({1});
+  plan.config.engine.max_readers = 1;
+  AcquisitionStream stream(plan.config, plan.bank, plan.routing);
+  EXPECT_EQ(send(stream, pulse(64, 33, 0)).filtered_frames.size(), 64u);
+}
+
 TEST(AcquisitionStream, ARestartLeavesNothingOfTheStreamBefore) {
   const std::uint64_t seed = 7;
   for (std::uint64_t round = 0; round < 10; ++round) {
@@ -361,7 +481,9 @@ TEST(AcquisitionStream, ARestartLeavesNothingOfTheStreamBefore) {
     EXPECT_LE(relative_error(again.filtered, first.filtered), 2e-6);
     EXPECT_LE(relative_error(again.samples, first.samples), 2e-6);
     if (!plan.config.envelope) {
-      EXPECT_EQ(again.events, events_by_hand(used, plan, again));
+      const std::vector<bool> sound =
+          sound_frames(sent, core_taps(plan.bank, plan.routing), again.filtered_frames.size());
+      EXPECT_EQ(again.events, events_by_hand(used, plan, again, sound));
     }
     EXPECT_EQ(again.filtered_frames, first.filtered_frames);
   }

@@ -750,5 +750,71 @@ TYPED_TEST(EnginePipeline, RefusesGapsThatNoNumberHolds) {
   EXPECT_EQ(engine.stats().gaps, 0u);
 }
 
+// Marks are told by the engine: those of a block that is pushed neither end the stream nor lose it.
+TEST(EnginePipeline, TakesFramesWhateverTheirFlags) {
+  EngineConfig config;
+  config.block_frames = 8;
+  Engine engine(config, FilterBank({{1.0}}), Routing::rows(1, 1));
+  engine.start();
+  const std::vector<float> samples(8, 1.0F);
+  const float* const planes[] = {samples.data()};
+  BasicBlock<const float> block;
+  block.planes = planes;
+  block.channels = 1;
+  block.frames = samples.size();
+  for (const BlockFlags flags :
+       {BlockFlags::kEndOfStream, BlockFlags::kReset, BlockFlags::kEndOfStream}) {
+    block.flags = flags;
+    ASSERT_EQ(engine.push(block).frames, 8u);
+    block.first_frame += 8;
+  }
+  ASSERT_TRUE(engine.flush());
+  Pulled pulled;
+  test::pull_to_end(engine, 100, pulled);
+  EXPECT_EQ(pulled.out, Signal(1, std::vector<double>(24, 1.0)));
+}
+
+// Indices and times are the sender's, who may say anything.
+TEST(EnginePipeline, SurvivesTheEndsOfTheNumbers) {
+  constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+  constexpr std::int64_t kLeast = std::numeric_limits<std::int64_t>::min();
+  EngineConfig config;
+  config.block_frames = 4;
+  config.gap_policy = GapPolicy::kReset;
+  config.ring_blocks = 16;
+  Engine engine(config, FilterBank({{1.0}}), Routing::rows(1, 1));
+  engine.start();
+  const std::vector<float> samples(10, 1.0F);
+  const float* const planes[] = {samples.data()};
+  BasicBlock<const float> block;
+  block.planes = planes;
+  block.channels = 1;
+  block.frames = samples.size();
+  for (const std::int64_t first : {-(kMost / 2), std::int64_t{0}, kMost - 100}) {
+    block.first_frame = first;
+    block.timestamp_ns = first == 0 ? kMost - 1 : kLeast + 1;
+    ASSERT_EQ(engine.push(block).frames, 10u) << first;
+  }
+  ASSERT_TRUE(engine.flush());
+  std::vector<float> out(4);
+  float* const out_planes[] = {out.data()};
+  BasicBlock<float> pulled;
+  pulled.planes = out_planes;
+  pulled.channels = 1;
+  test::Patience patience;
+  for (std::size_t frames = 0; frames < 30;) {
+    pulled.frames = 4;
+    const std::size_t part = engine.pull(pulled);
+    ASSERT_FALSE(has(pulled.flags, BlockFlags::kEndOfStream)) << frames;
+    if (part == 0 && !patience.wait()) break;
+    if (part == 0) continue;
+    // What would be later than there can be is not long ago instead.
+    EXPECT_EQ(pulled.timestamp_ns > 0, frames >= 10 && frames < 20) << frames;
+    frames += part;
+  }
+  EXPECT_EQ(engine.stats().gaps, 2u);
+  EXPECT_EQ(engine.stats().gap_frames, kMost) << "as many as can be counted";
+}
+
 }  // namespace
 }  // namespace firbank

@@ -111,5 +111,29 @@ TEST(GroupDelay, OfAnOutputIsThatOfWhatItHears) {
   EXPECT_TRUE(group_delay(bank, routing, 2).is_constant);
 }
 
+// What lies outside of the core has at most a thousandth of a response's energy, at both ends half.
+TEST(CoreTaps, HoldAllButAThousandthOfEveryResponse) {
+  using Core = std::pair<std::size_t, std::size_t>;
+  const auto core = [](const std::vector<double>& taps, std::size_t delay = 0) {
+    const IndexRange range = core_taps(FilterBank({taps}), Routing(1, 1, {{.delay = delay}}));
+    return Core(range.first, range.last);
+  };
+  EXPECT_EQ(core({1}), Core(0, 1));
+  EXPECT_EQ(core({0, 0, 3, 0}), Core(2, 3));
+  EXPECT_EQ(core({0.01, 1, 0.01}), Core(1, 2));
+  EXPECT_EQ(core({0.03, 1, 0.02}), Core(0, 2)) << "0.0009 and 0.0004 of the energy";
+  EXPECT_EQ(core({1, 1, 1}, 7), Core(7, 10));
+  EXPECT_EQ(core({0, 0}), Core(0, 0));
+
+  const FilterBank bank({{0, 0, 1}, {1, 1, 1, 1}, {0, 0, 0}});
+  const IndexRange all = core_taps(bank, Routing(2, 2,
+                                                 {{.filter = 0},
+                                                  {.input = 1, .filter = 1, .delay = 9},
+                                                  {.filter = 1, .output = 1, .gain = 0},
+                                                  {.filter = 2, .output = 1}}));
+  EXPECT_EQ(all.first, 2u);
+  EXPECT_EQ(all.last, 13u);
+}
+
 }  // namespace
 }  // namespace firbank

@@ -89,6 +89,10 @@ TEST(Routing, RefusesWhatDoesNotFit) {
   EXPECT_THAT(refusal([] { return Routing::bank(2, 0); }), HasSubstr("0 filters"));
   EXPECT_THAT(refusal([] { return Routing::matrix(2, 3, 5); }),
               AllOf(HasSubstr("matrix"), HasSubstr("5 filters"), HasSubstr("6")));
+  // A product that would be 2 in 64 bits.
+  const std::size_t half = std::numeric_limits<std::size_t>::max() / 2 + 1;
+  EXPECT_THAT(refusal([half] { return Routing::matrix(2, half + 1, 2); }),
+              AllOf(HasSubstr("2 filters"), HasSubstr("more than there can be")));
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include "engine/group_delay.hpp"
 #include "io/error.hpp"
+#include "io/frame_time.hpp"
 
 namespace firbank {
 namespace {
@@ -31,6 +32,14 @@ Config sized(Config config, std::size_t channels, std::size_t block_frames) {
   return config;
 }
 
+/// With what the envelope adds to the taps that are heard.
+IndexRange heard_taps(const AcquisitionConfig& config, const FilterBank& bank,
+                      const Routing& routing) {
+  IndexRange taps = core_taps(bank, routing);
+  if (config.envelope) taps.last += config.envelope->taps - 1;
+  return taps;
+}
+
 std::vector<float*> planes_of(std::vector<float>& samples, std::size_t channels) {
   std::vector<float*> planes(channels);
   for (std::size_t c = 0; c < channels; ++c) {
@@ -52,7 +61,9 @@ BasicBlock<const float> view_of(const std::vector<float*>& planes,
 AcquisitionStream::AcquisitionStream(const AcquisitionConfig& config, const FilterBank& bank,
                                      const Routing& routing)
     : engine_(engine_config(config), bank, routing),
+      unsound_(heard_taps(config, bank, routing)),
       delays_(engine_.outputs()),
+      sample_rate_hz_(config.engine.sample_rate_hz),
       piece_(config.engine.block_frames) {
   const std::size_t outputs = engine_.outputs();
   if (config.reference) reference_.emplace(sized(*config.reference, engine_.inputs()));
@@ -71,6 +82,7 @@ AcquisitionStream::AcquisitionStream(const AcquisitionConfig& config, const Filt
   }
   if (config.events) {
     detector_.emplace(sized(*config.events, outputs));
+    detected_planes_.resize(outputs);
     events_.resize(config.most_events);
   }
   for (std::size_t output = 0; output < outputs; ++output) {
@@ -87,8 +99,8 @@ AcquisitionStream::~AcquisitionStream() {
 
 void AcquisitionStream::open() {
   engine_.start();
+  engine_.stop_pulling();  // first: there may be room for one reader alone
   reader_.emplace(engine_.open_reader(ReaderPolicy::kLossless));
-  engine_.stop_pulling();
   unread_ = 0;
 }
 
@@ -99,6 +111,8 @@ void AcquisitionStream::restart() {
   if (envelope_) envelope_->reset();
   if (decimator_) decimator_->reset();
   if (detector_) detector_->reset();
+  unsound_.reset();
+  next_sample_.reset();
   open();
 }
 
@@ -108,10 +122,8 @@ PushResult AcquisitionStream::push(const StreamHeader& header, const Packet& pac
   marks.channels = header.channels;
   marks.frames = packet.frames - from;
   marks.first_frame = packet.first_frame + static_cast<std::int64_t>(from);
-  if (packet.timestamp_ns != 0) {
-    marks.timestamp_ns =
-        packet.timestamp_ns + std::llround(static_cast<double>(from) * 1e9 / header.sample_rate_hz);
-  }
+  marks.timestamp_ns =
+      time_after(packet.timestamp_ns, static_cast<std::int64_t>(from), header.sample_rate_hz);
   return push(marks, [&](float* const* planes, std::size_t offset, std::size_t frames) noexcept {
     to_planes(header, packet, from + offset, frames, planes);
   });
@@ -138,37 +150,68 @@ bool AcquisitionStream::read(AcquiredBlock& block) noexcept {
   }
   unread_ = block.filtered.frames;
   const std::size_t frames = block.filtered.frames;
-  const std::int64_t first_frame = block.filtered.first_frame;
   if (envelope_) {
-    envelope_->process(block.filtered.planes, enveloped_planes_.data(), frames, first_frame);
+    envelope_->process(block.filtered.planes, enveloped_planes_.data(), frames,
+                       block.filtered.first_frame);
     block.samples = view_of(enveloped_planes_, block.filtered);
   }
   if (detector_) {
-    const BasicBlock<const float>& from = block.samples;
-    tell_events(
-        detector_->process(from.planes, frames, first_frame, events_.data(), events_.size()),
-        first_frame, block);
+    const IndexRange unsound = unsound_.take(frames, block.filtered.flags);
+    detect({0, unsound.first}, block);
+    if (unsound.first < unsound.last) {
+      // What waits for its peak is told; what follows is as behind a gap.
+      tell_events(detector_->flush(events_.data() + block.events.size(),
+                                   events_.size() - block.events.size()),
+                  block.filtered.first_frame, block);
+      unsound_count_.fetch_add(static_cast<std::int64_t>(unsound.last - unsound.first),
+                               std::memory_order_relaxed);
+    }
+    detect({unsound.last, frames}, block);
   }
-  if (decimator_) {
-    const DecimatedFrames kept =
-        decimator_->process(block.samples.planes, frames, first_frame, decimated_planes_.data());
-    const auto factor = static_cast<std::int64_t>(decimator_->factor());
-    block.samples = view_of(decimated_planes_, block.samples);
-    block.samples.frames = kept.frames;
-    block.samples.first_frame = kept.first_frame / factor;
-    block.samples.gap_before /= factor;
-  }
+  if (decimator_) decimate(block);
   return true;
+}
+
+/// Looks for events in these frames of a block.
+void AcquisitionStream::detect(IndexRange frames, AcquiredBlock& block) noexcept {
+  if (frames.first >= frames.last) return;
+  for (std::size_t output = 0; output < detected_planes_.size(); ++output) {
+    detected_planes_[output] = block.samples.planes[output] + frames.first;
+  }
+  const std::int64_t first_frame = frame_after(block.samples.first_frame, frames.first);
+  tell_events(detector_->process(detected_planes_.data(), frames.last - frames.first, first_frame,
+                                 events_.data() + block.events.size(),
+                                 events_.size() - block.events.size()),
+              first_frame, block);
+}
+
+/// Keeps the frames whose index is a multiple of the factor. What a block is told to lack follows
+/// from what was kept before: the frame that counts may come blocks later.
+void AcquisitionStream::decimate(AcquiredBlock& block) noexcept {
+  const BasicBlock<const float> whole = block.samples;
+  const DecimatedFrames kept =
+      decimator_->process(whole.planes, whole.frames, whole.first_frame, decimated_planes_.data());
+  BasicBlock<const float>& samples = block.samples;
+  samples = view_of(decimated_planes_, whole);
+  samples.frames = kept.frames;
+  samples.first_frame = kept.first_frame / static_cast<std::int64_t>(decimator_->factor());
+  samples.gap_before = 0;
+  if (kept.frames == 0) return;
+  if (next_sample_) samples.gap_before = samples.first_frame - *next_sample_;
+  next_sample_ = samples.first_frame + static_cast<std::int64_t>(kept.frames);
+  samples.timestamp_ns =
+      time_after(whole.timestamp_ns, kept.first_frame - whole.first_frame, sample_rate_hz_);
 }
 
 void AcquisitionStream::tell_events(EventCount count, std::int64_t frame,
                                     AcquiredBlock& block) noexcept {
-  for (std::size_t i = 0; i < count.events; ++i) {
+  const std::size_t told = block.events.size();  // of this block, before
+  for (std::size_t i = told; i < told + count.events; ++i) {
     events_[i].frame -= delays_[events_[i].channel];
     events_[i].crossing -= delays_[events_[i].channel];
   }
-  block.events = {events_.data(), count.events};
-  block.lost_events = count.lost;
+  block.events = {events_.data(), told + count.events};
+  block.lost_events += count.lost;
   events_found_.fetch_add(count.events, std::memory_order_relaxed);
   if (count.lost > 0 && events_lost_.fetch_add(count.lost, std::memory_order_relaxed) == 0) {
     first_lost_.store(frame, std::memory_order_relaxed);
@@ -185,7 +228,8 @@ AcquisitionStats AcquisitionStream::stats() const noexcept {
   return {.engine = engine_.stats(),
           .events = events_found_.load(std::memory_order_relaxed),
           .lost_events = events_lost_.load(std::memory_order_relaxed),
-          .first_lost_event_frame = first_lost_.load(std::memory_order_relaxed)};
+          .first_lost_event_frame = first_lost_.load(std::memory_order_relaxed),
+          .unsound_frames = unsound_count_.load(std::memory_order_relaxed)};
 }
 
 }  // namespace firbank

@@ -10,6 +10,8 @@
 //
 // Events are told in frames of the input: the group delay of the filters and of the envelope,
 // rounded to whole frames, is taken off. Blocks keep the index of the frame that they came with.
+// Frames in which the filters hear what was made up, or the silence before a stream, give no events
+// and do not count as noise (unsound_frames.hpp).
 //
 // Thread:   push() and flush(): one producer. read() and wait(): one consumer. restart(): the
 //           owner's, while neither runs. set_bad_channel(), stats(): any.
@@ -25,6 +27,7 @@
 #include <span>
 #include <vector>
 
+#include "engine/acquisition/unsound_frames.hpp"
 #include "engine/engine.hpp"
 #include "engine/stages/common_reference.hpp"
 #include "engine/stages/decimator.hpp"
@@ -66,6 +69,7 @@ struct AcquisitionStats {
   std::uint64_t events = 0;
   std::uint64_t lost_events = 0;
   std::int64_t first_lost_event_frame = Stats::kNone;  // of the block that had no room for it
+  std::int64_t unsound_frames = 0;                     // in which no events were looked for
 };
 
 class AcquisitionStream {
@@ -121,14 +125,18 @@ class AcquisitionStream {
 
  private:
   void open();
+  void detect(IndexRange frames, AcquiredBlock& block) noexcept;
   void tell_events(EventCount count, std::int64_t frame, AcquiredBlock& block) noexcept;
+  void decimate(AcquiredBlock& block) noexcept;
 
   Engine engine_;
   std::optional<CommonReference> reference_;
   std::optional<Envelope> envelope_;
   std::optional<Decimator> decimator_;
   std::optional<EventDetector> detector_;
+  UnsoundFrames unsound_;
   std::vector<std::int64_t> delays_;
+  double sample_rate_hz_;
   std::size_t piece_;  // most frames a read()
 
   // The consumer's.
@@ -138,11 +146,14 @@ class AcquisitionStream {
   std::vector<float*> enveloped_planes_;
   std::vector<float> decimated_;
   std::vector<float*> decimated_planes_;
+  std::vector<const float*> detected_planes_;
   std::vector<Event> events_;
+  std::optional<std::int64_t> next_sample_;  // of the decimated stream, without a gap
 
   std::atomic<std::uint64_t> events_found_{0};
   std::atomic<std::uint64_t> events_lost_{0};
   std::atomic<std::int64_t> first_lost_{Stats::kNone};
+  std::atomic<std::int64_t> unsound_count_{0};
 };
 
 }  // namespace firbank
