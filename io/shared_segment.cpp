@@ -19,6 +19,7 @@ namespace firbank {
 namespace {
 
 constexpr std::size_t kMostNameCharacters = 64;
+constexpr const char* kNoMemory = "something else that is no shared memory has its name";
 constexpr int kMostAttempts = 100;  // against others who come and go at the same time
 
 std::string path_of(std::string_view name) {
@@ -44,9 +45,15 @@ std::string path_of(std::string_view name) {
   fail(kind, path, std::generic_category().message(errno));
 }
 
+/// What lies there, if anything does. Anybody may have made it: without O_NONBLOCK a pipe would be
+/// waited for.
+Descriptor open_file(const std::string& path, int mode) {
+  return Descriptor(::shm_open(path.c_str(), mode | O_NONBLOCK, 0));
+}
+
 /// Whether the path still names this file.
 bool is_at(const std::string& path, int file) {
-  const Descriptor there(::shm_open(path.c_str(), O_RDONLY, 0));
+  const Descriptor there = open_file(path, O_RDONLY);
   struct stat named {};
   struct stat held {};
   return there && ::fstat(there.number(), &named) == 0 && ::fstat(file, &held) == 0 &&
@@ -62,11 +69,12 @@ bool lock(int file) {
 
 /// Takes what a dead owner left out of the way; an owner that lives is an Error.
 void remove_left_behind(const std::string& path) {
-  const Descriptor old(::shm_open(path.c_str(), O_RDWR, 0));
+  const Descriptor old = open_file(path, O_RDWR);
   if (!old && errno == ENOENT) return;
   if (!old) fail(ErrorKind::kConfiguration, path);
   struct stat info {};
   if (::fstat(old.number(), &info) != 0) fail(ErrorKind::kConfiguration, path);
+  if (!S_ISREG(info.st_mode)) fail(ErrorKind::kConfiguration, path, kNoMemory);
   if (info.st_uid != ::geteuid()) {
     fail(ErrorKind::kConfiguration, path,
          fmt::format("it belongs to user {}; allowed: {}, who writes", info.st_uid, ::geteuid()));
@@ -147,11 +155,12 @@ SharedSegment SharedSegment::create(std::string_view name, std::size_t bytes, bo
 
 SharedSegment SharedSegment::open(std::string_view name, std::size_t most_bytes, bool any_owner) {
   const std::string path = path_of(name);
-  const Descriptor file(::shm_open(path.c_str(), O_RDONLY, 0));
+  const Descriptor file = open_file(path, O_RDONLY);
   if (!file && errno == ENOENT) return {};
   if (!file) fail(ErrorKind::kInput, path);
   struct stat info {};
   if (::fstat(file.number(), &info) != 0) fail(ErrorKind::kInput, path);
+  if (!S_ISREG(info.st_mode)) fail(ErrorKind::kInput, path, kNoMemory);
   if (!any_owner && info.st_uid != 0 && info.st_uid != ::geteuid()) {
     fail(ErrorKind::kInput, path,
          fmt::format("it belongs to user {}; allowed: {} and root", info.st_uid, ::geteuid()));

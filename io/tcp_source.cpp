@@ -76,9 +76,8 @@ PacketEvent TcpSource::read(std::chrono::milliseconds timeout) {
 /// Waits until the header of one of those who connect is complete: kStarted.
 PacketEvent TcpSource::await_sender(Deadline deadline) {
   while (true) {
-    const bool has_room = accept_some();
-    std::vector<int> descriptors;
-    if (has_room) descriptors.push_back(listener_.number());
+    const bool is_full = !accept_some();
+    std::vector<int> descriptors{listener_.number()};
     for (auto at = waiting_.begin(); at != waiting_.end();) {
       const auto one = at++;
       switch (one->reader.read(std::chrono::steady_clock::now())) {
@@ -100,6 +99,13 @@ PacketEvent TcpSource::await_sender(Deadline deadline) {
       }
     }
     const auto now = std::chrono::steady_clock::now();
+    if (is_full && !waiting_.empty() &&
+        wait_readable(listener_.number(), now) == Readiness::kReady) {
+      // The first has been looked at, and makes room.
+      tally_.drop(
+          fmt::format("tcp {}: nothing came from it, and others wait", waiting_.front().peer));
+      waiting_.pop_front();
+    }
     // Up to a slice, after which the timers of those who wait are looked at.
     if (wait_readable(descriptors, std::min(deadline, now + kSlice)) == Readiness::kInterrupted) {
       is_over_ = true;

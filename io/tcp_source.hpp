@@ -2,10 +2,11 @@
 // connected to.
 //
 // Who connects and says nothing, or nonsense, is let go of, counted and noted, and holds nobody up:
-// of all who have connected, the first whose header is complete is the sender. While its stream
-// runs, others wait for a moment, since one that connects anew may come before the rest of its old
-// connection is read, and are turned away then. A sender that comes back with the same stream id
-// goes on where it was, and what was lost between is a gap.
+// of all who have connected, the first whose header is complete is the sender; where many wait,
+// those who came first and have sent none make room. While its stream runs, others wait for a
+// moment, since one that connects anew may come before the rest of its old connection is read, and
+// are turned away then. A sender that comes back with the same stream id goes on where it was, and
+// what was lost between is a gap.
 //
 // Nothing is encrypted and nobody is asked who he is: listen on an address that only those reach
 // who may send.
@@ -57,11 +58,12 @@ class TcpSource final : public PacketSource {
   TcpSource(TcpAddress address, const TcpSourceOptions& options, Descriptor listener);
 
   struct Sender {
-    Sender(Descriptor owned, const std::string& peer, const TcpSourceOptions& options,
-           PacketTally& tally)
+    Sender(Descriptor owned, std::string name, const TcpSourceOptions& options, PacketTally& tally)
         : connection(std::move(owned)),
+          peer(std::move(name)),
           reader(connection.number(), "tcp " + peer, options.expected, options.timeouts, tally) {}
     Descriptor connection;
+    std::string peer;
     PacketReader reader;
   };
 

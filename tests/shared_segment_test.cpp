@@ -7,7 +7,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "io/error.hpp"
 #include "tests/support/shared_names.hpp"
@@ -140,6 +142,21 @@ TEST_F(SharedSegmentTest, TellsWhatItCannotHave) {
     EXPECT_EQ(error.kind(), ErrorKind::kInput);
     EXPECT_THAT(error.what(), HasSubstr("it has 5000 bytes; allowed: up to 4999"));
   }
+}
+
+// Whoever opens a pipe without more ado waits for its other end.
+TEST_F(SharedSegmentTest, IsNoPipeThatSomebodyPutThere) {
+  const std::string pipe = "/dev/shm" + path();
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0666), 0);
+  EXPECT_THAT(refusal(), HasSubstr("something else that is no shared memory has its name"));
+  try {
+    SharedSegment::open(name_, kMost, true);
+    ADD_FAILURE();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kInput);
+    EXPECT_THAT(error.what(), HasSubstr("something else that is no shared memory has its name"));
+  }
+  EXPECT_EQ(::unlink(pipe.c_str()), 0);
 }
 
 TEST_F(SharedSegmentTest, IsNotAnotherUsers) {

@@ -238,6 +238,18 @@ TEST_F(TcpSourceTest, IsNotHeldUpByThoseWhoSayNothing) {
   EXPECT_EQ(source_->stats().refused, 0u);
 }
 
+TEST_F(TcpSourceTest, HasRoomForTheNextHoweverManySayNothing) {
+  TcpSourceOptions options;
+  options.timeouts.header = kNone;  // for ever
+  source_ = TcpSource::listen(local(), options);
+  std::list<RawConnection> silent;
+  for (int n = 0; n < 60; ++n) silent.emplace_back(source_->address());
+  expect_good_stream();
+  EXPECT_GE(source_->stats().broken, 60u - 16u);
+  EXPECT_THAT(source_->stats().last_error, HasSubstr("nothing came from it, and others wait"));
+  EXPECT_TRUE(silent.front().is_closed());
+}
+
 TEST_F(TcpSourceTest, TurnsAwayThoseWhoSayNothingWhileAStreamRuns) {
   TcpSourceOptions options;
   options.timeouts.header = kNone;
