@@ -162,8 +162,9 @@ typedef struct firbank_config {
   size_t max_taps;     /* longest filter that a swap may bring; 0: the longest of these */
   size_t threads;      /* 1: threads that compute, the caller's included, 1 to 64 */
   const char* backend; /* null: the best CPU; "cuda", "cuda:1", "cpu-avx2" ... */
-  size_t depth_blocks; /* 0: blocks that a device may have under way, as much latency */
-  size_t ring_blocks;  /* 32: in either ring; every push takes one at least */
+  size_t depth_blocks; /* 0: blocks that a device may have under way, as much latency: 0 to 64,
+                          and less than ring_blocks */
+  size_t ring_blocks;  /* 32: in either ring, 2 to 65,536; every push takes one at least */
   size_t max_readers;  /* 4: that may be open at once, 1 to 64 */
   firbank_gap_policy gap_policy;
   int64_t max_fill_frames; /* 1,048,576: a longer gap acts as FIRBANK_GAP_RESET */
@@ -325,7 +326,8 @@ firbank_status firbank_set_bad_channel(firbank_engine* engine, size_t channel, i
 
 /* Replaces the filters from output frame `at_frame` on, or as soon as may be, fading over
  * `crossfade_frames`; as many filters as before, or more. The history is kept: they answer as if
- * they had always been there. `ticket` may be null. Thread: owner. Realtime: no. */
+ * they had always been there. While four swaps wait for their frame a fifth is FIRBANK_BAD_CONFIG.
+ * `ticket` may be null. Thread: owner. Realtime: no. */
 firbank_status firbank_swap(firbank_engine* engine, const firbank_filters* filters,
                             int64_t at_frame, size_t crossfade_frames, uint64_t* ticket);
 

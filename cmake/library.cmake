@@ -51,7 +51,6 @@ set(public_headers
   io/tcp_source.hpp
   io/wire_format.hpp
   io/wire_parser.hpp
-  io/zeromq_packets.hpp
   engine/acquisition/acquisition_stream.hpp
   engine/acquisition/unsound_frames.hpp
   engine/band_spectrum.hpp
