@@ -23,7 +23,10 @@ endif()
 if(TARGET firbank_program AND NOT FIRBANK_SANITIZE)
   add_subdirectory(${CMAKE_CURRENT_LIST_DIR}/live live)
 endif()
-# Beside what it tests.
+# Beside what they test.
+if(TARGET firbank_ecg)
+  add_subdirectory(${PROJECT_SOURCE_DIR}/demos/ecg/tests ecg)
+endif()
 if(TARGET firbank_probe)
   add_subdirectory(${PROJECT_SOURCE_DIR}/demos/probe/tests probe)
 endif()
