@@ -1,6 +1,5 @@
 /* A consumer in C: packets of 16-bit samples through a running engine, with the indices kept. */
 #include <firbank/firbank.h>
-
 #include <stdio.h>
 #include <string.h>
 
