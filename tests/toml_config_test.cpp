@@ -287,6 +287,65 @@ TEST(TomlConfig, RefusesWhatCannotBeServed) {
               HasSubstr("serve.events.sigmas: it is 0"));
 }
 
+/// A stream of six inputs that is to be served.
+std::string serve_six(const std::string& inputs, const std::string& keys) {
+  return "[stream]\ninputs = " + inputs + "\noutputs = 6\nrate = 30000\n" + kFilter +
+         "[[preset]]\nname = 'p'\nfilter = 'a'\n[serve]\ninput = '-'\n" + keys + kOutput;
+}
+
+TEST(TomlConfig, FindsChannelsByNameNumberAndRange) {
+  using testing::IsEmpty;
+  const auto served = [](const std::string& inputs, const std::string& keys) {
+    return *parse_toml_config(serve_six(inputs, keys), "run.toml").serve;
+  };
+  ServeSettings serve = served("6",
+                               "reference = 'median'\nreference_groups = [['1-2'], [6, 'in-4', "
+                               "'in-5']]\nbad_channels = ['2-3', 'in-5-in-6', 1]\n");
+  EXPECT_THAT(serve.reference_groups, ElementsAre(ElementsAre(0, 1), ElementsAre(5, 3, 4)));
+  EXPECT_THAT(serve.bad_channels, ElementsAre(1, 2, 4, 5, 0));
+
+  // Names come before numbers, also names that are numbers, or look like ranges.
+  serve = served("['6', '5', '2-3', 'a-b', 'c', '1']",
+                 "reference = 'mean'\nreference_groups = [['6-5', '2-3'], ['a-b-c', 6]]\n");
+  EXPECT_THAT(serve.reference_groups, ElementsAre(ElementsAre(0, 1, 2), ElementsAre(3, 4, 5)));
+
+  EXPECT_THAT(served("6", "reference = 'mean'\n").reference_groups, IsEmpty());
+}
+
+TEST(TomlConfig, RefusesChannelsThatAreNotThereOrThereTwice) {
+  const auto refused = [](const std::string& keys) {
+    return refusal(serve_six("6", "reference = 'mean'\n" + keys));
+  };
+  EXPECT_THAT(refused("reference_groups = [['1-3'], ['3-6']]\n"),
+              AllOf(StartsWith("run.toml, line 14, serve.reference_groups: "),
+                    HasSubstr("input 3, 'in-3', is in groups 1 and 2; each may be in one")));
+  EXPECT_THAT(refused("reference_groups = [['1-3', 2]]\n"),
+              HasSubstr("group 1: input 2, 'in-2', is there twice; once is allowed"));
+  EXPECT_THAT(refused("reference_groups = [[1], ['x']]\n"),
+              HasSubstr("group 2: there is no input 'x'; names of [stream] inputs, numbers from 1 "
+                        "to 6, and ranges such as '1-6' are allowed"));
+  EXPECT_THAT(refused("reference_groups = [['4-7']]\n"), HasSubstr("there is no input '4-7'"));
+  EXPECT_THAT(refused("reference_groups = [['0-2']]\n"), HasSubstr("there is no input '0-2'"));
+  EXPECT_THAT(refused("reference_groups = [[7]]\n"), HasSubstr("there is no input '7'"));
+  EXPECT_THAT(refused("reference_groups = [['3-1']]\n"),
+              HasSubstr("group 1: '3-1' goes from channel 3 back to channel 1"));
+  EXPECT_THAT(refused("reference_groups = ['1-3']\n"),
+              HasSubstr("group 1: it is a text; an array of names and numbers is allowed"));
+  EXPECT_THAT(refused("reference_groups = [[]]\n"), HasSubstr("group 1: it is empty"));
+  EXPECT_THAT(refused("reference_groups = []\n"), HasSubstr("it is empty; an array of arrays"));
+  EXPECT_THAT(refused("reference_groups = 4\n"), HasSubstr("it is a whole number; an array"));
+  EXPECT_THAT(refused("reference_groups = [[1, 0]]\n"),
+              HasSubstr("group 1: element 2 is a number below 1"));
+  EXPECT_THAT(refused("reference_groups = [[1, 1.5]]\n"),
+              HasSubstr("element 2 is a number; names"));
+  EXPECT_THAT(refused("bad_channels = ['in-2', 2]\n"),
+              HasSubstr("serve.bad_channels: input 2, 'in-2', is there twice"));
+  EXPECT_THAT(refused("bad_channels = 'in-2'\n"), HasSubstr("serve.bad_channels: it is a text"));
+  EXPECT_THAT(
+      refusal(serve_six("6", "reference_groups = [[1]]\n")),
+      HasSubstr("there is no reference; with reference = 'mean' or 'median' it is allowed"));
+}
+
 TEST(TomlConfig, NamesTheLineOfWhatIsNoToml) {
   EXPECT_THAT(refusal("[stream]\ninputs = \n"), StartsWith("run.toml, line "));
   EXPECT_THAT(refusal("[stream\n"), StartsWith("run.toml, line 1"));

@@ -61,7 +61,10 @@ std::unique_ptr<AcquisitionStream> make_acquisition(
       std::ceil(kRingSeconds * rate_hz / static_cast<double>(acquisition.engine.block_frames));
   acquisition.engine.ring_blocks = std::max(
       acquisition.engine.ring_blocks, static_cast<std::size_t>(std::clamp(blocks, 8.0, 1'024.0)));
-  if (serve.reference) acquisition.reference = CommonReferenceConfig{.kind = *serve.reference};
+  if (serve.reference) {
+    acquisition.reference =
+        CommonReferenceConfig{.kind = *serve.reference, .groups = serve.reference_groups};
+  }
   if (serve.envelope) {
     // Odd, so that its delay is whole frames; of kAnalytic at least 3.
     const std::size_t taps = 2 * (frames_of(serve.envelope->seconds, rate_hz) / 2) + 1;

@@ -1,11 +1,11 @@
 #include "engine/config/serve_reader.hpp"
 
-#include <algorithm>
 #include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "engine/config/channel_list.hpp"
 #include "engine/config/config_text.hpp"
 #include "io/error.hpp"
 #include "io/one_line.hpp"
@@ -105,20 +105,40 @@ ServeEnvelope read_envelope(TomlTable& table) {
   return envelope;
 }
 
-std::vector<std::size_t> read_bad_channels(TomlTable& table,
-                                           const std::vector<std::string>& inputs) {
-  std::vector<std::size_t> channels;
-  for (const std::string& name : table.texts("bad_channels").value_or(std::vector<std::string>{})) {
-    const auto at = std::find(inputs.begin(), inputs.end(), name);
-    if (at == inputs.end()) {
-      table.refuse("bad_channels",
-                   fmt::format("there is no input '{}'; names of [stream] inputs are allowed "
-                               "(of numbered ones: in-1 to in-{})",
-                               one_line(name), inputs.size()));
+/// Each channel may be in one group.
+std::vector<std::vector<std::size_t>> read_reference_groups(
+    TomlTable& table, const ChannelList& list, const std::vector<std::string>& inputs) {
+  constexpr std::string_view kKey = "reference_groups";
+  std::vector<std::vector<std::size_t>> groups;
+  std::vector<std::size_t> group_of(inputs.size(), 0);  // from 1 on
+  const auto listed_groups = table.groups(kKey);
+  if (!listed_groups) return groups;
+  for (const auto& listed : *listed_groups) {
+    const std::size_t number = groups.size() + 1;
+    groups.push_back(list.find(table, kKey, listed, fmt::format("group {}: ", number)));
+    for (const std::size_t channel : groups.back()) {
+      if (group_of[channel] != 0) {
+        table.refuse(
+            kKey, fmt::format("input {}, '{}', is in groups {} and {}; each may be in one",
+                              channel + 1, one_line(inputs[channel]), group_of[channel], number));
+      }
+      group_of[channel] = number;
     }
-    channels.push_back(static_cast<std::size_t>(at - inputs.begin()));
   }
-  return channels;
+  return groups;
+}
+
+void read_reference(TomlTable& table, ServeSettings& settings, const ChannelList& list,
+                    const std::vector<std::string>& inputs) {
+  if (const auto reference = table.one_of("reference", {"none", "mean", "median"})) {
+    if (*reference == "mean") settings.reference = ReferenceKind::kMean;
+    if (*reference == "median") settings.reference = ReferenceKind::kMedian;
+  }
+  settings.reference_groups = read_reference_groups(table, list, inputs);
+  if (!settings.reference_groups.empty() && !settings.reference) {
+    table.refuse("reference_groups",
+                 "there is no reference; with reference = 'mean' or 'median' it is allowed");
+  }
 }
 
 }  // namespace
@@ -135,11 +155,11 @@ ServeSettings read_serve_settings(TomlTable& serve, const std::string& folder,
                   : gaps == "reset" ? GapPolicy::kReset
                   : gaps == "nan"   ? GapPolicy::kNan
                                     : GapPolicy::kZero;
-  settings.bad_channels = read_bad_channels(serve, inputs);
-  if (const auto reference = serve.one_of("reference", {"none", "mean", "median"})) {
-    if (*reference == "mean") settings.reference = ReferenceKind::kMean;
-    if (*reference == "median") settings.reference = ReferenceKind::kMedian;
+  const ChannelList list(inputs);
+  if (const auto bad = serve.texts_or_counts("bad_channels")) {
+    settings.bad_channels = list.find(serve, "bad_channels", *bad);
   }
+  read_reference(serve, settings, list, inputs);
   settings.decimate = serve.count("decimate", 1, 65'536).value_or(1);
   serve.single("envelope", [&](TomlTable& table) { settings.envelope = read_envelope(table); });
   serve.single("events", [&](TomlTable& table) { read_events(table, settings.events.emplace()); });

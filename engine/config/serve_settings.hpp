@@ -56,6 +56,7 @@ struct ServeSettings {
   GapPolicy gaps = GapPolicy::kZero;
   std::vector<std::size_t> bad_channels;
   std::optional<ReferenceKind> reference;
+  std::vector<std::vector<std::size_t>> reference_groups;  // of inputs; empty: one of all
   std::optional<ServeEnvelope> envelope;
   std::size_t decimate = 1;
   std::optional<ServeEvents> events;

@@ -183,6 +183,57 @@ std::optional<TomlTable::TextOrCount> TomlTable::text_or_count(std::string_view 
   return result;
 }
 
+std::vector<TomlTable::TextOrCount> TomlTable::texts_or_counts_of(std::string_view key,
+                                                                  const toml::node& node,
+                                                                  const std::string& place) const {
+  const toml::array* const array = node.as_array();
+  if (array == nullptr || array->empty()) {
+    refuse(key, fmt::format("{}it is {}; an array of names and numbers is allowed", place,
+                            array == nullptr ? kind_of(node) : "empty"));
+  }
+  std::vector<TextOrCount> values;
+  for (const toml::node& element : *array) {
+    TextOrCount value;
+    if (const auto* const text = element.as_string(); text != nullptr) value.text = text->get();
+    if (const auto* const number = element.as_integer(); number != nullptr && number->get() > 0) {
+      value.count = static_cast<std::size_t>(number->get());
+    }
+    if (value.text.empty() && value.count == 0) {
+      refuse(key, fmt::format("{}element {} is {}; names, and numbers from 1 on, are allowed",
+                              place, values.size() + 1,
+                              element.is_string()    ? "empty"
+                              : element.is_integer() ? "a number below 1"
+                                                     : kind_of(element)));
+    }
+    values.push_back(std::move(value));
+  }
+  return values;
+}
+
+std::optional<std::vector<TomlTable::TextOrCount>> TomlTable::texts_or_counts(
+    std::string_view key) {
+  const toml::node* const node = find(key);
+  if (node == nullptr) return std::nullopt;
+  return texts_or_counts_of(key, *node, {});
+}
+
+std::optional<std::vector<std::vector<TomlTable::TextOrCount>>> TomlTable::groups(
+    std::string_view key) {
+  const toml::node* const node = find(key);
+  if (node == nullptr) return std::nullopt;
+  const toml::array* const array = node->as_array();
+  if (array == nullptr || array->empty()) {
+    refuse(key, fmt::format("it is {}; an array of arrays is allowed, one a group",
+                            array == nullptr ? kind_of(*node) : "empty"));
+  }
+  std::vector<std::vector<TextOrCount>> values;
+  for (const toml::node& element : *array) {
+    values.push_back(
+        texts_or_counts_of(key, element, fmt::format("group {}: ", values.size() + 1)));
+  }
+  return values;
+}
+
 std::optional<bool> TomlTable::is_array(std::string_view key) {
   const toml::node* const node = find(key);
   if (node == nullptr) return std::nullopt;

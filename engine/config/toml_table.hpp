@@ -50,6 +50,8 @@ class TomlTable {
     std::size_t count = 0;  // 0: it is a text
   };
   std::optional<TextOrCount> text_or_count(std::string_view key, std::size_t most);
+  std::optional<std::vector<TextOrCount>> texts_or_counts(std::string_view key);
+  std::optional<std::vector<std::vector<TextOrCount>>> groups(std::string_view key);
   std::optional<bool> is_array(std::string_view key);
 
   /// Calls `read` with each table of [[key]], or with that of [key] when `single`.
@@ -65,6 +67,8 @@ class TomlTable {
  private:
   const toml::node* find(std::string_view key);
   std::string full_key(std::string_view key) const;
+  std::vector<TextOrCount> texts_or_counts_of(std::string_view key, const toml::node& node,
+                                              const std::string& place) const;
   double number_of(std::string_view key, const toml::node& node, double least, double most) const;
 
   const toml::table& table_;

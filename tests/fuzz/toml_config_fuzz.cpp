@@ -23,8 +23,9 @@ std::vector<std::string> firbank::fuzz::seeds() {
       "hilbert = 64\n[[filter]]\nname = 'c'\nchain = ['a', 'b', 'a']\ngain = -2\ndelay = 9\n"
       "[[preset]]\nname = 'x'\nbypass = true\n[[preset]]\nname = 'y'\n[[preset.edge]]\n"
       "input = 1\noutput = 1\n",
-      "[stream]\ninputs = 2\nrate = 1000\n[[filter]]\nname = 'a'\ntaps = [1]\n[[preset]]\n"
+      "[stream]\ninputs = 4\nrate = 1000\n[[filter]]\nname = 'a'\ntaps = [1]\n[[preset]]\n"
       "name = 'p'\nfilter = 'a'\n[serve]\ninput = 'tcp://[::1]:40'\nbad_channels = ['in-1']\n"
+      "reference = 'mean'\nreference_groups = [['1-2'], [3, 'in-4']]\n"
       "[serve.events]\nsigmas = 4\n[serve.envelope]\nwindow_ms = 3\n[[serve.output]]\n"
       "kind = 'events'\nto = 'zmq:ipc://x'\ntopic = 't'\n"};
 }
