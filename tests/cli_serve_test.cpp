@@ -11,12 +11,11 @@
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
-#include "engine/reference.hpp"
 #include "io/shared_ring.hpp"
 #include "io/tcp_sink.hpp"
-#include "io/wire_parser.hpp"
 #include "tests/support/program_files.hpp"
 #include "tests/support/run_program.hpp"
+#include "tests/support/served_stream.hpp"
 
 namespace firbank::test {
 namespace {
@@ -24,136 +23,6 @@ namespace {
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-constexpr double kScale = 0.5;
-constexpr std::size_t kPacket = 50;
-
-StreamHeader input_header(std::uint64_t stream_id = 1) {
-  StreamHeader header;
-  header.format = {NativeType::kInt16, false, kScale, 0};
-  header.channels = 2;
-  header.sample_rate_hz = 1'000;
-  header.packet_frames = kPacket;
-  header.stream_id = stream_id;
-  return header;
-}
-
-/// Two channels of int16, interleaved.
-std::vector<std::int16_t> input_samples(std::size_t frames) {
-  const Signal signal = noise(2, frames, 3, 1'000.0);
-  std::vector<std::int16_t> samples;
-  for (std::size_t n = 0; n < frames; ++n) {
-    for (std::size_t c = 0; c < 2; ++c) samples.push_back(static_cast<std::int16_t>(signal[c][n]));
-  }
-  return samples;
-}
-
-Packet packet_of(const std::vector<std::int16_t>& samples, std::size_t number) {
-  Packet packet;
-  packet.sequence = number;
-  packet.first_frame = static_cast<std::int64_t>(number * kPacket);
-  packet.frames = kPacket;
-  packet.samples = samples.data() + 2 * number * kPacket;
-  return packet;
-}
-
-/// A stream in bytes, without the packets that are named.
-std::string wire(const std::vector<std::int16_t>& samples, const std::vector<std::size_t>& lost) {
-  const StreamHeader header = input_header();
-  const std::size_t packets = samples.size() / 2 / kPacket;
-  std::string bytes = encode(header);
-  for (std::size_t i = 0; i < packets; ++i) {
-    if (std::count(lost.begin(), lost.end(), i) == 0)
-      bytes += encode(header, packet_of(samples, i));
-  }
-  Packet end;
-  end.sequence = packets;
-  end.first_frame = static_cast<std::int64_t>(packets * kPacket);
-  end.flags = BlockFlags::kEndOfStream;
-  return bytes + encode(header, end);
-}
-
-struct Received {
-  StreamHeader header;
-  std::vector<std::vector<double>> planes;
-  std::vector<std::int64_t> first_frames;
-  bool has_ended = false;
-};
-
-Received parse(const std::string& bytes) {
-  Received received;
-  WireParser parser("test");
-  std::span<const unsigned char> rest(reinterpret_cast<const unsigned char*>(bytes.data()),
-                                      bytes.size());
-  while (true) {
-    switch (parser.feed(rest)) {
-      case WireParser::Event::kNothing:
-        return received;
-      case WireParser::Event::kHeader:
-        received.header = parser.header();
-        received.planes.resize(received.header.channels);
-        break;
-      case WireParser::Event::kPacket: {
-        const Packet& packet = parser.packet();
-        received.has_ended = has(packet.flags, BlockFlags::kEndOfStream);
-        if (packet.frames == 0) break;
-        received.first_frames.push_back(packet.first_frame);
-        Signal part(received.planes.size(), std::vector<double>(packet.frames));
-        std::vector<double*> planes;
-        for (auto& plane : part) planes.push_back(plane.data());
-        to_planes(received.header, packet, 0, packet.frames, planes.data());
-        for (std::size_t c = 0; c < part.size(); ++c) {
-          received.planes[c].insert(received.planes[c].end(), part[c].begin(), part[c].end());
-        }
-        break;
-      }
-    }
-  }
-}
-
-/// The taps {0.5, 0.25, 0.125} on both channels, 0 before the stream and in the lost packets.
-Signal expected(const std::vector<std::int16_t>& samples, const std::vector<std::size_t>& lost) {
-  const std::size_t frames = samples.size() / 2;
-  Signal out(2, std::vector<double>(frames + 2));
-  constexpr double kTaps[] = {0.5, 0.25, 0.125};
-  for (std::size_t c = 0; c < 2; ++c) {
-    for (std::size_t n = 0; n < frames; ++n) {
-      if (std::count(lost.begin(), lost.end(), n / kPacket) != 0) continue;
-      for (std::size_t k = 0; k < 3; ++k) out[c][n + k] += kTaps[k] * kScale * samples[2 * n + c];
-    }
-  }
-  return out;
-}
-
-class Serve : public testing::Test {
- protected:
-  std::string config(const std::string& serve) const {
-    write_bytes(
-        folder_.file("serve.toml"),
-        "[stream]\ninputs = 2\nrate = 1000\n[engine]\nblock = 32\n[[filter]]\nname = \"f\"\n"
-        "taps = [0.5, 0.25, 0.125]\n[[preset]]\nname = \"p\"\nfilter = \"f\"\n" +
-            serve);
-    return folder_.file("serve.toml");
-  }
-
-  std::vector<std::string> command(const std::string& serve) const {
-    return {FIRBANK_PROGRAM, "serve", config(serve), "--json", folder_.file("report.json")};
-  }
-
-  nlohmann::json report() const {
-    return nlohmann::json::parse(read_bytes(folder_.file("report.json")));
-  }
-
-  /// One line on stderr, after exit code 2.
-  std::string refusal(const std::string& serve) const {
-    const ProgramResult result = run_program(command(serve));
-    EXPECT_EQ(result.exit_code, 2) << result.err;
-    EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
-    return result.err;
-  }
-
-  TemporaryFolder folder_;
-};
 
 constexpr const char* kPipe =
     "[serve]\ninput = \"-\"\n[[serve.output]]\nkind = \"filtered\"\nto = \"-\"\n";
@@ -199,10 +68,34 @@ TEST_F(Serve, RecordsRawAndFilteredSideBySide) {
   const Signal raw = read_signal(folder_.file("raw.wav"));
   ASSERT_EQ(raw[0].size(), 1'000u);
   for (std::size_t n = 0; n < 1'000; ++n) {
-    ASSERT_EQ(raw[1][n], n / kPacket == 7 ? 0 : kScale * samples[2 * n + 1]) << n;
+    ASSERT_EQ(raw[1][n], n / kServedPacket == 7 ? 0 : kServedScale * samples[2 * n + 1]) << n;
   }
   const Signal filtered = read_signal(folder_.file("filtered.npy"));
   EXPECT_LE(relative_error(filtered, expected(samples, lost)), 1e-6);
+}
+
+TEST_F(Serve, TakesOffEachGroupsOwnReference) {
+  constexpr std::size_t kChannels = 6;
+  const auto samples = input_samples(1'000, kChannels);
+  const std::string keys =
+      "[serve]\ninput = \"-\"\nbad_channels = [2]\nreference = \"mean\"\n"
+      "reference_groups = [[\"1-3\"], [\"in-4\", 5]]\n"
+      "[[serve.output]]\nkind = \"filtered\"\nto = \"-\"\n";
+  const ProgramResult result = run_program(command(keys, kChannels), wire(samples, {}, kChannels));
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+
+  // A bad channel is silent and does not count; the last one is in no group.
+  Signal input = sent_signal(samples, {}, kChannels);
+  for (std::size_t n = 0; n < 1'000; ++n) {
+    const double first = (input[0][n] + input[2][n]) / 2;
+    const double second = (input[3][n] + input[4][n]) / 2;
+    for (const std::size_t c : {0, 2}) input[c][n] -= first;
+    for (const std::size_t c : {3, 4}) input[c][n] -= second;
+    input[1][n] = 0;
+  }
+  const Received out = parse(result.out);
+  ASSERT_EQ(out.planes[0].size(), 1'002u);
+  EXPECT_LE(relative_error(out.planes, through_taps(input)), 1e-6);
 }
 
 TEST_F(Serve, FindsEventsAndDecimates) {
@@ -360,6 +253,10 @@ TEST_F(Serve, RefusesNamingLineAndKey) {
               HasSubstr("line 19, serve.output.to: standard output is taken already"));
   EXPECT_THAT(refusal("[serve]\ninput = \"-\"\nbad_channels = [\"x\"]\n" + output),
               HasSubstr("serve.bad_channels: there is no input 'x'"));
+  EXPECT_THAT(refusal("[serve]\ninput = \"-\"\nreference = \"mean\"\n"
+                      "reference_groups = [[\"1-2\"], [\"in-2\"]]\n" +
+                      output),
+              HasSubstr("line 15, serve.reference_groups: input 2, 'in-2', is in groups 1 and 2"));
   EXPECT_THAT(refusal("[serve]\ninput = \"-\"\n[serve.events]\nlevel = 1\nsigmas = 2\n" + output),
               HasSubstr("sigmas is there as well"));
   EXPECT_THAT(refusal("[serve]\ninput = \"-\"\n[serve.envelope]\nkind = \"rms\"\n" + output),
