@@ -53,7 +53,8 @@ def draw_seconds(raw_axes, trace_axes, recording, trace, beats, is_wide):
     times = np.arange(len(recording)) / RATE_HZ
     shown = (times >= FIRST_SECOND) & (times < FIRST_SECOND + 10)
     raw_axes.plot(times[shown], recording[shown], color=GREY, linewidth=1)
-    raw_axes.set_title("as it was recorded", loc="left", fontsize=11)
+    raw_axes.set_title("as it was recorded: MIT-BIH Arrhythmia Database, record 208 (Moody and Mark 2001; "
+                       "PhysioNet)", loc="left", fontsize=11)
     trace_axes.plot(times[shown], trace[shown], color=BLACK, linewidth=1)
     trace_axes.set_title("0.5 to 40 Hz, with linear phase, its delay taken off", loc="left", fontsize=11)
     mark_beats(trace_axes, trace, beats, is_wide, shown[beats])
@@ -140,8 +141,6 @@ def main(folder, path):
     beats, _, unknown = read_beats(folder / "beats-lost.txt")
     is_wide = widths_ms(trace, beats) > WIDE_MS
     draw_loss(figure.add_subplot(grid[2, 1]), trace, beats, unknown, is_wide)
-    figure.text(0.005, 0.002, "MIT-BIH Arrhythmia Database, record 208 (Moody and Mark 2001; PhysioNet)",
-                ha="left", va="bottom", fontsize=8, color=GREY)
     figure.savefig(path, dpi=110)
 
 
