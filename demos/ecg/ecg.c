@@ -8,8 +8,8 @@
  *
  * - "trace": a high-pass at 0.5 Hz, against the wander of the baseline, and a low-pass at 40 Hz. As
  *   all frequencies are delayed alike, no wave is moved against another, and the ST segment stays
- *   where it is: which is why of such filters a cut-off as high as 0.67 Hz is accepted (Kligfield
- * et al., Circulation 115 (2007), 1306-1324).
+ *   where it is. That is why a cut-off as high as 0.67 Hz is accepted of such filters (Kligfield et
+ *   al., Circulation 115 (2007), 1306-1324).
  * - "band": 5 to 15 Hz, where QRS complexes stand out, for the detector.
  *
  * Each is told of with its own delay, which is taken off: sample k of an output answers to frame

@@ -84,17 +84,28 @@ static qrs_event beat(qrs_detector* detector, const qrs_peak* peak) {
   return event;
 }
 
+/* Before the first beat behind what was unknown, a peak that may be a beat or not, as there was one
+ * before it or not, is unknown as well. */
+static qrs_event leave_open(qrs_detector* detector, const qrs_peak* peak) {
+  const qrs_event event = {QRS_UNKNOWN, detector->known_from, peak->frame + 1, 0};
+  detector->known_from = event.end;
+  return event;
+}
+
 static qrs_event judge(qrs_detector* detector, const qrs_peak* peak) {
   const qrs_event nothing = {QRS_NOTHING, 0, 0, 0};
-  /* A beat that was not seen may lie at the end of what was unknown. */
+  const double first = threshold(detector);
+  /* Without a last beat, one that was not seen may lie at the end of what was unknown. */
   const int64_t since =
       peak->frame - (detector->has_last ? detector->last.frame : detector->known_from);
   const int is_t_wave = since < detector->t_wave && peak->slope < 0.5 * detector->last.slope;
+  const int is_beat = peak->height > first && !is_t_wave;
   if (detector->has_last && since < detector->refractory) return nothing;
-  if (peak->height > threshold(detector) && !is_t_wave) {
+  if (is_beat) {
     detector->signal = 0.125 * peak->height + 0.875 * detector->signal; /* [12] */
     return beat(detector, peak);
   }
+  if (!detector->has_last && peak->height > 0.5 * first) return leave_open(detector, peak);
   detector->noise = 0.125 * peak->height + 0.875 * detector->noise; /* [13] */
   if (!is_t_wave && peak->height > detector->refused.height) detector->refused = *peak;
   return nothing;

@@ -3,23 +3,23 @@
  * A detector of QRS complexes after Pan and Tompkins, "A Real-Time QRS Detection Algorithm", IEEE
  * Transactions on Biomedical Engineering 32 (1985), 230-236; numbers in brackets are its equations.
  * Their band-pass of integers is left to the caller, who has a better one: what comes in here has
- * passed 5 to 15 Hz with linear phase, its delay is taken off, and NaN stands where it is not
- * known.
+ * passed 5 to 15 Hz with linear phase, its delay is taken off, and NaN stands for the unknown.
  *
  * - The slope [7], its square [10], and the mean of that over 150 ms [11] make one hump of a QRS
  *   complex, whatever its shape. A peak of it is what nothing within 200 ms exceeds: no heart beats
  *   again sooner.
  * - A peak above a threshold between what noise was and what beats were like [12-14] is a beat.
- * While the rhythm is irregular, the threshold is half of it [22].
+ *   While the rhythm is irregular, the threshold is half of it [22].
  * - Within 360 ms of a beat, a peak with less than half of its slope is its T wave.
  * - Where no beat comes for 166% of the usual interval [28], the highest peak that was refused is
- * one, if it reaches half the threshold [15, 20].
+ *   one, if it reaches half the threshold [15, 20].
  *
  * The second set of thresholds, over the band itself [16-19], is left out. The first two seconds
  * that are known teach the thresholds; their beats are told then.
  *
  * Where a beat is not known to be there or not, it says so: QRS_UNKNOWN covers all frames whose
- * beat might have been missed, and no beat is told from there.
+ * beat might have been missed, and no beat is told from there. Peaks behind it that are a beat or
+ * not, as there was one before them or not, are unknown as well.
  *
  * No memory is allocated. Thread: one at a time. Realtime: safe. */
 #ifndef FIRBANK_DEMOS_ECG_QRS_DETECTOR_H

@@ -80,7 +80,7 @@ def compare_loss(folder, lost_frame):
     kept, intervals, unknown = read_beats(folder / "beats-lost.txt")
     around = [stretch for stretch in unknown if stretch[0] <= gap and gap + PACKET_FRAMES <= stretch[1]]
     invented = np.setdiff1d(kept, beats)
-    dropped = np.setdiff1d(beats[~within(beats, around)], kept)
+    dropped = np.setdiff1d(beats[~within(beats, unknown)], kept)
     # An interval over what is unknown would be a pause that nobody saw.
     before = np.append(-1, kept[:-1])
     is_across = (before < gap) & (kept > gap)

@@ -134,6 +134,19 @@ TEST(QrsDetector, SaysWhatIsUnknownAndTellsNoIntervalAcrossIt) {
   EXPECT_EQ(findings.unknown[0], std::make_pair(4'990 - kWindow, 5'010 + kWindow));
 }
 
+TEST(QrsDetector, LeavesOpenWhatMayBeTheTWaveOfABeatThatWasNotSeen) {
+  const Frames beats = every(300, 200, 10'000);
+  std::vector<double> band = band_of(10'080, beats);
+  forget(band, 4'990, 5'010);         // the beat at 5,000
+  add_wave(band, 5'100, 0.47, 0.07);  // its T wave
+  const Findings findings = found_in(band);
+  Frames others = beats;
+  others.erase(others.begin() + 16);
+  EXPECT_EQ(findings.beats, others);
+  ASSERT_EQ(findings.unknown.size(), 3u);
+  EXPECT_EQ(findings.unknown[1], std::make_pair(5'010 + kWindow, std::int64_t{5'101}));
+}
+
 TEST(QrsDetector, MissesNoBeatOutsideOfWhatItCallsUnknown) {
   // A single frame is lost, at each place round a beat.
   const Frames beats = every(300, 200, 5'000);
