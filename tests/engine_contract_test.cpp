@@ -116,10 +116,13 @@ TEST_P(EngineContract, EqualsDirectConvolutionForAnyCalls) {
       {"matrix", Routing::matrix(2, 4, 8)},
       {"edges", test::random_routing(random, 3, 4, 8, 11, 3 * block + 50)},
   };
-  // One thread and two take turns; the full sweep runs both everywhere.
+  // One thread and two take turns; the full sweep runs both everywhere. On a device calls of a few
+  // frames take so long that only the full sweep has all routings of them.
   std::uint64_t seed = block * 1'000;
   for (const std::string& backend : test::available_backends()) {
+    const bool is_slow = block < 16 && backend.starts_with("cuda") && !test::full_sweep();
     for (const Case& test_case : cases) {
+      if (is_slow && &test_case != &cases[block % cases.size()]) continue;
       for (std::size_t i = 0; i < (test::full_sweep() ? 2 : 1); ++i) {
         ++seed;
         run<float>(test_case, block, backend, 1 + (seed + i) % 2, seed);
