@@ -112,6 +112,75 @@ TEST(StreamRecorder, CountsWhatItDropsAndKeepsItsPlace) {
   EXPECT_NE(written->channels[0].back(), 0);
 }
 
+TEST(StreamRecorder, SkipsAnyNumberOfFramesInNoRoom) {
+  const auto written = std::make_shared<Written>();
+  written->blocked = true;
+  StreamRecorder recorder(std::make_unique<MemorySink>(written), 2, kRate, 0.1);
+  constexpr std::size_t kGap = 1'000'000;  // many times what the ring holds
+  offer(recorder, 0, 1'500);
+  recorder.skip(kGap);
+  offer(recorder, 1'500 + kGap, 2);
+  recorder.skip(3);  // within a block
+  offer(recorder, 1'505 + kGap, 100);
+  EXPECT_EQ(recorder.dropped_frames(), 0);
+  written->blocked = false;
+  recorder.finish();
+  const std::vector<float>& up = written->channels[0];
+  ASSERT_EQ(up.size(), kGap + 1'605);
+  EXPECT_EQ(recorder.written_frames(), static_cast<std::int64_t>(up.size()));
+  for (std::size_t n = 0; n < up.size(); ++n) {
+    const bool is_skipped =
+        (n >= 1'500 && n < 1'500 + kGap) || (n >= 1'502 + kGap && n < 1'505 + kGap);
+    ASSERT_EQ(up[n], is_skipped ? 0 : static_cast<float>(n + 1)) << n;
+  }
+}
+
+/// As offer() does above, waiting for room.
+void write(StreamRecorder& recorder, std::size_t first, std::size_t frames,
+           std::chrono::milliseconds patience) {
+  std::vector<float> up;
+  for (std::size_t n = first; n < first + frames; ++n) up.push_back(static_cast<float>(n + 1));
+  const float* const planes[] = {up.data(), up.data()};
+  recorder.write(planes, frames, patience);
+}
+
+TEST(StreamRecorder, WaitsForASlowSink) {
+  const auto written = std::make_shared<Written>();
+  written->blocked = true;
+  StreamRecorder recorder(std::make_unique<MemorySink>(written), 2, kRate, 0.1);
+  std::thread disk([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    written->blocked = false;
+  });
+  for (std::size_t n = 0; n < 50'000; n += 2'500) {
+    write(recorder, n, 2'500, std::chrono::seconds(60));
+  }
+  recorder.finish();
+  disk.join();
+  EXPECT_EQ(recorder.dropped_frames(), 0);
+  ASSERT_EQ(written->channels[0].size(), 50'000u);
+  for (std::size_t n = 0; n < 50'000; ++n) {
+    ASSERT_EQ(written->channels[0][n], static_cast<float>(n + 1));
+  }
+}
+
+TEST(StreamRecorder, WaitsOnceForASinkThatTakesNothing) {
+  const auto written = std::make_shared<Written>();
+  written->blocked = true;
+  StreamRecorder recorder(std::make_unique<MemorySink>(written), 2, kRate, 0.1);
+  const auto start = std::chrono::steady_clock::now();
+  for (std::size_t n = 0; n < 50'000; n += 500) {
+    write(recorder, n, 500, std::chrono::milliseconds(300));
+  }
+  const auto took = std::chrono::steady_clock::now() - start;
+  EXPECT_GE(took, std::chrono::milliseconds(300));
+  EXPECT_LT(took, std::chrono::seconds(10)) << "and not once a write";
+  EXPECT_GT(recorder.dropped_frames(), 30'000);
+  written->blocked = false;
+  recorder.finish();
+  EXPECT_EQ(written->channels[0].size(), 50'000u);
+}
+
 TEST(StreamRecorder, TellsThatAWriteFailedAndGoesOn) {
   const auto written = std::make_shared<Written>();
   written->fails = true;
