@@ -6,8 +6,9 @@
 
 namespace firbank {
 
-/// How often the program has been asked to stop: from once on reads end, as at the end of the file;
-/// from twice on writes fail. Called on the thread that reads or writes.
+/// How often the program has been asked to stop: from once on reads end, as at the end of the file,
+/// and packets wait for their receiver no longer than told (io/packet_pipe.hpp); from twice on
+/// writes fail. Called on the thread that reads or writes.
 using StopRequests = int (*)() noexcept;
 
 /// Null, the default, for never. Thread: any; before files are opened.

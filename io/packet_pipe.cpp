@@ -1,6 +1,8 @@
 #include "io/packet_pipe.hpp"
 
+#include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <mutex>
 #include <optional>
 #include <string_view>
@@ -10,6 +12,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "io/error.hpp"
@@ -19,6 +22,17 @@
 
 namespace firbank {
 namespace {
+
+// That a receiver may take, in all, for what is left once the program is asked to stop.
+constexpr std::chrono::milliseconds kAfterStop(5'000);
+
+/// What a write of a descriptor that is ready never waits for: of a pipe that much has room then. A
+/// regular file takes everything.
+std::size_t most_at_once(int descriptor) {
+  struct stat info {};
+  const bool is_file = ::fstat(descriptor, &info) == 0 && S_ISREG(info.st_mode);
+  return is_file ? std::string_view::npos : PIPE_BUF;
+}
 
 class PipeSource final : public PacketSource {
  public:
@@ -57,7 +71,8 @@ class PipeSink final : public PacketSink {
         descriptor_(descriptor),
         what_(std::move(what)),
         header_(header),
-        stall_(stall) {
+        stall_(stall),
+        most_at_once_(most_at_once(descriptor)) {
     check(header, what_.c_str());
     stats_.receivers = stats_.received_by = 1;
     put(encode(header));
@@ -93,9 +108,12 @@ class PipeSink final : public PacketSink {
  private:
   void put(std::string_view bytes) {
     while (!bytes.empty()) {
-      // A connection does not block and may not raise SIGPIPE; a pipe may do both.
-      const ssize_t done = stall_ ? ::send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL)
-                                  : ::write(descriptor_, bytes.data(), bytes.size());
+      // A connection does not block and may not raise SIGPIPE; a pipe may do both, and a write that
+      // waits inside of the system would not see that the program is asked to stop.
+      if (!stall_) wait();
+      const ssize_t done =
+          stall_ ? ::send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL)
+                 : ::write(descriptor_, bytes.data(), std::min(bytes.size(), most_at_once_));
       if (done >= 0) {
         bytes.remove_prefix(static_cast<std::size_t>(done));
       } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
@@ -106,13 +124,26 @@ class PipeSink final : public PacketSink {
     }
   }
 
+  /// Until something more can be written. Once the program is asked to stop, the end is near: all
+  /// waits together take no longer than kAfterStop.
   void wait() {
     const auto stall = stall_.value_or(std::chrono::hours(24 * 365));
-    switch (wait_writable(descriptor_, deadline_in(stall))) {
+    if (stop_requests() == 0) {
+      switch (wait_writable(descriptor_, deadline_in(stall), 1)) {
+        case Readiness::kReady:
+          return;
+        case Readiness::kTimedOut:
+          fail(fmt::format("it takes nothing for {} ms", stall.count()));
+        case Readiness::kInterrupted:
+          break;
+      }
+    }
+    if (!end_) end_ = deadline_in(kAfterStop);
+    switch (wait_writable(descriptor_, *end_, 2)) {
       case Readiness::kReady:
         return;
       case Readiness::kTimedOut:
-        fail(fmt::format("it takes nothing for {} ms", stall.count()));
+        fail(fmt::format("it has not taken the rest within {} ms of the stop", kAfterStop.count()));
       case Readiness::kInterrupted:
         fail("interrupted");
     }
@@ -133,6 +164,8 @@ class PipeSink final : public PacketSink {
   std::string what_;
   StreamHeader header_;
   std::optional<std::chrono::milliseconds> stall_;  // of a connection
+  std::size_t most_at_once_;
+  std::optional<Deadline> end_;  // since the program was asked to stop
   PacketOrder order_;
   mutable std::mutex mutex_;
   SinkStats stats_;

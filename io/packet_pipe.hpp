@@ -18,13 +18,14 @@ std::unique_ptr<PacketSource> open_packets(const std::string& path,
                                            const WireExpectation& expected = {});
 
 /// Packets to a file that is written as they come, to a special file or a named pipe; "-" is
-/// standard output. Waits for a reader that is slow. Who reads may go away: that is an Error, where
-/// the program ignores SIGPIPE.
-/// Throws: Error (kConfiguration) when the header is not allowed; Error (kOutput).
+/// standard output. Waits for a reader that is slow; once the program is asked to stop
+/// (io/interruption.hpp), no longer than 5 s in all, and then it is an Error. Who reads may go
+/// away: that is an Error, where the program ignores SIGPIPE. Throws: Error (kConfiguration) when
+/// the header is not allowed; Error (kOutput).
 std::unique_ptr<PacketSink> create_packets(const std::string& path, const StreamHeader& header);
 
 /// Packets to a server that takes them (TcpSource::listen()). A server that takes nothing for
-/// longer than `stall` is given up.
+/// longer than `stall` is given up, and one that has not taken the rest 5 s after a stop.
 /// Throws: Error (kConfiguration) when the header is not allowed; Error (kOutput) when there is no
 /// connection within `timeout`.
 std::unique_ptr<PacketSink> send_packets(
