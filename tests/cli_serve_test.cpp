@@ -23,6 +23,7 @@ namespace {
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 
 constexpr const char* kPipe =
     "[serve]\ninput = \"-\"\n[[serve.output]]\nkind = \"filtered\"\nto = \"-\"\n";
@@ -128,14 +129,122 @@ TEST_F(Serve, ADiskThatIsFullStopsTheRecordingAndNothingElse) {
   const ProgramResult result = run_program(
       {"/usr/bin/env", "bash", "-c", limited, FIRBANK_PROGRAM, path}, wire(samples, {}));
   EXPECT_EQ(result.exit_code, 3);
-  EXPECT_THAT(result.err, AllOf(HasSubstr("filtered output to "), HasSubstr("out.wav"),
-                                HasSubstr("has stopped, all else goes on")));
+  EXPECT_THAT(result.err,
+              AllOf(HasSubstr("filtered output to "), HasSubstr("out.wav"),
+                    HasSubstr("has stopped: cannot write"), Not(HasSubstr("no output is left"))));
   EXPECT_LE(relative_error(parse(result.out).planes, expected(samples, {})), 1e-6);
   // What had room is kept, and is right.
   const Signal kept = read_signal(folder_.file("out.wav"));
   ASSERT_GT(kept[0].size(), 4'000u);
   ASSERT_LT(kept[0].size(), 8'200u);
   EXPECT_LE(relative_error(kept, slice(expected(samples, {}), 0, kept[0].size())), 1e-6);
+}
+
+constexpr const char* kRecordings =
+    "[serve]\ninput = \"-\"\n[[serve.output]]\nkind = \"raw\"\nto = \"raw.npy\"\n"
+    "[[serve.output]]\nkind = \"filtered\"\nto = \"filtered.wav\"\n";
+
+TEST_F(Serve, RecordsAllOfAStreamThatComesFasterThanItsRate) {
+  // 200 s of it, of which the rings hold 4.
+  const auto samples = input_samples(200'000);
+  const ProgramResult result = run_program(command(kRecordings), wire(samples, {}));
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_EQ(read_signal(folder_.file("raw.npy"))[0].size(), 200'000u);
+  EXPECT_LE(relative_error(read_signal(folder_.file("filtered.wav")), expected(samples, {})), 1e-6);
+  EXPECT_EQ(report()["outputs"][0]["dropped_frames"], 0);
+}
+
+TEST_F(Serve, AGapOfMinutesIsSilenceAndNothingElseIsLost) {
+  const auto samples = input_samples(100'000);
+  std::vector<std::size_t> lost;
+  for (std::size_t i = 100; i < 1'900; ++i) lost.push_back(i);
+  const ProgramResult result = run_program(command(kRecordings), wire(samples, lost));
+  EXPECT_EQ(result.exit_code, 4);
+  EXPECT_LE(relative_error(read_signal(folder_.file("filtered.wav")), expected(samples, lost)),
+            1e-6);
+  const Signal raw = read_signal(folder_.file("raw.npy"));
+  ASSERT_EQ(raw[0].size(), 100'000u);
+  for (std::size_t n = 0; n < raw[0].size(); ++n) {
+    const bool is_lost = n >= 100 * kServedPacket && n < 1'900 * kServedPacket;
+    ASSERT_EQ(raw[0][n], is_lost ? 0 : kServedScale * samples[2 * n]) << n;
+  }
+  const nlohmann::json json = report();
+  EXPECT_EQ(json["outputs"][0]["files"],
+            nlohmann::json::parse(fmt::format(
+                R"([{{"name":"{}","first_frame":0,"frames":100000,"dropped_frames":0,
+                      "first_dropped_frame":-1}}])",
+                folder_.file("raw.npy"))));
+}
+
+TEST_F(Serve, BehindAVeryLongGapRecordingsBeginAnewSideBySide) {
+  const auto samples = input_samples(200);
+  constexpr std::int64_t kFar = 2'000'000;  // more than the engine makes up
+  std::string bytes = encode(input_header());
+  for (std::size_t i = 0; i < 4; ++i) {
+    Packet packet = packet_of(samples, i);
+    if (i >= 2) packet.first_frame += kFar;
+    bytes += encode(input_header(), packet);
+  }
+  const ProgramResult result =
+      run_program(command("[serve]\ninput = \"-\"\ndecimate = 4\n"
+                          "[[serve.output]]\nkind = \"raw\"\nto = \"raw.npy\"\n"
+                          "[[serve.output]]\nkind = \"filtered\"\nto = \"slow.npy\"\n"),
+                  bytes);
+  EXPECT_EQ(result.exit_code, 4) << result.err;
+  const nlohmann::json outputs = report()["outputs"];
+  ASSERT_EQ(outputs[0]["files"].size(), 2u);
+  ASSERT_EQ(outputs[1]["files"].size(), 2u);
+  EXPECT_EQ(outputs[0]["files"][1]["first_frame"], kFar + 100);
+  EXPECT_EQ(outputs[1]["files"][1]["first_frame"], (kFar + 100) / 4);
+  EXPECT_EQ(read_signal(folder_.file("raw-2.npy"))[1][0], kServedScale * samples[2 * 100 + 1]);
+  EXPECT_EQ(outputs[1]["files"][0]["frames"], 25);
+}
+
+TEST_F(Serve, NeverWritesOverARecordingThatIsThere) {
+  const auto samples = input_samples(100);
+  for (const int run : {1, 2, 3}) {
+    const ProgramResult result = run_program(command(kRecordings), wire(samples, {}));
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    const std::string name = folder_.file(run == 1 ? "raw.npy" : fmt::format("raw-{}.npy", run));
+    EXPECT_THAT(result.err, HasSubstr("to " + name));
+    EXPECT_EQ(report()["outputs"][0]["files"][0]["name"], name);
+  }
+  EXPECT_THAT(folder_.names(),
+              ElementsAre("filtered-2.wav", "filtered-3.wav", "filtered.wav", "raw-2.npy",
+                          "raw-3.npy", "raw.npy", "report.json", "serve.toml"));
+}
+
+TEST_F(Serve, EndsThoughNobodyTakesWhatComesOutAndKeepsItsRecordings) {
+  TcpSink sender({"127.0.0.1", 0}, input_header());
+  const std::string path =
+      config(fmt::format("[serve]\ninput = \"tcp://127.0.0.1:{}\"\nconnect = true\n"
+                         "[[serve.output]]\nkind = \"filtered\"\nto = \"-\"\n"
+                         "[[serve.output]]\nkind = \"filtered\"\nto = \"filtered.npy\"\n"
+                         "[[serve.output]]\nkind = \"raw\"\nto = \"raw.npy\"\n",
+                         sender.address().port));
+  // What it writes goes to a program that reads nothing.
+  RunningProgram program({"/usr/bin/env", "bash", "-c",
+                          R"(exec "$0" serve "$1" --json "$2" > >(exec sleep 60 &>/dev/null))",
+                          FIRBANK_PROGRAM, path, folder_.file("report.json")});
+  for (int i = 0; i < 6'000 && sender.stats().receivers == 0; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  const auto samples = input_samples(40'000);
+  for (std::size_t i = 0; i < 800; ++i) sender.write(packet_of(samples, i));
+  std::this_thread::sleep_for(std::chrono::seconds(1));
+  const auto asked = std::chrono::steady_clock::now();
+  program.send(SIGTERM);
+  const ProgramResult result = program.wait();
+  EXPECT_LT(std::chrono::steady_clock::now() - asked, std::chrono::seconds(15));
+  EXPECT_EQ(result.exit_code, 3) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("it has not taken the rest within 5000 ms of the stop"));
+  const Signal raw = read_signal(folder_.file("raw.npy"));
+  ASSERT_GT(raw[0].size(), 5'000u);  // about what a pipe holds
+  const nlohmann::json json = report();
+  EXPECT_EQ(json["outputs"][0]["frames"].get<std::size_t>() +
+                json["outputs"][0]["unwritten_frames"].get<std::size_t>(),
+            raw[0].size() + 2);
+  EXPECT_EQ(read_signal(folder_.file("filtered.npy"))[0].size(), raw[0].size() + 2);
 }
 
 /// Feeds a server that connects here, and sees what it publishes in shared memory.

@@ -101,8 +101,8 @@ int run(Arguments& arguments) {
   const ServeReport report = run_serve(settings);
   arguments.json.finish(to_json(report));
   if (!arguments.quiet) tell("{}", summary(report));
-  if (report.interrupted) return kExitInterrupted;
   if (report.has_output_failure) return kExitFile;
+  if (report.interrupted) return kExitInterrupted;
   return report.has_losses() ? kExitLoss : kExitDone;
 }
 

@@ -2,22 +2,16 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <type_traits>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "demos/firbank/console.hpp"
-#include "demos/firbank/interrupt.hpp"
 #include "demos/firbank/serve_ways.hpp"
 #include "io/error.hpp"
-#include "io/files.hpp"
 
 namespace firbank::program {
 namespace {
-
-/// Longer ones are not made up by the engine either.
-constexpr std::int64_t kMostSilence = std::int64_t{1} << 20;
 
 const char* name_of(ServedKind kind) {
   return kind == ServedKind::kRaw ? "raw" : kind == ServedKind::kFiltered ? "filtered" : "events";
@@ -36,26 +30,17 @@ StreamHeader header_of(const ServeLine::Format& format) {
   return header;
 }
 
-/// "take.wav", "take-2.wav": of each stream.
-std::string numbered(const std::string& path, std::size_t stream) {
-  if (stream <= 1) return path;
-  std::filesystem::path file(path);
-  const std::string extension = file.extension().string();
-  file.replace_filename(fmt::format("{}-{}{}", file.stem().string(), stream, extension));
-  return file.string();
-}
-
 }  // namespace
 
-ServeLine::ServeLine(const ServeOutput& output, const Format& format)
-    : output_(output), format_(format) {
+ServeLine::ServeLine(const ServeOutput& output, const Format& format, ServeFileNames& names,
+                     const std::function<void(const std::string&)>& notice)
+    : output_(output), format_(format), names_(names), notice_(notice) {
   try {
     if (output_.to.kind != PacketWay::Kind::kFile) {
       sink_ = create_packet_sink(output_.to, header_of(format_), name_);
       packets_.emplace(*sink_);
       return;
     }
-    name_ = output_.to.name;
     open_file();
   } catch (const Error& error) {
     throw Error(error.kind(), fmt::format("{}: {}", output_.to.place, error.what()));
@@ -65,24 +50,28 @@ ServeLine::ServeLine(const ServeOutput& output, const Format& format)
 ServeLine::~ServeLine() = default;
 
 void ServeLine::open_file() {
-  path_ = numbered(output_.to.name, streams_ == 0 ? 1 : streams_);
-  StreamFormat format;
+  name_ = names_.take(output_.to.name);
+  ServeRecording::Format format;
   format.channels = format_.channels;
   format.sample_rate_hz = format_.sample_rate_hz;
-  if (format_.is_table) {
-    table_ = create_sink(path_, format, {.encoding = SampleEncoding::kFloat64});
-    return;
+  format.is_table = format_.is_table;
+  format.waits = format_.waits;
+  recording_ = std::make_unique<ServeRecording>(name_, format);
+  if (name_ != output_.to.name) {
+    notice_(fmt::format("{} output goes to {}: {} is there already", name_of(output_.kind), name_,
+                        output_.to.name));
   }
-  const SignalsForMainThread guard;
-  recorder_ = std::make_unique<StreamRecorder>(create_sink(path_, format), format_.channels,
-                                               format_.sample_rate_hz);
 }
 
 void ServeLine::begin_stream() {
-  ++streams_;
-  is_first_packet_ = true;
-  has_frames_ = false;
-  if (has_failed() || sink_ || table_ || recorder_) return;
+  has_begun_ = is_first_packet_ = true;
+  if (!recording_) begin_file();
+}
+
+void ServeLine::begin_file() {
+  if (sink_) return;
+  close_file();
+  if (has_failed()) return;
   try {
     open_file();
   } catch (const Error& error) {
@@ -94,29 +83,31 @@ void ServeLine::fail(const std::string& why) {
   if (has_failed()) return;
   failure_ = why;
   has_failed_ = true;
-  tell("firbank: {} output to {} has stopped, all else goes on: {}\n", name_of(output_.kind), name_,
-       why);
+  tell("firbank: {} output to {} has stopped: {}\n", name_of(output_.kind), name_, why);
 }
 
 template <class Sample>
 void ServeLine::write_any(const BasicBlock<const Sample>& block) {
-  if (has_failed() || block.frames == 0) return;
+  if (block.frames == 0) return;
+  const auto frames = static_cast<std::int64_t>(block.frames);
+  if (has_failed()) return unwritten_.add(block.first_frame, frames);
   try {
     if (packets_) {
       BasicBlock<const Sample> marked = block;
+      // The engine marks gaps as well, which are no new beginning of the index.
+      marked.flags = marked.flags & ~BlockFlags::kReset;
       if (std::exchange(is_first_packet_, false)) marked.flags |= BlockFlags::kReset;
       packets_->write(marked);
-    } else if constexpr (std::is_same_v<Sample, float>) {
-      record(block);
     } else {
-      table_->write(block);
+      recording_->write(block);
     }
-    has_frames_ = true;
-    written_ += static_cast<std::int64_t>(block.frames);
+    written_ += frames;
   } catch (const Error& error) {
+    unwritten_.add(block.first_frame, frames);
     fail(error.what());
-    close_file();
   }
+  // finish() says why.
+  if (recording_ && (has_failed() || recording_->has_failed())) close_file();
 }
 
 void ServeLine::write(const BasicBlock<const float>& block) {
@@ -127,40 +118,17 @@ void ServeLine::write(const BasicBlock<const double>& block) {
   write_any(block);
 }
 
-void ServeLine::record(const BasicBlock<const float>& block) {
-  std::int64_t missing = has_frames_ ? block.first_frame - next_frame_ : 0;
-  if (missing > 0 && missing <= kMostSilence) {
-    silence_.resize(1'024);
-    const std::vector<const float*> planes(format_.channels, silence_.data());
-    for (; missing > 0; missing -= 1'024) {
-      recorder_->offer(planes.data(), planes.size(), nullptr, 0,
-                       static_cast<std::size_t>(std::min<std::int64_t>(missing, 1'024)));
-    }
-  }
-  recorder_->offer(block.planes, block.channels, nullptr, 0, block.frames);
-  next_frame_ = block.first_frame + static_cast<std::int64_t>(block.frames);
-  // finish() says why.
-  if (recorder_->has_failed()) close_file();
-}
-
 void ServeLine::close_file() {
-  if (!recorder_ && !table_) return;
+  if (!recording_) return;
+  RecordedFile file;
   try {
-    if (recorder_) {
-      if (recorder_->dropped_frames() > 0) {
-        if (first_dropped_ < 0) first_dropped_ = recorder_->first_dropped_frame();
-        dropped_ += recorder_->dropped_frames();
-      }
-      recorder_->finish();
-    }
-    if (table_) table_->finish();
+    recording_->finish(file);
   } catch (const Error& error) {
     fail(error.what());
   }
   // Also of one that failed there is what had room.
-  if (std::filesystem::is_regular_file(path_)) files_.push_back(path_);
-  recorder_.reset();
-  table_.reset();
+  if (std::filesystem::is_regular_file(file.path)) files_.push_back(file);
+  recording_.reset();
 }
 
 void ServeLine::end_stream() {
@@ -169,10 +137,7 @@ void ServeLine::end_stream() {
 
 void ServeLine::finish() {
   // Of a stream that never came there is no file.
-  if (streams_ == 0) {
-    recorder_.reset();
-    table_.reset();
-  }
+  if (!has_begun_) recording_.reset();
   if (has_failed()) return;
   try {
     if (sink_) sink_->finish();
@@ -181,10 +146,16 @@ void ServeLine::finish() {
   }
 }
 
+std::int64_t ServeLine::dropped_frames() const noexcept {
+  std::int64_t frames = 0;
+  for (const RecordedFile& file : files_) frames += file.dropped_frames;
+  return frames;
+}
+
 nlohmann::ordered_json ServeLine::json() const {
   nlohmann::ordered_json json;
   json["kind"] = name_of(output_.kind);
-  json["to"] = name_;
+  json["to"] = sink_ ? name_ : output_.to.name;
   json["frames"] = written_;
   if (sink_) {
     const SinkStats stats = sink_->stats();
@@ -194,11 +165,20 @@ nlohmann::ordered_json ServeLine::json() const {
     json["dropped_receiver_frames"] = stats.dropped.frames;
     json["first_dropped_receiver_frame"] = stats.dropped.first_frame;
   } else {
-    json["files"] = files_;
-    json["dropped_frames"] = dropped_;
-    json["first_dropped_frame"] = first_dropped_;
+    json["files"] = nlohmann::ordered_json::array();
+    std::int64_t first_dropped = -1;
+    for (const RecordedFile& file : files_) {
+      json["files"].push_back(to_json(file));
+      if (first_dropped < 0) first_dropped = file.first_dropped_frame;
+    }
+    json["dropped_frames"] = dropped_frames();
+    json["first_dropped_frame"] = first_dropped;
   }
-  if (has_failed()) json["failure"] = failure_;
+  if (has_failed()) {
+    json["failure"] = failure_;
+    json["unwritten_frames"] = unwritten_.frames;
+    json["first_unwritten_frame"] = unwritten_.first_frame;
+  }
   return json;
 }
 

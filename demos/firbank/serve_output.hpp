@@ -1,10 +1,11 @@
-// ServeOutput's line: one [[serve.output]] while it runs, to other programs or to a file.
+// ServeLine: one [[serve.output]] while it runs, to other programs or to files.
 //
-// Packets go on from stream to stream, and the first one of each is marked kReset. A file holds one
-// stream; that of a later one has a number in its name. Frames that are missing in the middle of a
-// recording are silence there, so that what follows stays where it belongs.
+// Packets go on from stream to stream, and only the first one of each is marked kReset: there the
+// index begins anew. A file holds one stream, or what lies between two gaps of it that are too long
+// for silence, and never takes the place of one that is there.
 //
-// What fails, as on a full disk, is told once and ends this line alone.
+// What fails, as on a full disk, is told once and ends this line alone; what comes for it after
+// that is counted.
 //
 // Thread: one at a time.
 #pragma once
@@ -12,6 +13,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,12 +21,12 @@
 
 #include <nlohmann/json.hpp>
 
+#include "demos/firbank/serve_file_names.hpp"
+#include "demos/firbank/serve_recording.hpp"
 #include "engine/config/serve_settings.hpp"
 #include "io/block.hpp"
-#include "io/endpoint.hpp"
 #include "io/packet_endpoint.hpp"
 #include "io/planar_packets.hpp"
-#include "io/stream_recorder.hpp"
 
 namespace firbank::program {
 
@@ -35,12 +37,15 @@ class ServeLine {
     double sample_rate_hz = 0;
     std::size_t packet_frames = 256;
     bool is_table = false;  // rows of doubles instead of samples
+    bool waits = false;     // recordings wait for the disk, as the input waits for them
     std::string unit;
     std::vector<std::string> channel_names;
   };
 
-  /// Listens, or creates the file. Throws: Error naming the place in the configuration.
-  ServeLine(const ServeOutput& output, const Format& format);
+  /// Listens, or creates the file; `names` outlives this, `notice` is told of names that differ
+  /// from the configuration's. Throws: Error naming the place in the configuration.
+  ServeLine(const ServeOutput& output, const Format& format, ServeFileNames& names,
+            const std::function<void(const std::string&)>& notice);
   ~ServeLine();
   ServeLine(const ServeLine&) = delete;
   ServeLine& operator=(const ServeLine&) = delete;
@@ -49,6 +54,8 @@ class ServeLine {
   const std::string& name() const noexcept { return name_; }
 
   void begin_stream();
+  /// What follows is too far from what came for one file to hold both.
+  void begin_file();
   void write(const BasicBlock<const float>& block);
   void write(const BasicBlock<const double>& block);
   /// Completes the stream's file.
@@ -58,35 +65,32 @@ class ServeLine {
 
   /// Thread: any.
   bool has_failed() const noexcept { return has_failed_; }
-  /// Frames that are missing in the files, as the disk was too slow or full.
-  std::int64_t dropped_frames() const noexcept { return dropped_; }
+  /// Frames that are missing in the files, as the disk was too slow.
+  std::int64_t dropped_frames() const noexcept;
+  /// Of receivers: who was let go of, and why; empty where nothing is wrong. Thread: any.
+  SinkStats sink_stats() const { return sink_ ? sink_->stats() : SinkStats(); }
   nlohmann::ordered_json json() const;
 
  private:
   template <class Sample>
   void write_any(const BasicBlock<const Sample>& block);
-  void record(const BasicBlock<const float>& block);
   void open_file();
   void close_file();
   void fail(const std::string& why);
 
   ServeOutput output_;
   Format format_;
+  ServeFileNames& names_;
+  std::function<void(const std::string&)> notice_;
   std::string name_;
   std::unique_ptr<PacketSink> sink_;
   std::optional<PlanarPackets> packets_;
-  std::unique_ptr<StreamRecorder> recorder_;  // of samples
-  std::unique_ptr<Sink> table_;               // of rows
-  std::string path_;                          // of the file that is open
-  std::vector<std::string> files_;            // that are complete
-  std::size_t streams_ = 0;
+  std::unique_ptr<ServeRecording> recording_;
+  std::vector<RecordedFile> files_;  // that are complete
+  bool has_begun_ = false;           // a stream
   bool is_first_packet_ = false;
-  bool has_frames_ = false;  // of this stream
-  std::int64_t next_frame_ = 0;
   std::int64_t written_ = 0;
-  std::int64_t dropped_ = 0;
-  std::int64_t first_dropped_ = -1;
-  std::vector<float> silence_;
+  LossCount unwritten_;  // that came after it had failed
   std::string failure_;
   std::atomic<bool> has_failed_{false};
 };

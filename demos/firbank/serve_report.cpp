@@ -34,7 +34,8 @@ std::string loss_line(const ServeReport& report) {
 
 bool ServeReport::has_losses() const {
   return packets.gaps.count > 0 || packets.backward.count > 0 || packets.truncated.count > 0 ||
-         acquisition.lost_events > 0 || acquisition.engine.lost_frames > 0 || dropped_frames > 0;
+         acquisition.lost_events > 0 || acquisition.engine.lost_frames > 0 || dropped_frames > 0 ||
+         left.count > 0;
 }
 
 nlohmann::ordered_json to_json(const ServeReport& report) {
@@ -53,6 +54,7 @@ nlohmann::ordered_json to_json(const ServeReport& report) {
                    {"missed", to_json(packets.missed)},
                    {"backward", to_json(packets.backward)},
                    {"truncated", to_json(packets.truncated)},
+                   {"left_at_the_end", to_json(report.left)},
                    {"broken_senders", packets.broken},
                    {"refused_senders", packets.refused},
                    {"last_error", packets.last_error}};
@@ -99,6 +101,11 @@ std::string summary(const ServeReport& report) {
                         duration(1e-9 * static_cast<double>(report.latency_ns.quantile_ns(0.99))),
                         duration(1e-9 * static_cast<double>(report.latency_ns.max_ns())));
   }
+  if (report.left.count > 0) {
+    text += fmt::format("left       {} from {} on, as it was to stop\n",
+                        counted(static_cast<std::uint64_t>(report.left.frames), "frame"),
+                        position(report.left.first_frame, report.sample_rate_hz));
+  }
   for (const nlohmann::ordered_json& output : report.outputs) {
     text += fmt::format("{:<10} {} frames to {}", output["kind"].get<std::string>(),
                         output["frames"].get<std::int64_t>(), output["to"].get<std::string>());
@@ -106,7 +113,9 @@ std::string summary(const ServeReport& report) {
       text += fmt::format(", {} dropped from frame {} on", output["dropped_frames"].dump(),
                           output["first_dropped_frame"].dump());
     }
-    if (output.contains("failure")) text += ", then it failed";
+    if (output.contains("failure")) {
+      text += fmt::format(", then it failed, {} lost", output["unwritten_frames"].dump());
+    }
     text += "\n";
   }
   return text;

@@ -34,6 +34,7 @@ struct ServeReport {
   std::int64_t delay_frames = 0;  // of the first output, which events are free of
   DurationHistogram latency_ns;   // from the arrival of a packet to the delivery of its events
   std::vector<nlohmann::ordered_json> outputs;
+  LossCount left;  // frames that came and were not filtered, as there was no time after the stop
   bool has_output_failure = false;
   std::int64_t dropped_frames = 0;  // of recordings
   double seconds = 0;

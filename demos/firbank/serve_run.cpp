@@ -18,6 +18,7 @@
 #include "demos/firbank/serve_arrivals.hpp"
 #include "demos/firbank/serve_output.hpp"
 #include "demos/firbank/serve_stages.hpp"
+#include "demos/firbank/serve_stop.hpp"
 #include "demos/firbank/serve_ways.hpp"
 #include "demos/firbank/wording.hpp"
 
@@ -28,6 +29,8 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kTick(100);
 constexpr std::size_t kEventRows = 256;  // of a packet
+// Behind a longer gap the engine begins anew, and recordings do in files of their own.
+constexpr std::int64_t kMostSilence = EngineConfig().max_fill_frames;
 const std::vector<std::string> kEventColumns = {"frame", "crossing", "channel", "value"};
 
 class ServeRun {
@@ -35,8 +38,8 @@ class ServeRun {
   explicit ServeRun(const ServeRunSettings& settings)
       : settings_(settings), config_(settings.config), serve_(*settings.config.serve) {
     stream_ = make_acquisition(config_, settings.preset, settings.engine, settings.notice);
-    const SignalsForMainThread guard;
     make_outputs();
+    const SignalsForMainThread guard;
     WireExpectation expected;
     expected.channels = stream_->inputs();
     expected.sample_rate_hz = config_.stream.sample_rate_hz;
@@ -73,7 +76,10 @@ class ServeRun {
           done = true;
           break;
       }
-      done = done || all_outputs_failed();
+      if (!done && all_outputs_failed()) {
+        tell("firbank: no output is left, so this ends\n");
+        done = true;
+      }
     }
     end_stream();
     for (const auto& line : lines_) line->finish();
@@ -90,6 +96,8 @@ class ServeRun {
       format.sample_rate_hz = rate_hz;
       format.unit = serve_.unit;
       format.packet_frames = settings_.engine.block_frames;
+      format.waits = serve_.input.kind == PacketWay::Kind::kStandardStream ||
+                     serve_.input.kind == PacketWay::Kind::kTcp;
       if (output.kind == ServedKind::kRaw) {
         format.channels = stream_->inputs();
         format.channel_names = config_.inputs;
@@ -104,7 +112,7 @@ class ServeRun {
         format.is_table = true;
         format.unit.clear();
       }
-      lines_.push_back(std::make_unique<ServeLine>(output, format));
+      lines_.push_back(std::make_unique<ServeLine>(output, format, names_, settings_.notice));
       if (output.kind == ServedKind::kRaw) raw_lines_.push_back(lines_.back().get());
       if (output.kind == ServedKind::kFiltered) filtered_lines_.push_back(lines_.back().get());
       if (output.kind == ServedKind::kEvents) event_lines_.push_back(lines_.back().get());
@@ -145,13 +153,23 @@ class ServeRun {
     for (const auto& line : lines_) line->begin_stream();
     const SignalsForMainThread guard;
     is_running_ = true;
-    deliverer_ = std::thread([this] { deliver(); });
+    is_delivered_ = give_up_ = false;
+    deliverer_ = std::thread([this] {
+      deliver();
+      is_delivered_ = true;
+    });
   }
 
-  /// Waits until all that came has gone out.
+  /// Waits until all that came has gone out, or until too much time has passed since the stop.
   void end_stream() {
     if (!is_running_) return;
-    while (!stream_->flush()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    while (!stream_->flush() && !stop_.is_overdue()) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    while (!is_delivered_ && !stop_.is_overdue()) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    give_up_ = true;
     deliverer_.join();
     for (const auto& line : lines_) line->end_stream();
     is_running_ = false;
@@ -174,14 +192,25 @@ class ServeRun {
       from = static_cast<std::size_t>(again);
     }
     expected_frame_ = packet.first_frame + static_cast<std::int64_t>(packet.frames);
+    if (packet.gap_before > kMostSilence) begin_files(raw_lines_);
     if (serve_.events) arrivals_.add(*expected_frame_);
     write_raw(header, packet, from);
     while (from < packet.frames) {
       const PushResult pushed = stream_->push(header, packet, from);
       if (!pushed) return;  // beyond the last frame that there can be
       from += pushed.frames;
-      if (pushed.frames == 0) std::this_thread::sleep_for(std::chrono::microseconds(200));
+      if (pushed.frames > 0) continue;
+      if (stop_.is_overdue()) {
+        report_.left.add(packet.first_frame + static_cast<std::int64_t>(from),
+                         static_cast<std::int64_t>(packet.frames - from));
+        return;
+      }
+      std::this_thread::sleep_for(std::chrono::microseconds(200));
     }
+  }
+
+  static void begin_files(const std::vector<ServeLine*>& lines) {
+    for (ServeLine* const line : lines) line->begin_file();
   }
 
   /// Of senders: what is new.
@@ -239,6 +268,7 @@ class ServeRun {
         stream_->wait(kTick);
         continue;
       }
+      if (block.filtered.gap_before > kMostSilence) begin_files(filtered_lines_);
       for (ServeLine* const line : filtered_lines_) line->write(block.samples);
       if (serve_.events) deliver_events(block);
       if (has(block.filtered.flags, BlockFlags::kEndOfStream)) return;
@@ -294,6 +324,7 @@ class ServeRun {
   const RunConfig& config_;
   const ServeSettings& serve_;
   std::unique_ptr<AcquisitionStream> stream_;
+  ServeFileNames names_;
   std::vector<std::unique_ptr<ServeLine>> lines_;
   std::vector<ServeLine*> raw_lines_;  // written to by this thread; the others by the deliverer
   std::vector<ServeLine*> filtered_lines_;
@@ -312,8 +343,10 @@ class ServeRun {
   Clock::time_point next_loss_line_{};
   std::optional<std::int64_t> expected_frame_;
 
+  ServeStop stop_;
   std::thread deliverer_;
   std::atomic<bool> give_up_{false};
+  std::atomic<bool> is_delivered_{false};     // the stream, to its end
   std::vector<std::vector<double>> columns_;  // the deliverer's
   std::int64_t events_before_ = 0;
 };

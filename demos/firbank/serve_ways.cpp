@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "demos/firbank/interrupt.hpp"
 #include "io/error.hpp"
 #include "io/packet_pipe.hpp"
 #include "io/shared_ring.hpp"
@@ -64,14 +65,16 @@ std::unique_ptr<PacketSource> open_packet_source(const PacketWay& way,
 
 std::unique_ptr<PacketSink> create_packet_sink(const PacketWay& way, const StreamHeader& header,
                                                std::string& name) {
+  if (way.kind == PacketWay::Kind::kTcp && way.connects) {
+    // Without a thread of its own, and a signal is to end the wait.
+    const TcpAddress address = parse_tcp_address(way.name);
+    name = fmt::format("tcp {}", to_string(address));
+    return send_packets(address, header, kConnect);
+  }
+  const SignalsForMainThread guard;
   switch (way.kind) {
     case PacketWay::Kind::kTcp: {
-      const TcpAddress address = parse_tcp_address(way.name);
-      if (way.connects) {
-        name = fmt::format("tcp {}", to_string(address));
-        return send_packets(address, header, kConnect);
-      }
-      auto sink = std::make_unique<TcpSink>(address, header);
+      auto sink = std::make_unique<TcpSink>(parse_tcp_address(way.name), header);
       name = fmt::format("tcp {}", to_string(sink->address()));
       return sink;
     }
