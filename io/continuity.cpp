@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 namespace firbank {
 namespace {
@@ -15,17 +16,43 @@ std::int64_t distance(std::int64_t a, std::int64_t b) noexcept {
 
 }  // namespace
 
-void Continuity::begin(std::uint64_t stream_id) noexcept {
-  if (stream_id == 0 || stream_id != stream_id_) {
+void Continuity::begin(std::uint64_t stream_id, std::int64_t most_again) noexcept {
+  is_first_of_return_ = stream_id != 0 && stream_id == stream_id_;
+  if (!is_first_of_return_) {
     expected_frame_.reset();
     expected_sequence_.reset();
   }
   stream_id_ = stream_id;
+  most_again_ = most_again;
+  again_ = 0;
+}
+
+bool Continuity::begins_anew(const Packet& packet) noexcept {
+  if (!expected_frame_ || packet.frames == 0) return false;
+  const auto frames = static_cast<std::int64_t>(packet.frames);
+  const bool is_first_of_return = std::exchange(is_first_of_return_, false);
+  const bool is_behind =
+      packet.first_frame <= *expected_frame_ - frames && packet.first_frame < *expected_frame_;
+  if (!is_behind || has(packet.flags, BlockFlags::kReset)) {
+    again_ = 0;
+    return false;
+  }
+  if (!is_first_of_return && again_ < most_again_) {
+    again_ += frames;
+    return false;
+  }
+  again_ = 0;
+  return true;
 }
 
 void Continuity::take(Packet& packet, PacketStats& stats) noexcept {
   const auto frames = static_cast<std::int64_t>(packet.frames);
   packet.gap_before = 0;
+  if (begins_anew(packet)) {
+    packet.flags |= BlockFlags::kReset;
+    expected_sequence_.reset();
+    ++stats.restarts;
+  }
   if (expected_sequence_ && packet.sequence > *expected_sequence_) {
     const std::uint64_t lost = packet.sequence - *expected_sequence_;
     constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();

@@ -24,19 +24,26 @@ void append_error(std::string& line, const std::string& error) {
 
 }  // namespace
 
+bool comes_at_its_rate(const PacketStats& stats) {
+  constexpr double kTolerance = 0.02;
+  return stats.rate_hz <= 0 ||
+         std::abs(stats.rate_hz - stats.declared_rate_hz) <= kTolerance * stats.declared_rate_hz;
+}
+
 std::string summary(const PacketStats& stats) {
   std::string line = fmt::format("{}, {}, {} frames", counted(stats.streams, "stream", "streams"),
                                  counted(stats.packets, "packet", "packets"), stats.frames);
   append(line, stats.gaps, "gap", "gaps");
   append(line, stats.missed, "time too slow", "times too slow");
   append(line, stats.backward, "packet again", "packets again");
+  if (stats.restarts > 0) {
+    line += fmt::format(", begun anew {}", counted(stats.restarts, "time", "times"));
+  }
   append(line, stats.truncated, "packet truncated", "packets truncated");
   if (stats.lost_packets > 0) line += fmt::format(", {} packets lost", stats.lost_packets);
   if (stats.broken > 0) line += ", " + counted(stats.broken, "sender dropped", "senders dropped");
   if (stats.refused > 0) line += ", " + counted(stats.refused, "sender refused", "senders refused");
-  constexpr double kTolerance = 0.02;  // clocks differ by far less, bursts by little more
-  if (stats.rate_hz > 0 &&
-      std::abs(stats.rate_hz - stats.declared_rate_hz) > kTolerance * stats.declared_rate_hz) {
+  if (!comes_at_its_rate(stats)) {
     line += fmt::format(", comes at {:.1f} Hz instead of {:.1f} Hz", stats.rate_hz,
                         stats.declared_rate_hz);
   }

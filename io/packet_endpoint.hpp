@@ -31,7 +31,8 @@ struct LossCount {
 };
 
 struct PacketStats {
-  std::uint64_t streams = 0;  // headers that were understood
+  std::uint64_t streams = 0;   // headers that were understood
+  std::uint64_t restarts = 0;  // streams whose index began anew in their midst, unsaid
   std::uint64_t packets = 0;
   std::int64_t frames = 0;
   LossCount gaps;                  // frames that never came, for whatever reason
@@ -67,7 +68,8 @@ class PacketSource {
 
   /// What came with kPacket, until the next read(). Marks and gap are as they are: frames that are
   /// missing before it are counted in gap_before, one that comes again has a first_frame below the
-  /// end of what came before.
+  /// end of what came before, and one with kReset begins anew: the sender said so, or its packets
+  /// came again for a second, or it has connected anew and begins behind where it was.
   /// Thread: the reader's.
   virtual const Packet& packet() const noexcept = 0;
 
@@ -103,6 +105,10 @@ class PacketSink {
   virtual SinkStats stats() const = 0;
   virtual std::string status() const = 0;
 };
+
+/// Whether the packets come as fast as declared, or it is not known how fast; clocks differ by far
+/// less than what is tolerated, bursts by little more.
+bool comes_at_its_rate(const PacketStats& stats);
 
 /// "1 stream, 12 packets, 384 frames", and what was lost, when something was.
 std::string summary(const PacketStats& stats);

@@ -1,6 +1,8 @@
 #include "io/packet_tally.hpp"
 
+#include <algorithm>
 #include <chrono>
+#include <cmath>
 
 #include "io/frame_time.hpp"
 
@@ -8,7 +10,8 @@ namespace firbank {
 
 void PacketTally::begin(const StreamHeader& header) {
   const std::lock_guard lock(mutex_);
-  continuity_.begin(header.stream_id);
+  // A second of packets that come again is no repetition but a counter that was set back.
+  continuity_.begin(header.stream_id, std::llround(std::min(header.sample_rate_hz, 1e15)));
   rate_.reset();
   stats_.declared_rate_hz = header.sample_rate_hz;
   ++stats_.streams;

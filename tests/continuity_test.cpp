@@ -22,6 +22,15 @@ class ContinuityTest : public testing::Test {
     return packet.gap_before;
   }
 
+  Packet taken(std::int64_t first_frame, std::size_t frames) {
+    Packet packet;
+    packet.sequence = sequence_++;
+    packet.first_frame = first_frame;
+    packet.frames = frames;
+    continuity_.take(packet, stats_);
+    return packet;
+  }
+
   void expect(const LossCount& loss, std::uint64_t count, std::int64_t frames,
               std::int64_t first) const {
     EXPECT_EQ(loss.count, count);
@@ -29,6 +38,7 @@ class ContinuityTest : public testing::Test {
     EXPECT_EQ(loss.first_frame, first);
   }
 
+  std::uint64_t sequence_ = 0;  // of taken()
   Continuity continuity_;
   PacketStats stats_;
 };
@@ -86,6 +96,39 @@ TEST_F(ContinuityTest, GoesOnWithAStreamThatComesBack) {
   EXPECT_EQ(gap(3, 96, 32), 64);
   expect(stats_.gaps, 1, 64, 32);
   EXPECT_EQ(stats_.lost_packets, 2u);
+}
+
+TEST_F(ContinuityTest, BeginsAnewWhenNothingButOldFramesHasComeForLong) {
+  continuity_.begin(7, 100);
+  taken(0, 50);
+  EXPECT_EQ(taken(1'000'000, 50).gap_before, 999'950) << "an index that is wrong";
+  EXPECT_FALSE(has(taken(50, 50).flags, BlockFlags::kReset));
+  EXPECT_FALSE(has(taken(100, 50).flags, BlockFlags::kReset)) << "100 frames may come again";
+  EXPECT_TRUE(has(taken(150, 50).flags, BlockFlags::kReset));
+  EXPECT_EQ(taken(210, 50).gap_before, 10) << "gaps are seen again";
+  EXPECT_EQ(stats_.restarts, 1u);
+  expect(stats_.backward, 2, 100, 50);
+}
+
+TEST_F(ContinuityTest, DoesNotBeginAnewWhileSomethingNewComes) {
+  continuity_.begin(7, 100);
+  taken(1'000, 50);
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_FALSE(has(taken(0, 50).flags, BlockFlags::kReset));
+    EXPECT_FALSE(has(taken(1'050 + i * 50, 50).flags, BlockFlags::kReset));
+  }
+  EXPECT_EQ(stats_.restarts, 0u);
+  EXPECT_EQ(stats_.gaps.count, 0u);
+}
+
+TEST_F(ContinuityTest, BeginsAnewWhereAConnectionMadeAnewBeginsBehind) {
+  continuity_.begin(7, 1'000);
+  taken(5'000, 50);
+  continuity_.begin(7, 1'000);
+  EXPECT_TRUE(has(taken(0, 50).flags, BlockFlags::kReset));
+  EXPECT_FALSE(has(taken(50, 50).flags, BlockFlags::kReset));
+  EXPECT_EQ(stats_.restarts, 1u);
+  expect(stats_.backward, 0, 0, -1);
 }
 
 TEST_F(ContinuityTest, SurvivesTheEndsOfTheNumbers) {
