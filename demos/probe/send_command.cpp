@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstdint>
 #include <memory>
+#include <random>
 #include <string>
 #include <thread>
 #include <vector>
@@ -55,6 +56,14 @@ std::int64_t now_ns() {
       .count();
 }
 
+/// Another one for each run, whatever the seed: what comes is another stream.
+std::uint64_t run_id() {
+  std::random_device random;
+  std::uint64_t id = 0;
+  while (id == 0) id = std::uint64_t{random()} << 32 | random();
+  return id;
+}
+
 class Sender {
  public:
   explicit Sender(const Arguments& arguments)
@@ -88,7 +97,7 @@ class Sender {
     header.channels = arguments_.probe.channels;
     header.sample_rate_hz = arguments_.probe.sample_rate_hz;
     header.packet_frames = arguments_.packet_frames;
-    header.stream_id = arguments_.probe.seed + 1;
+    header.stream_id = run_id();
     header.unit = "uV";
     return header;
   }
