@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <limits>
 #include <memory>
 #include <thread>
 
@@ -200,6 +201,45 @@ TEST_F(Serve, BehindAVeryLongGapRecordingsBeginAnewSideBySide) {
   EXPECT_EQ(outputs[1]["files"][0]["frames"], 25);
 }
 
+TEST_F(Serve, OneWrongIndexCostsASecondAndNotTheStream) {
+  const auto samples = input_samples(5'000);
+  std::string bytes = encode(input_header());
+  for (std::size_t i = 0; i < 100; ++i) {
+    Packet packet = packet_of(samples, i);
+    if (i == 10) packet.first_frame = 1'000'000'000'000;
+    bytes += encode(input_header(), packet);
+  }
+  const ProgramResult result = run_program(command(kRecordings), bytes);
+  EXPECT_EQ(result.exit_code, 4);
+  EXPECT_THAT(
+      result.err,
+      AllOf(HasSubstr("left out 50 frames that came again, or too late, from frame 550"),
+            HasSubstr("the stream begins anew at frame 1550"), HasSubstr("begun anew 1 time")));
+  // Before, the wrong one, and from a second after it on.
+  EXPECT_EQ(read_signal(folder_.file("raw.npy"))[0].size(), 500u);
+  EXPECT_EQ(read_signal(folder_.file("raw-2.npy"))[0].size(), 50u);
+  EXPECT_EQ(read_signal(folder_.file("raw-3.npy"))[0].size(), 3'450u);
+  const nlohmann::json json = report();
+  EXPECT_EQ(json["input"]["restarts"], 1);
+  EXPECT_EQ(json["input"]["backward"]["frames"], 1'000);
+  EXPECT_EQ(json["outputs"][0]["files"][2]["first_frame"], 1'550);
+}
+
+TEST_F(Serve, FramesThatHaveNoNumberAreToldAndCounted) {
+  const auto samples = input_samples(100);
+  constexpr std::int64_t kLast = std::numeric_limits<std::int64_t>::max();
+  std::string bytes = encode(input_header());
+  for (std::size_t i = 0; i < 2; ++i) {
+    Packet packet = packet_of(samples, i);
+    packet.first_frame += kLast - 100;
+    bytes += encode(input_header(), packet);
+  }
+  const ProgramResult result = run_program(command(kPipe), bytes);
+  EXPECT_EQ(result.exit_code, 4);
+  EXPECT_THAT(result.err, HasSubstr("on nothing is filtered: it is too near to the last index"));
+  EXPECT_GT(report()["input"]["out_of_range"]["frames"], 0);
+}
+
 TEST_F(Serve, NeverWritesOverARecordingThatIsThere) {
   const auto samples = input_samples(100);
   for (const int run : {1, 2, 3}) {
@@ -345,6 +385,43 @@ TEST_F(ServeLive, AStreamThatBreaksOffGoesOnWithWhatWasLostAsAGap) {
             nlohmann::json::parse(R"([{"stream":1,"first_frame":400,"frames":150}])"));
 }
 
+TEST_F(ServeLive, ASenderThatBeginsAnewWithItsOldIdIsHeardAtOnce) {
+  const auto samples = input_samples(1'000);
+  for (std::size_t i = 0; i < 20; ++i) sink_->write(packet_of(samples, i));
+  EXPECT_TRUE(wait_for(999));
+  const TcpAddress address = sink_->address();
+  sink_.reset();  // without an end
+  sink_ = std::make_unique<TcpSink>(address, input_header());
+  await_receiver();
+  for (std::size_t i = 0; i < 10; ++i) sink_->write(packet_of(samples, i));
+  EXPECT_TRUE(wait_for(1'001));  // the first stream, with its tail
+  EXPECT_TRUE(wait_for(499));
+  program_.send(SIGTERM);
+  const ProgramResult result = program_.wait();
+  EXPECT_THAT(result.err, HasSubstr("the stream begins anew at frame 0"));
+  EXPECT_EQ(read_signal(folder_.file("raw.npy"))[0].size(), 1'000u);
+  EXPECT_EQ(read_signal(folder_.file("raw-2.npy"))[0].size(), 500u);
+  EXPECT_EQ(report()["input"]["backward"]["count"], 0);
+}
+
+TEST_F(ServeLive, TellsThatTheStreamIsSlowerThanDeclaredAndWhenThatIsOver) {
+  const auto samples = input_samples(40'000);
+  std::size_t sent = 0;
+  const auto send_for = [&](std::chrono::seconds time, std::chrono::milliseconds apart) {
+    auto next = std::chrono::steady_clock::now();
+    for (const auto end = next + time; next < end; next += apart) {
+      std::this_thread::sleep_until(next);
+      sink_->write(packet_of(samples, sent++));
+    }
+  };
+  send_for(std::chrono::seconds(8), std::chrono::milliseconds(100));  // 50 frames: half the rate
+  send_for(std::chrono::seconds(8), std::chrono::milliseconds(50));
+  program_.send(SIGTERM);
+  const ProgramResult result = program_.wait();
+  EXPECT_THAT(result.err, AllOf(HasSubstr("Hz instead of 1000.0 Hz\n"),
+                                HasSubstr("Hz again, as declared: 1000.0 Hz\n")));
+}
+
 TEST_F(Serve, RefusesNamingLineAndKey) {
   const std::string output = "[[serve.output]]\nkind = \"raw\"\nto = \"-\"\n";
   EXPECT_THAT(refusal("[serve]\ninput = \"udp://x\"\n" + output),
@@ -373,10 +450,62 @@ TEST_F(Serve, RefusesNamingLineAndKey) {
   EXPECT_THAT(refusal(""), HasSubstr("the table [serve] is missing"));
 }
 
+TEST_F(Serve, NothingThatIsAStreamIsAnInputThatCannotBeRead) {
+  for (const std::string input : {"", "GET / HTTP/1.1\r\n\r\n"}) {
+    const ProgramResult result = run_program(command(kPipe), input);
+    EXPECT_EQ(result.exit_code, 3) << result.err;
+    EXPECT_THAT(result.err, HasSubstr("standard input: there was no stream of packets\n"));
+  }
+}
+
+TEST_F(Serve, AStreamThatBreaksOffIsALoss) {
+  const std::string bytes = wire(input_samples(1'000), {});
+  const ProgramResult result = run_program(command(kPipe), bytes.substr(0, bytes.size() - 40));
+  EXPECT_EQ(result.exit_code, 4) << result.err;
+  EXPECT_EQ(report()["input"]["broken_senders"], 1);
+}
+
+TEST_F(Serve, SamplesThatAreNotFiniteAreALoss) {
+  StreamHeader header = input_header();
+  header.format = {NativeType::kFloat32, false, 1, 0};
+  std::vector<float> samples(2 * kServedPacket, 1.0F);
+  samples[60] = std::numeric_limits<float>::quiet_NaN();
+  Packet packet;
+  packet.frames = kServedPacket;
+  packet.samples = samples.data();
+  packet.flags = BlockFlags::kEndOfStream;
+  const ProgramResult result = run_program(command(kPipe), encode(header) + encode(header, packet));
+  EXPECT_EQ(result.exit_code, 4) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("spoiled    3 frames"));  // as many as there are taps
+}
+
+TEST_F(Serve, AnOutputThatFailedCountsMoreThanASignal) {
+  TcpSink sender({"127.0.0.1", 0}, input_header());
+  const std::string limited =
+      R"(trap "" XFSZ; ulimit -f 8; exec "$0" serve "$1" --quiet)";  // 8 KiB a file
+  RunningProgram program(
+      {"/usr/bin/env", "bash", "-c", limited, FIRBANK_PROGRAM,
+       config(fmt::format("[serve]\ninput = \"tcp://127.0.0.1:{}\"\nconnect = true\n"
+                          "[[serve.output]]\nkind = \"raw\"\nto = \"raw.wav\"\n"
+                          "[[serve.output]]\nkind = \"filtered\"\nto = \"-\"\n",
+                          sender.address().port))});
+  for (int i = 0; i < 6'000 && sender.stats().receivers == 0; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  const auto samples = input_samples(5'000);
+  for (std::size_t i = 0; i < 100; ++i) sender.write(packet_of(samples, i));
+  std::this_thread::sleep_for(std::chrono::seconds(1));
+  program.send(SIGTERM);
+  const ProgramResult result = program.wait();
+  EXPECT_EQ(result.exit_code, 3) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("raw output to "));
+}
+
 TEST_F(Serve, TellsOfASenderOfSomethingElse) {
   StreamHeader header = input_header();
   header.channels = 3;
   const ProgramResult result = run_program(command(kPipe), encode(header));
+  EXPECT_EQ(result.exit_code, 3);
   EXPECT_THAT(result.err, HasSubstr("channels is 3"));
   EXPECT_EQ(report()["input"]["broken_senders"], 1);
 }

@@ -26,7 +26,9 @@ constexpr const char* kExamples = R"(Examples:
 
 CONFIG is TOML with a table [serve]: engine/config/README.md has every key, and
 docs/firbank-serve.service is a unit for systemd, io/README.md the packets.
-Exit codes are those of 'firbank filter'.)";
+Exit codes: 0 done; 2 bad usage or configuration; 3 an output failed, or no stream was
+understood; 130 stopped by a signal; 4 frames were lost or spoiled, came twice or too late,
+or a sender or receiver was let go of. The first of 3, 130 and 4 that is true counts.)";
 
 struct Arguments {
   std::string config;
@@ -101,6 +103,10 @@ int run(Arguments& arguments) {
   const ServeReport report = run_serve(settings);
   arguments.json.finish(to_json(report));
   if (!arguments.quiet) tell("{}", summary(report));
+  if (report.understood_nothing()) {
+    tell("firbank: {}: there was no stream of packets\n", report.input);
+    return kExitFile;
+  }
   if (report.has_output_failure) return kExitFile;
   if (report.interrupted) return kExitInterrupted;
   return report.has_losses() ? kExitLoss : kExitDone;

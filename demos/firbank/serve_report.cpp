@@ -33,9 +33,12 @@ std::string loss_line(const ServeReport& report) {
 }  // namespace
 
 bool ServeReport::has_losses() const {
-  return packets.gaps.count > 0 || packets.backward.count > 0 || packets.truncated.count > 0 ||
-         acquisition.lost_events > 0 || acquisition.engine.lost_frames > 0 || dropped_frames > 0 ||
-         left.count > 0;
+  const Stats& engine = acquisition.engine;
+  const bool lost_on_the_way = packets.gaps.count > 0 || packets.backward.count > 0 ||
+                               packets.truncated.count > 0 || packets.broken > 0;
+  const bool lost_here = left.count > 0 || out_of_range.count > 0 || engine.lost_frames > 0 ||
+                         engine.spoiled_frames > 0 || acquisition.lost_events > 0;
+  return lost_on_the_way || lost_here || dropped_frames > 0 || dropped_receivers > 0;
 }
 
 nlohmann::ordered_json to_json(const ServeReport& report) {
@@ -54,6 +57,8 @@ nlohmann::ordered_json to_json(const ServeReport& report) {
                    {"missed", to_json(packets.missed)},
                    {"backward", to_json(packets.backward)},
                    {"truncated", to_json(packets.truncated)},
+                   {"restarts", packets.restarts},
+                   {"out_of_range", to_json(report.out_of_range)},
                    {"left_at_the_end", to_json(report.left)},
                    {"broken_senders", packets.broken},
                    {"refused_senders", packets.refused},
@@ -89,6 +94,10 @@ std::string summary(const ServeReport& report) {
   std::string text =
       fmt::format("input      {}: {}\n", report.input, firbank::summary(report.packets));
   if (report.packets.gaps.count > 0) text += loss_line(report);
+  if (report.acquisition.engine.spoiled_frames > 0) {
+    text += fmt::format("spoiled    {}, by samples that are not finite\n",
+                        counted(report.acquisition.engine.spoiled_frames, "frame"));
+  }
   const AcquisitionStats& done = report.acquisition;
   if (done.events > 0 || done.lost_events > 0) {
     text += fmt::format("events     {}", done.events);
@@ -101,6 +110,11 @@ std::string summary(const ServeReport& report) {
                         duration(1e-9 * static_cast<double>(report.latency_ns.quantile_ns(0.99))),
                         duration(1e-9 * static_cast<double>(report.latency_ns.max_ns())));
   }
+  if (report.out_of_range.count > 0) {
+    text += fmt::format("left       {} from frame {} on, beyond what can be filtered\n",
+                        counted(static_cast<std::uint64_t>(report.out_of_range.frames), "frame"),
+                        report.out_of_range.first_frame);
+  }
   if (report.left.count > 0) {
     text += fmt::format("left       {} from {} on, as it was to stop\n",
                         counted(static_cast<std::uint64_t>(report.left.frames), "frame"),
@@ -112,6 +126,11 @@ std::string summary(const ServeReport& report) {
     if (output.value("dropped_frames", std::int64_t{0}) > 0) {
       text += fmt::format(", {} dropped from frame {} on", output["dropped_frames"].dump(),
                           output["first_dropped_frame"].dump());
+    }
+    if (output.value("dropped_receivers", std::uint64_t{0}) > 0) {
+      text += fmt::format(", {} dropped, the first from frame {} on",
+                          counted(output["dropped_receivers"].get<std::uint64_t>(), "receiver"),
+                          output["first_dropped_receiver_frame"].dump());
     }
     if (output.contains("failure")) {
       text += fmt::format(", then it failed, {} lost", output["unwritten_frames"].dump());

@@ -34,13 +34,18 @@ struct ServeReport {
   std::int64_t delay_frames = 0;  // of the first output, which events are free of
   DurationHistogram latency_ns;   // from the arrival of a packet to the delivery of its events
   std::vector<nlohmann::ordered_json> outputs;
+  LossCount out_of_range;  // frames that came and have no number for the engine
   LossCount left;  // frames that came and were not filtered, as there was no time after the stop
   bool has_output_failure = false;
-  std::int64_t dropped_frames = 0;  // of recordings
+  std::int64_t dropped_frames = 0;      // of recordings
+  std::uint64_t dropped_receivers = 0;  // that stalled
   double seconds = 0;
   bool interrupted = false;
 
-  /// Whether anything was lost on the way.
+  /// Whether the input ended without one stream that was understood.
+  bool understood_nothing() const { return packets.streams == 0 && !interrupted; }
+
+  /// Whether anything was lost or spoiled on the way, or anybody let go of.
   bool has_losses() const;
 };
 

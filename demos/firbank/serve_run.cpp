@@ -16,6 +16,7 @@
 #include "demos/firbank/interrupt.hpp"
 #include "demos/firbank/planar_buffer.hpp"
 #include "demos/firbank/serve_arrivals.hpp"
+#include "demos/firbank/serve_notices.hpp"
 #include "demos/firbank/serve_output.hpp"
 #include "demos/firbank/serve_stages.hpp"
 #include "demos/firbank/serve_stop.hpp"
@@ -36,7 +37,12 @@ const std::vector<std::string> kEventColumns = {"frame", "crossing", "channel", 
 class ServeRun {
  public:
   explicit ServeRun(const ServeRunSettings& settings)
-      : settings_(settings), config_(settings.config), serve_(*settings.config.serve) {
+      : settings_(settings),
+        config_(settings.config),
+        serve_(*settings.config.serve),
+        notices_({.quiet = settings.quiet,
+                  .sample_rate_hz = settings.config.stream.sample_rate_hz,
+                  .has_clock = serve_.input.kind != PacketWay::Kind::kStandardStream}) {
     stream_ = make_acquisition(config_, settings.preset, settings.engine, settings.notice);
     make_outputs();
     const SignalsForMainThread guard;
@@ -58,7 +64,6 @@ class ServeRun {
     for (bool done = false; !done && !interrupt_requested();) {
       switch (source_->read(kTick)) {
         case PacketEvent::kNothing:
-          tell_troubles();
           break;
         case PacketEvent::kStarted:
           start_stream(source_->header());
@@ -76,6 +81,7 @@ class ServeRun {
           done = true;
           break;
       }
+      if (notices_.is_due()) tell_troubles();
       if (!done && all_outputs_failed()) {
         tell("firbank: no output is left, so this ends\n");
         done = true;
@@ -83,6 +89,7 @@ class ServeRun {
     }
     end_stream();
     for (const auto& line : lines_) line->finish();
+    tell_troubles();
     finish_report();
     report_.seconds = std::chrono::duration<double>(Clock::now() - start).count();
     return std::move(report_);
@@ -180,6 +187,7 @@ class ServeRun {
     if (packet.gap_before > 0) note_loss(packet);
     if (packet.frames == 0) return;
     if (has(packet.flags, BlockFlags::kReset) && expected_frame_) {
+      notices_.begins_anew(packet, *expected_frame_);
       end_stream();
       begin_stream();
     }
@@ -188,6 +196,8 @@ class ServeRun {
     if (expected_frame_ && packet.first_frame < *expected_frame_) {
       const auto again = static_cast<std::uint64_t>(*expected_frame_) -
                          static_cast<std::uint64_t>(packet.first_frame);
+      notices_.again(packet,
+                     static_cast<std::int64_t>(std::min<std::uint64_t>(again, packet.frames)));
       if (again >= packet.frames) return;
       from = static_cast<std::size_t>(again);
     }
@@ -197,7 +207,11 @@ class ServeRun {
     write_raw(header, packet, from);
     while (from < packet.frames) {
       const PushResult pushed = stream_->push(header, packet, from);
-      if (!pushed) return;  // beyond the last frame that there can be
+      if (!pushed) {  // beyond the last frame that there can be
+        const std::int64_t first_frame = packet.first_frame + static_cast<std::int64_t>(from);
+        report_.out_of_range.add(first_frame, static_cast<std::int64_t>(packet.frames - from));
+        return notices_.out_of_range(first_frame);
+      }
       from += pushed.frames;
       if (pushed.frames > 0) continue;
       if (stop_.is_overdue()) {
@@ -213,30 +227,17 @@ class ServeRun {
     for (ServeLine* const line : lines) line->begin_file();
   }
 
-  /// Of senders: what is new.
+  /// What is new with senders and receivers.
   void tell_troubles() {
-    std::string trouble = source_->stats().last_error;
-    if (trouble == told_trouble_) return;
-    if (!settings_.quiet) tell("firbank: {}\n", trouble);
-    told_trouble_ = std::move(trouble);
-  }
-
-  /// One line a second at most: a bad line loses packets by the thousand.
-  void tell_loss(const Packet& packet) {
-    ++untold_losses_;
-    const Clock::time_point now = Clock::now();
-    if (settings_.quiet || now < next_loss_line_) return;
-    tell("firbank: lost {} from {}{}\n",
-         counted(static_cast<std::uint64_t>(packet.gap_before), "frame"),
-         position(packet.first_frame - packet.gap_before, config_.stream.sample_rate_hz),
-         untold_losses_ > 1 ? fmt::format(", and {} before", counted(untold_losses_ - 1, "gap"))
-                            : "");
-    untold_losses_ = 0;
-    next_loss_line_ = now + std::chrono::seconds(1);
+    notices_.look(source_->stats(), is_running_ && !has_ended_);
+    for (std::size_t i = 0; i < lines_.size(); ++i) {
+      // What has failed has been told.
+      if (!lines_[i]->has_failed()) notices_.look(i, lines_[i]->name(), lines_[i]->sink_stats());
+    }
   }
 
   void note_loss(const Packet& packet) {
-    tell_loss(packet);
+    notices_.lost(packet);
     if (report_.losses.size() == ServeReport::kMostLosses) {
       ++report_.unlisted_losses;
       return;
@@ -316,6 +317,7 @@ class ServeRun {
       report_.outputs.push_back(line->json());
       report_.has_output_failure = report_.has_output_failure || line->has_failed();
       report_.dropped_frames += line->dropped_frames();
+      report_.dropped_receivers += line->sink_stats().dropped.count;
     }
     report_.interrupted = interrupt_requested();
   }
@@ -338,9 +340,7 @@ class ServeRun {
   std::uint64_t stream_id_ = 0;
   bool is_running_ = false;
   bool has_ended_ = false;  // the sender said so
-  std::string told_trouble_;
-  std::uint64_t untold_losses_ = 0;
-  Clock::time_point next_loss_line_{};
+  ServeNotices notices_;
   std::optional<std::int64_t> expected_frame_;
 
   ServeStop stop_;
