@@ -29,7 +29,8 @@ PacketReader::PacketReader(int descriptor, std::string what, const WireExpectati
       tally_(tally),
       parser_(what_, expected),
       buffer_(kBufferBytes),
-      timer_(timer_of(timeouts.header)) {}
+      timer_(timer_of(timeouts.header)),
+      last_heard_(std::chrono::steady_clock::now()) {}
 
 PacketEvent PacketReader::read(Deadline deadline) {
   if (is_over_) return PacketEvent::kStopped;
@@ -101,6 +102,7 @@ bool PacketReader::fill(Deadline deadline, PacketEvent& event) {
                 fmt::format("{}: byte {}: it ends without the packet that says so", what_,
                             parser_.position()));
   }
+  last_heard_ = std::chrono::steady_clock::now();
   rest_ = {buffer_.data(), static_cast<std::size_t>(got)};
   return true;
 }

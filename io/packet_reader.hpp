@@ -36,6 +36,9 @@ class PacketReader {
   const Packet& packet() const noexcept { return packet_; }
   bool has_header() const noexcept { return parser_.has_header(); }
 
+  /// When bytes came last, or this began.
+  Deadline last_heard() const noexcept { return last_heard_; }
+
  private:
   PacketEvent read_on(Deadline deadline);
   bool fill(Deadline deadline, PacketEvent& event);
@@ -51,6 +54,7 @@ class PacketReader {
   std::span<const unsigned char> rest_;  // of the buffer, not parsed yet
   enum class Waiting { kForHeader, kForPacket, kForSamples } waiting_ = Waiting::kForHeader;
   Deadline timer_;
+  Deadline last_heard_;
   bool has_ended_ = false;  // the sender said so
   bool is_over_ = false;
 };

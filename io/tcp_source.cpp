@@ -42,6 +42,11 @@ PacketEvent TcpSource::read(std::chrono::milliseconds timeout) {
       const PacketEvent event = listener_ ? await_sender(deadline) : reach(deadline);
       if (event != PacketEvent::kNothing || senders_.empty()) return event;
     }
+    if (std::exchange(is_start_due_, false)) {
+      header_ = senders_.front().reader.header();
+      return PacketEvent::kStarted;
+    }
+    if (hand_over()) return PacketEvent::kStopped;
     refuse_others();
     PacketReader& reader = senders_.front().reader;
     const PacketEvent event =
@@ -51,6 +56,7 @@ PacketEvent TcpSource::read(std::chrono::milliseconds timeout) {
         if (std::chrono::steady_clock::now() >= deadline) return event;
         break;
       case PacketEvent::kStarted:
+        has_noted_refusal_ = false;
         header_ = reader.header();
         return event;
       case PacketEvent::kPacket:
@@ -84,6 +90,7 @@ PacketEvent TcpSource::await_sender(Deadline deadline) {
         case PacketEvent::kStarted:
           senders_.splice(senders_.end(), waiting_, one);
           refusal_ = Deadline::max();
+          has_noted_refusal_ = false;
           header_ = one->reader.header();
           return PacketEvent::kStarted;
         case PacketEvent::kStopped:
@@ -158,6 +165,30 @@ PacketEvent TcpSource::reach(Deadline deadline) {
   }
 }
 
+/// Whether the sender has been silent for long, and another one, whose header is complete, takes
+/// its place: one that connects and says nothing is no reason to let go of one that has a pause.
+bool TcpSource::hand_over() {
+  const auto now = std::chrono::steady_clock::now();
+  if (!listener_ || options_.idle.count() == 0) return false;
+  if (now - senders_.front().reader.last_heard() < options_.idle) return false;
+  accept_some();
+  for (auto at = waiting_.begin(); at != waiting_.end();) {
+    const auto one = at++;
+    const PacketEvent event = one->reader.read(now);
+    if (event == PacketEvent::kStopped) waiting_.erase(one);
+    if (event != PacketEvent::kStarted) continue;
+    tally_.drop(fmt::format("tcp {}: it has sent nothing for {} ms, and {} takes over",
+                            senders_.front().peer, options_.idle.count(), one->peer));
+    senders_.clear();
+    senders_.splice(senders_.end(), waiting_, one);
+    refusal_ = Deadline::max();
+    has_noted_refusal_ = false;
+    is_start_due_ = true;
+    return true;
+  }
+  return false;
+}
+
 void TcpSource::refuse_others() {
   if (!listener_) return;
   const auto now = std::chrono::steady_clock::now();
@@ -168,7 +199,13 @@ void TcpSource::refuse_others() {
   if (refusal_ == Deadline::max()) refusal_ = deadline_in(options_.refuse_after);
   if (std::chrono::steady_clock::now() < refusal_) return;
   accept_some();
-  for (; !waiting_.empty(); waiting_.pop_front()) tally_.refuse();
+  for (; !waiting_.empty(); waiting_.pop_front()) {
+    tally_.refuse();
+    // One that tries again and again is told of once.
+    if (std::exchange(has_noted_refusal_, true)) continue;
+    tally_.note(fmt::format("tcp {}: turned away, as {} is the sender", waiting_.front().peer,
+                            senders_.front().peer));
+  }
 }
 
 std::string TcpSource::status() const {

@@ -5,8 +5,9 @@
 // of all who have connected, the first whose header is complete is the sender; where many wait,
 // those who came first and have sent none make room. While its stream runs, others wait for a
 // moment, since one that connects anew may come before the rest of its old connection is read, and
-// are turned away then. A sender that comes back with the same stream id goes on where it was, and
-// what was lost between is a gap.
+// are turned away then; the first of them is noted with its address. Only a sender that has been
+// silent for long has to go when another one's header is complete. A sender that comes back with
+// the same stream id goes on where it was, and what was lost between is a gap.
 //
 // Nothing is encrypted and nobody is asked who he is: listen on an address that only those reach
 // who may send.
@@ -29,7 +30,8 @@ struct TcpSourceOptions {
   WireExpectation expected = {};
   SenderTimeouts timeouts = {};
   bool again = true;  // after a stream another may come; else the source ends with the first
-  std::chrono::milliseconds refuse_after{1'000};     // that another sender may wait
+  std::chrono::milliseconds refuse_after{1'000};  // that another sender may wait
+  std::chrono::milliseconds idle{5'000};  // of silence, after which another takes over; 0: never
   std::chrono::milliseconds connect_timeout{2'000};  // of one attempt
   std::chrono::milliseconds retry{1'000};            // between two attempts
 };
@@ -70,6 +72,7 @@ class TcpSource final : public PacketSource {
   PacketEvent await_sender(Deadline deadline);
   bool accept_some();
   PacketEvent reach(Deadline deadline);
+  bool hand_over();
   void refuse_others();
 
   TcpAddress address_;
@@ -82,6 +85,8 @@ class TcpSource final : public PacketSource {
   Packet packet_;
   Deadline next_attempt_{};
   Deadline refusal_ = Deadline::max();  // of others, when there are any
+  bool has_noted_refusal_ = false;      // while this sender's stream runs
+  bool is_start_due_ = false;           // of a sender that has taken over
   bool is_over_ = false;
 };
 

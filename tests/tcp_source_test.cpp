@@ -211,6 +211,7 @@ TEST_F(TcpSourceTest, TurnsAwayASecondSenderWhileTheFirstSends) {
     return source_->stats().refused == 1;
   }));
   EXPECT_TRUE(second.is_closed());
+  EXPECT_THAT(source_->stats().last_error, HasSubstr(": turned away, as 127.0.0.1:"));
   ASSERT_TRUE(first.send(bytes_of(header_, 8, 8, 1)));
   EXPECT_TRUE(comes_true([&] {
     source_->read(kNone);
@@ -261,6 +262,33 @@ TEST_F(TcpSourceTest, TurnsAwayThoseWhoSayNothingWhileAStreamRuns) {
   EXPECT_EQ(source_->read(kNone), PacketEvent::kNothing);
   EXPECT_TRUE(silent.is_closed());
   EXPECT_EQ(source_->stats().refused, 1u);
+}
+
+TEST_F(TcpSourceTest, HandsOverFromASilentSenderToOneThatWaits) {
+  TcpSourceOptions options;
+  options.idle = milliseconds(300);
+  options.refuse_after = kLong;
+  source_ = TcpSource::listen(local(), options);
+  RawConnection first(source_->address(), encode(header_) + bytes_of(header_, 0, 8, 0));
+  ASSERT_EQ(next(*source_), PacketEvent::kStarted);
+  ASSERT_EQ(next(*source_), PacketEvent::kPacket);
+  EXPECT_EQ(source_->read(milliseconds(600)), PacketEvent::kNothing) << "nobody else is there";
+  RawConnection scanner(source_->address());
+  EXPECT_EQ(source_->read(milliseconds(600)), PacketEvent::kNothing) << "nor anybody who sends";
+  ASSERT_TRUE(first.send(bytes_of(header_, 8, 8, 1)));
+  ASSERT_EQ(next(*source_), PacketEvent::kPacket) << "the pause is over";
+  StreamHeader other = header_;
+  other.stream_id = 77;
+  RawConnection second(source_->address(), encode(other) + bytes_of(other, 40, 8, 0));
+  ASSERT_EQ(next(*source_), PacketEvent::kStopped);
+  EXPECT_TRUE(first.is_closed());
+  ASSERT_EQ(next(*source_), PacketEvent::kStarted);
+  EXPECT_EQ(source_->header().stream_id, 77u);
+  ASSERT_EQ(next(*source_), PacketEvent::kPacket);
+  EXPECT_EQ(source_->packet().first_frame, 40);
+  EXPECT_EQ(source_->stats().broken, 1u);
+  EXPECT_THAT(source_->stats().last_error,
+              HasSubstr("it has sent nothing for 300 ms, and 127.0.0.1:"));
 }
 
 TEST_F(TcpSourceTest, EndsWhenTheProgramIsToStop) {
