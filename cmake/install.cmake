@@ -8,6 +8,10 @@ install(TARGETS firbank EXPORT firbankTargets
   ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
   FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
+# What the manual page points to, under names that tell what they are where no folder does.
+install(FILES engine/config/README.md DESTINATION ${CMAKE_INSTALL_DOCDIR} RENAME configurations.md)
+install(FILES io/README.md DESTINATION ${CMAKE_INSTALL_DOCDIR} RENAME packets.md)
+install(FILES docs/firbank-serve.service DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(EXPORT firbankTargets NAMESPACE firbank:: DESTINATION ${package_dir})
 
 configure_package_config_file(cmake/firbankConfig.cmake.in firbankConfig.cmake
