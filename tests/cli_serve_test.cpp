@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <filesystem>
 #include <limits>
 #include <memory>
 #include <thread>
@@ -10,11 +11,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "io/shared_ring.hpp"
 #include "io/tcp_sink.hpp"
 #include "tests/support/program_files.hpp"
+#include "tests/support/raw_connection.hpp"
 #include "tests/support/run_program.hpp"
 #include "tests/support/served_stream.hpp"
 
@@ -499,6 +502,146 @@ TEST_F(Serve, AnOutputThatFailedCountsMoreThanASignal) {
   const ProgramResult result = program.wait();
   EXPECT_EQ(result.exit_code, 3) << result.err;
   EXPECT_THAT(result.err, HasSubstr("raw output to "));
+}
+
+/// What readiness tells of ports: "tcp at 127.0.0.1:40123".
+TcpAddress address_in(const std::string& text) {
+  const std::string mark = "127.0.0.1:";
+  const std::size_t at = text.find(mark, text.find("to tcp "));
+  return parse_tcp_address(
+      text.substr(at, text.find_first_not_of("0123456789", at + mark.size()) - at));
+}
+
+TEST_F(Serve, AReceiverThatStallsIsToldCountedAndALoss) {
+  // 20 MB, more than the queue and the buffers of the system hold.
+  const std::string stalled = folder_.file("stalled");
+  const auto samples = input_samples(2'000'000);
+  RunningProgram program(
+      {"/usr/bin/env", "bash", "-c", R"(exec "$0" serve "$1" --json "$2" 2>"$3")", FIRBANK_PROGRAM,
+       config("[serve]\ninput = \"-\"\n[[serve.output]]\nkind = \"filtered\"\n"
+              "to = \"tcp://127.0.0.1:0\"\nqueue_mb = 1\n"),
+       folder_.file("report.json"), stalled},
+      wire(samples, {}), {.input_stays_open = false});
+  std::string told;
+  for (int i = 0; i < 6'000 && told.find("ready") == told.npos; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    told = std::filesystem::exists(stalled) ? read_bytes(stalled) : "";
+  }
+  const packets_test::RawConnection receiver(address_in(told));  // that reads nothing
+  const ProgramResult result = program.wait();
+  EXPECT_EQ(result.exit_code, 4);
+  told = read_bytes(stalled);
+  EXPECT_THAT(told, AllOf(HasSubstr("it stalled with "),
+                          HasSubstr(", 1 receiver dropped, the first from frame ")));
+  EXPECT_EQ(report()["outputs"][0]["dropped_receivers"], 1);
+}
+
+TEST_F(Serve, PassesOnTimesAndWhatSendersSaidOfTheirFrames) {
+  StreamHeader header = input_header();
+  header.packet_frames = 200;  // more than a block
+  const auto samples = input_samples(600);
+  std::string bytes = encode(header);
+  constexpr BlockFlags kBad = BlockFlags::kSpoiled | BlockFlags::kLost;
+  for (std::int64_t i = 0; i < 3; ++i) {
+    Packet packet;
+    packet.first_frame = i * 200;
+    packet.timestamp_ns = 1'000'000'000 + packet.first_frame * 1'000'000;
+    packet.frames = 200;
+    packet.samples = samples.data() + 2 * packet.first_frame;
+    if (i == 1) packet.flags = kBad;
+    if (i == 2) packet.flags = BlockFlags::kEndOfStream;
+    bytes += encode(header, packet);
+  }
+  for (const std::string kind : {"raw", "filtered"}) {
+    SCOPED_TRACE(kind);
+    const ProgramResult result = run_program(
+        command("[serve]\ninput = \"-\"\n[[serve.output]]\nkind = \"" + kind + "\"\nto = \"-\"\n"),
+        bytes);
+    const Received out = parse(result.out);
+    ASSERT_GT(out.packets.size(), 18u);
+    for (const Packet& packet : out.packets) {
+      if (packet.first_frame >= 600) break;
+      EXPECT_EQ(packet.timestamp_ns, 1'000'000'000 + packet.first_frame * 1'000'000);
+      const std::int64_t end = packet.first_frame + static_cast<std::int64_t>(packet.frames);
+      const bool is_bad = packet.first_frame < 400 && end > 200;
+      EXPECT_EQ(packet.flags & kBad, is_bad ? kBad : BlockFlags::kNone) << packet.first_frame;
+    }
+  }
+}
+
+TEST_F(Serve, MarksAsResetOnlyWhereTheIndexBeginsAnew) {
+  const std::string serve =
+      "[serve]\ninput = \"-\"\ngaps = \"reset\"\n[[serve.output]]\nkind = \"filtered\"\nto = "
+      "\"-\"\n";
+  const ProgramResult result = run_program(command(serve), wire(input_samples(1'000), {5, 6}));
+  const Received out = parse(result.out);
+  ASSERT_FALSE(out.packets.empty());
+  for (const Packet& packet : out.packets) {
+    EXPECT_EQ(has(packet.flags, BlockFlags::kReset), packet.first_frame == 0) << packet.first_frame;
+  }
+}
+
+TEST_F(Serve, AChannelAtItsLimitMovesNoOther) {
+  std::vector<std::int16_t> samples(400, 0);
+  for (std::size_t n = 0; n < 200; ++n) samples[2 * n + 1] = 32'767;
+  const std::string serve =
+      "[serve]\ninput = \"-\"\nreference = \"mean\"\n[[serve.output]]\nkind = \"filtered\"\nto = "
+      "\"-\"\n";
+  Received out = parse(run_program(command(serve), wire(samples, {})).out);
+  for (const double sample : out.planes[0]) ASSERT_EQ(sample, 0);
+  // What is smaller counts, but for where the configuration says otherwise.
+  for (std::size_t n = 0; n < 200; ++n) samples[2 * n + 1] = 16'000;
+  out = parse(run_program(command(serve), wire(samples, {})).out);
+  EXPECT_NEAR(out.planes[0][100], -0.5 * kServedScale * 16'000 * 0.875, 1e-2);
+  const std::string key = "reference_largest = 7_900\n";
+  out = parse(run_program(command("[serve]\n" + key + serve.substr(8)), wire(samples, {})).out);
+  EXPECT_EQ(out.planes[0][100], 0);
+}
+
+TEST_F(Serve, NamesTheKeyOfAWindowThatIsTooLong) {
+  const std::string path = config(
+      "[serve]\ninput = \"-\"\n[serve.envelope]\nwindow_ms = 60000\n"
+      "[[serve.output]]\nkind = \"filtered\"\nto = \"-\"\n");
+  std::string text = read_bytes(path);
+  text.replace(text.find("rate = 1000"), 11, "rate = 30000");
+  write_bytes(path, text);
+  const ProgramResult result = run_program({FIRBANK_PROGRAM, "serve", path});
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_THAT(result.err, HasSubstr("serve.envelope.window_ms: it is 60000; at 30000 Hz, up to "
+                                    "34952 ms are allowed"));
+}
+
+TEST_F(Serve, KeysOfAWayGoWithThatWayAlone) {
+  const std::string output = "[[serve.output]]\nkind = \"raw\"\nto = ";
+  EXPECT_THAT(refusal("[serve]\ninput = \"-\"\nidle_ms = 5\n" + output + "\"-\"\n"),
+              HasSubstr("serve.idle_ms: it has no use here; allowed with tcp:// that waits"));
+  EXPECT_THAT(refusal("[serve]\ninput = \"-\"\nany_owner = true\n" + output + "\"-\"\n"),
+              HasSubstr("serve.any_owner: it has no use here; allowed with shm:"));
+  EXPECT_THAT(refusal("[serve]\ninput = \"-\"\n" + output + "\"-\"\nqueue_mb = 5\n"),
+              HasSubstr("output.queue_mb: it has no use here; allowed with tcp:// that waits"));
+  EXPECT_THAT(refusal("[serve]\ninput = \"-\"\n" + output + "\"-\"\ngroup_may_read = true\n"),
+              HasSubstr("output.group_may_read: it has no use here; allowed with shm:"));
+  EXPECT_THAT(refusal("[serve]\ninput = \"tcp://:0\"\nidle_ms = -1\n" + output + "\"-\"\n"),
+              HasSubstr("serve.idle_ms: it is -1"));
+}
+
+TEST_F(Serve, ARingMayBeReadByItsGroup) {
+  const std::string ring = fmt::format("firbank-serve-group-{}", getpid());
+  RunningProgram program(
+      command(fmt::format("[serve]\ninput = \"-\"\n[[serve.output]]\nkind = \"filtered\"\n"
+                          "to = \"shm:{}\"\ngroup_may_read = true\n",
+                          ring)),
+      {}, {.input_stays_open = true});
+  struct stat info {};
+  for (int i = 0; i < 6'000; ++i) {
+    if (::stat(("/dev/shm/firbank." + ring).c_str(), &info) == 0) break;
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  ::stat(("/dev/shm/firbank." + ring).c_str(), &info);
+  EXPECT_EQ(info.st_mode & 0777, 0640u);
+  program.send(SIGTERM);
+  EXPECT_EQ(program.wait().exit_code, 130);
 }
 
 TEST_F(Serve, TellsOfASenderOfSomethingElse) {

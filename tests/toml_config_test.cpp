@@ -225,13 +225,15 @@ TEST(TomlConfig, ReadsWhatIsToBeServed) {
       kServe +
           "input = 'tcp://:4000'\nonce = true\nunit = 'uV'\ngaps = 'hold'\n"
           "bad_channels = ['in-2']\nreference = 'mean'\ndecimate = 6\n"
+          "idle_ms = 250\nreference_largest = 800\n"
           "[serve.envelope]\nkind = 'power'\nwindow_ms = 20\n"
           "[serve.events]\nlevel = -3.5\ndirection = 'either'\nrefractory_ms = 2\n"
           "peak_ms = 0.5\n"
           "[[serve.output]]\nkind = 'raw'\nto = 'take.wav'\n"
           "[[serve.output]]\nkind = 'events'\nto = 'zmq:tcp://*:5'\ntopic = 'spikes'\n"
           "[[serve.output]]\nkind = 'filtered'\nto = 'tcp://[::1]:5'\nconnect = true\n"
-          "[[serve.output]]\nkind = 'filtered'\nto = 'shm:probe'\n",
+          "[[serve.output]]\nkind = 'filtered'\nto = 'shm:probe'\ngroup_may_read = true\n"
+          "[[serve.output]]\nkind = 'filtered'\nto = 'tcp://:0'\nqueue_mb = 12\n",
       "/data/run.toml");
   ASSERT_TRUE(config.serve);
   const ServeSettings& serve = *config.serve;
@@ -252,7 +254,9 @@ TEST(TomlConfig, ReadsWhatIsToBeServed) {
   EXPECT_EQ(serve.events->crossing, Crossing::kEither);
   EXPECT_DOUBLE_EQ(serve.events->refractory_seconds, 0.002);
   EXPECT_DOUBLE_EQ(serve.events->peak_seconds, 0.0005);
-  ASSERT_EQ(serve.outputs.size(), 4u);
+  EXPECT_DOUBLE_EQ(serve.idle_seconds, 0.25);
+  EXPECT_EQ(serve.reference_largest, 800);
+  ASSERT_EQ(serve.outputs.size(), 5u);
   EXPECT_EQ(serve.outputs[0].to.kind, PacketWay::Kind::kFile);
   EXPECT_EQ(serve.outputs[0].to.name, "/data/take.wav");
   EXPECT_EQ(serve.outputs[1].kind, ServedKind::kEvents);
@@ -261,11 +265,15 @@ TEST(TomlConfig, ReadsWhatIsToBeServed) {
   EXPECT_TRUE(serve.outputs[2].to.connects);
   EXPECT_EQ(serve.outputs[3].to.kind, PacketWay::Kind::kSharedMemory);
   EXPECT_EQ(serve.outputs[3].to.name, "probe");
+  EXPECT_TRUE(serve.outputs[3].to.group_may_read);
+  EXPECT_EQ(serve.outputs[4].to.queue_bytes, 12'000'000u);
 
   const RunConfig plain = parse_toml_config(kServe + "input = '-'\n" + kOutput, "run.toml");
   EXPECT_FALSE(plain.serve->once);
   EXPECT_FALSE(plain.serve->events || plain.serve->envelope || plain.serve->reference);
   EXPECT_EQ(plain.serve->gaps, GapPolicy::kZero);
+  EXPECT_DOUBLE_EQ(plain.serve->idle_seconds, 5);
+  EXPECT_FALSE(plain.serve->reference_largest);
 }
 
 TEST(TomlConfig, RefusesWhatCannotBeServed) {

@@ -24,8 +24,8 @@ constexpr const char* kExamples = R"(Examples:
   One stream through a pipe, and what was lost on its way:
     acquire | firbank serve pipe.toml --json report.json | analyse
 
-CONFIG is TOML with a table [serve]: engine/config/README.md has every key, and
-docs/firbank-serve.service is a unit for systemd, io/README.md the packets.
+CONFIG is TOML with a table [serve]. In share/doc/firbank, configurations.md has every key
+and packets.md the packets, and firbank-serve.service is a unit for systemd.
 Exit codes: 0 done; 2 bad usage or configuration; 3 an output failed, or no stream was
 understood; 130 stopped by a signal; 4 frames were lost or spoiled, came twice or too late,
 or a sender or receiver was let go of. The first of 3, 130 and 4 that is true counts.)";

@@ -1,5 +1,6 @@
 #include "demos/firbank/serve_recording.hpp"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "demos/firbank/interrupt.hpp"
@@ -8,6 +9,15 @@
 
 namespace firbank::program {
 namespace {
+
+/// How much of a stream waits for the disk: 4 s, or what has room in 256 MB.
+double ring_seconds(const ServeRecording::Format& format) {
+  constexpr double kSeconds = 4;
+  constexpr double kMostBytes = 256e6;
+  const double bytes_a_second =
+      format.sample_rate_hz * static_cast<double>(format.channels * sizeof(float));
+  return std::min(kSeconds, kMostBytes / bytes_a_second);
+}
 
 /// As the file itself says; `otherwise` where it cannot be read.
 std::int64_t frames_in(const std::string& path, std::int64_t otherwise) {
@@ -39,7 +49,7 @@ ServeRecording::ServeRecording(const std::string& path, const Format& format)
   }
   const SignalsForMainThread guard;
   recorder_ = std::make_unique<StreamRecorder>(create_sink(path_, stream), format_.channels,
-                                               format_.sample_rate_hz);
+                                               format_.sample_rate_hz, ring_seconds(format_));
 }
 
 void ServeRecording::move_to(std::int64_t first_frame) {

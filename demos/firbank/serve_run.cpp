@@ -16,12 +16,14 @@
 #include "demos/firbank/interrupt.hpp"
 #include "demos/firbank/planar_buffer.hpp"
 #include "demos/firbank/serve_arrivals.hpp"
+#include "demos/firbank/serve_marks.hpp"
 #include "demos/firbank/serve_notices.hpp"
 #include "demos/firbank/serve_output.hpp"
 #include "demos/firbank/serve_stages.hpp"
 #include "demos/firbank/serve_stop.hpp"
 #include "demos/firbank/serve_ways.hpp"
 #include "demos/firbank/wording.hpp"
+#include "io/frame_time.hpp"
 
 namespace firbank::program {
 namespace {
@@ -49,7 +51,7 @@ class ServeRun {
     WireExpectation expected;
     expected.channels = stream_->inputs();
     expected.sample_rate_hz = config_.stream.sample_rate_hz;
-    source_ = open_packet_source(serve_.input, expected, report_.input);
+    source_ = open_packet_source(serve_, expected, report_.input);
   }
   ~ServeRun() {
     give_up_ = true;
@@ -145,6 +147,7 @@ class ServeRun {
   }
 
   void start_stream(const StreamHeader& header) {
+    stream_->set_largest_in_reference(largest_in_reference(serve_, header));
     const bool goes_on = is_running_ && header.stream_id != 0 && header.stream_id == stream_id_;
     stream_id_ = header.stream_id;
     has_ended_ = false;
@@ -156,6 +159,7 @@ class ServeRun {
   void begin_stream() {
     if (streams_++ > 0) stream_->restart();
     arrivals_.clear();
+    marks_.clear();
     expected_frame_.reset();
     for (const auto& line : lines_) line->begin_stream();
     const SignalsForMainThread guard;
@@ -204,6 +208,7 @@ class ServeRun {
     expected_frame_ = packet.first_frame + static_cast<std::int64_t>(packet.frames);
     if (packet.gap_before > kMostSilence) begin_files(raw_lines_);
     if (serve_.events) arrivals_.add(*expected_frame_);
+    marks_.add(packet.first_frame, *expected_frame_, packet.flags);
     write_raw(header, packet, from);
     while (from < packet.frames) {
       const PushResult pushed = stream_->push(header, packet, from);
@@ -255,7 +260,9 @@ class ServeRun {
       block.channels = header.channels;
       block.frames = frames;
       block.first_frame = packet.first_frame + static_cast<std::int64_t>(from);
-      block.timestamp_ns = packet.timestamp_ns;
+      block.timestamp_ns = time_after(packet.timestamp_ns, static_cast<std::int64_t>(from),
+                                      config_.stream.sample_rate_hz);
+      block.flags = packet.flags & ServeMarks::kPassedOn;
       for (ServeLine* const line : raw_lines_) line->write(block);
       from += frames;
     }
@@ -270,6 +277,9 @@ class ServeRun {
         continue;
       }
       if (block.filtered.gap_before > kMostSilence) begin_files(filtered_lines_);
+      const std::int64_t first_frame = block.filtered.first_frame;
+      block.samples.flags |=
+          marks_.of(first_frame, first_frame + static_cast<std::int64_t>(block.filtered.frames));
       for (ServeLine* const line : filtered_lines_) line->write(block.samples);
       if (serve_.events) deliver_events(block);
       if (has(block.filtered.flags, BlockFlags::kEndOfStream)) return;
@@ -334,6 +344,7 @@ class ServeRun {
   std::optional<PlanarBuffer<float>> raw_;
   std::unique_ptr<PacketSource> source_;
   ServeArrivals arrivals_;
+  ServeMarks marks_;
   ServeReport report_;
 
   std::uint64_t streams_ = 0;

@@ -2,10 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+
+#include <fmt/format.h>
 
 #include "demos/firbank/interrupt.hpp"
 #include "demos/firbank/window_design.hpp"
 #include "engine/config/config_banks.hpp"
+#include "io/error.hpp"
 
 namespace firbank::program {
 namespace {
@@ -13,8 +17,22 @@ namespace {
 /// How long the rings last: a sender's jitter and a slow moment of whoever takes the outputs.
 constexpr double kRingSeconds = 0.25;
 
+constexpr std::size_t kMostEnvelopeTaps = std::size_t{1} << 20;  // as EnvelopeConfig has it
+
 std::size_t frames_of(double seconds, double rate_hz) {
   return static_cast<std::size_t>(std::llround(seconds * rate_hz));
+}
+
+EnvelopeConfig envelope_config(const ServeEnvelope& envelope, double rate_hz) {
+  // Odd, so that its delay is whole frames; of kAnalytic at least 3.
+  const std::size_t taps = 2 * (frames_of(envelope.seconds, rate_hz) / 2) + 1;
+  if (taps > kMostEnvelopeTaps) {
+    throw Error(ErrorKind::kConfiguration,
+                fmt::format("{}: it is {}; at {} Hz, up to {} ms are allowed", envelope.place,
+                            envelope.seconds * 1'000, rate_hz,
+                            std::floor(1'000.0 * (kMostEnvelopeTaps - 1) / rate_hz)));
+  }
+  return {.kind = envelope.kind, .taps = std::max<std::size_t>(taps, 3)};
 }
 
 /// Flat to 0.3 of the lower rate, and 80 dB down from half of it on.
@@ -41,6 +59,20 @@ EventDetectorConfig detector_config(const ServeEvents& events, double rate_hz) {
 
 }  // namespace
 
+float largest_in_reference(const ServeSettings& serve, const StreamHeader& header) {
+  constexpr float kAny = std::numeric_limits<float>::max();
+  constexpr double kJustBelow = 0.999;
+  if (serve.reference_largest) return static_cast<float>(*serve.reference_largest);
+  const NativeFormat& format = header.format;
+  const double full_scale = format.type == NativeType::kInt16   ? 32'767.0
+                            : format.type == NativeType::kInt32 ? 2'147'483'647.0
+                                                                : 0.0;
+  if (full_scale == 0) return kAny;
+  // An offset moves one end of the range towards 0: that one counts.
+  const double largest = kJustBelow * full_scale * std::abs(format.scale) - std::abs(format.offset);
+  return largest > 0 && largest < static_cast<double>(kAny) ? static_cast<float>(largest) : kAny;
+}
+
 std::unique_ptr<AcquisitionStream> make_acquisition(
     const RunConfig& config, std::size_t preset, const EngineOptions& options,
     const std::function<void(const std::string&)>& notice) {
@@ -65,12 +97,7 @@ std::unique_ptr<AcquisitionStream> make_acquisition(
     acquisition.reference =
         CommonReferenceConfig{.kind = *serve.reference, .groups = serve.reference_groups};
   }
-  if (serve.envelope) {
-    // Odd, so that its delay is whole frames; of kAnalytic at least 3.
-    const std::size_t taps = 2 * (frames_of(serve.envelope->seconds, rate_hz) / 2) + 1;
-    acquisition.envelope =
-        EnvelopeConfig{.kind = serve.envelope->kind, .taps = std::max<std::size_t>(taps, 3)};
-  }
+  if (serve.envelope) acquisition.envelope = envelope_config(*serve.envelope, rate_hz);
   if (serve.decimate > 1) {
     acquisition.decimation = Decimation{serve.decimate, decimation_filter(serve.decimate, rate_hz)};
   }

@@ -8,6 +8,7 @@
 #include "demos/firbank/engine_options.hpp"
 #include "engine/acquisition/acquisition_stream.hpp"
 #include "engine/config/run_config.hpp"
+#include "io/wire_format.hpp"
 
 namespace firbank::program {
 
@@ -15,5 +16,9 @@ namespace firbank::program {
 std::unique_ptr<AcquisitionStream> make_acquisition(
     const RunConfig& config, std::size_t preset, const EngineOptions& options,
     const std::function<void(const std::string&)>& notice);
+
+/// The magnitude up to which samples of this sender count in the common reference: what the
+/// configuration says, or just below the full scale of integers, where converters limit.
+float largest_in_reference(const ServeSettings& serve, const StreamHeader& header);
 
 }  // namespace firbank::program

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 
 #include <fmt/format.h>
 
@@ -19,12 +20,28 @@ namespace {
 constexpr std::size_t kRingBytes = std::size_t{64} << 20;
 constexpr std::chrono::seconds kConnect(10);
 
-std::unique_ptr<PacketSource> open_source_of(const PacketWay& way, const WireExpectation& expected,
-                                             std::string& name) {
+constexpr double kQueueSeconds = 2;  // that a receiver may be busy with something else
+
+double packets_a_second(const StreamHeader& header) {
+  return header.sample_rate_hz / static_cast<double>(header.packet_frames);
+}
+
+std::size_t default_queue_bytes(const StreamHeader& header) {
+  constexpr double kLeast = 8e6;
+  constexpr double kMost = 4e9;
+  const auto packet = static_cast<double>(header.packet_frames * frame_bytes(header));
+  const double queue = kQueueSeconds * packets_a_second(header) * (packet + kPacketHeaderBytes);
+  return static_cast<std::size_t>(std::clamp(queue, kLeast, kMost));
+}
+
+std::unique_ptr<PacketSource> open_source_of(const ServeSettings& serve,
+                                             const WireExpectation& expected, std::string& name) {
+  const PacketWay& way = serve.input;
   switch (way.kind) {
     case PacketWay::Kind::kTcp: {
       TcpSourceOptions options;
       options.expected = expected;
+      options.idle = std::chrono::milliseconds(std::llround(serve.idle_seconds * 1'000));
       const TcpAddress address = parse_tcp_address(way.name);
       auto source =
           way.connects ? TcpSource::connect(address, options) : TcpSource::listen(address, options);
@@ -34,6 +51,7 @@ std::unique_ptr<PacketSource> open_source_of(const PacketWay& way, const WireExp
     case PacketWay::Kind::kSharedMemory: {
       SharedRingReaderOptions options;
       options.expected = expected;
+      options.any_owner = way.any_owner;
       name = fmt::format("shared memory '{}'", way.name);
       return std::make_unique<SharedRingReader>(way.name, options);
     }
@@ -53,13 +71,13 @@ std::unique_ptr<PacketSource> open_source_of(const PacketWay& way, const WireExp
 
 }  // namespace
 
-std::unique_ptr<PacketSource> open_packet_source(const PacketWay& way,
+std::unique_ptr<PacketSource> open_packet_source(const ServeSettings& serve,
                                                  const WireExpectation& expected,
                                                  std::string& name) {
   try {
-    return open_source_of(way, expected, name);
+    return open_source_of(serve, expected, name);
   } catch (const Error& error) {
-    throw Error(error.kind(), fmt::format("{}: {}", way.place, error.what()));
+    throw Error(error.kind(), fmt::format("{}: {}", serve.input.place, error.what()));
   }
 }
 
@@ -74,21 +92,26 @@ std::unique_ptr<PacketSink> create_packet_sink(const PacketWay& way, const Strea
   const SignalsForMainThread guard;
   switch (way.kind) {
     case PacketWay::Kind::kTcp: {
-      auto sink = std::make_unique<TcpSink>(parse_tcp_address(way.name), header);
+      TcpSinkOptions options;
+      options.queue_bytes = way.queue_bytes > 0 ? way.queue_bytes : default_queue_bytes(header);
+      auto sink = std::make_unique<TcpSink>(parse_tcp_address(way.name), header, options);
       name = fmt::format("tcp {}", to_string(sink->address()));
       return sink;
     }
     case PacketWay::Kind::kSharedMemory: {
       const std::size_t packet_bytes = header.packet_frames * frame_bytes(header);
       name = fmt::format("shared memory '{}'", way.name);
-      return std::make_unique<SharedRingWriter>(
-          way.name, header,
-          SharedRingOptions{.packets = std::clamp<std::size_t>(kRingBytes / packet_bytes, 8, 256)});
+      SharedRingOptions options;
+      options.packets = std::clamp<std::size_t>(kRingBytes / packet_bytes, 8, 256);
+      options.group_may_read = way.group_may_read;
+      return std::make_unique<SharedRingWriter>(way.name, header, options);
     }
     case PacketWay::Kind::kZeromq: {
       ZeromqSinkOptions options;
       options.topic = way.topic;
       options.connects = way.connects;
+      options.high_water_mark = static_cast<int>(
+          std::clamp(std::ceil(kQueueSeconds * packets_a_second(header)), 16.0, 1e6));
       auto sink = publish_packets(way.name, header, options);
       name = fmt::format("ZeroMQ {}", sink->endpoint());
       return sink;

@@ -12,7 +12,7 @@ namespace firbank::program {
 
 /// `name` becomes where it is, with the port that it has. Senders are waited for, one after
 /// another. Throws: Error naming the place in the configuration.
-std::unique_ptr<PacketSource> open_packet_source(const PacketWay& way,
+std::unique_ptr<PacketSource> open_packet_source(const ServeSettings& serve,
                                                  const WireExpectation& expected,
                                                  std::string& name);
 

@@ -114,6 +114,12 @@ class AcquisitionStream {
   /// From the next push() on the channel is silent, and counts in no reference.
   void set_bad_channel(std::size_t input, bool bad) noexcept;
 
+  /// From the next push() on, samples of a larger magnitude, above 0, do not count in the
+  /// reference. Thread: the producer's.
+  void set_largest_in_reference(float largest) noexcept {
+    if (reference_) reference_->set_largest(largest);
+  }
+
   AcquisitionStats stats() const noexcept;
 
   const Engine& engine() const noexcept { return engine_; }

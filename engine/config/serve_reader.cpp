@@ -15,6 +15,8 @@ namespace firbank {
 namespace {
 
 constexpr double kMostMs = 60'000;
+constexpr double kMostIdleMs = 86'400'000;
+constexpr std::size_t kMostQueueMb = 65'536;
 constexpr const char* kWays = "tcp://HOST:PORT, shm:NAME, zmq:ENDPOINT and - are allowed";
 
 bool take_scheme(std::string& text, std::string_view scheme) {
@@ -55,20 +57,49 @@ PacketWay read_way(TomlTable& table, std::string_view key, const std::string& fo
   return way;
 }
 
+/// A key that goes with some ways only.
+template <class Value>
+void refuse_unless(TomlTable& table, std::string_view key, const std::optional<Value>& value,
+                   bool has_use, std::string_view allowed) {
+  if (value && !has_use) {
+    table.refuse(key, fmt::format("it has no use here; allowed with {}", allowed));
+  }
+}
+
 /// The keys that go with a way.
 void read_way_options(TomlTable& table, PacketWay& way) {
   const std::optional<bool> connects = table.flag("connect");
-  const bool may_connect =
-      way.kind == PacketWay::Kind::kTcp || way.kind == PacketWay::Kind::kZeromq;
-  if (connects && !may_connect) {
-    table.refuse("connect", "it has no use here; allowed with tcp:// and zmq:");
-  }
+  const bool is_tcp = way.kind == PacketWay::Kind::kTcp;
+  const bool is_zeromq = way.kind == PacketWay::Kind::kZeromq;
+  refuse_unless(table, "connect", connects, is_tcp || is_zeromq, "tcp:// and zmq:");
   way.connects = connects.value_or(false);
   const std::optional<std::string> topic = table.text("topic");
-  if (topic && way.kind != PacketWay::Kind::kZeromq) {
-    table.refuse("topic", "it has no use here; allowed with zmq:");
-  }
+  refuse_unless(table, "topic", topic, is_zeromq, "zmq:");
   way.topic = topic.value_or("");
+}
+
+void read_input_options(TomlTable& table, ServeSettings& settings) {
+  PacketWay& way = settings.input;
+  read_way_options(table, way);
+  const std::optional<bool> any_owner = table.flag("any_owner");
+  refuse_unless(table, "any_owner", any_owner, way.kind == PacketWay::Kind::kSharedMemory, "shm:");
+  way.any_owner = any_owner.value_or(false);
+  const std::optional<double> idle_ms = table.number("idle_ms", 0, kMostIdleMs);
+  refuse_unless(table, "idle_ms", idle_ms, way.kind == PacketWay::Kind::kTcp && !way.connects,
+                "tcp:// that waits for senders");
+  if (idle_ms) settings.idle_seconds = *idle_ms / 1'000;
+}
+
+void read_output_options(TomlTable& table, PacketWay& way) {
+  read_way_options(table, way);
+  const std::optional<bool> group_may_read = table.flag("group_may_read");
+  refuse_unless(table, "group_may_read", group_may_read, way.kind == PacketWay::Kind::kSharedMemory,
+                "shm:");
+  way.group_may_read = group_may_read.value_or(false);
+  const std::optional<std::size_t> queue_mb = table.count("queue_mb", 1, kMostQueueMb);
+  refuse_unless(table, "queue_mb", queue_mb, way.kind == PacketWay::Kind::kTcp && !way.connects,
+                "tcp:// that waits for receivers");
+  way.queue_bytes = queue_mb.value_or(0) * 1'000'000;
 }
 
 double seconds(TomlTable& table, std::string_view key, double least_ms, double otherwise) {
@@ -101,6 +132,7 @@ ServeEnvelope read_envelope(TomlTable& table) {
                   : kind == "analytic" ? EnvelopeKind::kAnalytic
                                        : EnvelopeKind::kRms;
   envelope.seconds = seconds(table, "window_ms", 0.001, 0);
+  envelope.place = table.place("window_ms");
   if (envelope.seconds == 0) table.refuse("window_ms is missing: how long its window is");
   return envelope;
 }
@@ -147,7 +179,7 @@ ServeSettings read_serve_settings(TomlTable& serve, const std::string& folder,
                                   const std::vector<std::string>& inputs) {
   ServeSettings settings;
   settings.input = read_way(serve, "input", folder, false);
-  read_way_options(serve, settings.input);
+  read_input_options(serve, settings);
   settings.once = serve.flag("once").value_or(false);
   settings.unit = serve.text("unit").value_or("");
   const std::string gaps = serve.one_of("gaps", {"zero", "hold", "reset", "nan"}).value_or("zero");
@@ -160,6 +192,9 @@ ServeSettings read_serve_settings(TomlTable& serve, const std::string& folder,
     settings.bad_channels = list.find(serve, "bad_channels", *bad);
   }
   read_reference(serve, settings, list, inputs);
+  settings.reference_largest = serve.number("reference_largest", 1e-30, 1e30);
+  refuse_unless(serve, "reference_largest", settings.reference_largest,
+                settings.reference.has_value(), "a reference");
   settings.decimate = serve.count("decimate", 1, 65'536).value_or(1);
   serve.single("envelope", [&](TomlTable& table) { settings.envelope = read_envelope(table); });
   serve.single("events", [&](TomlTable& table) { read_events(table, settings.events.emplace()); });
@@ -174,7 +209,7 @@ ServeSettings read_serve_settings(TomlTable& serve, const std::string& folder,
       table.refuse("kind", "it is 'events'; with the table [serve.events] that is allowed");
     }
     output.to = read_way(table, "to", folder, true);
-    read_way_options(table, output.to);
+    read_output_options(table, output.to);
     settings.outputs.push_back(std::move(output));
   });
   if (settings.outputs.empty()) serve.refuse("there is no [[serve.output]]; 1 is needed");

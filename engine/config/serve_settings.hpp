@@ -19,10 +19,13 @@ namespace firbank {
 struct PacketWay {
   enum class Kind { kStandardStream, kTcp, kSharedMemory, kZeromq, kFile };
   Kind kind = Kind::kStandardStream;
-  std::string name = "-";  // without the scheme; of a file its path
-  bool connects = false;   // of kTcp and kZeromq: to who waits there, instead of waiting
-  std::string topic = {};  // of kZeromq
-  std::string place = {};  // in the configuration, for messages
+  std::string name = "-";       // without the scheme; of a file its path
+  bool connects = false;        // of kTcp and kZeromq: to who waits there, instead of waiting
+  std::string topic = {};       // of kZeromq
+  std::size_t queue_bytes = 0;  // of an output of kTcp that waits, for each receiver; 0: for 2 s
+  bool group_may_read = false;  // of an output of kSharedMemory
+  bool any_owner = false;       // of an input of kSharedMemory
+  std::string place = {};       // in the configuration, for messages
 };
 
 enum class ServedKind {
@@ -38,7 +41,8 @@ struct ServeOutput {
 
 struct ServeEnvelope {
   EnvelopeKind kind = EnvelopeKind::kRms;
-  double seconds = 0;  // of its window
+  double seconds = 0;      // of its window
+  std::string place = {};  // of that in the configuration, for messages
 };
 
 struct ServeEvents {
@@ -51,12 +55,15 @@ struct ServeEvents {
 
 struct ServeSettings {
   PacketWay input;
-  bool once = false;  // ends with the first stream
-  std::string unit;   // of the samples, for those who read outputs; empty: not told
+  bool once = false;        // ends with the first stream
+  double idle_seconds = 5;  // of silence, after which another sender may take over; 0: never
+  std::string unit;         // of the samples, for those who read outputs; empty: not told
   GapPolicy gaps = GapPolicy::kZero;
   std::vector<std::size_t> bad_channels;
   std::optional<ReferenceKind> reference;
   std::vector<std::vector<std::size_t>> reference_groups;  // of inputs; empty: one of all
+  /// Magnitude up to which samples count in it; else of integers nearly all.
+  std::optional<double> reference_largest;
   std::optional<ServeEnvelope> envelope;
   std::size_t decimate = 1;
   std::optional<ServeEvents> events;

@@ -57,6 +57,9 @@ class CommonReference {
   void set_bad(std::size_t channel, bool is_bad) noexcept;
   bool is_bad(std::size_t channel) const noexcept;
 
+  /// From the next call on: CommonReferenceConfig::largest, above 0. Thread: as process().
+  void set_largest(float largest) noexcept { largest_ = largest; }
+
   std::size_t channels() const noexcept { return channels_; }
 
  private:

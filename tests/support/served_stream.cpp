@@ -67,6 +67,8 @@ void Received::take(const Packet& packet) {
   has_ended = has(packet.flags, BlockFlags::kEndOfStream);
   if (packet.frames == 0) return;
   first_frames.push_back(packet.first_frame);
+  packets.push_back(packet);
+  packets.back().samples = nullptr;
   Signal part(planes.size(), std::vector<double>(packet.frames));
   std::vector<double*> pointers;
   for (auto& plane : part) pointers.push_back(plane.data());

@@ -36,6 +36,7 @@ struct Received {
   StreamHeader header;
   Signal planes;
   std::vector<std::int64_t> first_frames;  // of each packet
+  std::vector<Packet> packets;             // their marks alone
   bool has_ended = false;
 
   void begin(const StreamHeader& started);
