@@ -17,7 +17,8 @@ std::int64_t distance(std::int64_t a, std::int64_t b) noexcept {
 }  // namespace
 
 void Continuity::begin(std::uint64_t stream_id, std::int64_t most_again) noexcept {
-  is_first_of_return_ = stream_id != 0 && stream_id == stream_id_;
+  is_first_of_return_ = stream_id != 0 && stream_id == stream_id_ && !has_ended_;
+  has_ended_ = false;
   if (!is_first_of_return_) {
     expected_frame_.reset();
     expected_sequence_.reset();
@@ -74,6 +75,7 @@ void Continuity::take(Packet& packet, PacketStats& stats) noexcept {
     }
     expected_frame_ = std::max(*expected_frame_, packet.first_frame + frames);
   }
+  has_ended_ = has_ended_ || has(packet.flags, BlockFlags::kEndOfStream);
   ++stats.packets;
   stats.frames += frames;
 }

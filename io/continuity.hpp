@@ -22,7 +22,8 @@ namespace firbank {
 class Continuity {
  public:
   /// A stream begins: what came before no longer counts, unless it is the same one (the ids agree,
-  /// and are not 0), as after a connection that broke. Then what was lost in between is a gap.
+  /// and are not 0) and has not said that it ends, as after a connection that broke. Then what was
+  /// lost in between is a gap.
   /// `most_again`: as many frames in a row may come again before the stream begins anew.
   void begin(std::uint64_t stream_id, std::int64_t most_again = kAny) noexcept;
 
@@ -42,7 +43,8 @@ class Continuity {
   std::optional<std::int64_t> expected_frame_;
   std::optional<std::uint64_t> expected_sequence_;
   std::int64_t most_again_ = kAny;
-  std::int64_t again_ = 0;           // frames that came again, since one that was new
+  std::int64_t again_ = 0;  // frames that came again, since one that was new
+  bool has_ended_ = false;
   bool is_first_of_return_ = false;  // the next packet, of a connection made anew
 };
 

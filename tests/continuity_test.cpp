@@ -131,6 +131,16 @@ TEST_F(ContinuityTest, BeginsAnewWhereAConnectionMadeAnewBeginsBehind) {
   expect(stats_.backward, 0, 0, -1);
 }
 
+TEST_F(ContinuityTest, TakesTheSameIdForAnotherStreamOnceTheFirstHasEnded) {
+  continuity_.begin(7);
+  gap(0, 5'000, 32, BlockFlags::kEndOfStream);
+  continuity_.begin(7);
+  EXPECT_EQ(gap(0, 6'000, 32), 0);
+  continuity_.begin(7);
+  EXPECT_EQ(gap(1, 6'040, 32), 8) << "this one broke off";
+  EXPECT_EQ(stats_.restarts, 0u);
+}
+
 TEST_F(ContinuityTest, SurvivesTheEndsOfTheNumbers) {
   constexpr std::int64_t kLeast = std::numeric_limits<std::int64_t>::min();
   constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
