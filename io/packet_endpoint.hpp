@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "io/frame_time.hpp"
 #include "io/wire_format.hpp"
@@ -93,6 +94,12 @@ class PacketSink {
   virtual ~PacketSink() = default;
 
   virtual const StreamHeader& header() const noexcept = 0;
+
+  /// What is known of the samples only now: a unit and names of channels, as many as there are;
+  /// what is empty stays as it was. Tells it to receivers that come from now on; false where the
+  /// header has gone to the only ones there are. Throws: Error (kConfiguration) when it is not
+  /// allowed.
+  virtual bool describe(const std::string& unit, const std::vector<std::string>& channel_names) = 0;
 
   /// Sends frames [0, packet.frames), at most header().packet_frames of them; the sink numbers
   /// packets by itself. Throws: Error (kOutput) where there is one receiver and it is gone.

@@ -80,6 +80,9 @@ class PipeSink final : public PacketSink {
 
   const StreamHeader& header() const noexcept override { return header_; }
 
+  // The header goes first of all, so that a reader may prepare itself.
+  bool describe(const std::string&, const std::vector<std::string>&) override { return false; }
+
   void write(const Packet& packet) override {
     if (packet.frames > header_.packet_frames) {
       throw Error(ErrorKind::kOutput, fmt::format("cannot write {}: the packet has {} frames; "

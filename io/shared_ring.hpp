@@ -55,6 +55,8 @@ class SharedRingWriter final : public PacketSink {
   SharedRingWriter& operator=(const SharedRingWriter&) = delete;
 
   const StreamHeader& header() const noexcept override { return header_; }
+  /// False: readers see the header from the beginning on.
+  bool describe(const std::string&, const std::vector<std::string>&) override { return false; }
 
   /// Copies the packet into the ring.
   /// Thread:   the writer.

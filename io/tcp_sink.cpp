@@ -54,9 +54,7 @@ class TcpSink::Impl {
                   fmt::format("tcp {}: no event descriptor: {}", to_string(address_),
                               std::generic_category().message(errno)));
     }
-    auto first = std::make_shared<Message>();
-    first->bytes = encode(header_);
-    header_message_ = std::move(first);
+    encode_header();
     thread_ = std::thread([this] { run(); });
   }
 
@@ -64,6 +62,14 @@ class TcpSink::Impl {
     stop_ = true;
     wake();
     thread_.join();
+  }
+
+  bool describe(const std::string& unit, const std::vector<std::string>& channel_names) {
+    const std::lock_guard lock(mutex_);
+    const std::string what = "tcp " + to_string(address_);
+    header_ = firbank::describe(header_, unit, channel_names, what.c_str());
+    encode_header();
+    return true;
   }
 
   void write(const Packet& packet) {
@@ -118,6 +124,13 @@ class TcpSink::Impl {
 
  private:
   using Place = std::list<Receiver>::iterator;
+
+  /// For those who come from now on. With the lock held, or before the thread begins.
+  void encode_header() {
+    auto message = std::make_shared<Message>();
+    message->bytes = encode(header_);
+    header_message_ = std::move(message);
+  }
 
   void wake() noexcept {
     const std::uint64_t one = 1;
@@ -250,6 +263,9 @@ const TcpAddress& TcpSink::address() const noexcept {
 }
 const StreamHeader& TcpSink::header() const noexcept {
   return impl_->header();
+}
+bool TcpSink::describe(const std::string& unit, const std::vector<std::string>& channel_names) {
+  return impl_->describe(unit, channel_names);
 }
 void TcpSink::write(const Packet& packet) {
   impl_->write(packet);

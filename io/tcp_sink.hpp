@@ -40,6 +40,7 @@ class TcpSink final : public PacketSink {
   const TcpAddress& address() const noexcept;
 
   const StreamHeader& header() const noexcept override;
+  bool describe(const std::string& unit, const std::vector<std::string>& channel_names) override;
   void write(const Packet& packet) override;
   void finish() override;
   SinkStats stats() const override;

@@ -118,6 +118,15 @@ void check(const StreamHeader& header, const char* what) {
   }
 }
 
+StreamHeader describe(const StreamHeader& header, const std::string& unit,
+                      const std::vector<std::string>& channel_names, const char* what) {
+  StreamHeader described = header;
+  if (!unit.empty()) described.unit = unit;
+  if (!channel_names.empty()) described.channel_names = channel_names;
+  check(described, what);
+  return described;
+}
+
 std::string encode(const StreamHeader& header) {
   std::string names;
   for (const std::string& text : header.channel_names) {

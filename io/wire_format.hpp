@@ -73,6 +73,11 @@ std::optional<HeaderFault> find_fault(const StreamHeader& header);
 /// Throws: Error (kConfiguration) naming `what`, the field, its value and what is allowed.
 void check(const StreamHeader& header, const char* what);
 
+/// The header with these, of which each may be empty: then it stays as it was.
+/// Throws: Error as check().
+StreamHeader describe(const StreamHeader& header, const std::string& unit,
+                      const std::vector<std::string>& channel_names, const char* what);
+
 /// The header's bytes. It has been checked.
 std::string encode(const StreamHeader& header);
 

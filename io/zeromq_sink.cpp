@@ -43,6 +43,15 @@ class Publisher final : public ZeromqSink {
   const std::string& endpoint() const noexcept override { return socket_.endpoint(); }
   const StreamHeader& header() const noexcept override { return header_; }
 
+  /// Subscribers take another header for another stream: only before the first packet.
+  bool describe(const std::string& unit, const std::vector<std::string>& channel_names) override {
+    if (order_.sent() > 0) return false;
+    const std::string what = fmt::format("zeromq '{}'", one_line(endpoint()));
+    header_ = firbank::describe(header_, unit, channel_names, what.c_str());
+    header_bytes_ = encode(header_);
+    return true;
+  }
+
   void write(const Packet& packet) override {
     if (packet.frames > header_.packet_frames) {
       throw Error(ErrorKind::kOutput,

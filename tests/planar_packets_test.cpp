@@ -16,6 +16,7 @@ class KeepingSink final : public PacketSink {
  public:
   explicit KeepingSink(StreamHeader header) : header_(std::move(header)) {}
   const StreamHeader& header() const noexcept override { return header_; }
+  bool describe(const std::string&, const std::vector<std::string>&) override { return false; }
   void write(const Packet& packet) override {
     packets.push_back(packet);
     const auto* at = static_cast<const std::int16_t*>(packet.samples);

@@ -57,6 +57,23 @@ TEST(TcpSink, GivesEveryReceiverWhatIsWrittenSinceItConnected) {
   EXPECT_EQ(stats.dropped.count, 0u);
 }
 
+TEST(TcpSink, TellsWhoComesLaterWhatIsKnownLater) {
+  StreamHeader header = small_header();
+  header.unit.clear();
+  TcpSink sink(local(), header);
+  const auto early = receiver_of(sink);
+  EXPECT_EQ(early->header().unit, "");
+  EXPECT_TRUE(sink.describe("uV", {"one", "two", "three"}));
+  sink.write(SamplePacket(header, 0, 8));
+  EXPECT_EQ(next(*early), PacketEvent::kPacket);
+  const auto late = receiver_of(sink);
+  EXPECT_EQ(late->header().unit, "uV");
+  EXPECT_THAT(late->header().channel_names, testing::ElementsAre("one", "two", "three"));
+  EXPECT_TRUE(sink.describe("", {}));
+  EXPECT_EQ(sink.header().unit, "uV");
+  EXPECT_THROW(sink.describe("", {"one"}), Error);
+}
+
 TEST(TcpSink, LetsGoOfWhoStallsAndOfNobodyElse) {
   const StreamHeader header = small_header(64, 256);  // packets of 32 KiB
   TcpSinkOptions options;
