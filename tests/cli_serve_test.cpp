@@ -569,6 +569,26 @@ TEST_F(Serve, PassesOnTimesAndWhatSendersSaidOfTheirFrames) {
   }
 }
 
+TEST_F(Serve, TellsTheSendersUnitAndNamesWhereTheConfigurationHasNone) {
+  StreamHeader header = input_header();
+  header.unit = "uV";
+  header.channel_names = {"left", "right"};
+  const auto samples = input_samples(kServedPacket);
+  const std::string bytes = encode(header) + encode(header, packet_of(samples, 0));
+  const auto sent_on = [&](const std::string& kind, const std::string& unit) {
+    return parse(run_program(command("[serve]\ninput = \"-\"\n" + unit +
+                                     "[[serve.output]]\nkind = \"" + kind + "\"\nto = \"-\"\n"),
+                             bytes)
+                     .out)
+        .header;
+  };
+  EXPECT_EQ(sent_on("raw", "").unit, "uV");
+  EXPECT_THAT(sent_on("raw", "").channel_names, ElementsAre("left", "right"));
+  EXPECT_EQ(sent_on("raw", "unit = \"V\"\n").unit, "V");
+  EXPECT_EQ(sent_on("filtered", "").unit, "uV");
+  EXPECT_THAT(sent_on("filtered", "").channel_names, ElementsAre("out-1", "out-2"));
+}
+
 TEST_F(Serve, MarksAsResetOnlyWhereTheIndexBeginsAnew) {
   const std::string serve =
       "[serve]\ninput = \"-\"\ngaps = \"reset\"\n[[serve.output]]\nkind = \"filtered\"\nto = "

@@ -93,12 +93,12 @@ void ServeNotices::look_at_rate(const PacketStats& stats, bool is_running) {
        is_off_rate_ ? "instead of" : "again, as declared:", stats.declared_rate_hz);
 }
 
-void ServeNotices::look(std::size_t number, const std::string& name, const SinkStats& stats) {
+void ServeNotices::look(std::size_t number, const SinkStats& stats) {
   if (told_receivers_.size() <= number) told_receivers_.resize(number + 1);
   std::string& told = told_receivers_[number];
   if (settings_.quiet || stats.last_error == told) return;
   told = stats.last_error;
-  tell("firbank: {}: {}\n", name, told);
+  tell("firbank: {}\n", told);
 }
 
 }  // namespace firbank::program

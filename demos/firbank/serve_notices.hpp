@@ -41,8 +41,8 @@ class ServeNotices {
   bool is_due();
   /// Senders that were let go of or turned away, and how fast packets come.
   void look(const PacketStats& stats, bool is_running);
-  /// Receivers of output `number`, which is called `name`.
-  void look(std::size_t number, const std::string& name, const SinkStats& stats);
+  /// Receivers of output `number`.
+  void look(std::size_t number, const SinkStats& stats);
 
  private:
   using Clock = std::chrono::steady_clock;

@@ -36,12 +36,14 @@ ServeLine::ServeLine(const ServeOutput& output, const Format& format, ServeFileN
                      const std::function<void(const std::string&)>& notice)
     : output_(output), format_(format), names_(names), notice_(notice) {
   try {
-    if (output_.to.kind != PacketWay::Kind::kFile) {
-      sink_ = create_packet_sink(output_.to, header_of(format_), name_);
-      packets_.emplace(*sink_);
-      return;
+    // Standard output is there in any case; its header waits for what a sender tells.
+    if (output_.to.kind == PacketWay::Kind::kStandardStream) {
+      name_ = "standard output";
+    } else if (output_.to.kind == PacketWay::Kind::kFile) {
+      open_file();
+    } else {
+      open_sink();
     }
-    open_file();
   } catch (const Error& error) {
     throw Error(error.kind(), fmt::format("{}: {}", output_.to.place, error.what()));
   }
@@ -63,13 +65,35 @@ void ServeLine::open_file() {
   }
 }
 
-void ServeLine::begin_stream() {
+void ServeLine::open_sink() {
+  sink_ = create_packet_sink(output_.to, header_of(format_), name_);
+  packets_.emplace(*sink_);
+}
+
+void ServeLine::begin_stream(const StreamHeader& sender) {
   has_begun_ = is_first_packet_ = true;
-  if (!recording_) begin_file();
+  if (output_.to.kind == PacketWay::Kind::kFile) {
+    if (!recording_) begin_file();
+    return;
+  }
+  if (has_failed()) return;
+  if (format_.has_numbers && !sender.channel_names.empty()) {
+    format_.channel_names = sender.channel_names;
+  }
+  if (format_.takes_unit) format_.unit = sender.unit;
+  try {
+    if (sink_) {
+      sink_->describe(format_.unit, format_.channel_names);
+    } else {
+      open_sink();
+    }
+  } catch (const Error& error) {
+    fail(error.what());
+  }
 }
 
 void ServeLine::begin_file() {
-  if (sink_) return;
+  if (output_.to.kind != PacketWay::Kind::kFile) return;
   close_file();
   if (has_failed()) return;
   try {
@@ -140,6 +164,8 @@ void ServeLine::finish() {
   if (!has_begun_) recording_.reset();
   if (has_failed()) return;
   try {
+    // A reader of standard output is told of the end, also where nothing came.
+    if (!sink_ && output_.to.kind == PacketWay::Kind::kStandardStream) open_sink();
     if (sink_) sink_->finish();
   } catch (const Error& error) {
     fail(error.what());
@@ -155,10 +181,11 @@ std::int64_t ServeLine::dropped_frames() const noexcept {
 nlohmann::ordered_json ServeLine::json() const {
   nlohmann::ordered_json json;
   json["kind"] = name_of(output_.kind);
-  json["to"] = sink_ ? name_ : output_.to.name;
+  const bool is_file = output_.to.kind == PacketWay::Kind::kFile;
+  json["to"] = is_file ? output_.to.name : name_;
   json["frames"] = written_;
-  if (sink_) {
-    const SinkStats stats = sink_->stats();
+  if (!is_file) {
+    const SinkStats stats = sink_stats();
     json["packets"] = stats.packets;
     json["receivers"] = stats.received_by;
     json["dropped_receivers"] = stats.dropped.count;

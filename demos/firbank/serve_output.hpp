@@ -39,6 +39,8 @@ class ServeLine {
     bool is_table = false;  // rows of doubles instead of samples
     bool waits = false;     // recordings wait for the disk, as the input waits for them
     std::string unit;
+    bool takes_unit = false;   // of the sender
+    bool has_numbers = false;  // channel_names are mere numbers: the sender's are better
     std::vector<std::string> channel_names;
   };
 
@@ -53,7 +55,9 @@ class ServeLine {
   ServedKind kind() const noexcept { return output_.kind; }
   const std::string& name() const noexcept { return name_; }
 
-  void begin_stream();
+  /// `sender`: of whom the unit and the names of channels come that the configuration does not
+  /// tell.
+  void begin_stream(const StreamHeader& sender);
   /// What follows is too far from what came for one file to hold both.
   void begin_file();
   void write(const BasicBlock<const float>& block);
@@ -67,13 +71,14 @@ class ServeLine {
   bool has_failed() const noexcept { return has_failed_; }
   /// Frames that are missing in the files, as the disk was too slow.
   std::int64_t dropped_frames() const noexcept;
-  /// Of receivers: who was let go of, and why; empty where nothing is wrong. Thread: any.
+  /// Of receivers: who was let go of, and why; empty where nothing is wrong.
   SinkStats sink_stats() const { return sink_ ? sink_->stats() : SinkStats(); }
   nlohmann::ordered_json json() const;
 
  private:
   template <class Sample>
   void write_any(const BasicBlock<const Sample>& block);
+  void open_sink();
   void open_file();
   void close_file();
   void fail(const std::string& why);

@@ -36,6 +36,14 @@ constexpr std::size_t kEventRows = 256;  // of a packet
 constexpr std::int64_t kMostSilence = EngineConfig().max_fill_frames;
 const std::vector<std::string> kEventColumns = {"frame", "crossing", "channel", "value"};
 
+/// Whether these are the names of channels that the configuration only counts.
+bool are_numbers(const std::vector<std::string>& inputs) {
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    if (inputs[i] != fmt::format("in-{}", i + 1)) return false;
+  }
+  return true;
+}
+
 class ServeRun {
  public:
   explicit ServeRun(const ServeRunSettings& settings)
@@ -104,12 +112,14 @@ class ServeRun {
       ServeLine::Format format;
       format.sample_rate_hz = rate_hz;
       format.unit = serve_.unit;
+      format.takes_unit = serve_.unit.empty() && output.kind != ServedKind::kEvents;
       format.packet_frames = settings_.engine.block_frames;
       format.waits = serve_.input.kind == PacketWay::Kind::kStandardStream ||
                      serve_.input.kind == PacketWay::Kind::kTcp;
       if (output.kind == ServedKind::kRaw) {
         format.channels = stream_->inputs();
         format.channel_names = config_.inputs;
+        format.has_numbers = are_numbers(config_.inputs);
       } else if (output.kind == ServedKind::kFiltered) {
         format.channels = stream_->outputs();
         format.channel_names = config_.outputs;
@@ -153,15 +163,15 @@ class ServeRun {
     has_ended_ = false;
     if (goes_on) return;
     end_stream();
-    begin_stream();
+    begin_stream(header);
   }
 
-  void begin_stream() {
+  void begin_stream(const StreamHeader& header) {
     if (streams_++ > 0) stream_->restart();
     arrivals_.clear();
     marks_.clear();
     expected_frame_.reset();
-    for (const auto& line : lines_) line->begin_stream();
+    for (const auto& line : lines_) line->begin_stream(header);
     const SignalsForMainThread guard;
     is_running_ = true;
     is_delivered_ = give_up_ = false;
@@ -193,7 +203,7 @@ class ServeRun {
     if (has(packet.flags, BlockFlags::kReset) && expected_frame_) {
       notices_.begins_anew(packet, *expected_frame_);
       end_stream();
-      begin_stream();
+      begin_stream(header);
     }
     // Of what comes again only the rest is new.
     std::size_t from = 0;
@@ -237,7 +247,7 @@ class ServeRun {
     notices_.look(source_->stats(), is_running_ && !has_ended_);
     for (std::size_t i = 0; i < lines_.size(); ++i) {
       // What has failed has been told.
-      if (!lines_[i]->has_failed()) notices_.look(i, lines_[i]->name(), lines_[i]->sink_stats());
+      if (!lines_[i]->has_failed()) notices_.look(i, lines_[i]->sink_stats());
     }
   }
 
