@@ -19,10 +19,6 @@ namespace {
 /// Longer ones are not made up by the engine either.
 constexpr std::int64_t kMostSilence = std::int64_t{1} << 20;
 
-const char* name_of(ServedKind kind) {
-  return kind == ServedKind::kRaw ? "raw" : kind == ServedKind::kFiltered ? "filtered" : "events";
-}
-
 StreamHeader header_of(const ServeLine::Format& format) {
   StreamHeader header;
   header.format = {format.is_table ? NativeType::kFloat64 : NativeType::kFloat32, false, 1, 0};
@@ -49,17 +45,20 @@ std::string numbered(const std::string& path, std::size_t stream) {
 
 ServeLine::ServeLine(const ServeOutput& output, const Format& format)
     : output_(output), format_(format) {
+  status_.kind = output_.kind;
+  status_.is_file = output_.to.kind == PacketWay::Kind::kFile;
   try {
-    if (output_.to.kind != PacketWay::Kind::kFile) {
+    if (status_.is_file) {
+      name_ = output_.to.name;
+      open_file();
+    } else {
       sink_ = create_packet_sink(output_.to, header_of(format_), name_);
       packets_.emplace(*sink_);
-      return;
     }
-    name_ = output_.to.name;
-    open_file();
   } catch (const Error& error) {
     throw Error(error.kind(), fmt::format("{}: {}", output_.to.place, error.what()));
   }
+  status_.to = name_;
 }
 
 ServeLine::~ServeLine() = default;
@@ -92,7 +91,10 @@ void ServeLine::begin_stream() {
 
 void ServeLine::fail(const std::string& why) {
   if (has_failed()) return;
-  failure_ = why;
+  {
+    const std::lock_guard lock(mutex_);
+    status_.failure = why;
+  }
   has_failed_ = true;
   tell("firbank: {} output to {} has stopped, all else goes on: {}\n", name_of(output_.kind), name_,
        why);
@@ -112,7 +114,9 @@ void ServeLine::write_any(const BasicBlock<const Sample>& block) {
       table_->write(block);
     }
     has_frames_ = true;
-    written_ += static_cast<std::int64_t>(block.frames);
+    const std::lock_guard lock(mutex_);
+    status_.frames += static_cast<std::int64_t>(block.frames);
+    count_drops();
   } catch (const Error& error) {
     fail(error.what());
     close_file();
@@ -143,22 +147,33 @@ void ServeLine::record(const BasicBlock<const float>& block) {
   if (recorder_->has_failed()) close_file();
 }
 
+/// Under the mutex.
+void ServeLine::count_drops() {
+  if (!recorder_ || recorder_->dropped_frames() == 0) return;
+  if (status_.first_dropped_frame < 0) {
+    status_.first_dropped_frame = recorder_->first_dropped_frame();
+  }
+  status_.dropped_frames = dropped_before_ + recorder_->dropped_frames();
+}
+
 void ServeLine::close_file() {
   if (!recorder_ && !table_) return;
   try {
     if (recorder_) {
-      if (recorder_->dropped_frames() > 0) {
-        if (first_dropped_ < 0) first_dropped_ = recorder_->first_dropped_frame();
-        dropped_ += recorder_->dropped_frames();
-      }
-      recorder_->finish();
+      const std::lock_guard lock(mutex_);
+      count_drops();
+      dropped_before_ = status_.dropped_frames;
     }
+    if (recorder_) recorder_->finish();
     if (table_) table_->finish();
   } catch (const Error& error) {
     fail(error.what());
   }
   // Also of one that failed there is what had room.
-  if (std::filesystem::is_regular_file(path_)) files_.push_back(path_);
+  if (std::filesystem::is_regular_file(path_)) {
+    const std::lock_guard lock(mutex_);
+    status_.files.push_back(path_);
+  }
   recorder_.reset();
   table_.reset();
 }
@@ -181,25 +196,12 @@ void ServeLine::finish() {
   }
 }
 
-nlohmann::ordered_json ServeLine::json() const {
-  nlohmann::ordered_json json;
-  json["kind"] = name_of(output_.kind);
-  json["to"] = name_;
-  json["frames"] = written_;
-  if (sink_) {
-    const SinkStats stats = sink_->stats();
-    json["packets"] = stats.packets;
-    json["receivers"] = stats.received_by;
-    json["dropped_receivers"] = stats.dropped.count;
-    json["dropped_receiver_frames"] = stats.dropped.frames;
-    json["first_dropped_receiver_frame"] = stats.dropped.first_frame;
-  } else {
-    json["files"] = files_;
-    json["dropped_frames"] = dropped_;
-    json["first_dropped_frame"] = first_dropped_;
-  }
-  if (has_failed()) json["failure"] = failure_;
-  return json;
+ServeLineStatus ServeLine::status() const {
+  std::unique_lock lock(mutex_);
+  ServeLineStatus status = status_;
+  lock.unlock();
+  if (sink_) status.packets = sink_->stats();
+  return status;
 }
 
 }  // namespace firbank::program

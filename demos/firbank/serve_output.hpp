@@ -6,19 +6,19 @@
 //
 // What fails, as on a full disk, is told once and ends this line alone.
 //
-// Thread: one at a time.
+// Thread: one at a time; status() and has_failed(): any.
 #pragma once
 
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-
+#include "demos/firbank/serve_status.hpp"
 #include "engine/config/serve_settings.hpp"
 #include "io/block.hpp"
 #include "io/endpoint.hpp"
@@ -56,11 +56,9 @@ class ServeLine {
   /// No stream follows.
   void finish();
 
-  /// Thread: any.
   bool has_failed() const noexcept { return has_failed_; }
-  /// Frames that are missing in the files, as the disk was too slow or full.
-  std::int64_t dropped_frames() const noexcept { return dropped_; }
-  nlohmann::ordered_json json() const;
+  /// How it stands behind the newest write. Waits for no write.
+  ServeLineStatus status() const;
 
  private:
   template <class Sample>
@@ -68,6 +66,7 @@ class ServeLine {
   void record(const BasicBlock<const float>& block);
   void open_file();
   void close_file();
+  void count_drops();
   void fail(const std::string& why);
 
   ServeOutput output_;
@@ -78,17 +77,15 @@ class ServeLine {
   std::unique_ptr<StreamRecorder> recorder_;  // of samples
   std::unique_ptr<Sink> table_;               // of rows
   std::string path_;                          // of the file that is open
-  std::vector<std::string> files_;            // that are complete
   std::size_t streams_ = 0;
   bool is_first_packet_ = false;
   bool has_frames_ = false;  // of this stream
   std::int64_t next_frame_ = 0;
-  std::int64_t written_ = 0;
-  std::int64_t dropped_ = 0;
-  std::int64_t first_dropped_ = -1;
+  std::int64_t dropped_before_ = 0;  // in files that are complete
   std::vector<float> silence_;
-  std::string failure_;
   std::atomic<bool> has_failed_{false};
+  mutable std::mutex mutex_;
+  ServeLineStatus status_;  // under the mutex
 };
 
 }  // namespace firbank::program

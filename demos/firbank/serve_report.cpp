@@ -4,109 +4,79 @@
 
 #include <fmt/format.h>
 
+#include "demos/firbank/serve_json.hpp"
 #include "demos/firbank/wording.hpp"
 
 namespace firbank::program {
 namespace {
 
-constexpr double kMs = 1e-6;
-
-nlohmann::ordered_json to_json(const LossCount& loss) {
-  return {{"count", loss.count}, {"frames", loss.frames}, {"first_frame", loss.first_frame}};
-}
-
 std::string loss_line(const ServeReport& report) {
   constexpr std::size_t kShown = 5;
-  std::string text =
-      fmt::format("lost       {} in {} before filtering:",
-                  counted(static_cast<std::uint64_t>(report.packets.gaps.frames), "frame"),
-                  counted(report.packets.gaps.count, "gap"));
+  const LossCount& gaps = report.status.packets.gaps;
+  std::string text = fmt::format("lost       {} in {} before filtering:",
+                                 counted(static_cast<std::uint64_t>(gaps.frames), "frame"),
+                                 counted(gaps.count, "gap"));
   const std::size_t shown = std::min(kShown, report.losses.size());
   for (std::size_t i = 0; i < shown; ++i) {
     const InputLoss& loss = report.losses[i];
     text += fmt::format("{} {} from {}", i == 0 ? "" : ",", loss.frames,
-                        position(loss.first_frame, report.sample_rate_hz));
+                        position(loss.first_frame, report.status.sample_rate_hz));
   }
   return text + (report.losses.size() > shown ? ", ...\n" : "\n");
+}
+
+std::string events_line(const ServeStatus& status) {
+  const AcquisitionStats& done = status.acquisition;
+  std::string text = fmt::format("events     {}", done.events);
+  if (done.lost_events > 0) {
+    text += fmt::format(", and {} lost, the first in the block at frame {}", done.lost_events,
+                        done.first_lost_event_frame);
+  }
+  const auto worded = [](std::uint64_t ns) { return duration(1e-9 * static_cast<double>(ns)); };
+  return text + fmt::format("; from packet to event {} (median), {} (99%), {} (worst)\n",
+                            worded(status.latency.median_ns), worded(status.latency.p99_ns),
+                            worded(status.latency.max_ns));
 }
 
 }  // namespace
 
 bool ServeReport::has_losses() const {
+  const PacketStats& packets = status.packets;
   return packets.gaps.count > 0 || packets.backward.count > 0 || packets.truncated.count > 0 ||
-         acquisition.lost_events > 0 || acquisition.engine.lost_frames > 0 || dropped_frames > 0;
+         status.acquisition.lost_events > 0 || status.acquisition.engine.lost_frames > 0 ||
+         std::any_of(status.outputs.begin(), status.outputs.end(),
+                     [](const ServeLineStatus& line) { return line.dropped_frames > 0; });
+}
+
+bool ServeReport::has_output_failure() const {
+  return std::any_of(status.outputs.begin(), status.outputs.end(),
+                     [](const ServeLineStatus& line) { return !line.failure.empty(); });
 }
 
 nlohmann::ordered_json to_json(const ServeReport& report) {
-  nlohmann::ordered_json json;
-  const PacketStats& packets = report.packets;
-  json["input"] = {{"from", report.input},
-                   {"streams", packets.streams},
-                   {"packets", packets.packets},
-                   {"frames", packets.frames},
-                   {"gaps", packets.gaps.count},
-                   {"gap_frames", packets.gaps.frames},
-                   {"first_gap_frame", packets.gaps.first_frame},
-                   {"declared_rate_hz", packets.declared_rate_hz},
-                   {"rate_hz", packets.rate_hz},
-                   {"lost_packets", packets.lost_packets},
-                   {"missed", to_json(packets.missed)},
-                   {"backward", to_json(packets.backward)},
-                   {"truncated", to_json(packets.truncated)},
-                   {"broken_senders", packets.broken},
-                   {"refused_senders", packets.refused},
-                   {"last_error", packets.last_error}};
+  nlohmann::ordered_json json = to_json(report.status);
   json["losses"] = nlohmann::ordered_json::array();
-  for (const InputLoss& loss : report.losses) {
-    json["losses"].push_back(
-        {{"stream", loss.stream}, {"first_frame", loss.first_frame}, {"frames", loss.frames}});
-  }
+  for (const InputLoss& loss : report.losses) json["losses"].push_back(to_json(loss));
   json["unlisted_losses"] = report.unlisted_losses;
-  const Stats& engine = report.acquisition.engine;
-  json["engine"] = {{"backend", report.backend},
-                    {"frames", engine.frames},
-                    {"gaps", engine.gaps},
-                    {"gap_frames", engine.gap_frames},
-                    {"spoiled_frames", engine.spoiled_frames},
-                    {"lost_frames", engine.lost_frames}};
-  json["events"] = {{"found", report.acquisition.events},
-                    {"lost", report.acquisition.lost_events},
-                    {"first_lost_frame", report.acquisition.first_lost_event_frame},
-                    {"delay_frames", report.delay_frames}};
-  json["latency_ms"] = {{"events", report.latency_ns.count()},
-                        {"median", kMs * static_cast<double>(report.latency_ns.quantile_ns(0.5))},
-                        {"p99", kMs * static_cast<double>(report.latency_ns.quantile_ns(0.99))},
-                        {"max", kMs * static_cast<double>(report.latency_ns.max_ns())}};
-  json["outputs"] = report.outputs;
-  json["seconds"] = report.seconds;
   json["interrupted"] = report.interrupted;
   return json;
 }
 
 std::string summary(const ServeReport& report) {
+  const ServeStatus& status = report.status;
   std::string text =
-      fmt::format("input      {}: {}\n", report.input, firbank::summary(report.packets));
-  if (report.packets.gaps.count > 0) text += loss_line(report);
-  const AcquisitionStats& done = report.acquisition;
-  if (done.events > 0 || done.lost_events > 0) {
-    text += fmt::format("events     {}", done.events);
-    if (done.lost_events > 0) {
-      text += fmt::format(", and {} lost, the first in the block at frame {}", done.lost_events,
-                          done.first_lost_event_frame);
-    }
-    text += fmt::format("; from packet to event {} (median), {} (99%), {} (worst)\n",
-                        duration(1e-9 * static_cast<double>(report.latency_ns.quantile_ns(0.5))),
-                        duration(1e-9 * static_cast<double>(report.latency_ns.quantile_ns(0.99))),
-                        duration(1e-9 * static_cast<double>(report.latency_ns.max_ns())));
+      fmt::format("input      {}: {}\n", status.input, firbank::summary(status.packets));
+  if (status.packets.gaps.count > 0) text += loss_line(report);
+  if (status.acquisition.events > 0 || status.acquisition.lost_events > 0) {
+    text += events_line(status);
   }
-  for (const nlohmann::ordered_json& output : report.outputs) {
-    text += fmt::format("{:<10} {} frames to {}", output["kind"].get<std::string>(),
-                        output["frames"].get<std::int64_t>(), output["to"].get<std::string>());
-    if (output.value("dropped_frames", std::int64_t{0}) > 0) {
-      text += fmt::format(", {} dropped from frame {} on", output["dropped_frames"].dump(),
-                          output["first_dropped_frame"].dump());
+  for (const ServeLineStatus& line : status.outputs) {
+    text += fmt::format("{:<10} {} frames to {}", name_of(line.kind), line.frames, line.to);
+    if (line.dropped_frames > 0) {
+      text += fmt::format(", {} dropped from frame {} on", line.dropped_frames,
+                          line.first_dropped_frame);
     }
-    if (output.contains("failure")) text += ", then it failed";
+    if (!line.failure.empty()) text += ", then it failed";
     text += "\n";
   }
   return text;

@@ -1,7 +1,6 @@
 #include "demos/firbank/serve_run.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -15,7 +14,10 @@
 #include "demos/firbank/console.hpp"
 #include "demos/firbank/interrupt.hpp"
 #include "demos/firbank/planar_buffer.hpp"
-#include "demos/firbank/serve_arrivals.hpp"
+#include "demos/firbank/serve_channels.hpp"
+#include "demos/firbank/serve_delivery.hpp"
+#include "demos/firbank/serve_losses.hpp"
+#include "demos/firbank/serve_monitor.hpp"
 #include "demos/firbank/serve_output.hpp"
 #include "demos/firbank/serve_stages.hpp"
 #include "demos/firbank/serve_ways.hpp"
@@ -28,29 +30,35 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kTick(100);
 constexpr std::size_t kEventRows = 256;  // of a packet
-const std::vector<std::string> kEventColumns = {"frame", "crossing", "channel", "value"};
 
 class ServeRun {
  public:
   explicit ServeRun(const ServeRunSettings& settings)
-      : settings_(settings), config_(settings.config), serve_(*settings.config.serve) {
+      : settings_(settings),
+        config_(settings.config),
+        serve_(*settings.config.serve),
+        losses_(config_.stream.sample_rate_hz, settings.quiet) {
     stream_ = make_acquisition(config_, settings.preset, settings.engine, settings.notice);
     const SignalsForMainThread guard;
     make_outputs();
     WireExpectation expected;
     expected.channels = stream_->inputs();
     expected.sample_rate_hz = config_.stream.sample_rate_hz;
-    source_ = open_packet_source(serve_.input, expected, report_.input);
-  }
-  ~ServeRun() {
-    give_up_ = true;
-    if (deliverer_.joinable()) deliverer_.join();
+    source_ = open_packet_source(serve_.input, expected, input_);
+    if (settings.monitor.port) {
+      watch_ = std::make_unique<ServeWatch>(
+          stream_->outputs(),
+          config_.stream.sample_rate_hz / static_cast<double>(stream_->decimation()));
+    }
+    delivery_ = std::make_unique<ServeDelivery>(*stream_, lines_, watch_.get());
+    channels_.emplace(*stream_, config_.inputs, serve_.bad_channels);
+    make_monitor();
   }
   ServeRun(const ServeRun&) = delete;
   ServeRun& operator=(const ServeRun&) = delete;
 
   ServeReport run() {
-    const Clock::time_point start = Clock::now();
+    start_ = newest_packet_ = Clock::now();
     if (!settings_.quiet) tell("firbank: {}\n", readiness());
     for (bool done = false; !done && !interrupt_requested();) {
       switch (source_->read(kTick)) {
@@ -58,12 +66,14 @@ class ServeRun {
           tell_troubles();
           break;
         case PacketEvent::kStarted:
+          has_sender_ = true;
           start_stream(source_->header());
           break;
         case PacketEvent::kPacket:
           take(source_->header(), source_->packet());
           break;
         case PacketEvent::kStopped:
+          has_sender_ = false;
           tell_troubles();
           // One that broke off may go on when its sender is back.
           done = serve_.once;
@@ -74,12 +84,17 @@ class ServeRun {
           break;
       }
       done = done || all_outputs_failed();
+      if (monitor_) monitor_->attend();
     }
+    monitor_.reset();
     end_stream();
     for (const auto& line : lines_) line->finish();
-    finish_report();
-    report_.seconds = std::chrono::duration<double>(Clock::now() - start).count();
-    return std::move(report_);
+    ServeReport report;
+    report.status = status();
+    report.unlisted_losses = losses_.unlisted();
+    report.losses = losses_.take_listed();
+    report.interrupted = interrupt_requested();
+    return report;
   }
 
  private:
@@ -98,16 +113,14 @@ class ServeRun {
         format.channel_names = config_.outputs;
         format.sample_rate_hz /= static_cast<double>(stream_->decimation());
       } else {
-        format.channels = kEventColumns.size();
-        format.channel_names = kEventColumns;
+        format.channels = ServeDelivery::event_columns().size();
+        format.channel_names = ServeDelivery::event_columns();
         format.packet_frames = kEventRows;
         format.is_table = true;
         format.unit.clear();
       }
       lines_.push_back(std::make_unique<ServeLine>(output, format));
       if (output.kind == ServedKind::kRaw) raw_lines_.push_back(lines_.back().get());
-      if (output.kind == ServedKind::kFiltered) filtered_lines_.push_back(lines_.back().get());
-      if (output.kind == ServedKind::kEvents) event_lines_.push_back(lines_.back().get());
     }
     if (!raw_lines_.empty()) {
       raw_.emplace(stream_->inputs(), settings_.engine.block_frames);
@@ -117,7 +130,7 @@ class ServeRun {
   std::string readiness() const {
     std::string to;
     for (const auto& line : lines_) to += (to.empty() ? "" : ", ") + line->name();
-    return fmt::format("ready: {}, {} at {} Hz, {}; to {}", report_.input,
+    return fmt::format("ready: {}, {} at {} Hz, {}; to {}", input_,
                        counted(stream_->inputs(), "channel"), config_.stream.sample_rate_hz,
                        stream_->engine().backend(), to);
   }
@@ -129,7 +142,19 @@ class ServeRun {
     return true;
   }
 
+  void make_monitor() {
+    if (!watch_) return;
+    monitor_ = std::make_unique<ServeMonitor>(
+        settings_.monitor, serve_facts(config_, settings_.preset, *stream_), *watch_,
+        [this] { return status(); },
+        [this](const MarkBad& request) { return channels_->mark(request); });
+    // Told even when all else is quiet: without it nobody would know the port.
+    tell("firbank: monitor: {}\n", monitor_->url());
+  }
+
   void start_stream(const StreamHeader& header) {
+    channels_->rename(header.channel_names);
+    sender_unit_ = header.unit;
     const bool goes_on = is_running_ && header.stream_id != 0 && header.stream_id == stream_id_;
     stream_id_ = header.stream_id;
     has_ended_ = false;
@@ -140,27 +165,28 @@ class ServeRun {
 
   void begin_stream() {
     if (streams_++ > 0) stream_->restart();
-    arrivals_.clear();
     expected_frame_.reset();
     for (const auto& line : lines_) line->begin_stream();
-    const SignalsForMainThread guard;
+    delivery_->begin_stream();
     is_running_ = true;
-    deliverer_ = std::thread([this] { deliver(); });
   }
 
   /// Waits until all that came has gone out.
   void end_stream() {
     if (!is_running_) return;
     while (!stream_->flush()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    deliverer_.join();
+    delivery_->end_stream();
     for (const auto& line : lines_) line->end_stream();
     is_running_ = false;
   }
 
   void take(const StreamHeader& header, const Packet& packet) {
     has_ended_ = has_ended_ || has(packet.flags, BlockFlags::kEndOfStream);
-    if (packet.gap_before > 0) note_loss(packet);
+    if (packet.gap_before > 0) {
+      losses_.add({streams_, packet.first_frame - packet.gap_before, packet.gap_before});
+    }
     if (packet.frames == 0) return;
+    newest_packet_ = Clock::now();
     if (has(packet.flags, BlockFlags::kReset) && expected_frame_) {
       end_stream();
       begin_stream();
@@ -174,13 +200,16 @@ class ServeRun {
       from = static_cast<std::size_t>(again);
     }
     expected_frame_ = packet.first_frame + static_cast<std::int64_t>(packet.frames);
-    if (serve_.events) arrivals_.add(*expected_frame_);
+    if (serve_.events) delivery_->note_arrival(*expected_frame_);
     write_raw(header, packet, from);
     while (from < packet.frames) {
       const PushResult pushed = stream_->push(header, packet, from);
       if (!pushed) return;  // beyond the last frame that there can be
       from += pushed.frames;
-      if (pushed.frames == 0) std::this_thread::sleep_for(std::chrono::microseconds(200));
+      if (pushed.frames > 0) continue;
+      // The outputs are slow; a page that stood still would not say so.
+      if (monitor_) monitor_->attend();
+      std::this_thread::sleep_for(std::chrono::microseconds(200));
     }
   }
 
@@ -190,29 +219,6 @@ class ServeRun {
     if (trouble == told_trouble_) return;
     if (!settings_.quiet) tell("firbank: {}\n", trouble);
     told_trouble_ = std::move(trouble);
-  }
-
-  /// One line a second at most: a bad line loses packets by the thousand.
-  void tell_loss(const Packet& packet) {
-    ++untold_losses_;
-    const Clock::time_point now = Clock::now();
-    if (settings_.quiet || now < next_loss_line_) return;
-    tell("firbank: lost {} from {}{}\n",
-         counted(static_cast<std::uint64_t>(packet.gap_before), "frame"),
-         position(packet.first_frame - packet.gap_before, config_.stream.sample_rate_hz),
-         untold_losses_ > 1 ? fmt::format(", and {} before", counted(untold_losses_ - 1, "gap"))
-                            : "");
-    untold_losses_ = 0;
-    next_loss_line_ = now + std::chrono::seconds(1);
-  }
-
-  void note_loss(const Packet& packet) {
-    tell_loss(packet);
-    if (report_.losses.size() == ServeReport::kMostLosses) {
-      ++report_.unlisted_losses;
-      return;
-    }
-    report_.losses.push_back({streams_, packet.first_frame - packet.gap_before, packet.gap_before});
   }
 
   void write_raw(const StreamHeader& header, const Packet& packet, std::size_t from) {
@@ -231,91 +237,55 @@ class ServeRun {
     }
   }
 
-  /// What comes out goes to its outputs, until the stream's end; in a thread of its own.
-  void deliver() {
-    AcquiredBlock block;
-    while (!give_up_) {
-      if (!stream_->read(block)) {
-        stream_->wait(kTick);
-        continue;
-      }
-      for (ServeLine* const line : filtered_lines_) line->write(block.samples);
-      if (serve_.events) deliver_events(block);
-      if (has(block.filtered.flags, BlockFlags::kEndOfStream)) return;
-    }
-  }
-
-  void deliver_events(const AcquiredBlock& block) {
-    const Clock::time_point came =
-        arrivals_.of(block.filtered.first_frame + static_cast<std::int64_t>(block.filtered.frames));
-    const std::size_t rows = block.events.size();
-    if (rows == 0) return;
-    columns_.assign(kEventColumns.size(), std::vector<double>(rows));
-    for (std::size_t i = 0; i < rows; ++i) {
-      const Event& event = block.events[i];
-      columns_[0][i] = static_cast<double>(event.frame);
-      columns_[1][i] = static_cast<double>(event.crossing);
-      columns_[2][i] = event.channel;
-      columns_[3][i] = static_cast<double>(event.value);
-    }
-    std::vector<const double*> planes;
-    for (const auto& column : columns_) planes.push_back(column.data());
-    BasicBlock<const double> table;
-    table.planes = planes.data();
-    table.channels = planes.size();
-    table.frames = rows;
-    table.first_frame = events_before_;
-    table.timestamp_ns = block.filtered.timestamp_ns;
-    for (ServeLine* const line : event_lines_) line->write(table);
-    events_before_ += static_cast<std::int64_t>(rows);
-    if (block.filtered.frames == 0) return;  // the end: nothing came with these
-    const auto ns =
-        std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - came).count();
-    for (std::size_t i = 0; i < rows; ++i) {
-      report_.latency_ns.record(static_cast<std::uint64_t>(std::max<std::int64_t>(ns, 1)));
-    }
-  }
-
-  void finish_report() {
-    report_.sample_rate_hz = config_.stream.sample_rate_hz;
-    report_.packets = source_->stats();
-    report_.acquisition = stream_->stats();
-    report_.backend = stream_->engine().backend();
-    report_.delay_frames = stream_->delay_frames(0);
-    for (const auto& line : lines_) {
-      report_.outputs.push_back(line->json());
-      report_.has_output_failure = report_.has_output_failure || line->has_failed();
-      report_.dropped_frames += line->dropped_frames();
-    }
-    report_.interrupted = interrupt_requested();
+  ServeStatus status() const {
+    ServeStatus status;
+    status.input = input_;
+    status.sample_rate_hz = config_.stream.sample_rate_hz;
+    const Clock::time_point now = Clock::now();
+    status.seconds = std::chrono::duration<double>(now - start_).count();
+    status.stream = streams_;
+    status.has_sender = has_sender_;
+    status.silent_seconds = std::chrono::duration<double>(now - newest_packet_).count();
+    status.input_names = channels_->names();
+    status.unit = serve_.unit.empty() ? sender_unit_ : serve_.unit;
+    status.newest_losses = losses_.newest();
+    status.losses = losses_.count();
+    status.packets = source_->stats();
+    status.acquisition = stream_->stats();
+    status.backend = stream_->engine().backend();
+    status.delay_frames = stream_->delay_frames(0);
+    status.latency = delivery_->latency().all();
+    status.recent_latency = delivery_->latency().recent();
+    status.bad_channels = channels_->bad();
+    for (const auto& line : lines_) status.outputs.push_back(line->status());
+    return status;
   }
 
   const ServeRunSettings& settings_;
   const RunConfig& config_;
   const ServeSettings& serve_;
+  Clock::time_point start_ = Clock::now();
   std::unique_ptr<AcquisitionStream> stream_;
   std::vector<std::unique_ptr<ServeLine>> lines_;
-  std::vector<ServeLine*> raw_lines_;  // written to by this thread; the others by the deliverer
-  std::vector<ServeLine*> filtered_lines_;
-  std::vector<ServeLine*> event_lines_;
+  std::vector<ServeLine*> raw_lines_;  // written to here; the others by the delivery
   std::optional<PlanarBuffer<float>> raw_;
   std::unique_ptr<PacketSource> source_;
-  ServeArrivals arrivals_;
-  ServeReport report_;
+  std::string input_;  // where packets come from
+  ServeLosses losses_;
+  std::optional<ServeChannels> channels_;
+  std::unique_ptr<ServeWatch> watch_;        // with a monitor
+  std::unique_ptr<ServeDelivery> delivery_;  // its thread uses what is above
 
   std::uint64_t streams_ = 0;
   std::uint64_t stream_id_ = 0;
   bool is_running_ = false;
   bool has_ended_ = false;  // the sender said so
   std::string told_trouble_;
-  std::uint64_t untold_losses_ = 0;
-  Clock::time_point next_loss_line_{};
   std::optional<std::int64_t> expected_frame_;
-
-  std::thread deliverer_;
-  std::atomic<bool> give_up_{false};
-  std::vector<std::vector<double>> columns_;  // the deliverer's
-  std::int64_t events_before_ = 0;
+  bool has_sender_ = false;
+  std::string sender_unit_;
+  Clock::time_point newest_packet_ = start_;
+  std::unique_ptr<ServeMonitor> monitor_;  // last, as it asks for all of this
 };
 
 }  // namespace

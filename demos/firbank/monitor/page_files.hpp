@@ -18,4 +18,10 @@ extern const std::string_view kLiveHtml;
 extern const std::string_view kLiveCss;
 extern const std::string_view kLiveJs;
 
+// Of a run of `firbank serve`.
+extern const std::string_view kServeHtml;
+extern const std::string_view kServeCss;
+extern const std::string_view kServeJs;
+extern const std::string_view kTracesJs;
+
 }  // namespace firbank::program
