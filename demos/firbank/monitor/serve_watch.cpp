@@ -1,7 +1,6 @@
 #include "demos/firbank/monitor/serve_watch.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <limits>
 
@@ -14,18 +13,10 @@ constexpr double kRmsSeconds = 0.25;
 /// Of all channels together: 32 MiB. Of very many channels fewer bins are kept.
 constexpr std::size_t kMostCells = std::size_t{1} << 22;
 
-constexpr std::size_t kLanes = 16;
-
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 std::size_t frames_of(double seconds, double rate_hz) {
   return static_cast<std::size_t>(std::max(1.0, std::round(seconds * rate_hz)));
-}
-
-/// Whole vectors, where there are several: they cost a fraction of what is left over.
-std::size_t bin_frames_of(double rate_hz) {
-  const std::size_t frames = frames_of(kBinSeconds, rate_hz);
-  return frames < kLanes ? frames : (frames + kLanes / 2) / kLanes * kLanes;
 }
 
 std::int64_t bin_of(std::int64_t frame, std::size_t bin_frames) {
@@ -51,40 +42,28 @@ Extent extent_of_finite(const float* samples, std::size_t frames) {
   return extent;
 }
 
-/// So many samples side by side, each with sums of its own, that compilers make vectors of them.
+/// As plain as it is: of the few samples of a bin, vectors cost more to put together at the end
+/// than they save.
 Extent extent_of(const float* samples, std::size_t frames) {
-  std::array<float, kLanes> low;
-  std::array<float, kLanes> high;
-  std::array<float, kLanes> energy{};
-  low.fill(kInfinity);
-  high.fill(-kInfinity);
-  const auto take = [&](std::size_t lane, float sample) {
-    low[lane] = sample < low[lane] ? sample : low[lane];
-    high[lane] = sample > high[lane] ? sample : high[lane];
-    energy[lane] += sample * sample;
-  };
-  std::size_t n = 0;
-  for (; n + kLanes <= frames; n += kLanes) {
-    for (std::size_t lane = 0; lane < kLanes; ++lane) take(lane, samples[n + lane]);
-  }
-  for (; n < frames; ++n) take(n % kLanes, samples[n]);
-  for (std::size_t half = kLanes / 2; half > 0; half /= 2) {
-    for (std::size_t lane = 0; lane < half; ++lane) {
-      low[lane] = low[lane + half] < low[lane] ? low[lane + half] : low[lane];
-      high[lane] = high[lane + half] > high[lane] ? high[lane + half] : high[lane];
-      energy[lane] += energy[lane + half];
-    }
+  float low = kInfinity;
+  float high = -kInfinity;
+  float energy = 0;
+  for (std::size_t n = 0; n < frames; ++n) {
+    const float sample = samples[n];
+    low = sample < low ? sample : low;
+    high = sample > high ? sample : high;
+    energy += sample * sample;
   }
   // Spoiled by what is not finite, or too large to be squared.
-  if (!std::isfinite(energy[0])) return extent_of_finite(samples, frames);
-  return {low[0], high[0], static_cast<double>(energy[0])};
+  if (!std::isfinite(energy)) return extent_of_finite(samples, frames);
+  return {low, high, static_cast<double>(energy)};
 }
 
 }  // namespace
 
 ServeWatch::ServeWatch(std::size_t channels, double sample_rate_hz)
     : channels_(channels),
-      bin_frames_(bin_frames_of(sample_rate_hz)),
+      bin_frames_(frames_of(kBinSeconds, sample_rate_hz)),
       rms_frames_(frames_of(kRmsSeconds, sample_rate_hz)),
       most_rows_(std::clamp<std::size_t>(kMostCells / channels, 1, kMostBins)),
       low_(channels, kInfinity),
