@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
@@ -16,19 +17,21 @@ namespace firbank::program {
 
 class ServeChannels {
  public:
+  using Names = std::shared_ptr<const std::vector<std::string>>;
+
   /// `names` are the configuration's; `bad` are so already. `stream` outlives it.
-  ServeChannels(AcquisitionStream& stream, std::vector<std::string> names,
+  ServeChannels(AcquisitionStream& stream, const std::vector<std::string>& names,
                 const std::vector<std::size_t>& bad)
       : stream_(stream),
-        names_(names),
-        own_names_(std::move(names)),
+        own_names_(std::make_shared<const std::vector<std::string>>(names)),
+        names_(own_names_),
         bad_(bad.begin(), bad.end()) {}
 
   /// Those of a sender; where it has none, the configuration's are back.
   void rename(const std::vector<std::string>& names) {
-    names_ = names.empty() ? own_names_ : names;
+    names_ = names.empty() ? own_names_ : std::make_shared<const std::vector<std::string>>(names);
   }
-  const std::vector<std::string>& names() const noexcept { return names_; }
+  const Names& names() const noexcept { return names_; }
 
   std::vector<std::size_t> bad() const { return {bad_.begin(), bad_.end()}; }
 
@@ -37,8 +40,8 @@ class ServeChannels {
 
  private:
   AcquisitionStream& stream_;
-  std::vector<std::string> names_;
-  const std::vector<std::string> own_names_;
+  const Names own_names_;
+  Names names_;
   std::set<std::size_t> bad_;
 };
 

@@ -13,8 +13,8 @@ constexpr std::chrono::milliseconds kTick(100);
 }  // namespace
 
 const std::vector<std::string>& ServeDelivery::event_columns() {
-  static const std::vector<std::string> kColumns = {"frame", "crossing", "channel", "value"};
-  return kColumns;
+  static const std::vector<std::string> columns = {"frame", "crossing", "channel", "value"};
+  return columns;
 }
 
 ServeDelivery::ServeDelivery(AcquisitionStream& stream,

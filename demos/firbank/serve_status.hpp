@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -40,9 +41,10 @@ struct ServeStatus {
   double seconds = 0;        // since it began
   std::uint64_t stream = 0;  // from 1 on; 0 before the first
   bool has_sender = false;
-  double silent_seconds = 0;             // since the newest packet, or the beginning
-  std::vector<std::string> input_names;  // of the channels, as the sender has them
-  std::string unit;                      // of the samples; empty where nobody tells
+  double silent_seconds = 0;  // since the newest packet, or the beginning
+  /// Of the channels, as the sender has them. Shared, as there may be many and they seldom change.
+  std::shared_ptr<const std::vector<std::string>> input_names;
+  std::string unit;  // of the samples; empty where nobody tells
   PacketStats packets;
   std::vector<InputLoss> newest_losses;
   std::uint64_t losses = 0;  // how many there were, the newest ones included

@@ -29,12 +29,12 @@ LiveReadings::LiveReadings(const LiveSession& session, LiveFacts facts)
     : session_(session), facts_(std::move(facts)), spectrum_(session) {}
 
 std::span<const PageFile> LiveReadings::page() const {
-  static const std::array kFiles = {
+  static const std::array files = {
       PageFile{"/", kHtmlType, kLiveHtml},       PageFile{"/page.css", kCssType, kPageCss},
       PageFile{"/live.css", kCssType, kLiveCss}, PageFile{"/page.js", kJsType, kPageJs},
       PageFile{"/live.js", kJsType, kLiveJs},
   };
-  return kFiles;
+  return files;
 }
 
 std::span<const std::string_view> LiveReadings::changes() const {

@@ -49,7 +49,6 @@ ServeFacts serve_facts(const RunConfig& config, std::size_t preset,
                        const AcquisitionStream& stream) {
   const ServeSettings& serve = *config.serve;
   ServeFacts facts;
-  facts.inputs = config.inputs;
   facts.outputs = config.outputs;
   facts.is_in_rows = is_in_rows(config, config.presets[preset]);
   facts.decimation = stream.decimation();

@@ -12,9 +12,8 @@
 namespace firbank::program {
 
 struct ServeFacts {
-  std::vector<std::string> inputs;  // names of the channels, as the configuration has them
-  std::vector<std::string> outputs;
-  bool is_in_rows = false;  // each output is of the input of its number alone
+  std::vector<std::string> outputs;  // names of the channels
+  bool is_in_rows = false;           // each output is of the input of its number alone
   std::size_t decimation = 1;
   std::vector<std::int64_t> delay_frames;  // of the samples of each output, in frames of the input
   std::size_t block_frames = 0;

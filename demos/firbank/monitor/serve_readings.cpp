@@ -34,12 +34,12 @@ ServeReadings::ServeReadings(ServeFacts facts, ServeWatch& watch, ServeStatus st
     : facts_(std::move(facts)), watch_(watch), status_(std::move(status)) {}
 
 std::span<const PageFile> ServeReadings::page() const {
-  static const std::array kFiles = {
+  static const std::array files = {
       PageFile{"/", kHtmlType, kServeHtml},        PageFile{"/page.css", kCssType, kPageCss},
       PageFile{"/serve.css", kCssType, kServeCss}, PageFile{"/page.js", kJsType, kPageJs},
       PageFile{"/traces.js", kJsType, kTracesJs},  PageFile{"/serve.js", kJsType, kServeJs},
   };
-  return kFiles;
+  return files;
 }
 
 std::span<const std::string_view> ServeReadings::changes() const {

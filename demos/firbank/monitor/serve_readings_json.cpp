@@ -80,7 +80,7 @@ Json state_json(const ServeFacts& facts, const ServeStatus& status, const ServeW
           {"input", status.input},
           {"sample_rate_hz", status.sample_rate_hz},
           {"unit", status.unit},
-          {"input_channels", status.input_names.empty() ? facts.inputs : status.input_names},
+          {"input_channels", *status.input_names},
           {"output_channels", facts.outputs},
           {"is_in_rows", facts.is_in_rows},
           {"bad_channels", status.bad_channels},

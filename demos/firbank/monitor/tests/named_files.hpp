@@ -10,9 +10,9 @@
 namespace firbank::program {
 
 inline std::vector<std::string> named_files(const std::string& page) {
-  static const std::regex kNamed("(?:href|src)=\"([a-z.]+)\"");
+  static const std::regex named("(?:href|src)=\"([a-z.]+)\"");
   std::vector<std::string> paths;
-  for (std::sregex_iterator at(page.begin(), page.end(), kNamed), end; at != end; ++at) {
+  for (std::sregex_iterator at(page.begin(), page.end(), named), end; at != end; ++at) {
     paths.push_back(fmt::format("/{}", (*at)[1].str()));
   }
   return paths;

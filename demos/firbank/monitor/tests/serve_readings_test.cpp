@@ -25,7 +25,6 @@ constexpr const char* kToken = "abcdefgh12345678";
 
 ServeFacts facts() {
   ServeFacts facts;
-  facts.inputs = {"a", "b", "c"};
   facts.outputs = {"x", "y", "z"};
   facts.is_in_rows = true;
   facts.decimation = 2;
@@ -45,7 +44,8 @@ ServeStatus first_status() {
   status.has_sender = true;
   status.silent_seconds = 0.25;
   status.unit = "uV";
-  status.input_names = {"in \"1\"", "in-2", "in-3"};
+  status.input_names = std::make_shared<const std::vector<std::string>>(
+      std::vector<std::string>{"in \"1\"", "in-2", "in-3"});
   status.packets.packets = 10;
   status.packets.frames = 500;
   status.packets.gaps = {3, 70, 100};

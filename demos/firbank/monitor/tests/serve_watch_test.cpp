@@ -1,9 +1,10 @@
 // What a watch keeps of samples, against sums by hand: bins, holes, places, and who looks when.
 #include "demos/firbank/monitor/serve_watch.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numeric>
+#include <thread>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -250,6 +251,40 @@ TEST(ServeWatch, KeepsNothingBeforeAnybodyLooked) {
   watch.look();
   watch.add(block, {});
   EXPECT_EQ(watch.see(place, 0, 1).bins, 1u);
+}
+
+TEST(ServeWatch, IsSeenWholeWhileItIsAddedTo) {
+  Feed feed(3, 1'000);
+  constexpr std::int64_t kFrames = 20'000;
+  std::vector<std::thread> watchers;
+  for (int i = 0; i < 2; ++i) {
+    watchers.emplace_back([&] {
+      ServeWatch::Place place;
+      std::uint64_t next_event = 0;
+      // Others may be overwritten before they are seen, the last one not.
+      for (bool is_over = false; !is_over;) {
+        feed.watch.look(kNow);
+        const ServeWatch::View view = feed.see(place);
+        for (std::size_t bin = 0; bin < view.bins; ++bin) {
+          for (std::size_t c = 0; c < 3; ++c) {
+            const auto expected =
+                static_cast<float>(ramp(c, view.first_bin + static_cast<std::int64_t>(bin)));
+            ASSERT_EQ(view.low[3 * bin + c], expected);
+            ASSERT_EQ(view.high[3 * bin + c], expected);
+          }
+        }
+        ASSERT_GE(view.events_before, next_event);
+        next_event = view.events_before + view.events.size();
+        for (std::size_t e = 0; e < view.events.size(); ++e) {
+          ASSERT_EQ(view.events[e].frame, static_cast<std::int64_t>(view.events_before + e));
+        }
+        is_over = view.first_bin + static_cast<std::int64_t>(view.bins) == kFrames;
+      }
+    });
+  }
+  // Frame n comes with event n.
+  for (std::int64_t n = 0; n < kFrames; ++n) feed.add(n, 1, ramp, {Event{.frame = n}});
+  for (std::thread& watcher : watchers) watcher.join();
 }
 
 TEST(ServeWatch, KeepsLessOfVeryManyChannels) {
