@@ -355,6 +355,20 @@ TEST(AcquisitionStream, TellsEventsAtTheFramesOfTheInput) {
   EXPECT_FLOAT_EQ(got.events[0].value, -195);
 }
 
+TEST(AcquisitionStream, TellsHowLateDecimatedSamplesAre) {
+  Plan plan = one_channel({0.1, 0.2, 0.5, 1, 0.5, 0.2, 0.1});
+  AcquisitionStream whole(plan.config, plan.bank, plan.routing);
+  EXPECT_EQ(whole.samples_delay_frames(0), 3);
+  plan.config.decimation = Decimation{4, FilterBank({{0.1, 0.2, 0.3, 0.5, 1, 0.5, 0.3, 0.2, 0.1}})};
+  AcquisitionStream stream(plan.config, plan.bank, plan.routing);
+  EXPECT_EQ(stream.samples_delay_frames(0), 3 + 4);
+  // Frame 125 of the input is the 7 frames later that a kept one stands for.
+  const Received got = send(stream, pulse(300, 125, 0));
+  const auto peak = std::min_element(got.samples[0].begin(), got.samples[0].end());
+  EXPECT_EQ(4 * got.sample_frames[static_cast<std::size_t>(peak - got.samples[0].begin())],
+            125 + stream.samples_delay_frames(0));
+}
+
 TEST(AcquisitionStream, AGapThatResetsBeginsAnewAndIsTold) {
   Plan plan = one_channel({0.5, 0.5});
   plan.config.engine.gap_policy = GapPolicy::kReset;

@@ -4,6 +4,7 @@
 #include "demos/firbank/commands.hpp"
 #include "demos/firbank/live_choices.hpp"
 #include "demos/firbank/live_options.hpp"
+#include "demos/firbank/monitor_options.hpp"
 
 namespace firbank::program {
 namespace {
@@ -84,7 +85,7 @@ void add_live_command(CLI::App& app, int& exit_code) {
   settings.engine.add_spectra_to(*command);
   settings.engine.add_depth_to(*command);
   arguments->live.add_playing_to(*command);
-  arguments->live.add_monitor_to(*command);
+  add_monitor_options(*command, arguments->live.settings.monitor);
   arguments->json.add_to(*command, "a report");
   command->add_flag("-q,--quiet", settings.quiet, "No screen, no notes and no summary");
   command->group("Commands");

@@ -27,9 +27,6 @@ struct LiveOptions {
   /// --keys.
   void add_playing_to(CLI::App& command);
 
-  /// Adds --monitor, --address and --token.
-  void add_monitor_to(CLI::App& command);
-
   /// Completes the settings. Throws: Error (kConfiguration) when a value is not allowed.
   void finish();
 };

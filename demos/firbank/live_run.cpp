@@ -18,7 +18,8 @@
 #include "demos/firbank/live_keys.hpp"
 #include "demos/firbank/live_player.hpp"
 #include "demos/firbank/live_screen.hpp"
-#include "demos/firbank/monitor/live_monitor.hpp"
+#include "demos/firbank/monitor/live_readings.hpp"
+#include "demos/firbank/monitor/run_monitor.hpp"
 #include "demos/firbank/wording.hpp"
 #include "io/error.hpp"
 #include "io/files.hpp"
@@ -102,7 +103,7 @@ class LiveRun {
     config.limiter = settings_.limiter;
     config.bypass = settings_.bypass;
     config.may_change_engine = true;
-    if (settings_.monitor.port) config.tap_samples = LiveMonitor::tap_samples(devices_.rate_hz);
+    if (settings_.monitor.port) config.tap_samples = LiveReadings::tap_samples(devices_.rate_hz);
     const SignalsForMainThread guard;
     session_ = std::make_unique<LiveSession>(config, filters_.bank(), filters_.routing());
   }
@@ -120,13 +121,14 @@ class LiveRun {
   void make_monitor() {
     if (!settings_.monitor.port) return;
     const SignalsForMainThread guard;
-    monitor_ = std::make_unique<LiveMonitor>(settings_.monitor, *session_, facts());
+    readings_ = std::make_unique<LiveReadings>(*session_, facts());
+    monitor_ = std::make_unique<RunMonitor>(settings_.monitor, *readings_);
     // Told even when all else is quiet: without it nobody would know the port.
     tell("firbank: monitor: {}\n", monitor_->url());
   }
 
-  RunFacts facts() const {
-    RunFacts facts;
+  LiveFacts facts() const {
+    LiveFacts facts;
     facts.input_device = devices_.input.full_name();
     facts.output_device = devices_.output.full_name();
     facts.filters = filters_.names();
@@ -168,10 +170,10 @@ class LiveRun {
     monitor_->serve([this](const ControlRequest& request) {
       ControlAnswer answer = carry_out(request);
       // The answer tells what there is by then.
-      monitor_->publish(facts());
+      readings_->publish(facts());
       return answer;
     });
-    monitor_->publish(facts());
+    readings_->publish(facts());
   }
 
   void obey(char key) {
@@ -298,7 +300,8 @@ class LiveRun {
   std::unique_ptr<LiveSession> session_;
   std::unique_ptr<StreamRecorder> recorder_;
   std::unique_ptr<LivePlayer> player_;
-  std::unique_ptr<LiveMonitor> monitor_;
+  std::unique_ptr<LiveReadings> readings_;
+  std::unique_ptr<RunMonitor> monitor_;
   std::unique_ptr<LiveCard> card_;  // last, as its callback uses the others
   Clock::time_point start_ = Clock::now();
   bool reload_is_wanted_ = false;

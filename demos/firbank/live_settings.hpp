@@ -9,7 +9,7 @@
 
 #include "demos/firbank/bank_options.hpp"
 #include "demos/firbank/engine_options.hpp"
-#include "demos/firbank/monitor/live_monitor.hpp"
+#include "demos/firbank/monitor/monitor_settings.hpp"
 
 namespace firbank::program {
 

@@ -18,6 +18,7 @@
 #include "demos/firbank/exit_code.hpp"
 #include "demos/firbank/filter_outcome.hpp"
 #include "demos/firbank/live_options.hpp"
+#include "demos/firbank/monitor_options.hpp"
 #include "demos/firbank/plan_report.hpp"
 #include "demos/firbank/wording.hpp"
 #include "engine/config/config_banks.hpp"
@@ -280,7 +281,7 @@ void add_run_command(CLI::App& app, int& exit_code) {
   add_options(*command, *arguments);
   arguments->live.add_devices_to(*command);
   arguments->live.add_playing_to(*command);
-  arguments->live.add_monitor_to(*command);
+  add_monitor_options(*command, arguments->live.settings.monitor);
   arguments->engine.add_to(*command);
   arguments->engine.add_arithmetic_to(*command);
   arguments->engine.add_spectra_to(*command);

@@ -12,6 +12,7 @@
 #include "demos/firbank/exit_code.hpp"
 #include "demos/firbank/interrupt.hpp"
 #include "demos/firbank/json_report.hpp"
+#include "demos/firbank/monitor_options.hpp"
 #include "demos/firbank/serve_run.hpp"
 #include "engine/config/config_file.hpp"
 
@@ -23,6 +24,8 @@ constexpr const char* kExamples = R"(Examples:
     firbank serve probe.toml
   One stream through a pipe, and what was lost on its way:
     acquire | firbank serve pipe.toml --json report.json | analyse
+  With a page: traces, events, losses and latency while it runs:
+    firbank serve probe.toml --monitor 8080
 
 CONFIG is TOML with a table [serve]. In share/doc/firbank, configurations.md has every key
 and packets.md the packets, and firbank-serve.service is a unit for systemd.
@@ -34,6 +37,7 @@ struct Arguments {
   std::string config;
   std::string preset;
   EngineOptions engine;
+  MonitorSettings monitor;
   JsonReport json;
   bool quiet = false;
 };
@@ -78,6 +82,8 @@ void check(const Arguments& arguments, const RunConfig& config) {
 int run(Arguments& arguments) {
   ServeRunSettings settings;
   settings.quiet = arguments.quiet;
+  arguments.monitor.check();
+  settings.monitor = arguments.monitor;
   settings.notice = [quiet = arguments.quiet](const std::string& line) {
     if (!quiet) tell("firbank: note: {}\n", line);
   };
@@ -104,10 +110,10 @@ int run(Arguments& arguments) {
   arguments.json.finish(to_json(report));
   if (!arguments.quiet) tell("{}", summary(report));
   if (report.understood_nothing()) {
-    tell("firbank: {}: there was no stream of packets\n", report.input);
+    tell("firbank: {}: there was no stream of packets\n", report.status.input);
     return kExitFile;
   }
-  if (report.has_output_failure) return kExitFile;
+  if (report.has_output_failure()) return kExitFile;
   if (report.interrupted) return kExitInterrupted;
   return report.has_losses() ? kExitLoss : kExitDone;
 }
@@ -123,6 +129,7 @@ void add_serve_command(CLI::App& app, int& exit_code) {
       ->required();
   command->add_option("--preset", arguments->preset, "One of CONFIG's presets (the first)")
       ->type_name("NAME");
+  add_monitor_options(*command, arguments->monitor);
   arguments->json.add_to(*command, "a report of what came and what was lost,");
   command->add_flag("-q,--quiet", arguments->quiet, "No summary, no notes, not when it is ready");
   command->group("Commands");

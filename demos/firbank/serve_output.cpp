@@ -13,10 +13,6 @@
 namespace firbank::program {
 namespace {
 
-const char* name_of(ServedKind kind) {
-  return kind == ServedKind::kRaw ? "raw" : kind == ServedKind::kFiltered ? "filtered" : "events";
-}
-
 StreamHeader header_of(const ServeLine::Format& format) {
   StreamHeader header;
   header.format = {format.is_table ? NativeType::kFloat64 : NativeType::kFloat32, false, 1, 0};
@@ -35,11 +31,13 @@ StreamHeader header_of(const ServeLine::Format& format) {
 ServeLine::ServeLine(const ServeOutput& output, const Format& format, ServeFileNames& names,
                      const std::function<void(const std::string&)>& notice)
     : output_(output), format_(format), names_(names), notice_(notice) {
+  status_.kind = output_.kind;
+  status_.is_file = output_.to.kind == PacketWay::Kind::kFile;
   try {
     // Standard output is there in any case; its header waits for what a sender tells.
     if (output_.to.kind == PacketWay::Kind::kStandardStream) {
       name_ = "standard output";
-    } else if (output_.to.kind == PacketWay::Kind::kFile) {
+    } else if (status_.is_file) {
       open_file();
     } else {
       open_sink();
@@ -47,6 +45,7 @@ ServeLine::ServeLine(const ServeOutput& output, const Format& format, ServeFileN
   } catch (const Error& error) {
     throw Error(error.kind(), fmt::format("{}: {}", output_.to.place, error.what()));
   }
+  status_.to = status_.is_file ? output_.to.name : name_;
 }
 
 ServeLine::~ServeLine() = default;
@@ -105,16 +104,33 @@ void ServeLine::begin_file() {
 
 void ServeLine::fail(const std::string& why) {
   if (has_failed()) return;
-  failure_ = why;
+  {
+    const std::lock_guard lock(mutex_);
+    status_.failure = why;
+  }
   has_failed_ = true;
   tell("firbank: {} output to {} has stopped: {}\n", name_of(output_.kind), name_, why);
+}
+
+void ServeLine::leave_out(std::int64_t first_frame, std::int64_t frames) {
+  const std::lock_guard lock(mutex_);
+  status_.unwritten.add(first_frame, frames);
+}
+
+/// Under the mutex.
+void ServeLine::count_drops() {
+  if (!recording_ || recording_->dropped_frames() == 0) return;
+  if (status_.first_dropped_frame < 0) {
+    status_.first_dropped_frame = recording_->first_dropped_frame();
+  }
+  status_.dropped_frames = dropped_before_ + recording_->dropped_frames();
 }
 
 template <class Sample>
 void ServeLine::write_any(const BasicBlock<const Sample>& block) {
   if (block.frames == 0) return;
   const auto frames = static_cast<std::int64_t>(block.frames);
-  if (has_failed()) return unwritten_.add(block.first_frame, frames);
+  if (has_failed()) return leave_out(block.first_frame, frames);
   try {
     if (packets_) {
       BasicBlock<const Sample> marked = block;
@@ -125,9 +141,11 @@ void ServeLine::write_any(const BasicBlock<const Sample>& block) {
     } else {
       recording_->write(block);
     }
-    written_ += frames;
+    const std::lock_guard lock(mutex_);
+    status_.frames += frames;
+    count_drops();
   } catch (const Error& error) {
-    unwritten_.add(block.first_frame, frames);
+    leave_out(block.first_frame, frames);
     fail(error.what());
   }
   // finish() says why.
@@ -150,8 +168,13 @@ void ServeLine::close_file() {
   } catch (const Error& error) {
     fail(error.what());
   }
-  // Also of one that failed there is what had room.
-  if (std::filesystem::is_regular_file(file.path)) files_.push_back(file);
+  {
+    const std::lock_guard lock(mutex_);
+    count_drops();
+    dropped_before_ = status_.dropped_frames;
+    // Also of one that failed there is what had room.
+    if (std::filesystem::is_regular_file(file.path)) status_.files.push_back(file);
+  }
   recording_.reset();
 }
 
@@ -172,41 +195,12 @@ void ServeLine::finish() {
   }
 }
 
-std::int64_t ServeLine::dropped_frames() const noexcept {
-  std::int64_t frames = 0;
-  for (const RecordedFile& file : files_) frames += file.dropped_frames;
-  return frames;
-}
-
-nlohmann::ordered_json ServeLine::json() const {
-  nlohmann::ordered_json json;
-  json["kind"] = name_of(output_.kind);
-  const bool is_file = output_.to.kind == PacketWay::Kind::kFile;
-  json["to"] = is_file ? output_.to.name : name_;
-  json["frames"] = written_;
-  if (!is_file) {
-    const SinkStats stats = sink_stats();
-    json["packets"] = stats.packets;
-    json["receivers"] = stats.received_by;
-    json["dropped_receivers"] = stats.dropped.count;
-    json["dropped_receiver_frames"] = stats.dropped.frames;
-    json["first_dropped_receiver_frame"] = stats.dropped.first_frame;
-  } else {
-    json["files"] = nlohmann::ordered_json::array();
-    std::int64_t first_dropped = -1;
-    for (const RecordedFile& file : files_) {
-      json["files"].push_back(to_json(file));
-      if (first_dropped < 0) first_dropped = file.first_dropped_frame;
-    }
-    json["dropped_frames"] = dropped_frames();
-    json["first_dropped_frame"] = first_dropped;
-  }
-  if (has_failed()) {
-    json["failure"] = failure_;
-    json["unwritten_frames"] = unwritten_.frames;
-    json["first_unwritten_frame"] = unwritten_.first_frame;
-  }
-  return json;
+ServeLineStatus ServeLine::status() const {
+  std::unique_lock lock(mutex_);
+  ServeLineStatus status = status_;
+  lock.unlock();
+  if (sink_) status.packets = sink_->stats();
+  return status;
 }
 
 }  // namespace firbank::program

@@ -7,7 +7,7 @@
 // What fails, as on a full disk, is told once and ends this line alone; what comes for it after
 // that is counted.
 //
-// Thread: one at a time.
+// Thread: one at a time; status() and has_failed(): any.
 #pragma once
 
 #include <atomic>
@@ -15,14 +15,15 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-
 #include "demos/firbank/serve_file_names.hpp"
 #include "demos/firbank/serve_recording.hpp"
+#include "demos/firbank/serve_status.hpp"
+#include "engine/config.hpp"
 #include "engine/config/serve_settings.hpp"
 #include "io/block.hpp"
 #include "io/packet_endpoint.hpp"
@@ -32,6 +33,9 @@ namespace firbank::program {
 
 class ServeLine {
  public:
+  /// Behind a longer gap the engine begins anew, and so does a recording, in a file of its own.
+  static constexpr std::int64_t kMostSilence = EngineConfig().max_fill_frames;
+
   struct Format {
     std::size_t channels = 0;
     double sample_rate_hz = 0;
@@ -67,13 +71,9 @@ class ServeLine {
   /// No stream follows.
   void finish();
 
-  /// Thread: any.
   bool has_failed() const noexcept { return has_failed_; }
-  /// Frames that are missing in the files, as the disk was too slow.
-  std::int64_t dropped_frames() const noexcept;
-  /// Of receivers: who was let go of, and why; empty where nothing is wrong.
-  SinkStats sink_stats() const { return sink_ ? sink_->stats() : SinkStats(); }
-  nlohmann::ordered_json json() const;
+  /// How it stands behind the newest write. Waits for no write.
+  ServeLineStatus status() const;
 
  private:
   template <class Sample>
@@ -81,6 +81,8 @@ class ServeLine {
   void open_sink();
   void open_file();
   void close_file();
+  void count_drops();
+  void leave_out(std::int64_t first_frame, std::int64_t frames);
   void fail(const std::string& why);
 
   ServeOutput output_;
@@ -91,13 +93,12 @@ class ServeLine {
   std::unique_ptr<PacketSink> sink_;
   std::optional<PlanarPackets> packets_;
   std::unique_ptr<ServeRecording> recording_;
-  std::vector<RecordedFile> files_;  // that are complete
-  bool has_begun_ = false;           // a stream
+  bool has_begun_ = false;  // a stream
   bool is_first_packet_ = false;
-  std::int64_t written_ = 0;
-  LossCount unwritten_;  // that came after it had failed
-  std::string failure_;
+  std::int64_t dropped_before_ = 0;  // in files that are complete
   std::atomic<bool> has_failed_{false};
+  mutable std::mutex mutex_;
+  ServeLineStatus status_;  // under the mutex
 };
 
 }  // namespace firbank::program

@@ -30,14 +30,6 @@ std::int64_t frames_in(const std::string& path, std::int64_t otherwise) {
 
 }  // namespace
 
-nlohmann::ordered_json to_json(const RecordedFile& file) {
-  return {{"name", file.path},
-          {"first_frame", file.first_frame},
-          {"frames", file.frames},
-          {"dropped_frames", file.dropped_frames},
-          {"first_dropped_frame", file.first_dropped_frame}};
-}
-
 ServeRecording::ServeRecording(const std::string& path, const Format& format)
     : path_(path), format_(format) {
   StreamFormat stream;
@@ -82,10 +74,16 @@ void ServeRecording::describe(RecordedFile& file) const {
   file.path = path_;
   file.first_frame = first_frame_;
   file.frames = recorder_ ? recorder_->written_frames() : rows_;
-  if (recorder_ && recorder_->dropped_frames() > 0) {
-    file.dropped_frames = recorder_->dropped_frames();
-    file.first_dropped_frame = first_frame_ + recorder_->first_dropped_frame();
-  }
+  file.dropped_frames = dropped_frames();
+  file.first_dropped_frame = first_dropped_frame();
+}
+
+std::int64_t ServeRecording::dropped_frames() const noexcept {
+  return recorder_ ? recorder_->dropped_frames() : 0;
+}
+
+std::int64_t ServeRecording::first_dropped_frame() const noexcept {
+  return dropped_frames() > 0 ? first_frame_ + recorder_->first_dropped_frame() : -1;
 }
 
 void ServeRecording::finish(RecordedFile& file) {

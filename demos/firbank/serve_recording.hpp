@@ -12,24 +12,12 @@
 #include <memory>
 #include <string>
 
-#include <nlohmann/json.hpp>
-
+#include "demos/firbank/serve_status.hpp"
 #include "io/block.hpp"
 #include "io/endpoint.hpp"
 #include "io/stream_recorder.hpp"
 
 namespace firbank::program {
-
-/// A file that is complete, and what it holds.
-struct RecordedFile {
-  std::string path;
-  std::int64_t first_frame = 0;           // of the output's stream, which is row 0 of the file
-  std::int64_t frames = 0;                // in the file, with silence
-  std::int64_t dropped_frames = 0;        // of these: silence because the disk was too slow
-  std::int64_t first_dropped_frame = -1;  // of the output's stream
-};
-
-nlohmann::ordered_json to_json(const RecordedFile& file);
 
 class ServeRecording {
  public:
@@ -49,6 +37,10 @@ class ServeRecording {
   /// Throws: Error (kOutput), for a table; where samples could not be written, finish() does.
   void write(const BasicBlock<const float>& block);
   void write(const BasicBlock<const double>& rows);
+
+  /// So far: silence because the disk was too slow, and where in the output's stream first.
+  std::int64_t dropped_frames() const noexcept;
+  std::int64_t first_dropped_frame() const noexcept;  // -1 when there is none
 
   /// Whether nothing more can be written.
   bool has_failed() const noexcept { return recorder_ && recorder_->has_failed(); }

@@ -4,139 +4,111 @@
 
 #include <fmt/format.h>
 
+#include "demos/firbank/serve_json.hpp"
 #include "demos/firbank/wording.hpp"
 
 namespace firbank::program {
 namespace {
 
-constexpr double kMs = 1e-6;
-
-nlohmann::ordered_json to_json(const LossCount& loss) {
-  return {{"count", loss.count}, {"frames", loss.frames}, {"first_frame", loss.first_frame}};
-}
-
 std::string loss_line(const ServeReport& report) {
   constexpr std::size_t kShown = 5;
-  std::string text =
-      fmt::format("lost       {} in {} before filtering:",
-                  counted(static_cast<std::uint64_t>(report.packets.gaps.frames), "frame"),
-                  counted(report.packets.gaps.count, "gap"));
+  const LossCount& gaps = report.status.packets.gaps;
+  std::string text = fmt::format("lost       {} in {} before filtering:",
+                                 counted(static_cast<std::uint64_t>(gaps.frames), "frame"),
+                                 counted(gaps.count, "gap"));
   const std::size_t shown = std::min(kShown, report.losses.size());
   for (std::size_t i = 0; i < shown; ++i) {
     const InputLoss& loss = report.losses[i];
     text += fmt::format("{} {} from {}", i == 0 ? "" : ",", loss.frames,
-                        position(loss.first_frame, report.sample_rate_hz));
+                        position(loss.first_frame, report.status.sample_rate_hz));
   }
   return text + (report.losses.size() > shown ? ", ...\n" : "\n");
+}
+
+std::string events_line(const ServeStatus& status) {
+  const AcquisitionStats& done = status.acquisition;
+  std::string text = fmt::format("events     {}", done.events);
+  if (done.lost_events > 0) {
+    text += fmt::format(", and {} lost, the first in the block at frame {}", done.lost_events,
+                        done.first_lost_event_frame);
+  }
+  const auto worded = [](std::uint64_t ns) { return duration(1e-9 * static_cast<double>(ns)); };
+  return text + fmt::format("; from packet to event {} (median), {} (99%), {} (worst)\n",
+                            worded(status.latency.median_ns), worded(status.latency.p99_ns),
+                            worded(status.latency.max_ns));
+}
+
+std::string output_line(const ServeLineStatus& line) {
+  std::string text =
+      fmt::format("{:<10} {} frames to {}", name_of(line.kind), line.frames, line.to);
+  if (line.dropped_frames > 0) {
+    text +=
+        fmt::format(", {} dropped from frame {} on", line.dropped_frames, line.first_dropped_frame);
+  }
+  const LossCount& receivers = line.packets.dropped;
+  if (receivers.count > 0) {
+    text += fmt::format(", {} dropped, the first from frame {} on",
+                        counted(receivers.count, "receiver"), receivers.first_frame);
+  }
+  if (!line.failure.empty()) {
+    text += fmt::format(", then it failed, {} lost", line.unwritten.frames);
+  }
+  return text + "\n";
 }
 
 }  // namespace
 
 bool ServeReport::has_losses() const {
-  const Stats& engine = acquisition.engine;
+  const PacketStats& packets = status.packets;
+  const Stats& engine = status.acquisition.engine;
   const bool lost_on_the_way = packets.gaps.count > 0 || packets.backward.count > 0 ||
                                packets.truncated.count > 0 || packets.broken > 0;
-  const bool lost_here = left.count > 0 || out_of_range.count > 0 || engine.lost_frames > 0 ||
-                         engine.spoiled_frames > 0 || acquisition.lost_events > 0;
-  return lost_on_the_way || lost_here || dropped_frames > 0 || dropped_receivers > 0;
+  const bool lost_here = status.left.count > 0 || status.out_of_range.count > 0 ||
+                         engine.lost_frames > 0 || engine.spoiled_frames > 0 ||
+                         status.acquisition.lost_events > 0;
+  return lost_on_the_way || lost_here ||
+         std::any_of(status.outputs.begin(), status.outputs.end(), [](const ServeLineStatus& line) {
+           return line.dropped_frames > 0 || line.packets.dropped.count > 0;
+         });
+}
+
+bool ServeReport::has_output_failure() const {
+  return std::any_of(status.outputs.begin(), status.outputs.end(),
+                     [](const ServeLineStatus& line) { return !line.failure.empty(); });
 }
 
 nlohmann::ordered_json to_json(const ServeReport& report) {
-  nlohmann::ordered_json json;
-  const PacketStats& packets = report.packets;
-  json["input"] = {{"from", report.input},
-                   {"streams", packets.streams},
-                   {"packets", packets.packets},
-                   {"frames", packets.frames},
-                   {"gaps", packets.gaps.count},
-                   {"gap_frames", packets.gaps.frames},
-                   {"first_gap_frame", packets.gaps.first_frame},
-                   {"declared_rate_hz", packets.declared_rate_hz},
-                   {"rate_hz", packets.rate_hz},
-                   {"lost_packets", packets.lost_packets},
-                   {"missed", to_json(packets.missed)},
-                   {"backward", to_json(packets.backward)},
-                   {"truncated", to_json(packets.truncated)},
-                   {"restarts", packets.restarts},
-                   {"out_of_range", to_json(report.out_of_range)},
-                   {"left_at_the_end", to_json(report.left)},
-                   {"broken_senders", packets.broken},
-                   {"refused_senders", packets.refused},
-                   {"last_error", packets.last_error}};
+  nlohmann::ordered_json json = to_json(report.status);
   json["losses"] = nlohmann::ordered_json::array();
-  for (const InputLoss& loss : report.losses) {
-    json["losses"].push_back(
-        {{"stream", loss.stream}, {"first_frame", loss.first_frame}, {"frames", loss.frames}});
-  }
+  for (const InputLoss& loss : report.losses) json["losses"].push_back(to_json(loss));
   json["unlisted_losses"] = report.unlisted_losses;
-  const Stats& engine = report.acquisition.engine;
-  json["engine"] = {{"backend", report.backend},
-                    {"frames", engine.frames},
-                    {"gaps", engine.gaps},
-                    {"gap_frames", engine.gap_frames},
-                    {"spoiled_frames", engine.spoiled_frames},
-                    {"lost_frames", engine.lost_frames}};
-  json["events"] = {{"found", report.acquisition.events},
-                    {"lost", report.acquisition.lost_events},
-                    {"first_lost_frame", report.acquisition.first_lost_event_frame},
-                    {"delay_frames", report.delay_frames}};
-  json["latency_ms"] = {{"events", report.latency_ns.count()},
-                        {"median", kMs * static_cast<double>(report.latency_ns.quantile_ns(0.5))},
-                        {"p99", kMs * static_cast<double>(report.latency_ns.quantile_ns(0.99))},
-                        {"max", kMs * static_cast<double>(report.latency_ns.max_ns())}};
-  json["outputs"] = report.outputs;
-  json["seconds"] = report.seconds;
   json["interrupted"] = report.interrupted;
   return json;
 }
 
 std::string summary(const ServeReport& report) {
+  const ServeStatus& status = report.status;
   std::string text =
-      fmt::format("input      {}: {}\n", report.input, firbank::summary(report.packets));
-  if (report.packets.gaps.count > 0) text += loss_line(report);
-  if (report.acquisition.engine.spoiled_frames > 0) {
+      fmt::format("input      {}: {}\n", status.input, firbank::summary(status.packets));
+  if (status.packets.gaps.count > 0) text += loss_line(report);
+  if (status.acquisition.engine.spoiled_frames > 0) {
     text += fmt::format("spoiled    {}, by samples that are not finite\n",
-                        counted(report.acquisition.engine.spoiled_frames, "frame"));
+                        counted(status.acquisition.engine.spoiled_frames, "frame"));
   }
-  const AcquisitionStats& done = report.acquisition;
-  if (done.events > 0 || done.lost_events > 0) {
-    text += fmt::format("events     {}", done.events);
-    if (done.lost_events > 0) {
-      text += fmt::format(", and {} lost, the first in the block at frame {}", done.lost_events,
-                          done.first_lost_event_frame);
-    }
-    text += fmt::format("; from packet to event {} (median), {} (99%), {} (worst)\n",
-                        duration(1e-9 * static_cast<double>(report.latency_ns.quantile_ns(0.5))),
-                        duration(1e-9 * static_cast<double>(report.latency_ns.quantile_ns(0.99))),
-                        duration(1e-9 * static_cast<double>(report.latency_ns.max_ns())));
+  if (status.acquisition.events > 0 || status.acquisition.lost_events > 0) {
+    text += events_line(status);
   }
-  if (report.out_of_range.count > 0) {
+  if (status.out_of_range.count > 0) {
     text += fmt::format("left       {} from frame {} on, beyond what can be filtered\n",
-                        counted(static_cast<std::uint64_t>(report.out_of_range.frames), "frame"),
-                        report.out_of_range.first_frame);
+                        counted(static_cast<std::uint64_t>(status.out_of_range.frames), "frame"),
+                        status.out_of_range.first_frame);
   }
-  if (report.left.count > 0) {
+  if (status.left.count > 0) {
     text += fmt::format("left       {} from {} on, as it was to stop\n",
-                        counted(static_cast<std::uint64_t>(report.left.frames), "frame"),
-                        position(report.left.first_frame, report.sample_rate_hz));
+                        counted(static_cast<std::uint64_t>(status.left.frames), "frame"),
+                        position(status.left.first_frame, status.sample_rate_hz));
   }
-  for (const nlohmann::ordered_json& output : report.outputs) {
-    text += fmt::format("{:<10} {} frames to {}", output["kind"].get<std::string>(),
-                        output["frames"].get<std::int64_t>(), output["to"].get<std::string>());
-    if (output.value("dropped_frames", std::int64_t{0}) > 0) {
-      text += fmt::format(", {} dropped from frame {} on", output["dropped_frames"].dump(),
-                          output["first_dropped_frame"].dump());
-    }
-    if (output.value("dropped_receivers", std::uint64_t{0}) > 0) {
-      text += fmt::format(", {} dropped, the first from frame {} on",
-                          counted(output["dropped_receivers"].get<std::uint64_t>(), "receiver"),
-                          output["first_dropped_receiver_frame"].dump());
-    }
-    if (output.contains("failure")) {
-      text += fmt::format(", then it failed, {} lost", output["unwritten_frames"].dump());
-    }
-    text += "\n";
-  }
+  for (const ServeLineStatus& line : status.outputs) text += output_line(line);
   return text;
 }
 

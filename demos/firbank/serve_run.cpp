@@ -1,7 +1,6 @@
 #include "demos/firbank/serve_run.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -15,8 +14,11 @@
 #include "demos/firbank/console.hpp"
 #include "demos/firbank/interrupt.hpp"
 #include "demos/firbank/planar_buffer.hpp"
-#include "demos/firbank/serve_arrivals.hpp"
+#include "demos/firbank/serve_channels.hpp"
+#include "demos/firbank/serve_delivery.hpp"
+#include "demos/firbank/serve_losses.hpp"
 #include "demos/firbank/serve_marks.hpp"
+#include "demos/firbank/serve_monitor.hpp"
 #include "demos/firbank/serve_notices.hpp"
 #include "demos/firbank/serve_output.hpp"
 #include "demos/firbank/serve_stages.hpp"
@@ -32,9 +34,6 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kTick(100);
 constexpr std::size_t kEventRows = 256;  // of a packet
-// Behind a longer gap the engine begins anew, and recordings do in files of their own.
-constexpr std::int64_t kMostSilence = EngineConfig().max_fill_frames;
-const std::vector<std::string> kEventColumns = {"frame", "crossing", "channel", "value"};
 
 /// Whether these are the names of channels that the configuration only counts.
 bool are_numbers(const std::vector<std::string>& inputs) {
@@ -59,29 +58,35 @@ class ServeRun {
     WireExpectation expected;
     expected.channels = stream_->inputs();
     expected.sample_rate_hz = config_.stream.sample_rate_hz;
-    source_ = open_packet_source(serve_, expected, report_.input);
-  }
-  ~ServeRun() {
-    give_up_ = true;
-    if (deliverer_.joinable()) deliverer_.join();
+    source_ = open_packet_source(serve_, expected, input_);
+    if (settings.monitor.port) {
+      watch_ = std::make_unique<ServeWatch>(
+          stream_->outputs(),
+          config_.stream.sample_rate_hz / static_cast<double>(stream_->decimation()));
+    }
+    delivery_ = std::make_unique<ServeDelivery>(*stream_, lines_, watch_.get());
+    channels_.emplace(*stream_, config_.inputs, serve_.bad_channels);
+    make_monitor();
   }
   ServeRun(const ServeRun&) = delete;
   ServeRun& operator=(const ServeRun&) = delete;
 
   ServeReport run() {
-    const Clock::time_point start = Clock::now();
+    start_ = newest_packet_ = Clock::now();
     if (!settings_.quiet) tell("firbank: {}\n", readiness());
     for (bool done = false; !done && !interrupt_requested();) {
       switch (source_->read(kTick)) {
         case PacketEvent::kNothing:
           break;
         case PacketEvent::kStarted:
+          has_sender_ = true;
           start_stream(source_->header());
           break;
         case PacketEvent::kPacket:
           take(source_->header(), source_->packet());
           break;
         case PacketEvent::kStopped:
+          has_sender_ = false;
           tell_troubles();
           // One that broke off may go on when its sender is back.
           done = serve_.once;
@@ -96,13 +101,18 @@ class ServeRun {
         tell("firbank: no output is left, so this ends\n");
         done = true;
       }
+      if (monitor_) monitor_->attend();
     }
+    monitor_.reset();
     end_stream();
     for (const auto& line : lines_) line->finish();
     tell_troubles();
-    finish_report();
-    report_.seconds = std::chrono::duration<double>(Clock::now() - start).count();
-    return std::move(report_);
+    ServeReport report;
+    report.status = status();
+    report.unlisted_losses = losses_.unlisted();
+    report.losses = losses_.take_listed();
+    report.interrupted = interrupt_requested();
+    return report;
   }
 
  private:
@@ -125,16 +135,14 @@ class ServeRun {
         format.channel_names = config_.outputs;
         format.sample_rate_hz /= static_cast<double>(stream_->decimation());
       } else {
-        format.channels = kEventColumns.size();
-        format.channel_names = kEventColumns;
+        format.channels = ServeDelivery::event_columns().size();
+        format.channel_names = ServeDelivery::event_columns();
         format.packet_frames = kEventRows;
         format.is_table = true;
         format.unit.clear();
       }
       lines_.push_back(std::make_unique<ServeLine>(output, format, names_, settings_.notice));
       if (output.kind == ServedKind::kRaw) raw_lines_.push_back(lines_.back().get());
-      if (output.kind == ServedKind::kFiltered) filtered_lines_.push_back(lines_.back().get());
-      if (output.kind == ServedKind::kEvents) event_lines_.push_back(lines_.back().get());
     }
     if (!raw_lines_.empty()) {
       raw_.emplace(stream_->inputs(), settings_.engine.block_frames);
@@ -144,7 +152,7 @@ class ServeRun {
   std::string readiness() const {
     std::string to;
     for (const auto& line : lines_) to += (to.empty() ? "" : ", ") + line->name();
-    return fmt::format("ready: {}, {} at {} Hz, {}; to {}", report_.input,
+    return fmt::format("ready: {}, {} at {} Hz, {}; to {}", input_,
                        counted(stream_->inputs(), "channel"), config_.stream.sample_rate_hz,
                        stream_->engine().backend(), to);
   }
@@ -156,8 +164,20 @@ class ServeRun {
     return true;
   }
 
+  void make_monitor() {
+    if (!watch_) return;
+    monitor_ = std::make_unique<ServeMonitor>(
+        settings_.monitor, serve_facts(config_, settings_.preset, *stream_), *watch_,
+        [this] { return status(); },
+        [this](const MarkBad& request) { return channels_->mark(request); });
+    // Told even when all else is quiet: without it nobody would know the port.
+    tell("firbank: monitor: {}\n", monitor_->url());
+  }
+
   void start_stream(const StreamHeader& header) {
     stream_->set_largest_in_reference(largest_in_reference(serve_, header));
+    channels_->rename(header.channel_names);
+    sender_unit_ = header.unit;
     const bool goes_on = is_running_ && header.stream_id != 0 && header.stream_id == stream_id_;
     stream_id_ = header.stream_id;
     has_ended_ = false;
@@ -168,17 +188,10 @@ class ServeRun {
 
   void begin_stream(const StreamHeader& header) {
     if (streams_++ > 0) stream_->restart();
-    arrivals_.clear();
-    marks_.clear();
     expected_frame_.reset();
     for (const auto& line : lines_) line->begin_stream(header);
-    const SignalsForMainThread guard;
+    delivery_->begin_stream();
     is_running_ = true;
-    is_delivered_ = give_up_ = false;
-    deliverer_ = std::thread([this] {
-      deliver();
-      is_delivered_ = true;
-    });
   }
 
   /// Waits until all that came has gone out, or until too much time has passed since the stop.
@@ -187,19 +200,19 @@ class ServeRun {
     while (!stream_->flush() && !stop_.is_overdue()) {
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
-    while (!is_delivered_ && !stop_.is_overdue()) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    }
-    give_up_ = true;
-    deliverer_.join();
+    delivery_->end_stream(stop_);
     for (const auto& line : lines_) line->end_stream();
     is_running_ = false;
   }
 
   void take(const StreamHeader& header, const Packet& packet) {
     has_ended_ = has_ended_ || has(packet.flags, BlockFlags::kEndOfStream);
-    if (packet.gap_before > 0) note_loss(packet);
+    if (packet.gap_before > 0) {
+      notices_.lost(packet);
+      losses_.add({streams_, packet.first_frame - packet.gap_before, packet.gap_before});
+    }
     if (packet.frames == 0) return;
+    newest_packet_ = Clock::now();
     if (has(packet.flags, BlockFlags::kReset) && expected_frame_) {
       notices_.begins_anew(packet, *expected_frame_);
       end_stream();
@@ -216,30 +229,29 @@ class ServeRun {
       from = static_cast<std::size_t>(again);
     }
     expected_frame_ = packet.first_frame + static_cast<std::int64_t>(packet.frames);
-    if (packet.gap_before > kMostSilence) begin_files(raw_lines_);
-    if (serve_.events) arrivals_.add(*expected_frame_);
-    marks_.add(packet.first_frame, *expected_frame_, packet.flags);
+    if (packet.gap_before > ServeLine::kMostSilence) {
+      for (ServeLine* const line : raw_lines_) line->begin_file();
+    }
+    delivery_->note_arrival(packet.first_frame, *expected_frame_, packet.flags);
     write_raw(header, packet, from);
     while (from < packet.frames) {
       const PushResult pushed = stream_->push(header, packet, from);
       if (!pushed) {  // beyond the last frame that there can be
         const std::int64_t first_frame = packet.first_frame + static_cast<std::int64_t>(from);
-        report_.out_of_range.add(first_frame, static_cast<std::int64_t>(packet.frames - from));
+        out_of_range_.add(first_frame, static_cast<std::int64_t>(packet.frames - from));
         return notices_.out_of_range(first_frame);
       }
       from += pushed.frames;
       if (pushed.frames > 0) continue;
       if (stop_.is_overdue()) {
-        report_.left.add(packet.first_frame + static_cast<std::int64_t>(from),
-                         static_cast<std::int64_t>(packet.frames - from));
+        left_.add(packet.first_frame + static_cast<std::int64_t>(from),
+                  static_cast<std::int64_t>(packet.frames - from));
         return;
       }
+      // The outputs are slow; a page that stood still would not say so.
+      if (monitor_) monitor_->attend();
       std::this_thread::sleep_for(std::chrono::microseconds(200));
     }
-  }
-
-  static void begin_files(const std::vector<ServeLine*>& lines) {
-    for (ServeLine* const line : lines) line->begin_file();
   }
 
   /// What is new with senders and receivers.
@@ -247,17 +259,8 @@ class ServeRun {
     notices_.look(source_->stats(), is_running_ && !has_ended_);
     for (std::size_t i = 0; i < lines_.size(); ++i) {
       // What has failed has been told.
-      if (!lines_[i]->has_failed()) notices_.look(i, lines_[i]->sink_stats());
+      if (!lines_[i]->has_failed()) notices_.look(i, lines_[i]->status().packets);
     }
-  }
-
-  void note_loss(const Packet& packet) {
-    notices_.lost(packet);
-    if (report_.losses.size() == ServeReport::kMostLosses) {
-      ++report_.unlisted_losses;
-      return;
-    }
-    report_.losses.push_back({streams_, packet.first_frame - packet.gap_before, packet.gap_before});
   }
 
   void write_raw(const StreamHeader& header, const Packet& packet, std::size_t from) {
@@ -278,98 +281,61 @@ class ServeRun {
     }
   }
 
-  /// What comes out goes to its outputs, until the stream's end; in a thread of its own.
-  void deliver() {
-    AcquiredBlock block;
-    while (!give_up_) {
-      if (!stream_->read(block)) {
-        stream_->wait(kTick);
-        continue;
-      }
-      if (block.filtered.gap_before > kMostSilence) begin_files(filtered_lines_);
-      const std::int64_t first_frame = block.filtered.first_frame;
-      block.samples.flags |=
-          marks_.of(first_frame, first_frame + static_cast<std::int64_t>(block.filtered.frames));
-      for (ServeLine* const line : filtered_lines_) line->write(block.samples);
-      if (serve_.events) deliver_events(block);
-      if (has(block.filtered.flags, BlockFlags::kEndOfStream)) return;
-    }
-  }
-
-  void deliver_events(const AcquiredBlock& block) {
-    const Clock::time_point came =
-        arrivals_.of(block.filtered.first_frame + static_cast<std::int64_t>(block.filtered.frames));
-    const std::size_t rows = block.events.size();
-    if (rows == 0) return;
-    columns_.assign(kEventColumns.size(), std::vector<double>(rows));
-    for (std::size_t i = 0; i < rows; ++i) {
-      const Event& event = block.events[i];
-      columns_[0][i] = static_cast<double>(event.frame);
-      columns_[1][i] = static_cast<double>(event.crossing);
-      columns_[2][i] = event.channel;
-      columns_[3][i] = static_cast<double>(event.value);
-    }
-    std::vector<const double*> planes;
-    for (const auto& column : columns_) planes.push_back(column.data());
-    BasicBlock<const double> table;
-    table.planes = planes.data();
-    table.channels = planes.size();
-    table.frames = rows;
-    table.first_frame = events_before_;
-    table.timestamp_ns = block.filtered.timestamp_ns;
-    for (ServeLine* const line : event_lines_) line->write(table);
-    events_before_ += static_cast<std::int64_t>(rows);
-    if (block.filtered.frames == 0) return;  // the end: nothing came with these
-    const auto ns =
-        std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - came).count();
-    for (std::size_t i = 0; i < rows; ++i) {
-      report_.latency_ns.record(static_cast<std::uint64_t>(std::max<std::int64_t>(ns, 1)));
-    }
-  }
-
-  void finish_report() {
-    report_.sample_rate_hz = config_.stream.sample_rate_hz;
-    report_.packets = source_->stats();
-    report_.acquisition = stream_->stats();
-    report_.backend = stream_->engine().backend();
-    report_.delay_frames = stream_->delay_frames(0);
-    for (const auto& line : lines_) {
-      report_.outputs.push_back(line->json());
-      report_.has_output_failure = report_.has_output_failure || line->has_failed();
-      report_.dropped_frames += line->dropped_frames();
-      report_.dropped_receivers += line->sink_stats().dropped.count;
-    }
-    report_.interrupted = interrupt_requested();
+  ServeStatus status() const {
+    ServeStatus status;
+    status.input = input_;
+    status.sample_rate_hz = config_.stream.sample_rate_hz;
+    const Clock::time_point now = Clock::now();
+    status.seconds = std::chrono::duration<double>(now - start_).count();
+    status.stream = streams_;
+    status.has_sender = has_sender_;
+    status.silent_seconds = std::chrono::duration<double>(now - newest_packet_).count();
+    status.input_names = channels_->names();
+    status.unit = serve_.unit.empty() ? sender_unit_ : serve_.unit;
+    status.newest_losses = losses_.newest();
+    status.losses = losses_.count();
+    status.out_of_range = out_of_range_;
+    status.left = left_;
+    status.packets = source_->stats();
+    status.acquisition = stream_->stats();
+    status.backend = stream_->engine().backend();
+    status.delay_frames = stream_->delay_frames(0);
+    status.latency = delivery_->latency().all();
+    status.recent_latency = delivery_->latency().recent();
+    status.bad_channels = channels_->bad();
+    for (const auto& line : lines_) status.outputs.push_back(line->status());
+    return status;
   }
 
   const ServeRunSettings& settings_;
   const RunConfig& config_;
   const ServeSettings& serve_;
+  Clock::time_point start_ = Clock::now();
   std::unique_ptr<AcquisitionStream> stream_;
   ServeFileNames names_;
   std::vector<std::unique_ptr<ServeLine>> lines_;
-  std::vector<ServeLine*> raw_lines_;  // written to by this thread; the others by the deliverer
-  std::vector<ServeLine*> filtered_lines_;
-  std::vector<ServeLine*> event_lines_;
+  std::vector<ServeLine*> raw_lines_;  // written to here; the others by the delivery
   std::optional<PlanarBuffer<float>> raw_;
   std::unique_ptr<PacketSource> source_;
-  ServeArrivals arrivals_;
-  ServeMarks marks_;
-  ServeReport report_;
+  std::string input_;  // where packets come from
+  ServeLosses losses_;
+  LossCount out_of_range_;
+  LossCount left_;
+  std::optional<ServeChannels> channels_;
+  std::unique_ptr<ServeWatch> watch_;        // with a monitor
+  std::unique_ptr<ServeDelivery> delivery_;  // its thread uses what is above
 
   std::uint64_t streams_ = 0;
   std::uint64_t stream_id_ = 0;
   bool is_running_ = false;
   bool has_ended_ = false;  // the sender said so
   ServeNotices notices_;
-  std::optional<std::int64_t> expected_frame_;
-
   ServeStop stop_;
-  std::thread deliverer_;
-  std::atomic<bool> give_up_{false};
-  std::atomic<bool> is_delivered_{false};     // the stream, to its end
-  std::vector<std::vector<double>> columns_;  // the deliverer's
-  std::int64_t events_before_ = 0;
+  std::optional<std::int64_t> expected_frame_;
+  bool has_sender_ = false;
+  std::string sender_unit_;
+  Clock::time_point newest_packet_ = start_;
+  std::unique_ptr<ServeMonitor> monitor_;  // last, as it asks for all of this
 };
 
 }  // namespace

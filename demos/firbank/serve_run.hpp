@@ -5,6 +5,7 @@
 #include <string>
 
 #include "demos/firbank/engine_options.hpp"
+#include "demos/firbank/monitor/monitor_settings.hpp"
 #include "demos/firbank/serve_report.hpp"
 #include "engine/config/run_config.hpp"
 
@@ -14,6 +15,7 @@ struct ServeRunSettings {
   RunConfig config;  // with `serve`
   std::size_t preset = 0;
   EngineOptions engine;
+  MonitorSettings monitor;
   bool quiet = false;
   std::function<void(const std::string&)> notice;
 };

@@ -79,6 +79,11 @@ AcquisitionStream::AcquisitionStream(const AcquisitionConfig& config, const Filt
         config.decimation->filter);
     decimated_.resize(outputs * decimator_->most_frames(piece_));
     decimated_planes_ = planes_of(decimated_, outputs);
+    const FilterBank& filter = config.decimation->filter;
+    decimation_delays_.clear();
+    for (std::size_t f = 0; f < filter.size(); ++f) {
+      decimation_delays_.push_back(std::llround(group_delay(filter.taps(f)).frames));
+    }
   }
   if (config.events) {
     detector_.emplace(sized(*config.events, outputs));

@@ -128,6 +128,12 @@ class AcquisitionStream {
   std::size_t decimation() const noexcept { return decimator_ ? decimator_->factor() : 1; }
   /// What is taken off the events of this output.
   std::int64_t delay_frames(std::size_t output) const noexcept { return delays_[output]; }
+  /// How late AcquiredBlock::samples are, in frames of the input: the low pass of the decimation
+  /// delays as well.
+  std::int64_t samples_delay_frames(std::size_t output) const noexcept {
+    return delays_[output] +
+           (decimation_delays_.size() == 1 ? decimation_delays_[0] : decimation_delays_[output]);
+  }
 
  private:
   void open();
@@ -142,6 +148,7 @@ class AcquisitionStream {
   std::optional<EventDetector> detector_;
   UnsoundFrames unsound_;
   std::vector<std::int64_t> delays_;
+  std::vector<std::int64_t> decimation_delays_{0};  // one for all, or one for each output
   double sample_rate_hz_;
   std::size_t piece_;  // most frames a read()
 

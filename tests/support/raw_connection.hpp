@@ -2,6 +2,7 @@
 // do.
 #pragma once
 
+#include <array>
 #include <cerrno>
 #include <string>
 #include <string_view>
@@ -53,6 +54,21 @@ class RawConnection {
       }
     }
     return true;
+  }
+
+  /// What comes until `text` has, or the other side closes the connection, or a minute is over;
+  /// with an empty text all of it.
+  std::string receive_until(std::string_view text) {
+    std::string received;
+    std::array<char, 4'096> piece{};
+    const Deadline deadline = deadline_in(kLong);
+    while (text.empty() || received.find(text) == received.npos) {
+      if (wait_readable(connection_.number(), deadline) != Readiness::kReady) break;
+      const ssize_t got = ::recv(connection_.number(), piece.data(), piece.size(), 0);
+      if (got > 0) received.append(piece.data(), static_cast<std::size_t>(got));
+      if (got == 0 || (got < 0 && errno != EAGAIN)) break;
+    }
+    return received;
   }
 
   /// Whether the other side closes the connection within a minute.

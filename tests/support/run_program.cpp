@@ -118,6 +118,16 @@ void RunningProgram::move_data(int timeout_ms) {
   if (polled[2].revents != 0) drain(error_, result_.err);
 }
 
+bool RunningProgram::has_said(std::string_view text, std::string& so_far) {
+  const auto end = std::chrono::steady_clock::now() + kPatience;
+  while (error_ >= 0 && result_.err.find(text) == std::string::npos &&
+         std::chrono::steady_clock::now() < end) {
+    move_data(100);
+  }
+  so_far = result_.err;
+  return so_far.find(text) != std::string::npos;
+}
+
 ProgramResult RunningProgram::wait() {
   const auto end = std::chrono::steady_clock::now() + kPatience;
   bool killed = false;

@@ -34,6 +34,10 @@ class RunningProgram {
   RunningProgram& operator=(const RunningProgram&) = delete;
 
   void send(int signal) const;
+
+  /// Waits until it has written `text` to its standard error; false when it ends before, or two
+  /// minutes are over. `so_far` becomes all that it has written there.
+  bool has_said(std::string_view text, std::string& so_far);
   pid_t id() const noexcept { return process_; }
 
   /// Feeds what is left of the input, collects the output, and waits for the end; kills the program

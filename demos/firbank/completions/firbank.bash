@@ -79,7 +79,7 @@ _firbank() {
       options="$engine $arithmetic $playing --spectra --input --output --output-format --preset --check
         --channels --rate --eq-taps --eq-phase --json --quiet --help"
       ;;
-    serve) options='--preset --json --quiet --help' ;;
+    serve) options='--preset --monitor --address --token --json --quiet --help' ;;
     demo)
       options='capacity --block --taps --rate --threads --backend --most --seconds --json --help'
       ;;

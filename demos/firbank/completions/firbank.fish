@@ -85,7 +85,7 @@ complete -c firbank -n '__fish_seen_subcommand_from live' -l max-peak -x -d 'War
 complete -c firbank -n "$live" -l max-taps -x -d 'Room for later filters'
 complete -c firbank -n "$live" -l watch -d 'Read changed files again'
 complete -c firbank -n "$live" -l record -r -F -d 'Write input and output'
-set -l monitored '__fish_seen_subcommand_from run live'
+set -l monitored '__fish_seen_subcommand_from run live serve'
 complete -c firbank -n "$monitored" -l monitor -x -d 'Show the run on a page, at this port'
 complete -c firbank -n "$monitored" -l address -x -a '127.0.0.1 0.0.0.0' -d 'Of the monitor'
 complete -c firbank -n "$monitored" -l token -x -d 'What changes need'

@@ -1,4 +1,4 @@
-// ControlQueue: what somebody wants changed in a live run, handed to the run's own loop and
+// ControlQueue: what somebody wants changed in a run, handed to the run's own loop and
 // answered by it, so that whatever changes a run does so in one place.
 //
 // Thread:   ask(): any, and waits. serve(): the run's loop. close(): any.
@@ -35,7 +35,13 @@ struct SetLimiter {
 struct SetBackend {
   std::string name;
 };
-using ControlRequest = std::variant<Choose, SetGain, SetBypass, SetLimiter, SetBackend>;
+/// A channel of the input, by its number from 0 on, or by its name: bad, or good again.
+struct MarkBad {
+  std::optional<std::size_t> channel;
+  std::string name;
+  bool bad = true;
+};
+using ControlRequest = std::variant<Choose, SetGain, SetBypass, SetLimiter, SetBackend, MarkBad>;
 
 struct ControlAnswer {
   enum class Outcome {

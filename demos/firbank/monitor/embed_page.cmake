@@ -1,8 +1,16 @@
-# Writes OUTPUT, a source with the bytes of the page's files in FOLDER (page_files.hpp):
-#   cmake -DFOLDER=... -DOUTPUT=... -P embed_page.cmake
+# Writes OUTPUT, a source with the bytes of FILES in FOLDER (page_files.hpp): live.html is kLiveHtml.
+#   cmake -DFOLDER=... -DFILES=live.html,page.css -DOUTPUT=... -P embed_page.cmake
 set(text "#include \"demos/firbank/monitor/page_files.hpp\"\n\nnamespace firbank::program {\n")
-foreach(kind IN ITEMS Html Css Js)
-  string(TOLOWER page.${kind} file)
+string(REPLACE "," ";" FILES "${FILES}")
+foreach(file IN LISTS FILES)
+  set(constant k)
+  string(REPLACE "." ";" words ${file})
+  foreach(word IN LISTS words)
+    string(SUBSTRING ${word} 0 1 first)
+    string(SUBSTRING ${word} 1 -1 rest)
+    string(TOUPPER ${first} first)
+    string(APPEND constant ${first}${rest})
+  endforeach()
   file(READ ${FOLDER}/${file} bytes HEX)
   string(LENGTH "${bytes}" length)
   math(EXPR length "${length} / 2")
@@ -10,6 +18,6 @@ foreach(kind IN ITEMS Html Css Js)
   # Literals side by side are one, and none of them is longer than compilers like.
   set(repeat "....................................................................................")
   string(REGEX REPLACE "(${repeat})" "\\1\"\n    \"" bytes "${bytes}")
-  string(APPEND text "const std::string_view kPage${kind}(\n    \"${bytes}\", ${length});\n")
+  string(APPEND text "const std::string_view ${constant}(\n    \"${bytes}\", ${length});\n")
 endforeach()
 file(WRITE ${OUTPUT} "${text}}  // namespace firbank::program\n")

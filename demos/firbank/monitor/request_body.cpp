@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <optional>
+#include <string>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -27,57 +29,83 @@ std::string shown(const Json& value) {
   return one_line(value.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
-bool truth(const char* key, const Json& value) {
+bool truth(const Json& body, const char* key) {
+  const Json& value = body[key];
   if (!value.is_boolean()) {
     refuse_body(fmt::format("{} is {}; allowed: true or false", key, shown(value)));
   }
   return value.get<bool>();
 }
 
-ControlRequest choice(const char* key, const Json& value) {
-  if (value.is_string()) return Choose{std::nullopt, value.get<std::string>()};
-  if (!value.is_number_unsigned() || value.get<std::uint64_t>() == 0) {
-    refuse_body(fmt::format("{} is {}; allowed: a number from 1 on, or a name", key, shown(value)));
+/// A number from `least` on; nothing where it is a text, which is then the name.
+std::optional<std::size_t> number_or_name(const Json& body, const char* key, std::uint64_t least,
+                                          std::string& name) {
+  const Json& value = body[key];
+  if (value.is_string()) {
+    name = value.get<std::string>();
+    return std::nullopt;
   }
-  return Choose{static_cast<std::size_t>(value.get<std::uint64_t>() - 1), {}};
+  if (!value.is_number_unsigned() || value.get<std::uint64_t>() < least) {
+    refuse_body(
+        fmt::format("{} is {}; allowed: a number from {} on, or a name", key, shown(value), least));
+  }
+  return static_cast<std::size_t>(value.get<std::uint64_t>());
 }
 
-ControlRequest gain(const char* key, const Json& value) {
+ControlRequest choice(const Json& body) {
+  Choose choose;
+  const auto number = number_or_name(body, "choice", 1, choose.name);
+  if (number) choose.index = *number - 1;
+  return choose;
+}
+
+ControlRequest gain(const Json& body) {
+  const Json& value = body["gain_db"];
   // Written so that a NaN, if ever there is one, is refused.
   const bool is_allowed = value.is_number() && value.get<double>() >= kLeastGainDb &&
                           value.get<double>() <= kMostGainDb;
   if (!is_allowed) {
     refuse_body(
-        fmt::format("{} is {}; allowed: {} to {}", key, shown(value), kLeastGainDb, kMostGainDb));
+        fmt::format("gain_db is {}; allowed: {} to {}", shown(value), kLeastGainDb, kMostGainDb));
   }
   return SetGain{value.get<double>()};
 }
 
-ControlRequest bypass(const char* key, const Json& value) {
-  return SetBypass{truth(key, value)};
+ControlRequest bypass(const Json& body) {
+  return SetBypass{truth(body, "bypass")};
 }
 
-ControlRequest limiter(const char* key, const Json& value) {
-  return SetLimiter{truth(key, value)};
+ControlRequest limiter(const Json& body) {
+  return SetLimiter{truth(body, "limiter")};
 }
 
-ControlRequest backend(const char* key, const Json& value) {
+ControlRequest backend(const Json& body) {
+  const Json& value = body["backend"];
   if (!value.is_string()) {
-    refuse_body(fmt::format("{} is {}; allowed: a name", key, shown(value)));
+    refuse_body(fmt::format("backend is {}; allowed: a name", shown(value)));
   }
   return SetBackend{value.get<std::string>()};
 }
 
+ControlRequest bad(const Json& body) {
+  MarkBad mark;
+  mark.channel = number_or_name(body, "channel", 0, mark.name);
+  mark.bad = truth(body, "bad");
+  return mark;
+}
+
 struct Kind {
   std::string_view path;
-  const char* key;
-  ControlRequest (*read)(const char* key, const Json& value);
+  std::array<const char*, 2> keys;           // of the members; the second one may be missing
+  ControlRequest (*read)(const Json& body);  // which has them all
+
+  std::size_t members() const { return keys[1] == nullptr ? 1 : 2; }
 };
 
 constexpr std::array kKinds = {
-    Kind{"/api/choice", "choice", choice},    Kind{"/api/gain", "gain_db", gain},
-    Kind{"/api/bypass", "bypass", bypass},    Kind{"/api/limiter", "limiter", limiter},
-    Kind{"/api/backend", "backend", backend},
+    Kind{"/api/choice", {"choice"}, choice},    Kind{"/api/gain", {"gain_db"}, gain},
+    Kind{"/api/bypass", {"bypass"}, bypass},    Kind{"/api/limiter", {"limiter"}, limiter},
+    Kind{"/api/backend", {"backend"}, backend}, Kind{"/api/bad", {"channel", "bad"}, bad},
 };
 
 const Kind* find(std::string_view path) {
@@ -102,11 +130,16 @@ ControlRequest parse_body(std::string_view path, std::string_view body) {
   if (json.is_discarded()) {
     refuse_body(fmt::format("the body '{}' is not JSON", one_line(body)));
   }
-  if (!json.is_object() || json.size() != 1 || !json.contains(kind.key)) {
-    refuse_body(
-        fmt::format("the body is {}; allowed: an object with '{}' alone", shown(json), kind.key));
+  bool has_all = json.is_object() && json.size() == kind.members();
+  for (std::size_t i = 0; has_all && i < kind.members(); ++i) {
+    has_all = json.contains(kind.keys[i]);
   }
-  return kind.read(kind.key, json[kind.key]);
+  if (!has_all) {
+    const std::string more = kind.members() > 1 ? fmt::format(" and '{}'", kind.keys[1]) : "";
+    refuse_body(fmt::format("the body is {}; allowed: an object with '{}'{} alone", shown(json),
+                            kind.keys[0], more));
+  }
+  return kind.read(json);
 }
 
 }  // namespace firbank::program

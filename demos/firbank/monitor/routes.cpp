@@ -12,9 +12,6 @@
 #include <nlohmann/json.hpp>
 
 #include "demos/firbank/monitor/access.hpp"
-#include "demos/firbank/monitor/page_files.hpp"
-#include "demos/firbank/monitor/prometheus.hpp"
-#include "demos/firbank/monitor/readings_json.hpp"
 #include "demos/firbank/monitor/request_body.hpp"
 #include "io/error.hpp"
 #include "io/one_line.hpp"
@@ -26,12 +23,8 @@ using namespace std::chrono_literals;
 
 constexpr auto kPatience = 5s;
 
-constexpr std::array<std::string_view, 7> kReadable = {
-    "/", "/page.css", "/page.js", "/api/state", "/api/stats", "/api/events", "/metrics"};
-
-bool is_readable(std::string_view path) {
-  return std::find(kReadable.begin(), kReadable.end(), path) != kReadable.end();
-}
+constexpr std::array<std::string_view, 4> kReadings = {"/api/state", "/api/stats", "/api/events",
+                                                       "/metrics"};
 
 std::string text_of(const nlohmann::ordered_json& json) {
   // Names of files may hold bytes that are no UTF-8.
@@ -66,14 +59,8 @@ int status_of(ControlAnswer::Outcome outcome) {
 
 }  // namespace
 
-Routes::Routes(const LiveSession& session, const FactsBoard& facts, ControlQueue& controls,
-               std::string address, std::string token)
-    : session_(session),
-      facts_(facts),
-      controls_(controls),
-      spectrum_(session),
-      address_(std::move(address)),
-      token_(std::move(token)) {}
+Routes::Routes(MonitoredRun& run, ControlQueue& controls, std::string address, std::string token)
+    : run_(run), controls_(controls), address_(std::move(address)), token_(std::move(token)) {}
 
 HttpReply Routes::refusal(int status, const std::string& why) {
   HttpReply reply;
@@ -84,7 +71,7 @@ HttpReply Routes::refusal(int status, const std::string& why) {
 
 std::optional<HttpReply> Routes::answer_head(const HttpRequest& request) {
   if (auto refused = refuse_stranger(request)) return refused;
-  const bool changes = takes_body(request.path);
+  const bool changes = is_change(request.path);
   if (!changes && !is_readable(request.path)) {
     return refusal(404, fmt::format("there is no '{}' here", one_line(request.path)));
   }
@@ -98,7 +85,24 @@ std::optional<HttpReply> Routes::answer_head(const HttpRequest& request) {
     return reply;
   }
   if (changes) return refuse_change(request);
-  return read(request.path);
+  return read(request);
+}
+
+bool Routes::is_change(std::string_view path) const {
+  const auto paths = run_.changes();
+  return std::find(paths.begin(), paths.end(), path) != paths.end();
+}
+
+bool Routes::is_readable(std::string_view path) const {
+  return std::find(kReadings.begin(), kReadings.end(), path) != kReadings.end() ||
+         find_file(path) != nullptr;
+}
+
+const PageFile* Routes::find_file(std::string_view path) const {
+  for (const PageFile& file : run_.page()) {
+    if (file.path == path) return &file;
+  }
+  return nullptr;
 }
 
 std::optional<HttpReply> Routes::refuse_stranger(const HttpRequest& request) const {
@@ -130,27 +134,32 @@ std::optional<HttpReply> Routes::refuse_change(const HttpRequest& request) const
   return std::nullopt;
 }
 
-HttpReply Routes::read(const std::string& path) {
+HttpReply Routes::read(const HttpRequest& request) {
   HttpReply reply;
-  if (path == "/api/state") {
-    reply.body = state();
-  } else if (path == "/api/stats") {
-    reply.body = text_of(stats_json(session_, facts_.get()));
-  } else if (path == "/api/events") {
-    reply.content_type = "text/event-stream";
-    reply.is_event_stream = true;
-  } else if (path == "/metrics") {
+  if (request.path == "/api/state") {
+    reply.body = text_of(run_.state());
+  } else if (request.path == "/api/stats") {
+    reply.body = text_of(run_.stats());
+  } else if (request.path == "/api/events") {
+    return begin_events(request.query);
+  } else if (request.path == "/metrics") {
     reply.content_type = "text/plain; version=0.0.4; charset=utf-8";
-    reply.body = prometheus_text(session_, facts_.get());
-  } else if (path == "/page.css") {
-    reply.content_type = "text/css; charset=utf-8";
-    reply.body = kPageCss;
-  } else if (path == "/page.js") {
-    reply.content_type = "text/javascript; charset=utf-8";
-    reply.body = kPageJs;
+    reply.body = run_.metrics();
   } else {
-    reply.content_type = "text/html; charset=utf-8";
-    reply.body = kPageHtml;
+    const PageFile& file = *find_file(request.path);
+    reply.content_type = file.content_type;
+    reply.body = file.bytes;
+  }
+  return reply;
+}
+
+HttpReply Routes::begin_events(const std::string& query) {
+  HttpReply reply;
+  reply.content_type = "text/event-stream";
+  try {
+    reply.watcher = run_.watch(query);
+  } catch (const Error& error) {
+    return refusal(400, error.what());
   }
   return reply;
 }
@@ -165,16 +174,12 @@ HttpReply Routes::answer_body(const HttpRequest& request) {
   const int status = status_of(answer.outcome);
   if (status != 200) return refusal(status, answer.why);
   HttpReply reply;
-  reply.body = state();
+  reply.body = text_of(run_.state());
   return reply;
 }
 
-std::string Routes::state() {
-  return text_of(state_json(session_, facts_.get(), spectrum_.centres_hz()));
-}
-
-std::string Routes::moment() {
-  return "data: " + text_of(moment_json(session_, facts_.get(), spectrum_.spectra())) + "\n";
+std::string Routes::event_text(RunWatcher& watcher) {
+  return "data: " + text_of(watcher.moment()) + "\n";
 }
 
 }  // namespace firbank::program

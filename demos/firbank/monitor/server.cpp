@@ -24,6 +24,8 @@ HttpRequest what_is_asked(const httplib::Request& from) {
   HttpRequest request;
   request.method = from.method;
   request.path = from.path;
+  const std::size_t query = from.target.find('?');
+  if (query != from.target.npos) request.query = from.target.substr(query + 1);
   request.host = from.get_header_value("Host");
   request.origin = from.get_header_value("Origin");
   request.authorization = from.get_header_value("Authorization");
@@ -65,8 +67,8 @@ class MonitorServer::Http final : public httplib::Server {
     set_pre_routing_handler([this](const httplib::Request& request, httplib::Response& response) {
       std::optional<HttpReply> reply = routes_.answer_head(what_is_asked(request));
       if (!reply) return HandlerResponse::Unhandled;
-      if (reply->is_event_stream) {
-        stream_events(response);
+      if (reply->watcher) {
+        stream_events(response, reply->watcher);
       } else {
         fill(response, *reply);
       }
@@ -109,7 +111,7 @@ class MonitorServer::Http final : public httplib::Server {
                                  : Routes::refusal(408, "the request came too slowly");
   }
 
-  void stream_events(httplib::Response& response) {
+  void stream_events(httplib::Response& response, const std::shared_ptr<RunWatcher>& watcher) {
     if (watchers_.fetch_add(1) >= limits_.watchers) {
       --watchers_;
       return fill(response, Routes::refusal(503, "too many watch already"));
@@ -117,10 +119,10 @@ class MonitorServer::Http final : public httplib::Server {
     // Counted until httplib forgets the response.
     const std::shared_ptr<void> place(nullptr, [this](void*) { --watchers_; });
     response.set_chunked_content_provider(
-        "text/event-stream", [this, place](std::size_t offset, httplib::DataSink& sink) {
+        "text/event-stream", [this, place, watcher](std::size_t offset, httplib::DataSink& sink) {
           if (offset > 0) std::this_thread::sleep_for(limits_.event_interval);
           if (ending_) return false;
-          const std::string moment = routes_.moment();
+          const std::string moment = Routes::event_text(*watcher);
           return sink.write(moment.data(), moment.size());
         });
   }

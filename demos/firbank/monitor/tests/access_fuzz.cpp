@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "demos/firbank/monitor/access.hpp"
-#include "demos/firbank/monitor/live_monitor.hpp"
+#include "demos/firbank/monitor/monitor_settings.hpp"
 #include "demos/firbank/monitor/tests/fuzz_rules.hpp"
 #include "io/error.hpp"
 

@@ -5,7 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "demos/firbank/monitor/live_monitor.hpp"
+#include "demos/firbank/monitor/monitor_settings.hpp"
 #include "io/error.hpp"
 
 namespace firbank::program {

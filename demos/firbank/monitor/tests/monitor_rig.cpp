@@ -26,7 +26,7 @@ LiveConfig config() {
   config.engine.block_frames = kBlock;
   config.fade_in_seconds = 0;
   config.may_change_engine = true;
-  config.tap_samples = SpectrumWatch::samples_needed(MonitorRig::kRate);
+  config.tap_samples = LiveReadings::tap_samples(MonitorRig::kRate);
   return config;
 }
 
@@ -34,8 +34,8 @@ FilterBank bank(std::size_t choice) {
   return FilterBank({{choice == 0 ? 1.0 : 0.5}});
 }
 
-RunFacts first_facts() {
-  RunFacts facts;
+LiveFacts first_facts() {
+  LiveFacts facts;
   facts.input_device = "Test: in";
   facts.output_device = "Test: out";
   facts.filters = {"plain", "half", "a \"b\"\n\\c"};
@@ -49,8 +49,8 @@ RunFacts first_facts() {
 
 MonitorRig::MonitorRig()
     : session(config(), bank(0), Routing(2, 3, {{0, 0, 0}, {1, 0, 1}, {1, 0, 2}})),
-      routes(session, board_, controls, "127.0.0.1", kToken) {
-  board_.put(first_facts());
+      readings(session, first_facts()),
+      routes(readings, controls, "127.0.0.1", kToken) {
   session.note_gap(0.25);  // before any callback
   thread_ = std::thread([this] { play(); });
 }
@@ -89,14 +89,14 @@ ControlAnswer MonitorRig::carry_out(const ControlRequest& request) {
   }
   const auto* const choice = std::get_if<Choose>(&request);
   if (choice == nullptr) return {};
-  RunFacts now = board_.get();
+  LiveFacts now = readings.facts();
   const auto named = std::find(now.filters.begin(), now.filters.end(), choice->name);
   now.choice = choice->index.value_or(static_cast<std::size_t>(named - now.filters.begin()));
   if (now.choice >= now.filters.size()) {
     return {ControlAnswer::Outcome::kRefused, "there is no such choice"};
   }
   session.swap(bank(now.choice), 100);
-  board_.put(std::move(now));
+  readings.publish(std::move(now));
   return {};
 }
 

@@ -10,8 +10,8 @@
 #include <nlohmann/json.hpp>
 
 #include "demos/firbank/monitor/control_queue.hpp"
+#include "demos/firbank/monitor/live_readings.hpp"
 #include "demos/firbank/monitor/routes.hpp"
-#include "demos/firbank/monitor/run_facts.hpp"
 #include "engine/live_session.hpp"
 
 namespace firbank::program {
@@ -29,7 +29,7 @@ class MonitorRig {
   MonitorRig(const MonitorRig&) = delete;
   MonitorRig& operator=(const MonitorRig&) = delete;
 
-  RunFacts facts() const { return board_.get(); }
+  LiveFacts facts() const { return readings.facts(); }
 
  private:
   ControlAnswer carry_out(const ControlRequest& request);
@@ -39,11 +39,11 @@ class MonitorRig {
 
  public:
   LiveSession session;
+  LiveReadings readings;
   ControlQueue controls;
   Routes routes;
 
  private:
-  FactsBoard board_;
   std::thread thread_;
 };
 

@@ -11,8 +11,8 @@ using firbank::fuzz::require;
 
 // The name is libFuzzer's.  NOLINTNEXTLINE(readability-identifier-naming)
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  constexpr std::array<std::string_view, 5> kPaths = {"/api/choice", "/api/gain", "/api/bypass",
-                                                      "/api/limiter", "/api/backend"};
+  constexpr std::array<std::string_view, 6> kPaths = {"/api/choice",  "/api/gain",    "/api/bypass",
+                                                      "/api/limiter", "/api/backend", "/api/bad"};
   if (size == 0) return 0;
   const std::size_t kind = data[0] % kPaths.size();
   const std::string_view body(reinterpret_cast<const char*>(data) + 1, size - 1);
@@ -41,5 +41,7 @@ std::vector<std::string> firbank::fuzz::seeds() {
           "2{\"bypass\": true}",
           "3 {\"limiter\":false}\r\n",
           "4{\"backend\": \"cpu-avx2\"}",
+          "5{\"channel\": 3, \"bad\": true}",
+          "5{\"bad\": false, \"channel\": \"in-4\"}",
           "3[[[[[[[[[[{\"limiter\":[null]}]]]]]]]]]]"};
 }

@@ -21,6 +21,13 @@ TEST(RequestBody, BecomesARequest) {
   EXPECT_FALSE(std::get<SetLimiter>(parse_body("/api/limiter", R"({"limiter": false})")).on);
   EXPECT_EQ(std::get<SetBackend>(parse_body("/api/backend", R"({"backend": "cuda:0"})")).name,
             "cuda:0");
+  const auto mark = std::get<MarkBad>(parse_body("/api/bad", R"({"channel": 3, "bad": true})"));
+  EXPECT_EQ(mark.channel, 3u);
+  EXPECT_TRUE(mark.bad);
+  const auto good = std::get<MarkBad>(parse_body("/api/bad", R"({"bad": false, "channel": "x"})"));
+  EXPECT_FALSE(good.channel);
+  EXPECT_EQ(good.name, "x");
+  EXPECT_FALSE(good.bad);
 }
 
 TEST(RequestBody, KnowsItsPaths) {
@@ -60,6 +67,10 @@ TEST(RequestBody, IsRefusedByWhatIsWrong) {
   EXPECT_THAT(refusal("/api/choice", R"({"choice":1.5})"), HasSubstr("from 1 on"));
   EXPECT_THAT(refusal("/api/backend", R"({"backend":1})"), HasSubstr("1; allowed: a name"));
   EXPECT_THAT(refusal("/api/backend", R"({"choice":1})"), HasSubstr("'backend' alone"));
+  EXPECT_THAT(refusal("/api/bad", R"({"channel":1})"), HasSubstr("with 'channel' and 'bad' alone"));
+  EXPECT_THAT(refusal("/api/bad", R"({"channel":1,"x":true})"), HasSubstr("'channel' and 'bad'"));
+  EXPECT_THAT(refusal("/api/bad", R"({"channel":-1,"bad":true})"), HasSubstr("from 0 on"));
+  EXPECT_THAT(refusal("/api/bad", R"({"channel":1,"bad":1})"), HasSubstr("true or false"));
   EXPECT_THAT(refusal("/api/choice", std::string(4'097, ' ')), HasSubstr("4097 bytes"));
 }
 

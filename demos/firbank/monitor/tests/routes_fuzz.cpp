@@ -19,7 +19,8 @@ HttpRequest read(std::string_view text) {
   HttpRequest request;
   std::string_view first = take_until(text, '\n');
   request.method = take_until(first, ' ');
-  request.path = first;
+  request.path = take_until(first, '?');
+  request.query = first;
   for (;;) {
     std::string_view line = take_until(text, '\n');
     if (line.empty()) break;
@@ -108,8 +109,8 @@ std::vector<std::string> firbank::fuzz::seeds() {
       "POST /api/gain\nHost: evil.com\nOrigin: http://evil.com\n\n",
       "POST /api/gain\nHost: localhost\nOrigin: http://localhost\nContent-Length: 4097\n\n",
   };
-  for (const char* path :
-       {"/", "/page.css", "/page.js", "/api/state", "/api/stats", "/api/events", "/metrics"}) {
+  for (const char* path : {"/", "/page.css", "/live.js", "/page.js", "/api/state", "/api/stats",
+                           "/api/events", "/metrics"}) {
     list.push_back(std::string("GET ") + path + "\nHost: 127.0.0.1\n\n");
   }
   return list;

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "demos/firbank/monitor/tests/monitor_rig.hpp"
+#include "demos/firbank/monitor/tests/named_files.hpp"
 
 namespace firbank::program {
 namespace {
@@ -87,7 +88,8 @@ TEST(Routes, ShowTheSpectraOfWhatIsPlayed) {
   MonitorRig rig;
   answer(rig, change("/api/choice", R"({"choice": 2})"));
   std::this_thread::sleep_for(std::chrono::milliseconds(600));
-  const std::string moment = rig.routes.moment();
+  const auto watcher = rig.readings.watch({});
+  const std::string moment = Routes::event_text(*watcher);
   ASSERT_TRUE(moment.starts_with("data: {")) << moment;
   EXPECT_EQ(std::count(moment.begin(), moment.end(), '\n'), 2);
   EXPECT_TRUE(moment.ends_with("\n\n"));
@@ -135,7 +137,7 @@ TEST(Routes, ChangeTheBackend) {
   state = json::parse(answer(rig, request("GET", "/api/state")).body);
   EXPECT_EQ(state.at("backend"), "cpu-scalar");
   EXPECT_EQ(state.at("is_changing_backend"), false);
-  EXPECT_EQ(json::parse(rig.routes.moment().substr(6)).at("backend"), "cpu-scalar");
+  EXPECT_EQ(rig.readings.watch({})->moment().at("backend"), "cpu-scalar");
   EXPECT_EQ(json::parse(answer(rig, request("GET", "/api/stats")).body).at("engine_changes"), 1);
   // What cannot be leaves the other one, and says why.
   const HttpReply refused_one = answer(rig, change("/api/backend", R"({"backend": "cpu-abacus"})"));
@@ -171,6 +173,12 @@ TEST(Routes, ServeThePage) {
   EXPECT_THAT(page.content_type, HasSubstr("text/html"));
   EXPECT_THAT(answer(rig, request("GET", "/page.css")).body, HasSubstr("color-scheme"));
   EXPECT_THAT(answer(rig, request("GET", "/page.js")).body, HasSubstr("EventSource"));
+  // What the page names is there.
+  const auto paths = named_files(page.body);
+  EXPECT_EQ(paths.size(), rig.readings.page().size() - 1);
+  for (const std::string& path : paths) {
+    EXPECT_EQ(answer(rig, request("GET", path)).status, 200) << path;
+  }
 }
 
 TEST(Routes, RefuseWhatIsNotThere) {

@@ -1,4 +1,4 @@
-#include "demos/firbank/monitor/live_monitor.hpp"
+#include "demos/firbank/monitor/run_monitor.hpp"
 
 #include <atomic>
 #include <chrono>
@@ -14,12 +14,12 @@ namespace {
 
 using namespace std::chrono_literals;
 
-TEST(LiveMonitor, EndsWhileClientsWatchAndWait) {
+TEST(RunMonitor, EndsWhileClientsWatchAndWait) {
   MonitorRig rig;
   std::thread watcher;
   std::thread asker;
   {
-    LiveMonitor monitor({.port = 0}, rig.session, rig.facts());
+    RunMonitor monitor({.port = 0}, rig.readings);
     ASSERT_TRUE(monitor.url().starts_with("http://127.0.0.1:")) << monitor.url();
     const int port = std::stoi(monitor.url().substr(17));
     const std::string token = monitor.url().substr(monitor.url().find('#') + 1);
@@ -42,9 +42,9 @@ TEST(LiveMonitor, EndsWhileClientsWatchAndWait) {
   EXPECT_FALSE(rig.session.status().bypass);
 }
 
-TEST(LiveMonitor, CarriesOutWhatItsLoopServes) {
+TEST(RunMonitor, CarriesOutWhatItsLoopServes) {
   MonitorRig rig;
-  LiveMonitor monitor({.port = 0, .token = MonitorRig::kToken}, rig.session, rig.facts());
+  RunMonitor monitor({.port = 0, .token = MonitorRig::kToken}, rig.readings);
   const int port = std::stoi(monitor.url().substr(17));
   std::atomic<bool> done{false};
   std::thread asker([&] {
@@ -59,9 +59,9 @@ TEST(LiveMonitor, CarriesOutWhatItsLoopServes) {
     std::this_thread::sleep_for(5ms);
   }
   asker.join();
-  RunFacts facts = rig.facts();
+  LiveFacts facts = rig.facts();
   facts.filters = {"other"};
-  monitor.publish(facts);
+  rig.readings.publish(facts);
   EXPECT_EQ(ask(port, "GET", "/api/state").json().at("filter"), "other");
 }
 

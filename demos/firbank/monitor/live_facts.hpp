@@ -1,16 +1,14 @@
-// RunFacts: what a monitor shows of a live run besides the session's own readings, as the run's
-// loop knows it; and FactsBoard, on which the loop leaves it.
+// LiveFacts: what a monitor shows of a live run besides the session's own readings, as the run's
+// loop knows it.
 #pragma once
 
 #include <cstddef>
-#include <mutex>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace firbank::program {
 
-struct RunFacts {
+struct LiveFacts {
   std::string input_device;
   std::string output_device;
   std::vector<std::string> filters;   // names of the choices
@@ -20,23 +18,6 @@ struct RunFacts {
   std::size_t device_block_frames = 0;      // of the newest block
   double device_input_latency_seconds = 0;  // as the device tells
   double device_output_latency_seconds = 0;
-};
-
-/// Thread: any; the loop's put() waits for the copy of a few names at most.
-class FactsBoard {
- public:
-  void put(RunFacts facts) {
-    const std::lock_guard lock(mutex_);
-    facts_ = std::move(facts);
-  }
-  RunFacts get() const {
-    const std::lock_guard lock(mutex_);
-    return facts_;
-  }
-
- private:
-  mutable std::mutex mutex_;
-  RunFacts facts_;
 };
 
 }  // namespace firbank::program

@@ -1,4 +1,4 @@
-#include "demos/firbank/monitor/readings_json.hpp"
+#include "demos/firbank/monitor/live_readings_json.hpp"
 
 #include <cmath>
 
@@ -73,7 +73,7 @@ Json spectrum_json(const std::vector<float>& levels_db) {
 
 }  // namespace
 
-Json state_json(const LiveSession& session, const RunFacts& facts,
+Json state_json(const LiveSession& session, const LiveFacts& facts,
                 const std::vector<double>& bands_hz) {
   const LiveStatus status = session.status();
   const double rate = session.sample_rate_hz();
@@ -105,7 +105,7 @@ Json state_json(const LiveSession& session, const RunFacts& facts,
           {"bands_hz", std::move(bands)}};
 }
 
-Json stats_json(const LiveSession& session, const RunFacts& facts) {
+Json stats_json(const LiveSession& session, const LiveFacts& facts) {
   const LiveStatus status = session.status();
   const double rate = session.sample_rate_hz();
   Json load = to_json(status.load);
@@ -133,7 +133,7 @@ Json stats_json(const LiveSession& session, const RunFacts& facts) {
           {"engine", engine_json(status.engine)}};
 }
 
-Json moment_json(const LiveSession& session, const RunFacts& facts, const Spectra& spectra) {
+Json moment_json(const LiveSession& session, const LiveFacts& facts, const Spectra& spectra) {
   const LiveStatus status = session.status();
   return {{"seconds", status.seconds},
           {"frames", status.frames},

@@ -1,67 +1,20 @@
-#include "demos/firbank/monitor/prometheus.hpp"
+#include "demos/firbank/monitor/live_metrics.hpp"
 
 #include <array>
 #include <cstdint>
-#include <iterator>
-#include <string_view>
 
 #include <fmt/format.h>
 
 #include "demos/firbank/live_json.hpp"
+#include "demos/firbank/monitor/metrics_text.hpp"
 #include "demos/firbank/version.hpp"
 
 namespace firbank::program {
 namespace {
 
-/// A label's value; the format knows three escapes.
-std::string escaped(std::string_view text) {
-  std::string result;
-  for (const char c : text) {
-    if (c == '\\' || c == '"') result += '\\';
-    if (c == '\n') {
-      result += "\\n";
-    } else {
-      result += c;
-    }
-  }
-  return result;
-}
-
-class Text {
- public:
-  void family(const char* name, const char* type, const char* help) {
-    name_ = name;
-    add("# HELP firbank_{} {}\n# TYPE firbank_{} {}\n", name, help, name, type);
-  }
-  template <class Value>
-  void sample(Value value, const std::string& labels = {}, const char* suffix = "") {
-    add("firbank_{}{}{} {}\n", name_, suffix, labels.empty() ? "" : "{" + labels + "}", value);
-  }
-  template <class Value>
-  void gauge(const char* name, const char* help, Value value) {
-    family(name, "gauge", help);
-    sample(value);
-  }
-  template <class Value>
-  void counter(const char* name, const char* help, Value value) {
-    family(name, "counter", help);
-    sample(value);
-  }
-  std::string take() { return std::move(text_); }
-
- private:
-  template <class... Arguments>
-  void add(fmt::format_string<Arguments...> format, Arguments&&... arguments) {
-    fmt::format_to(std::back_inserter(text_), format, std::forward<Arguments>(arguments)...);
-  }
-
-  const char* name_ = "";
-  std::string text_;
-};
-
 /// One family with a sample for each channel of both ways.
 template <class Value>
-void levels(Text& text, const LiveSession& session, const char* name, const char* type,
+void levels(MetricsText& text, const LiveSession& session, const char* name, const char* type,
             const char* help, Value value_of) {
   text.family(name, type, help);
   for (std::size_t c = 0; c < session.inputs(); ++c) {
@@ -75,7 +28,7 @@ void levels(Text& text, const LiveSession& session, const char* name, const char
 }
 
 /// Cumulative, as the format wants it, from the counts that reach up to each bound.
-void load_histogram(Text& text, const LiveSession& session) {
+void load_histogram(MetricsText& text, const LiveSession& session) {
   constexpr std::array kBoundsPercent = {1,  2,  5,  10, 20,  30,  40, 50,
                                          60, 70, 80, 90, 100, 150, 200};
   const LoadMeter::Histogram counts = session.load().histogram();
@@ -95,10 +48,10 @@ void load_histogram(Text& text, const LiveSession& session) {
 
 }  // namespace
 
-std::string prometheus_text(const LiveSession& session, const RunFacts& facts) {
+std::string live_metrics(const LiveSession& session, const LiveFacts& facts) {
   const LiveStatus status = session.status();
   const double rate = session.sample_rate_hz();
-  Text text;
+  MetricsText text;
   text.family("build_info", "gauge", "The program's version; the value is always 1.");
   text.sample(1, fmt::format("version=\"{}\",backend=\"{}\"", escaped(kVersion),
                              escaped(session.engine_facts().backend)));

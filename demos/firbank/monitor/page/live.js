@@ -2,7 +2,6 @@
 // changes goes to the others, with the token that came behind the '#' of its address.
 "use strict";
 
-const element = (id) => document.getElementById(id);
 const floorDb = -60; // of the meters
 const mostRows = 16; // of meters, each way
 
@@ -14,83 +13,28 @@ let held = []; // peaks of the output's spectrum, which fall slowly
 let changingBackend = false; // from the choice until the answer
 let gainUntil = 0; // while the slider is moved, what the run tells of the gain is old
 
-// ---- the token ---------------------------------------------------------------------------------
+// ---- what is asked of the run ------------------------------------------------------------------
 
-if (location.hash.length > 1) {
-  sessionStorage.setItem("token", decodeURIComponent(location.hash.slice(1)));
-  history.replaceState(null, "", location.pathname);
-}
-
-element("token-form").addEventListener("submit", (event) => {
-  event.preventDefault();
-  sessionStorage.setItem("token", element("token").value.trim());
-  element("token").value = "";
-  element("token-form").hidden = true;
-  tell("");
-});
-
-function tell(text) {
-  element("message").textContent = text;
-  element("message").hidden = text === "";
-}
-
-// ---- asking ------------------------------------------------------------------------------------
-
-async function read(path) {
-  const reply = await fetch(path, { signal: AbortSignal.timeout(5000) });
-  if (!reply.ok) throw new Error(`${path}: ${reply.status}`);
-  return reply.json();
-}
-
-async function change(what, body) {
-  let reply;
-  try {
-    reply = await fetch("/api/" + what, {
-      method: "POST",
-      headers: {
-        "Content-Type": "application/json",
-        Authorization: "Bearer " + (sessionStorage.getItem("token") || ""),
-      },
-      body: JSON.stringify(body),
-    });
-  } catch {
-    return tell("Nothing was changed: firbank does not answer.");
-  }
-  const answer = await reply.json().catch(() => ({}));
-  if (reply.status === 401) {
-    element("token-form").hidden = false;
-    element("token").focus();
-    return tell("Changes need the token.");
-  }
-  if (!reply.ok) return tell("Nothing was changed: " + (answer.error || reply.status));
-  tell("");
-  takeState(answer);
+async function control(what, body) {
+  const fresh = await change(what, body);
+  if (fresh) takeState(fresh);
 }
 
 function choose(number) {
-  if (state && number >= 1 && number <= state.filters.length) change("choice", { choice: number });
+  if (state && number >= 1 && number <= state.filters.length) control("choice", { choice: number });
 }
 
 function setGain(gain) {
   const bounded = Math.min(60, Math.max(-120, gain));
   gainUntil = performance.now() + 400;
   showGain(bounded);
-  change("gain", { gain_db: bounded });
+  control("gain", { gain_db: bounded });
 }
 
 // ---- words -------------------------------------------------------------------------------------
 
 const decibels = (amplitude) => (amplitude > 1e-5 ? 20 * Math.log10(amplitude) : -Infinity);
 const levelText = (db) => (db === -Infinity ? "silent" : db.toFixed(1).replace("-", "\u2212") + " dB");
-const percent = (share) => (100 * share).toFixed(share < 0.1 ? 1 : 0) + " %";
-const counted = (n, thing) => `${n.toLocaleString("en")} ${thing}${n === 1 ? "" : "s"}`;
-
-function time(seconds) {
-  const whole = Math.floor(seconds);
-  const two = (n) => String(n).padStart(2, "0");
-  const hours = whole >= 3600 ? Math.floor(whole / 3600) + ":" : "";
-  return `${hours}${two(Math.floor(whole / 60) % 60)}:${two(whole % 60)}.${Math.floor((seconds % 1) * 10)}`;
-}
 
 const kinds = {
   "input-overflow": "input lost",
@@ -165,13 +109,7 @@ function takeState(fresh) {
     Backend: fresh.backend,
     Version: fresh.version,
   };
-  element("facts").replaceChildren(...Object.entries(facts).flatMap(([name, value]) => {
-    const term = document.createElement("dt");
-    const text = document.createElement("dd");
-    term.textContent = name;
-    text.textContent = value;
-    return [term, text];
-  }));
+  showFacts(facts);
 }
 
 element("choice").addEventListener("change", (event) => {
@@ -180,8 +118,8 @@ element("choice").addEventListener("change", (event) => {
   if (!event.target.matches(":focus-visible")) event.target.blur();
 });
 element("backend").addEventListener("change", changeBackend);
-element("bypass").addEventListener("click", () => moment && change("bypass", { bypass: !moment.bypass }));
-element("limiter").addEventListener("click", () => moment && change("limiter", { limiter: !moment.limiter }));
+element("bypass").addEventListener("click", () => moment && control("bypass", { bypass: !moment.bypass }));
+element("limiter").addEventListener("click", () => moment && control("limiter", { limiter: !moment.limiter }));
 element("ab").addEventListener("click", toggleFilters);
 element("gain").addEventListener("input", (event) => setGain(Number(event.target.value)));
 
@@ -192,9 +130,9 @@ async function changeBackend() {
   select.blur();
   changingBackend = true;
   select.disabled = true;
-  await change("backend", { backend: wanted });
+  await control("backend", { backend: wanted });
   changingBackend = false;
-  refresh();
+  refreshOnce();
 }
 
 function toggleFilters() {
@@ -268,24 +206,6 @@ function showMeters() {
 }
 
 // ---- drawing -----------------------------------------------------------------------------------
-
-const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-
-function sheet(id) {
-  const canvas = element(id);
-  const ratio = window.devicePixelRatio || 1;
-  const width = canvas.clientWidth;
-  const height = canvas.clientHeight;
-  if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {
-    canvas.width = Math.round(width * ratio);
-    canvas.height = Math.round(height * ratio);
-  }
-  const pen = canvas.getContext("2d");
-  pen.setTransform(ratio, 0, 0, ratio, 0, 0);
-  pen.clearRect(0, 0, width, height);
-  pen.font = "12px system-ui, sans-serif";
-  return { pen, width, height };
-}
 
 function drawSpectrum() {
   const { pen, width, height } = sheet("spectrum");
@@ -402,31 +322,12 @@ function showStats() {
   }
   if (stats.gaps) parts.push(`${counted(stats.gaps, "gap")} of ${stats.gap_seconds.toFixed(1)} s`);
   element("xruns").textContent = parts.join(", ");
-  const rows = stats.events.slice(-30).reverse().map((event) => {
-    const row = document.createElement("li");
-    const when = document.createElement("time");
-    when.textContent = time(event.seconds);
-    row.append(when, (kinds[event.kind] || event.kind) + reason(event));
-    return row;
-  });
-  if (rows.length === 0) {
-    const none = document.createElement("li");
-    none.textContent = "None so far.";
-    rows.push(none);
-  }
-  element("events").replaceChildren(...rows);
+  showList("events", stats.events.slice(-30).reverse().map((event) => [
+    time(event.seconds), (kinds[event.kind] || event.kind) + reason(event)]), "None so far.");
 }
 
 // ---- the way here ------------------------------------------------------------------------------
 
-function showLink(text, kind) {
-  const link = element("link");
-  if (link.textContent !== text) link.textContent = text;
-  link.className = "badge " + kind;
-  document.body.classList.toggle("lost", kind === "bad");
-}
-
-let lastMoment = -Infinity;
 let frameWanted = false;
 
 function draw() {
@@ -439,39 +340,22 @@ function draw() {
   if (stats) drawLoad();
 }
 
-function listen() {
-  const events = new EventSource("/api/events");
-  events.onmessage = (message) => {
-    moment = JSON.parse(message.data);
-    lastMoment = performance.now();
-    showLink(moment.device_is_there ? "live" : "device away", moment.device_is_there ? "good" : "bad");
-    if (state && (moment.choice !== state.choice || moment.backend !== state.backend)) refresh();
-    if (!frameWanted) {
-      frameWanted = true;
-      requestAnimationFrame(draw);
-    }
-  };
-  events.onerror = () => {
-    showLink("connection lost", "bad");
-    // By itself it tries again only where the server was not reached at all.
-    if (events.readyState === EventSource.CLOSED) setTimeout(listen, 1500);
-  };
+function takeMoment(fresh) {
+  moment = fresh;
+  showLink(moment.device_is_there ? "live" : "device away", moment.device_is_there ? "good" : "bad");
+  if (state && (moment.choice !== state.choice || moment.backend !== state.backend)) refreshOnce();
+  if (frameWanted) return;
+  frameWanted = true;
+  requestAnimationFrame(draw);
 }
 
 async function refresh() {
-  try {
-    const [freshState, freshStats] = await Promise.all([read("/api/state"), read("/api/stats")]);
-    takeState(freshState);
-    stats = freshStats;
-    showStats();
-  } catch {
-    if (performance.now() - lastMoment > 2000) showLink("connection lost", "bad");
-  }
+  const [freshState, freshStats] = await Promise.all([read("/api/state"), read("/api/stats")]);
+  takeState(freshState);
+  stats = freshStats;
+  showStats();
 }
 
-setInterval(() => {
-  if (performance.now() - lastMoment > 3000) showLink("connection lost", "bad");
-  refresh();
-}, 1000);
 window.addEventListener("resize", draw);
-refresh().then(listen);
+const refreshOnce = keepFresh(refresh);
+refreshOnce().then(() => listen("/api/events", takeMoment));
