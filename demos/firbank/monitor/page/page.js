@@ -103,8 +103,8 @@ function showList(id, rows, none) {
 
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
-// A canvas as large as it is seen, empty, and its size in CSS pixels.
-function sheet(id) {
+// A canvas as large as it is seen, empty, and its size in CSS pixels; `options` are its context's.
+function sheet(id, options) {
   const canvas = element(id);
   const ratio = window.devicePixelRatio || 1;
   const width = canvas.clientWidth;
@@ -113,7 +113,7 @@ function sheet(id) {
     canvas.width = Math.round(width * ratio);
     canvas.height = Math.round(height * ratio);
   }
-  const pen = canvas.getContext("2d");
+  const pen = canvas.getContext("2d", options);
   pen.setTransform(ratio, 0, 0, ratio, 0, 0);
   pen.clearRect(0, 0, width, height);
   pen.font = "12px system-ui, sans-serif";

@@ -206,7 +206,7 @@ function drawNames(pen, look, top, row) {
 
 // `look` as above, and rms. Returns which channel a height stands for.
 function drawRaster(look) {
-  const { pen, width, height } = sheet("raster");
+  const { pen, width, height } = sheet("raster", { willReadFrequently: true });
   const { state, end } = look;
   const rate = state.sample_rate_hz;
   const channels = state.output_channels.length;

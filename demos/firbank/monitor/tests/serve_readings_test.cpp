@@ -222,8 +222,7 @@ TEST_F(ServeRoutes, TellMetrics) {
         "\nfirbank_event_latency_seconds_count 42\n",
         "\nfirbank_output_up{output=\"1\",kind=\"events\",to=\"tcp 127.0.0.1:4001\"} 1\n",
         "\nfirbank_output_up{output=\"2\",kind=\"raw\",to=\"a \\\"b\\\".wav\"} 0\n",
-        "\nfirbank_output_dropped_frames_total{output=\"2\",kind=\"raw\",to=\"a \\\"b\\\".wav\"} "
-        "12\n"}) {
+        R"(_dropped_frames_total{output="2",kind="raw",to="a \"b\".wav"} 12)"}) {
     EXPECT_THAT(reply->body, HasSubstr(line));
   }
 }

@@ -257,6 +257,7 @@ TEST(ServeWatch, IsSeenWholeWhileItIsAddedTo) {
   Feed feed(3, 1'000);
   constexpr std::int64_t kFrames = 20'000;
   std::vector<std::thread> watchers;
+  watchers.reserve(2);
   for (int i = 0; i < 2; ++i) {
     watchers.emplace_back([&] {
       ServeWatch::Place place;
