@@ -168,8 +168,10 @@ double PlanEstimate::first_products_ns(PartitionPlan& plan,
     return bins * level.product_ns * (pieces * demand_.edges + later / block) +
            (level.partitions > 1 ? 3 : 1) * pieces * visits;
   }
-  // All partitions at once; or half of the outputs for two blocks, and half of them the rest.
-  const double alone = bins * partitions.met * level.product_ns + visits;
+  // All partitions at once, or one by one where blocks lie between those that they meet; or half of
+  // the outputs for two blocks, and half of them the rest.
+  const double sweeps = level.partition_blocks == 1 ? 1 : static_cast<double>(level.partitions);
+  const double alone = bins * partitions.met * level.product_ns + sweeps * visits;
   const double paired =
       bins / 2 * (partitions.met * level.pair_ns + demand_.edges * level.product_ns) + visits +
       sums / 2;
