@@ -250,6 +250,7 @@ TEST_F(Serve, NeverWritesOverARecordingThatIsThere) {
     EXPECT_EQ(result.exit_code, 0) << result.err;
     const std::string name = folder_.file(run == 1 ? "raw.npy" : fmt::format("raw-{}.npy", run));
     EXPECT_THAT(result.err, HasSubstr("to " + name));
+    EXPECT_THAT(result.err, HasSubstr("raw        100 frames to " + name + "\n"));
     EXPECT_EQ(report()["outputs"][0]["files"][0]["name"], name);
   }
   EXPECT_THAT(folder_.names(),

@@ -38,9 +38,17 @@ std::string events_line(const ServeStatus& status) {
                             worded(status.latency.max_ns));
 }
 
+/// Where it went; of recordings, which files those are in the end.
+std::string place_of(const ServeLineStatus& line) {
+  const std::vector<RecordedFile>& files = line.files;
+  if (files.empty()) return line.to;
+  if (files.size() == 1) return files.front().path;
+  return fmt::format("{} files, {} to {}", files.size(), files.front().path, files.back().path);
+}
+
 std::string output_line(const ServeLineStatus& line) {
   std::string text =
-      fmt::format("{:<10} {} frames to {}", name_of(line.kind), line.frames, line.to);
+      fmt::format("{:<10} {} frames to {}", name_of(line.kind), line.frames, place_of(line));
   if (line.dropped_frames > 0) {
     text +=
         fmt::format(", {} dropped from frame {} on", line.dropped_frames, line.first_dropped_frame);
