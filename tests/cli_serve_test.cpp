@@ -642,6 +642,8 @@ TEST_F(Serve, KeysOfAWayGoWithThatWayAlone) {
               HasSubstr("output.queue_mb: it has no use here; allowed with tcp:// that waits"));
   EXPECT_THAT(refusal("[serve]\ninput = \"-\"\n" + output + "\"-\"\ngroup_may_read = true\n"),
               HasSubstr("output.group_may_read: it has no use here; allowed with shm:"));
+  EXPECT_THAT(refusal("[serve]\ninput = \"-\"\nreference_largest = 5\n" + output + "\"-\"\n"),
+              HasSubstr("serve.reference_largest: it has no use here; allowed with a reference"));
   EXPECT_THAT(refusal("[serve]\ninput = \"tcp://:0\"\nidle_ms = -1\n" + output + "\"-\"\n"),
               HasSubstr("serve.idle_ms: it is -1"));
 }
