@@ -11,10 +11,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "io/shared_ring.hpp"
+#include "io/socket.hpp"
 #include "io/tcp_sink.hpp"
 #include "tests/support/program_files.hpp"
 #include "tests/support/raw_connection.hpp"
@@ -630,6 +632,29 @@ TEST_F(Serve, NamesTheKeyOfAWindowThatIsTooLong) {
   EXPECT_EQ(result.exit_code, 2);
   EXPECT_THAT(result.err, HasSubstr("serve.envelope.window_ms: it is 60000; at 30000 Hz, up to "
                                     "34952 ms are allowed"));
+}
+
+TEST_F(Serve, ASignalEndsTheWaitForAConnection) {
+  // A server that accepts nobody, and whose queue of those who wait is full: it does not answer.
+  TcpAddress address{"127.0.0.1", 0};
+  const Descriptor server = listen_on(address);
+  ASSERT_EQ(::listen(server.number(), 0), 0);
+  std::vector<Descriptor> waiting;
+  std::string why;
+  for (int i = 0; i < 4; ++i) {
+    waiting.push_back(connect_to(address, std::chrono::milliseconds(200), why));
+  }
+  ASSERT_FALSE(waiting.back()) << "the system lets more wait than asked for";
+  RunningProgram program(
+      command(fmt::format("[serve]\ninput = \"-\"\n[[serve.output]]\nkind = \"filtered\"\n"
+                          "to = \"tcp://127.0.0.1:{}\"\nconnect = true\n",
+                          address.port)),
+      {}, {.input_stays_open = true});
+  std::this_thread::sleep_for(std::chrono::seconds(2));
+  const auto asked = std::chrono::steady_clock::now();
+  program.send(SIGTERM);
+  EXPECT_EQ(program.wait().exit_code, 130);
+  EXPECT_LT(std::chrono::steady_clock::now() - asked, std::chrono::seconds(4));
 }
 
 TEST_F(Serve, KeysOfAWayGoWithThatWayAlone) {
