@@ -81,22 +81,27 @@ Events plain_events(const EventDetectorConfig& config, const FloatSignal& in,
   for (std::size_t c = 0; c < in.size(); ++c) {
     const std::size_t offset = c * update / in.size();
     std::vector<double> magnitudes;
+    const std::size_t most = std::max<std::size_t>(1, window / stride);
+    const std::size_t least = std::min(most / 8, update / stride);
+    float noise = 0;
     float level = config.levels.empty()       ? kNan
                   : config.levels.size() == 1 ? config.levels[0]
                                               : config.levels[c];
     float before = kNan;
     std::size_t ready = 0;
     for (std::size_t n = 0; n < in[c].size(); ++n) {
-      if (config.levels.empty() && n >= update && (n - update) % update == offset) {
-        const auto noise =
-            static_cast<float>(plain_noise(magnitudes, std::max<std::size_t>(1, window / stride)));
+      const bool is_due = config.levels.empty() && n >= update && (n - update) % update == offset;
+      if (is_due && magnitudes.size() >= least) {
+        noise = static_cast<float>(plain_noise(magnitudes, most));
         level = static_cast<float>(config.noise_factor * static_cast<double>(noise));
         if (level == 0) level = kNan;
         if (config.crossing == Crossing::kFall) level = -level;
       }
       const float x = in[c][n];
       if (!std::isfinite(x)) continue;
-      if (n % stride == 0) magnitudes.push_back(std::abs(static_cast<double>(x)));
+      if (n % stride == 0 && std::abs(x) > 1e-4F * noise) {
+        magnitudes.push_back(std::abs(static_cast<double>(x)));
+      }
       const bool either = config.crossing == Crossing::kEither;
       const float high = either ? std::abs(level) : level;
       const float low = either ? -std::abs(level) : level;
@@ -286,6 +291,40 @@ TEST(EventDetector, RefusesWhatItCannotDo) {
   expect_refusal({.channels = 1, .noise_samples = 100'000},
                  "noise_samples is 100000; allowed: 1 to");
   expect_refusal({.channels = 1, .peak_frames = std::size_t{1} << 31}, "peak_frames is 2147483648");
+}
+
+// Zeros would bring the noise down, and with it the level: what is noise again then were events.
+TEST(EventDetector, TakesNoSilenceForNoise) {
+  constexpr std::size_t kWindow = 4'000;
+  Random random(5);
+  std::normal_distribution<float> noise(0, 10);
+  for (const auto& [begin, end] : {std::pair<std::size_t, std::size_t>{0, 3 * kWindow},
+                                   {2 * kWindow, 5 * kWindow},
+                                   {2 * kWindow, 2 * kWindow + kWindow / 2}}) {
+    SCOPED_TRACE(testing::Message() << "silent from frame " << begin << " to " << end);
+    std::vector<float> samples(9 * kWindow);
+    for (std::size_t n = 0; n < samples.size(); ++n) {
+      const float sample = noise(random);
+      samples[n] = n >= begin && n < end ? 0 : sample;
+    }
+    samples[8 * kWindow] = 500;
+    EventDetector detector({.channels = 1,
+                            .crossing = Crossing::kEither,
+                            .noise_factor = 6,
+                            .noise_window_frames = kWindow});
+    std::vector<Event> events(100);
+    std::size_t count = 0;
+    for (std::size_t n = 0; n < samples.size(); n += 100) {
+      const float* const planes[] = {samples.data() + n};
+      count += detector
+                   .process(planes, 100, static_cast<std::int64_t>(n), events.data() + count,
+                            events.size() - count)
+                   .events;
+    }
+    ASSERT_EQ(count, 1u);
+    EXPECT_EQ(events[0].frame, static_cast<std::int64_t>(8 * kWindow));
+    EXPECT_NEAR(detector.noise(0), 10, 1);
+  }
 }
 
 }  // namespace

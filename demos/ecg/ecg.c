@@ -241,6 +241,7 @@ static void run(session* s, FILE* samples, const ecg_options* options, packet_ti
   }
   if (ferror(samples)) fail(options->samples, strerror(errno));
   if (times->packets == 0) fail(options->samples, "there are no samples in it");
+  if (options->lost_frame >= first_frame) fail("--lose", "the recording ends before that frame");
   s->end = end;
   if (firbank_end(s->engine) != FIRBANK_OK) fail("the engine", "it cannot end");
   pull_until(s, INT64_MAX);

@@ -1,5 +1,6 @@
 #include "demos/ecg/options.h"
 
+#include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,8 +18,10 @@ static const char kUsage[] =
 
 static int64_t lost_frame_of(const char* text) {
   char* rest = NULL;
-  const long long frame = text == NULL ? 0 : strtoll(text, &rest, 10);
-  if (text == NULL || *rest != '\0' || frame < ECG_PACKET_FRAMES) {
+  long long frame = 0;
+  errno = 0;
+  if (text != NULL) frame = strtoll(text, &rest, 10);
+  if (text == NULL || *rest != '\0' || errno == ERANGE || frame < ECG_PACKET_FRAMES) {
     fprintf(stderr, "ecg: --lose is '%s'; allowed: a frame from %d on, behind the first packet\n",
             text == NULL ? "" : text, ECG_PACKET_FRAMES);
     exit(2);

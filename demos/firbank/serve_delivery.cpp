@@ -43,8 +43,7 @@ void ServeDelivery::begin_stream() {
   });
 }
 
-void ServeDelivery::end_stream(ServeStop& stop) {
-  while (!is_done_ && !stop.is_overdue()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+void ServeDelivery::end_stream() {
   gives_up_ = true;
   thread_.join();
 }

@@ -17,7 +17,6 @@
 #include "demos/firbank/serve_latency.hpp"
 #include "demos/firbank/serve_marks.hpp"
 #include "demos/firbank/serve_output.hpp"
-#include "demos/firbank/serve_stop.hpp"
 #include "engine/acquisition/acquisition_stream.hpp"
 
 namespace firbank::program {
@@ -42,8 +41,10 @@ class ServeDelivery {
     arrivals_.add(end);
     marks_.add(first, end, flags);
   }
-  /// Waits until all that came has gone out, or `stop` is overdue; the stream has been flushed.
-  void end_stream(ServeStop& stop);
+  /// Whether all that came has gone out, once the stream has been flushed.
+  bool is_done() const noexcept { return is_done_; }
+  /// Gives up what has not gone out.
+  void end_stream();
 
   ServeLatency& latency() noexcept { return latency_; }
 

@@ -47,9 +47,10 @@ void ServeNotices::again(const Packet& packet, std::int64_t frames) {
 }
 
 void ServeNotices::begins_anew(const Packet& packet, std::int64_t expected_frame) {
-  if (settings_.quiet) return;
-  tell("firbank: the stream begins anew at {}, where {} was due\n", at(packet.first_frame),
-       at(expected_frame));
+  if (const auto before = may_tell(begins_, "beginning")) {
+    tell("firbank: the stream begins anew at {}, where {} was due{}\n", at(packet.first_frame),
+         at(expected_frame), *before);
+  }
 }
 
 void ServeNotices::out_of_range(std::int64_t first_frame) {

@@ -60,6 +60,7 @@ class ServeNotices {
   Settings settings_;
   Repeated losses_;
   Repeated again_;
+  Repeated begins_;
   Clock::time_point next_look_{};
   std::string told_trouble_;
   std::vector<std::string> told_receivers_;

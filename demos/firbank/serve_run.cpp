@@ -197,12 +197,20 @@ class ServeRun {
   /// Waits until all that came has gone out, or until too much time has passed since the stop.
   void end_stream() {
     if (!is_running_) return;
-    while (!stream_->flush() && !stop_.is_overdue()) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    }
-    delivery_->end_stream(stop_);
+    await([this] { return stream_->flush(); });
+    await([this] { return delivery_->is_done(); });
+    delivery_->end_stream();
     for (const auto& line : lines_) line->end_stream();
     is_running_ = false;
+  }
+
+  /// Until it is so, or until too much time has passed since the stop. A page goes on meanwhile.
+  template <class Condition>
+  void await(Condition&& is_so) {
+    while (!is_so() && !stop_.is_overdue()) {
+      if (monitor_) monitor_->attend();
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
   }
 
   void take(const StreamHeader& header, const Packet& packet) {

@@ -13,6 +13,7 @@ std::string counted(std::uint64_t count, std::string_view thing) {
 }
 
 std::string duration(double seconds) {
+  if (seconds < 0) return fmt::format("-{}", duration(-seconds));
   if (seconds < 0.9995e-3) return fmt::format("{:.3g} us", seconds * 1e6);
   if (seconds < 0.9995) return fmt::format("{:.3g} ms", seconds * 1e3);
   if (seconds < 99.95) return fmt::format("{:.3g} s", seconds);

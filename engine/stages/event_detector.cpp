@@ -95,7 +95,10 @@ class EventDetector::Impl {
       stride_ = (window + config.noise_samples - 1) / config.noise_samples;
       update_ = config.noise_update_frames;
       if (update_ == 0) update_ = std::max<std::size_t>(1, window / 4);
-      noise_.emplace(config.channels, std::max<std::size_t>(1, window / stride_));
+      const std::size_t samples = std::max<std::size_t>(1, window / stride_);
+      noise_.emplace(config.channels, samples);
+      // No more than come until the first estimate.
+      least_samples_ = std::min(samples / 8, update_ / stride_);
     }
     for (std::size_t c = 0; c < states_.size(); ++c) {
       State& state = states_[c];
@@ -200,15 +203,24 @@ class EventDetector::Impl {
       take(channel, x + n, end - n, frame_after(first, n), to);
       const std::uint64_t past = (clock_ + n) % stride_;
       for (std::size_t i = n + (past == 0 ? 0 : stride_ - past); i < end; i += stride_) {
-        if (std::isfinite(x[i])) noise_->add(channel, x[i]);
+        if (is_noise(x[i], state.noise)) noise_->add(channel, x[i]);
       }
       n = end;
     }
   }
 
+  /// What is nothing beside the noise comes from a channel that is dead or silenced; of Gaussian
+  /// noise it is one sample in 10,000.
+  static bool is_noise(float x, float noise) noexcept {
+    constexpr float kNothing = 1e-4F;
+    return std::isfinite(x) && std::abs(x) > kNothing * noise;
+  }
+
   void update_noise(std::size_t channel) noexcept {
     State& state = states_[channel];
     state.next_update += update_;
+    // A channel that has just come to life is waited for.
+    if (noise_->count(channel) < least_samples_) return;
     state.noise = noise_->estimate(channel);
     const auto size = static_cast<float>(factor_ * static_cast<double>(state.noise));
     if (size > 0 && std::isfinite(size)) {
@@ -268,6 +280,7 @@ class EventDetector::Impl {
   std::optional<NoiseEstimate> noise_;
   std::size_t stride_ = 1;  // frames from one sample of the noise to the next
   std::size_t update_ = 0;
+  std::size_t least_samples_ = 0;  // of an estimate
 
   StreamPosition position_;
   std::uint64_t clock_ = 0;  // frames that have come

@@ -13,7 +13,9 @@
 // its frame and value are the highest sample's (of a fall: the lowest one's, of equal ones the
 // first) of the frames n to n + peak_frames.
 //
-// What is not finite is no sample: it never fires, is no peak, and does not enter the noise.
+// What is not finite is no sample: it never fires, is no peak, and does not enter the noise. Nor
+// does what is less than a ten-thousandth of the noise: a channel that is silenced for a while, or
+// dead, has the level afterwards that it had before.
 //
 // Whatever the sizes of the calls, the same events come in the same order: by crossing, and by
 // channel in one frame. Only which of them are lost, where the caller's buffer is too small, is the
@@ -62,8 +64,8 @@ struct EventDetectorConfig {
 
   /// Frames from one estimate of a channel to the next, at least 1; 0: a quarter of the window. A
   /// channel has no level, and no events, before its first one: that comes between one and two of
-  /// these after the start, and is made of what has come. A noise of 0, as of a channel that is
-  /// dead, gives no level either.
+  /// these after the start, and is made of what has come: an eighth of the samples, or what comes
+  /// between two estimates. A noise of 0, as of a channel that is dead, gives no level either.
   std::size_t noise_update_frames = 0;
 
   std::size_t refractory_frames = 0;  // 0 to 2^30

@@ -24,6 +24,9 @@ class NoiseEstimate {
   /// One sample, which is finite.
   void add(std::size_t channel, float sample) noexcept;
 
+  /// How many are kept of a channel.
+  std::size_t count(std::size_t channel) const noexcept { return rings_[channel].count; }
+
   /// From those that are kept; 0 before the first one.
   float estimate(std::size_t channel) noexcept;
 

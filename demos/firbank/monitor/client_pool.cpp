@@ -2,12 +2,20 @@
 
 #include <utility>
 
+#include <pthread.h>
+#include <sched.h>
+
 namespace firbank::program {
 namespace {
 
 thread_local bool turning_away = false;
 
 }  // namespace
+
+void leave_real_time() noexcept {
+  const sched_param ordinary{};
+  pthread_setschedparam(pthread_self(), SCHED_OTHER, &ordinary);
+}
 
 ClientPool::ClientPool(std::size_t threads, std::size_t waiting) : most_waiting_(waiting) {
   for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { work(); });
@@ -46,6 +54,7 @@ bool ClientPool::turns_away() noexcept {
 }
 
 void ClientPool::work() {
+  leave_real_time();
   for (;;) {
     std::function<void()> serve;
     {

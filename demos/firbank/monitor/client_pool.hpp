@@ -14,6 +14,10 @@
 
 namespace firbank::program {
 
+/// The calling thread does without a real-time priority that the process was given: that is for
+/// samples, not for who looks at them.
+void leave_real_time() noexcept;
+
 class ClientPool final : public httplib::TaskQueue {
  public:
   /// `waiting` clients may wait for one of `threads` threads.

@@ -195,7 +195,10 @@ MonitorServer::MonitorServer(Routes& routes, const std::string& address, int por
                                                       : "it cannot be listened at";
     throw Error(ErrorKind::kOutput, fmt::format("--monitor {} at {}: {}", port, address, why));
   }
-  thread_ = std::thread([this] { http_->listen_after_bind(); });
+  thread_ = std::thread([this] {
+    leave_real_time();
+    http_->listen_after_bind();
+  });
   // stop() has no effect on a server that does not listen yet.
   while (!http_->is_running()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
 }
