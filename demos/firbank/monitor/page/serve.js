@@ -88,7 +88,11 @@ element("bad-form").addEventListener("submit", (event) => {
   markBad(named >= 0 ? named : channelNumber(text), true);
 });
 
+// A button that is replaced while it is pressed is never clicked, so only a change is shown.
 function showBad() {
+  const shown = state.bad_channels.map((channel) => `${channel} ${state.input_channels[channel]}`).join("\n");
+  if (element("bad").dataset.shown === shown) return;
+  element("bad").dataset.shown = shown;
   const chips = state.bad_channels.map((channel) => {
     const chip = document.createElement("button");
     chip.textContent = `${state.input_channels[channel]} \u00d7`;
