@@ -95,7 +95,10 @@ nlohmann::ordered_json to_json(const ServeStatus& status) {
                     {"lost_frames", engine.lost_frames}};
   json["events"] = {{"found", status.acquisition.events},
                     {"lost", status.acquisition.lost_events},
-                    {"first_lost_frame", status.acquisition.first_lost_event_frame},
+                    {"first_lost_frame", status.acquisition.lost_events > 0
+                                             ? status.acquisition.first_lost_event_frame
+                                             : std::int64_t{-1}},
+                    {"unsound_frames", status.acquisition.unsound_frames},
                     {"delay_frames", status.delay_frames}};
   json["latency_ms"] = to_json(status.latency);
   json["outputs"] = nlohmann::ordered_json::array();
