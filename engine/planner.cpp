@@ -32,8 +32,9 @@ constexpr std::size_t kOfflineCallFrames = 8'192;  // fewer are not worth a call
 constexpr double kEvenOverMean = 1.5;
 constexpr double kMostWorstOverMean = 1.75;
 
-// Partitions of several blocks are summed one by one: four were 1.1 times as fast as partitions of
-// one block, 6 as fast, 14 slower.
+// Partitions of several blocks are for rows, whose spectra are read for one output alone: where
+// outputs share their inputs they were slower as often as not. They are summed one by one: four
+// were 1.1 times as fast as partitions of one block, 6 as fast, 14 slower.
 constexpr std::size_t kMostLongPartitions = 4;
 
 // Costs that differ by less than this cannot be told apart by an estimate.
@@ -343,7 +344,7 @@ std::vector<PartitionPlan> cheapest_plans(const EngineConfig& config, const Filt
   for (std::size_t bins = kMinTransform / 2; bins <= std::min(most_bins, kMaxBins); bins *= 2) {
     search.add_levels(std::max(base.call_frames, offline ? bins : 1), bins);
     if (abilities.shares) search.add_single(base.call_frames, bins, offline);
-    if (abilities.shares && !offline) search.add_long(base.call_frames, bins);
+    if (abilities.shares && !offline && demand.in_rows) search.add_long(base.call_frames, bins);
   }
   if (abilities.direct_form && base.max_taps <= kMaxDirectTaps) {
     search.consider(estimate.direct_form(base));

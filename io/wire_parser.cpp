@@ -12,6 +12,19 @@
 #include "io/one_line.hpp"
 
 namespace firbank {
+namespace {
+
+/// Bytes that need not be text: all but plain ASCII as \xNN.
+std::string visible(std::string_view bytes) {
+  std::string text;
+  for (const char c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    text += byte > 0x7e ? fmt::format("\\x{:02x}", byte) : printable({&c, 1});
+  }
+  return text;
+}
+
+}  // namespace
 
 static_assert(kPacketHeaderBytes % sizeof(std::uint64_t) == 0, "samples follow aligned");
 
@@ -97,8 +110,8 @@ void WireParser::check_magic(std::string_view magic) const {
   const std::string_view got(reinterpret_cast<const char*>(words_.data()), count);
   if (got == magic.substr(0, count)) return;
   fail(0, fmt::format("the {} begins with '{}'; allowed: '{}'",
-                      part_ == Part::kFixedHeader ? "stream" : "packet", printable(got),
-                      printable(magic)));
+                      part_ == Part::kFixedHeader ? "stream" : "packet", visible(got),
+                      visible(magic)));
 }
 
 void WireParser::read_fixed_header() {
