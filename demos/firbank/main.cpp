@@ -84,12 +84,14 @@ int run(int argc, char** argv) {
   add_info_command(app, exit_code);
   add_backends_command(app, exit_code);
   add_devices_command(app, exit_code);
+  add_bench_command(app, exit_code);
+  add_doctor_command(app, exit_code);
   try {
     app.parse(argc, argv);
     if (app.get_subcommands().empty()) {
       print_error(
           "a command is needed: filter, run, live, serve, demo, plan, tune, verify, design, info, "
-          "backends or devices (see 'firbank --help')");
+          "backends, devices, bench or doctor (see 'firbank --help')");
       return kExitUsage;
     }
   } catch (const CLI::CallForHelp&) {
@@ -97,9 +99,13 @@ int run(int argc, char** argv) {
   } catch (const CLI::CallForVersion&) {
     std::cout << "firbank " << kVersion << '\n';
   } catch (const CLI::ParseError& error) {
-    const bool in_command = !app.get_subcommands().empty();
-    print_error(fmt::format("{} (see 'firbank {}--help')", complaint(app, error, argc, argv),
-                            in_command ? app.get_subcommands()[0]->get_name() + " " : ""));
+    std::string commands;
+    for (const CLI::App* in = &app; !in->get_subcommands().empty();) {
+      in = in->get_subcommands()[0];
+      commands += in->get_name() + " ";
+    }
+    print_error(
+        fmt::format("{} (see 'firbank {}--help')", complaint(app, error, argc, argv), commands));
     return kExitUsage;
   }
   std::cout.flush();

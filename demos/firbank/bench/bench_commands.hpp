@@ -1,0 +1,7 @@
+// The commands of `firbank bench`: each adds itself to that command, runs as its callback, and
+// stores the exit code. What goes wrong is thrown as Error.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+namespace firbank::program {}  // namespace firbank::program

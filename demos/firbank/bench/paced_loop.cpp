@@ -1,0 +1,65 @@
+#include "demos/firbank/bench/paced_loop.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include <sys/resource.h>
+
+#include "demos/firbank/bench/clock.hpp"
+
+namespace firbank::program {
+namespace {
+
+struct ThreadCounters {
+  std::int64_t cpu_ns = 0;
+  long yields = 0;
+  long interruptions = 0;
+};
+
+ThreadCounters thread_counters() noexcept {
+  rusage usage{};
+  getrusage(RUSAGE_THREAD, &usage);
+  return {thread_cpu_ns(), usage.ru_nvcsw, usage.ru_nivcsw};
+}
+
+template <class To, class From>
+To clamped(From value) noexcept {
+  constexpr auto kMost = static_cast<From>(std::numeric_limits<To>::max());
+  return static_cast<To>(std::clamp(value, From{0}, kMost));
+}
+
+/// Whether it slept: a block that is due already is not waited for.
+bool wait_until(std::int64_t due_ns, std::int64_t spin_ns) noexcept {
+  if (now_ns() >= due_ns) return false;
+  sleep_until_ns(due_ns - spin_ns);
+  while (now_ns() < due_ns) {
+  }
+  return true;
+}
+
+}  // namespace
+
+PacedLoop::End PacedLoop::run(PacedWork& work, std::size_t warm_up, std::size_t blocks,
+                              std::vector<BlockTimes>& times,
+                              const std::function<bool()>& stopped) const {
+  const std::int64_t first_ns = now_ns();
+  for (std::size_t n = 0; n < warm_up + blocks; ++n) {
+    if (stopped()) return End::kStopped;
+    BlockTimes block;
+    block.due_ns = first_ns + std::llround(static_cast<double>(n + 1) * pace_.period_ns);
+    block.slept = wait_until(block.due_ns, pace_.spin_ns);
+    const ThreadCounters before = thread_counters();
+    block[BlockStage::kWait] = clamped<std::uint32_t>(now_ns() - block.due_ns);
+    work.work(block);
+    const ThreadCounters after = thread_counters();
+    block.cpu_ns = clamped<std::uint32_t>(after.cpu_ns - before.cpu_ns);
+    block.yields = clamped<std::uint16_t>(after.yields - before.yields);
+    block.interruptions = clamped<std::uint16_t>(after.interruptions - before.interruptions);
+    if (n >= warm_up && times.size() < times.capacity()) times.push_back(block);
+    if (block.end_to_end_ns() > kMostBehindNs) return End::kOverloaded;
+  }
+  return End::kDone;
+}
+
+}  // namespace firbank::program

@@ -1,0 +1,62 @@
+// PacedLoop: lets work begin every so often, on an absolute timeline, and notes where the time of
+// each block went.
+//
+// Block n is due n periods after the first one, whatever happened before. A block that comes late
+// is worked on at once, and so are those that became due meanwhile; none is left out. So what a
+// listener would have waited is what is counted (no coordinated omission).
+//
+// Thread:   one.
+// Realtime: run() does not allocate; it sleeps between blocks and asks the system for the thread's
+//           counters.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "demos/firbank/bench/block_times.hpp"
+
+namespace firbank::program {
+
+class PacedWork {
+ public:
+  virtual ~PacedWork() = default;
+  /// Does a block's work and fills what it took, from ingest to publish.
+  virtual void work(BlockTimes& times) noexcept = 0;
+};
+
+/// The machine's own part: nothing at all is done.
+class EmptyWork final : public PacedWork {
+ public:
+  void work(BlockTimes&) noexcept override {}
+};
+
+struct Pace {
+  double period_ns = 1e6;
+  std::int64_t spin_ns =
+      0;  // before a block is due, in which it does not sleep but looks at the clock
+};
+
+class PacedLoop {
+ public:
+  enum class End {
+    kDone,
+    kOverloaded,  // blocks came later and later, by more than kMostBehindNs
+    kStopped,
+  };
+  static constexpr std::uint64_t kMostBehindNs = 1'000'000'000;
+
+  explicit PacedLoop(const Pace& pace) : pace_(pace) {}
+
+  /// Works on `blocks` blocks, the first one due a period from now, and appends the times of all
+  /// but the first `warm_up` to `times`, which has room for them: nothing is appended beyond its
+  /// capacity. `stopped` is asked before each block.
+  End run(PacedWork& work, std::size_t warm_up, std::size_t blocks, std::vector<BlockTimes>& times,
+          const std::function<bool()>& stopped) const;
+
+ private:
+  Pace pace_;
+};
+
+}  // namespace firbank::program
