@@ -50,6 +50,10 @@ void EngineOptions::add_to(CLI::App& command) {
   command.add_option("--block", block_frames, "Frames a block of a live run (256), 1 to 65536")
       ->type_name("N")
       ->check(whole_number(1, 65'536));
+  add_plan_to(command);
+}
+
+void EngineOptions::add_plan_to(CLI::App& command) {
   command.add_option("--threads", threads, "Threads that compute (1), 1 to 64")
       ->type_name("N")
       ->check(whole_number(1, 64));

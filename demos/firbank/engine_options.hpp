@@ -30,6 +30,8 @@ struct EngineOptions {
 
   /// Adds --block, --threads, --partitions and --costs.
   void add_to(CLI::App& command);
+  /// Adds these but for --block.
+  void add_plan_to(CLI::App& command);
 
   /// Adds --precision and --backend.
   void add_arithmetic_to(CLI::App& command);

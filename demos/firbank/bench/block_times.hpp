@@ -18,6 +18,7 @@ enum class BlockStage : std::uint8_t {
 inline constexpr std::size_t kBlockStages = 6;
 
 struct BlockTimes {
+  std::int64_t number = 0;  // of those that are counted; negative: one that is not
   std::int64_t due_ns = 0;  // by now_ns()
   std::array<std::uint32_t, kBlockStages> stage_ns{};
   std::uint32_t cpu_ns = 0;         // that the processor spent on the thread, of the work

@@ -11,16 +11,15 @@
 namespace firbank::program {
 namespace {
 
-struct ThreadCounters {
-  std::int64_t cpu_ns = 0;
+struct Switches {
   long yields = 0;
   long interruptions = 0;
 };
 
-ThreadCounters thread_counters() noexcept {
+Switches thread_switches() noexcept {
   rusage usage{};
   getrusage(RUSAGE_THREAD, &usage);
-  return {thread_cpu_ns(), usage.ru_nvcsw, usage.ru_nivcsw};
+  return {usage.ru_nvcsw, usage.ru_nivcsw};
 }
 
 template <class To, class From>
@@ -47,13 +46,15 @@ PacedLoop::End PacedLoop::run(PacedWork& work, std::size_t warm_up, std::size_t 
   for (std::size_t n = 0; n < warm_up + blocks; ++n) {
     if (stopped()) return End::kStopped;
     BlockTimes block;
+    block.number = n < warm_up ? -1 : static_cast<std::int64_t>(times.size());
     block.due_ns = first_ns + std::llround(static_cast<double>(n + 1) * pace_.period_ns);
     block.slept = wait_until(block.due_ns, pace_.spin_ns);
-    const ThreadCounters before = thread_counters();
+    const Switches before = thread_switches();
+    const std::int64_t cpu_before_ns = thread_cpu_ns();
     block[BlockStage::kWait] = clamped<std::uint32_t>(now_ns() - block.due_ns);
     work.work(block);
-    const ThreadCounters after = thread_counters();
-    block.cpu_ns = clamped<std::uint32_t>(after.cpu_ns - before.cpu_ns);
+    block.cpu_ns = clamped<std::uint32_t>(thread_cpu_ns() - cpu_before_ns);
+    const Switches after = thread_switches();
     block.yields = clamped<std::uint16_t>(after.yields - before.yields);
     block.interruptions = clamped<std::uint16_t>(after.interruptions - before.interruptions);
     if (n >= warm_up && times.size() < times.capacity()) times.push_back(block);

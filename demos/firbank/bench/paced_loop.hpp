@@ -49,9 +49,9 @@ class PacedLoop {
 
   explicit PacedLoop(const Pace& pace) : pace_(pace) {}
 
-  /// Works on `blocks` blocks, the first one due a period from now, and appends the times of all
-  /// but the first `warm_up` to `times`, which has room for them: nothing is appended beyond its
-  /// capacity. `stopped` is asked before each block.
+  /// Works on `warm_up` blocks that are not counted and then on `blocks` that are, the first one
+  /// due a period from now; the times of the latter are appended to `times` as far as its capacity
+  /// goes, their numbers being their places there. `stopped` is asked before each block.
   End run(PacedWork& work, std::size_t warm_up, std::size_t blocks, std::vector<BlockTimes>& times,
           const std::function<bool()>& stopped) const;
 
