@@ -8,7 +8,9 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include "demos/firbank/capacity_probe.hpp"
+#include "demos/firbank/bench/capacity_backends.hpp"
+#include "demos/firbank/bench/capacity_probe.hpp"
+#include "demos/firbank/bench/noise_filters.hpp"
 #include "demos/firbank/checks.hpp"
 #include "demos/firbank/commands.hpp"
 #include "demos/firbank/exit_code.hpp"
@@ -33,7 +35,11 @@ constexpr std::size_t kBarWidth = 40;
 
 struct Arguments {
   std::string name;
-  CapacityConfig config;
+  EngineConfig config{.block_frames = 64};
+  std::string backend;  // empty: the best of the CPU and each GPU
+  std::size_t taps = 9'600;
+  std::size_t most_filters = 4'096;
+  CapacityLimit limit{.seconds = 0.5};
   JsonReport json;
 };
 
@@ -46,28 +52,14 @@ std::string bar(const CapacityStep& step) {
 
 std::string line(const CapacityStep& step) {
   return fmt::format("{:>6} filters  {} p99 {:>8.1f} us of {:.1f}  (mean {:.1f}, clock {:.1f})",
-                     step.filters, bar(step), step.p99_us, step.deadline_us, step.mean_us,
+                     step.value, bar(step), step.p99_us, step.deadline_us, step.mean_us,
                      step.clock_p99_us);
-}
-
-std::vector<std::string> backends_to_try(const std::string& asked) {
-  if (!asked.empty()) return {asked};
-  std::vector<std::string> names;
-  bool has_cpu = false;
-  for (const BackendInfo& backend : list_backends()) {
-    const bool is_cpu = backend.name.starts_with("cpu");
-    // Of the CPU's the best, which comes first.
-    if (!backend.available || (is_cpu && has_cpu)) continue;
-    has_cpu = has_cpu || is_cpu;
-    names.push_back(backend.name);
-  }
-  return names;
 }
 
 nlohmann::ordered_json to_json(const std::string& backend, const std::vector<CapacityStep>& steps) {
   nlohmann::ordered_json list = nlohmann::ordered_json::array();
   for (const CapacityStep& step : steps) {
-    list.push_back({{"filters", step.filters},
+    list.push_back({{"filters", step.value},
                     {"blocks", step.blocks},
                     {"mean_us", step.mean_us},
                     {"p99_us", step.p99_us},
@@ -78,46 +70,43 @@ nlohmann::ordered_json to_json(const std::string& backend, const std::vector<Cap
 }
 
 int run(Arguments& arguments) {
-  CapacityConfig& config = arguments.config;
+  EngineConfig& config = arguments.config;
   arguments.json.open({});
   install_interrupt_handlers(2);
   const bool tells = !arguments.json.takes_standard_output();
   const double deadline_us = 1e6 * static_cast<double>(config.block_frames) / config.sample_rate_hz;
   if (tells) {
     fmt::print("One channel at {} Hz through filters of {} taps, in blocks of {} ({}):\n",
-               config.sample_rate_hz, config.taps, config.block_frames,
+               config.sample_rate_hz, arguments.taps, config.block_frames,
                duration(1e-6 * deadline_us));
   }
   nlohmann::ordered_json report = {{"block_frames", config.block_frames},
-                                   {"taps", config.taps},
+                                   {"taps", arguments.taps},
                                    {"sample_rate_hz", config.sample_rate_hz},
                                    {"threads", config.threads},
                                    {"deadline_us", deadline_us},
                                    {"backends", nlohmann::ordered_json::array()}};
-  for (const std::string& name : backends_to_try(config.backend)) {
+  for (const std::string& name : backends_to_try(arguments.backend)) {
     if (interrupt_requested()) break;
-    try {
-      if (make_backend(name) == nullptr) {
-        refuse(
-            fmt::format("backend '{}' cannot run here; 'firbank backends' lists what can", name));
-      }
-    } catch (const BackendError& error) {
-      refuse(error.what());
-    }
     config.backend = name;
     if (tells) fmt::print("{}\n", name);
-    const std::vector<CapacityStep> steps = find_capacity(
-        config,
-        [&](const CapacityStep& step) {
-          if (!tells) return;
-          fmt::print("{}\n", line(step));
-          std::fflush(stdout);
-        },
-        [] { return interrupt_requested(); });
+    CapacitySearch search;
+    search.most = arguments.most_filters;
+    search.stopped = [] { return interrupt_requested(); };
+    search.told = [&](const CapacityStep& step) {
+      if (!tells) return;
+      fmt::print("{}\n", line(step));
+      std::fflush(stdout);
+    };
+    search.measure = [&](std::size_t filters) {
+      return measure_step(config, noise_filters(filters, arguments.taps), Routing::bank(1, filters),
+                          arguments.limit, search.stopped);
+    };
+    const std::vector<CapacityStep> steps = find_capacity(search);
     const std::size_t capacity = capacity_of(steps);
     if (tells && !interrupt_requested()) {
       fmt::print("{}: {}{} in time\n", name, counted(capacity, "filter"),
-                 capacity == config.most_filters ? " (--most) and maybe more" : "");
+                 capacity == arguments.most_filters ? " (--most) and maybe more" : "");
     }
     report["backends"].push_back(to_json(name, steps));
   }
@@ -130,7 +119,7 @@ int run(Arguments& arguments) {
 void add_demo_command(CLI::App& app, int& exit_code) {
   CLI::App* const command = app.add_subcommand("demo", "Show how much this machine can do");
   const auto arguments = std::make_shared<Arguments>();
-  CapacityConfig& config = arguments->config;
+  EngineConfig& config = arguments->config;
   command
       ->add_option("NAME", arguments->name,
                    "capacity: add filters until blocks come too late, and draw it")
@@ -140,7 +129,7 @@ void add_demo_command(CLI::App& app, int& exit_code) {
   command->add_option("--block", config.block_frames, "Frames a block (64), 1 to 65536")
       ->type_name("N")
       ->check(whole_number(1, 65'536));
-  command->add_option("--taps", config.taps, "Taps of each filter (9600), 1 to 1000000")
+  command->add_option("--taps", arguments->taps, "Taps of each filter (9600), 1 to 1000000")
       ->type_name("N")
       ->check(whole_number(1, 1'000'000));
   command->add_option("--rate", config.sample_rate_hz, "Sample rate (48000)")
@@ -150,13 +139,15 @@ void add_demo_command(CLI::App& app, int& exit_code) {
       ->type_name("N")
       ->check(whole_number(1, 64));
   command
-      ->add_option("--backend", config.backend,
+      ->add_option("--backend", arguments->backend,
                    "Only this one; unless given, the best of the CPU and each GPU")
       ->type_name("NAME");
-  command->add_option("--most", config.most_filters, "Most filters to try (4096), 1 to 65536")
+  command->add_option("--most", arguments->most_filters, "Most filters to try (4096), 1 to 65536")
       ->type_name("N")
       ->check(whole_number(1, 65'536));
-  command->add_option("--seconds", config.seconds, "Seconds of blocks a step (0.5)")
+  command
+      ->add_option("--seconds", arguments->limit.seconds,
+                   "Seconds of blocks a step (0.5): 200 to 2000 blocks")
       ->type_name("S")
       ->check(number(0.001, 60));
   arguments->json.add_to(*command, "every step");

@@ -7,8 +7,10 @@ namespace {
 
 constexpr const char* kExamples = R"(Examples:
   firbank bench latency --channels 64 --taps 4096 --block 64
-  firbank bench latency --seconds 60 --html latency.html
-)";
+  firbank bench capacity --taps 512 --rate 30000
+  firbank bench compare --interleave old/firbank new/firbank
+
+'firbank bench COMMAND --help' tells more.)";
 
 }  // namespace
 
@@ -18,6 +20,8 @@ void add_bench_command(CLI::App& app, int& exit_code) {
   command->group("Commands");
   command->footer(kExamples);
   add_latency_bench(*command, exit_code);
+  add_capacity_bench(*command, exit_code);
+  add_compare_bench(*command, exit_code);
 }
 
 }  // namespace firbank::program

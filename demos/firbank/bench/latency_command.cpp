@@ -55,6 +55,7 @@ struct Arguments {
   bool no_empty = false;
   double inject_ms = 0;
   std::size_t inject_every = 1'000;
+  double inject_busy_percent = 0;
   bool quiet = false;
   JsonReport json;
   std::string csv;
@@ -106,8 +107,11 @@ int tell_losses(const Stats& stats, bool whole, const std::string& failure) {
 
 template <class Sample>
 int measure(Arguments& arguments, const StreamCase& stream, LatencyReport& report) {
-  const SignalsForMainThread guard;
-  BasicEngine<Sample> engine(stream.config, stream.bank, stream.routing);
+  const auto engine_made = [&] {
+    const SignalsForMainThread guard;
+    return std::make_unique<BasicEngine<Sample>>(stream.config, stream.bank, stream.routing);
+  }();
+  BasicEngine<Sample>& engine = *engine_made;
   report.on_device = !engine.backend().starts_with("cpu");
   if (arguments.drive.empty()) arguments.drive = report.on_device ? "pipeline" : "process";
   report.setting = setting_json(stream, arguments.stream);
@@ -121,7 +125,8 @@ int measure(Arguments& arguments, const StreamCase& stream, LatencyReport& repor
        {"gpu_mode", arguments.stream.engine.is_hybrid() ? "hybrid" : "whole"},
        {"plan", engine.plan().describe()},
        {"injected_sleep_ns", std::llround(1e6 * arguments.inject_ms)},
-       {"injected_every", arguments.inject_ms > 0 ? arguments.inject_every : 0}});
+       {"injected_every", arguments.inject_ms > 0 ? arguments.inject_every : 0},
+       {"injected_busy_percent", arguments.inject_busy_percent}});
   report.description =
       fmt::format("stream     {}\n           blocks of {} at {} Hz: {}\nplan       {}, {}, {}{}",
                   describe(stream, arguments.stream.bank.routing), stream.config.block_frames,
@@ -129,8 +134,9 @@ int measure(Arguments& arguments, const StreamCase& stream, LatencyReport& repor
                   engine.backend(), engine.plan().describe(), counted(engine.threads(), "thread"),
                   arguments.drive == "pipeline" ? ", by push and pull" : "");
 
-  const InjectedSleep injected{std::llround(1e6 * arguments.inject_ms),
-                               arguments.inject_ms > 0 ? arguments.inject_every : 0};
+  const Injected injected{std::llround(1e6 * arguments.inject_ms),
+                          arguments.inject_ms > 0 ? arguments.inject_every : 0,
+                          arguments.inject_busy_percent / 100};
   StreamWork<Sample> work(engine, stream.config.block_frames,
                           arguments.drive == "pipeline" ? Drive::kPipeline : Drive::kProcess,
                           injected);
@@ -228,6 +234,11 @@ void add_timing_options(CLI::App& command, Arguments& arguments) {
   command.add_option("--inject-every", arguments.inject_every, "Of so many blocks, one (1000)")
       ->type_name("N")
       ->check(whole_number(1, 1'000'000'000));
+  command
+      .add_option("--inject-busy", arguments.inject_busy_percent,
+                  "Another fault: every block computes longer by this (0)")
+      ->type_name("PERCENT")
+      ->check(number(0, 1'000));
 }
 
 }  // namespace

@@ -11,6 +11,17 @@
 namespace firbank::program {
 
 void StreamOptions::add_to(CLI::App& command) {
+  add_shape_to(command);
+  command
+      .add_option("--block", engine.block_frames,
+                  fmt::format("Frames a block ({}), 1 to 65536", engine.block_frames))
+      ->type_name("N")
+      ->check(whole_number(1, 65'536));
+  engine.add_plan_to(command);
+  engine.add_arithmetic_to(command);
+}
+
+void StreamOptions::add_shape_to(CLI::App& command) {
   bank.add_to(command, false);
   command
       .add_option("--channels", channels,
@@ -31,13 +42,6 @@ void StreamOptions::add_to(CLI::App& command) {
   command.add_option("--rate", sample_rate_hz, "Sample rate of the stream (48000)")
       ->type_name("HZ")
       ->check(positive_number());
-  command
-      .add_option("--block", engine.block_frames,
-                  fmt::format("Frames a block ({}), 1 to 65536", engine.block_frames))
-      ->type_name("N")
-      ->check(whole_number(1, 65'536));
-  engine.add_plan_to(command);
-  engine.add_arithmetic_to(command);
 }
 
 StreamCase StreamOptions::make(const std::function<void(const std::string&)>& notice) const {

@@ -36,6 +36,8 @@ struct StreamOptions {
 
   /// Adds what makes a stream: filters, channels, rate, block, threads, backend, precision.
   void add_to(CLI::App& command);
+  /// Adds filters, channels and rate alone.
+  void add_shape_to(CLI::App& command);
 
   /// `notice` is told of files that are resampled and of costs that are of no use.
   /// Throws: Error (kConfiguration) when these do not go together.

@@ -6,6 +6,7 @@
 #include <random>
 
 #include "demos/firbank/bench/clock.hpp"
+#include "demos/firbank/interrupt.hpp"
 
 namespace firbank::program {
 namespace {
@@ -44,7 +45,7 @@ std::unique_ptr<PlanarBuffer<Sample>> noise_block(std::size_t channels, std::siz
 
 template <class Sample>
 StreamWork<Sample>::StreamWork(BasicEngine<Sample>& engine, std::size_t block_frames, Drive drive,
-                               InjectedSleep injected)
+                               Injected injected)
     : engine_(engine),
       block_frames_(block_frames),
       drive_(drive),
@@ -57,6 +58,7 @@ StreamWork<Sample>::StreamWork(BasicEngine<Sample>& engine, std::size_t block_fr
     arriving_.push_back(noise_block<Sample>(engine.inputs(), block_frames, n + 1));
   }
   if (drive_ == Drive::kPipeline) {
+    const SignalsForMainThread guard;
     engine_.start();
     reader_ = engine_.open_reader(ReaderPolicy::kLossless);
     engine_.stop_pulling();
@@ -103,7 +105,7 @@ void StreamWork<Sample>::process(BlockTimes& times, const Sample* const* in) noe
     whole_ =
         engine_.process(in_.planes(), out_.planes(), block_frames_) == ProcessStatus::kOk && whole_;
   }
-  inject(times.number);
+  inject(times.number, at_ns);
   at_ns = note(times, BlockStage::kCompute, at_ns);
   copy_planes<Sample>(out_.planes(), leaving_.planes(), engine_.outputs(), block_frames_);
   note(times, BlockStage::kPublish, at_ns);
@@ -124,7 +126,7 @@ void StreamWork<Sample>::push_and_pull(BlockTimes& times, const Sample* const* i
   const auto latency = static_cast<std::int64_t>(engine_.latency_frames());
   if (pushed_ <= latency) return;
   whole_ = reader_->wait(kPatience) && whole_;
-  inject(times.number);
+  inject(times.number, at_ns);
   at_ns = note(times, BlockStage::kCompute, at_ns);
   std::size_t taken = 0;
   while (whole_ && taken < block_frames_) {
@@ -142,9 +144,15 @@ void StreamWork<Sample>::push_and_pull(BlockTimes& times, const Sample* const* i
 }
 
 template <class Sample>
-void StreamWork<Sample>::inject(std::int64_t block) const noexcept {
-  if (injected_.every == 0 || block < 0) return;
-  if ((block + 1) % static_cast<std::int64_t>(injected_.every) != 0) return;
+void StreamWork<Sample>::inject(std::int64_t block, std::int64_t begin_ns) const noexcept {
+  if (injected_.busy_share > 0) {
+    const std::int64_t end_ns = now_ns();
+    const auto longer = static_cast<double>(end_ns - begin_ns) * injected_.busy_share;
+    while (now_ns() < end_ns + static_cast<std::int64_t>(longer)) {
+    }
+  }
+  if (injected_.sleep_every == 0 || block < 0) return;
+  if ((block + 1) % static_cast<std::int64_t>(injected_.sleep_every) != 0) return;
   sleep_until_ns(now_ns() + injected_.sleep_ns);
 }
 

@@ -25,19 +25,18 @@ namespace firbank::program {
 
 enum class Drive { kProcess, kPipeline };
 
-/// A fault on purpose, to see whether it is found: in every `every`-th block that is counted the
-/// computing takes `sleep_ns` longer, asleep.
-struct InjectedSleep {
-  std::int64_t sleep_ns = 0;
-  std::size_t every = 0;  // 0: never
+/// Faults on purpose, to see whether they are found.
+struct Injected {
+  std::int64_t sleep_ns = 0;    // asleep in the midst of every `sleep_every`-th counted block
+  std::size_t sleep_every = 0;  // 0: never
+  double busy_share = 0;        // every block computes longer by this share of its time
 };
 
 template <class Sample>
 class StreamWork final : public PacedWork {
  public:
   /// `engine` does nothing else meanwhile, and outlives this.
-  StreamWork(BasicEngine<Sample>& engine, std::size_t block_frames, Drive drive,
-             InjectedSleep injected);
+  StreamWork(BasicEngine<Sample>& engine, std::size_t block_frames, Drive drive, Injected injected);
   ~StreamWork() override;
 
   /// Works on as many blocks, unpaced, as fill the filters and make everything be touched once.
@@ -51,12 +50,12 @@ class StreamWork final : public PacedWork {
  private:
   void process(BlockTimes& times, const Sample* const* in) noexcept;
   void push_and_pull(BlockTimes& times, const Sample* const* in) noexcept;
-  void inject(std::int64_t block) const noexcept;
+  void inject(std::int64_t block, std::int64_t begin_ns) const noexcept;
 
   BasicEngine<Sample>& engine_;
   std::size_t block_frames_;
   Drive drive_;
-  InjectedSleep injected_;
+  Injected injected_;
   bool on_device_;
   std::vector<std::unique_ptr<PlanarBuffer<Sample>>> arriving_;  // as a driver's buffers, in turn
   PlanarBuffer<Sample> in_;
