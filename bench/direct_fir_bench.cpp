@@ -1,4 +1,4 @@
-// Direct convolution of one channel by block and taps. macs/s counts products.
+// Direct convolution of one channel by block and taps. Items are products.
 #include <algorithm>
 #include <string>
 
@@ -27,8 +27,7 @@ void convolve(benchmark::State& state, InstructionSet set) {
     shift = (shift + 5) % frames;
     benchmark::ClobberMemory();
   }
-  state.counters["macs"] = benchmark::Counter(static_cast<double>(frames * taps),
-                                              benchmark::Counter::kIsIterationInvariantRate);
+  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(frames * taps));
 }
 
 const int registered = [] {

@@ -46,9 +46,8 @@ void engine_block(benchmark::State& state) {
   const double frames = static_cast<double>(block);
   state.counters["x_realtime"] =
       benchmark::Counter(frames / 48'000.0, benchmark::Counter::kIsIterationInvariantRate);
-  state.counters["items"] =
-      benchmark::Counter(frames * static_cast<double>(taps * routing.edges().size()),
-                         benchmark::Counter::kIsIterationInvariantRate);
+  state.SetItemsProcessed(state.iterations() *
+                          static_cast<std::int64_t>(block * taps * routing.edges().size()));
   state.SetLabel(engine.backend() + ", " + engine.plan().describe());
 }
 

@@ -1,6 +1,6 @@
-// Real transforms by size, precision and instruction set. flops/s counts 2.5 N log2 N, as is usual
-// for a real transform of N samples. With FFTW present, its single-precision plans run in the same
-// process, so that a ratio can be taken.
+// Real transforms by size, precision and instruction set. Items are samples; flops/s counts
+// 2.5 N log2 N, as is usual for a real transform of N samples. With FFTW present, its
+// single-precision plans run in the same process, so that a ratio can be taken.
 #include <algorithm>
 #include <cmath>
 #include <string>
@@ -18,7 +18,9 @@ namespace {
 
 using namespace firbank;
 
-void count_flops(benchmark::State& state, double size) {
+void count(benchmark::State& state) {
+  const auto size = static_cast<double>(state.range(0));
+  state.SetItemsProcessed(state.iterations() * state.range(0));
   state.counters["flops"] = benchmark::Counter(2.5 * size * std::log2(size),
                                                benchmark::Counter::kIsIterationInvariantRate,
                                                benchmark::Counter::kIs1000);
@@ -44,7 +46,7 @@ void forward(benchmark::State& state, InstructionSet set) {
                 plan.chunk_samples());
     benchmark::ClobberMemory();
   }
-  count_flops(state, static_cast<double>(state.range(0)));
+  count(state);
 }
 
 /// The inverse destroys its input; the copy that keeps it finite is part of the time.
@@ -60,7 +62,7 @@ void inverse(benchmark::State& state, InstructionSet set) {
     fft.inverse(plan, b.work.data(), b.newer.data());
     benchmark::ClobberMemory();
   }
-  count_flops(state, static_cast<double>(state.range(0)));
+  count(state);
 }
 
 #ifdef FIRBANK_BENCH_FFTW
@@ -74,7 +76,7 @@ void fftw_forward(benchmark::State& state) {
     fftwf_execute(plan);
     benchmark::ClobberMemory();
   }
-  count_flops(state, size);
+  count(state);
   fftwf_destroy_plan(plan);
   fftwf_free(in);
   fftwf_free(out);

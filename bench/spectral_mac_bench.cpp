@@ -1,5 +1,6 @@
 // Spectral multiply-accumulate by the size of the filters' spectra and of the transform, from the
-// first-level cache to memory, and by the outputs that one input is read for at once. bins/s counts
+// first-level cache to memory, and by the outputs that one input is read for at once; with filters
+// in full and, as mac_int16, in 16 bits a value, of which the same size holds more. Items are
 // complex products.
 #include <algorithm>
 #include <string>
@@ -14,25 +15,36 @@ namespace {
 
 using namespace firbank;
 
-template <class Sample>
+template <class Sample, bool kCompact = false>
 void multiply_accumulate(benchmark::State& state, InstructionSet set) {
+  // Of a compact value, the scale that it shares included.
+  constexpr double kValueBytes = kCompact ? 2.25 : sizeof(Sample);
   const auto bins = static_cast<std::size_t>(state.range(0));
-  const std::size_t bytes = static_cast<std::size_t>(state.range(1)) * 1024;
+  const auto bytes = static_cast<double>(state.range(1)) * 1024;
   const auto count = static_cast<std::size_t>(state.range(2));
-  const std::size_t partitions =
-      std::max<std::size_t>(1, bytes / (2 * sizeof(Sample) * bins * count));
+  const auto partitions = static_cast<std::size_t>(
+      std::max(1.0, bytes / (2 * kValueBytes * static_cast<double>(bins * count))));
   const TransformPlan<Sample> plan(bins, real_fft<Sample>(set)->traits);
   const std::size_t padding = kCacheLineBytes / sizeof(Sample);
   const std::size_t filter = 2 * bins * partitions + padding;
   AlignedVector<Sample> input(filter, Sample(0.5));
-  AlignedVector<Sample> responses(filter * count, Sample(0.25));
+  AlignedVector<Sample> responses(kCompact ? 0 : filter * count, Sample(0.25));
+  AlignedVector<std::int16_t> multiples(kCompact ? filter * count : 0, 0x2000);
+  const std::size_t filter_scales = plan.chunks() * partitions * plan.plane_lanes;
+  AlignedVector<std::uint16_t> scales(kCompact ? filter_scales * count : 0, 0x3800);
   AlignedVector<Sample> sums((2 * bins + padding) * count);
   const std::size_t stride = partitions * plan.chunk_samples();
   std::vector<MacTerm<Sample>> terms;
   for (std::size_t o = 0; o < count; ++o) {
     MacTerm<Sample>& term = terms.emplace_back();
     term.input = input.data();
-    term.response = responses.data() + o * filter;
+    if (kCompact) {
+      term.compact = multiples.data() + o * filter;
+      term.scales = scales.data() + o * filter_scales;
+      term.scale_stride = partitions * plan.plane_lanes;
+    } else {
+      term.response = responses.data() + o * filter;
+    }
     term.response_stride = stride;
     term.last_partition = partitions;
   }
@@ -49,12 +61,13 @@ void multiply_accumulate(benchmark::State& state, InstructionSet set) {
     aims[o].to = sums.data() + o * (2 * bins + padding);
   }
   for (auto _ : state) {
-    spectral_mac<Sample>(set)->run(job, aims);
+    const SpectralMac<Sample>& mac = *spectral_mac<Sample>(set);
+    (kCompact ? mac.run_compact : mac.run)(job, aims);
     job.newest = job.newest == 0 ? partitions - 1 : job.newest - 1;
     benchmark::ClobberMemory();
   }
-  state.counters["bins"] = benchmark::Counter(static_cast<double>(bins * partitions * count),
-                                              benchmark::Counter::kIsIterationInvariantRate);
+  state.SetItemsProcessed(state.iterations() *
+                          static_cast<std::int64_t>(bins * partitions * count));
 }
 
 const int registered = [] {
@@ -71,6 +84,8 @@ const int registered = [] {
     const std::string name = backend_name(set);
     shapes(benchmark::RegisterBenchmark(("mac/float/" + name).c_str(), multiply_accumulate<float>,
                                         set));
+    shapes(benchmark::RegisterBenchmark(("mac_int16/float/" + name).c_str(),
+                                        multiply_accumulate<float, true>, set));
     shapes(benchmark::RegisterBenchmark(("mac/double/" + name).c_str(), multiply_accumulate<double>,
                                         set));
   }

@@ -48,8 +48,8 @@ class Stream {
 
   void count(benchmark::State& state) const {
     using benchmark::Counter;
-    state.counters["items"] =
-        Counter(static_cast<double>(block_ * planes_.size()), Counter::kIsIterationInvariantRate);
+    state.SetItemsProcessed(state.iterations() *
+                            static_cast<std::int64_t>(block_ * planes_.size()));
     // Seconds of processor time for 100 seconds of stream.
     state.counters["core_percent"] = Counter(static_cast<double>(block_) / kRateHz / 100,
                                              Counter::kIsIterationInvariantRate | Counter::kInvert);

@@ -55,7 +55,7 @@ def plain_table(rows: list[dict]) -> list[str]:
     for row in rows:
         rates = ", ".join(
             f"{key} {scaled(row[key])}"
-            for key in ("x_realtime", "core_percent", "items", "bins", "macs", "items_per_second")
+            for key in ("x_realtime", "core_percent", "items_per_second", "bytes_per_second")
             if key in row
         )
         lines.append(
@@ -74,6 +74,9 @@ def main() -> None:
         ("spectral_mac", "Spectral multiply-accumulate, complex products a second", plain_table),
         ("direct_fir", "Direct form, multiply-adds a second", plain_table),
         ("block_queue", "Rings", plain_table),
+        ("broadcast_queue", "The ring of several readers", plain_table),
+        ("sample_conversion", "Samples between their forms", plain_table),
+        ("wire_parser", "Packets", plain_table),
         ("engine", "One call of process", plain_table),
         ("stages", "The stages round the bank, at 30 kHz", plain_table),
     ):
