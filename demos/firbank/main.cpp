@@ -46,11 +46,20 @@ void print_error(std::string message) {
 /// What to tell of arguments that do not parse. A mistyped command or option is named before what
 /// is missing, since it is the likelier reason.
 std::string complaint(const CLI::App& app, const CLI::ParseError& error, int argc, char** argv) {
-  const std::vector<std::string_view> given(argv + 1, argv + argc);
-  if (app.get_subcommands().empty()) {
-    const auto word = std::find_if(given.begin(), given.end(),
-                                   [](std::string_view text) { return !text.starts_with('-'); });
-    if (word != given.end()) return fmt::format("there is no command {}", *word);
+  // The command that was parsed last, and how many words name it.
+  const CLI::App* command = &app;
+  std::ptrdiff_t names = 0;
+  while (!command->get_subcommands().empty()) {
+    command = command->get_subcommands()[0];
+    ++names;
+  }
+  if (!command->get_subcommands({}).empty()) {
+    std::vector<std::string_view> words(argv + 1, argv + argc);
+    std::erase_if(words, [](std::string_view text) { return text.starts_with('-'); });
+    if (std::ssize(words) > names) {
+      return fmt::format("there is no command {}", words[static_cast<std::size_t>(names)]);
+    }
+    if (names > 0) return "a command is needed";
   }
   for (const std::string& argument : app.remaining(true)) {
     if (argument == "--") break;

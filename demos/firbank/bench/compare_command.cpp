@@ -25,7 +25,7 @@ namespace firbank::program {
 namespace {
 
 constexpr const char* kExamples = R"(Examples:
-  Whether a change made it slower, in a minute and a half:
+  Whether a change made it slower, in three minutes:
     firbank bench compare --interleave old/bin/firbank new/bin/firbank
   The same with another stream:
     firbank bench compare --interleave old/bin/firbank new/bin/firbank -- \
@@ -50,7 +50,7 @@ const std::vector<std::string> kArguments = {"bench", "latency", "--seconds", "1
 struct Arguments {
   std::vector<std::string> programs;
   std::vector<std::string> words;  // arguments of the programs, or two reports
-  std::size_t rounds = 30;
+  std::size_t rounds = 50;
   double confidence_percent = 99;
   double least_change_percent = 1;
   std::string figure = kFigure;
@@ -196,7 +196,7 @@ void add_compare_bench(CLI::App& bench, int& exit_code) {
                    "With --interleave, behind '--': arguments of the programs\n"
                    "(bench latency --seconds 1.5 --no-empty). Else two reports")
       ->type_name("");
-  command->add_option("--rounds", arguments->rounds, "Turns of each program that count (30)")
+  command->add_option("--rounds", arguments->rounds, "Turns of each program that count (50)")
       ->type_name("N")
       ->check(whole_number(5, 10'000));
   command
