@@ -12,9 +12,19 @@ constexpr auto kSpread = static_cast<std::ptrdiff_t>(kDelaySpreadFrames);
 
 /// The delay's response, `distance` frames from its middle, which is no whole number.
 double tap(double distance) {
-  const double angle = kPi * distance / static_cast<double>(kSpread);
-  const double window = 0.42 + 0.5 * std::cos(angle) + 0.08 * std::cos(2 * angle);
+  const double window = 0.5 + 0.5 * std::cos(kPi * distance / static_cast<double>(kSpread));
   return window * std::sin(kPi * distance) / (kPi * distance);
+}
+
+/// Adds `gain` times the signal to the sum, `frames` later; what falls outside is cut.
+void add(std::span<const double> signal, double gain, std::ptrdiff_t frames,
+         std::span<double> sum) {
+  const auto size = static_cast<std::ptrdiff_t>(signal.size());
+  const std::ptrdiff_t first = std::clamp<std::ptrdiff_t>(frames, 0, size);
+  const std::ptrdiff_t last = std::clamp<std::ptrdiff_t>(size + frames, 0, size);
+  for (std::ptrdiff_t n = first; n < last; ++n) {
+    sum[static_cast<std::size_t>(n)] += gain * signal[static_cast<std::size_t>(n - frames)];
+  }
 }
 
 }  // namespace
@@ -23,26 +33,13 @@ std::vector<double> delayed(std::span<const double> signal, double frames) {
   const double whole = std::floor(frames);
   const double fraction = frames - whole;
   const auto shift = static_cast<std::ptrdiff_t>(whole);
-  const auto size = static_cast<std::ptrdiff_t>(signal.size());
   std::vector<double> result(signal.size());
   if (fraction == 0) {
-    const std::ptrdiff_t kept = std::max<std::ptrdiff_t>(size - shift, 0);
-    std::copy_n(signal.begin(), kept, result.end() - kept);
+    add(signal, 1, shift, result);
     return result;
   }
-  std::vector<double> taps;
   for (std::ptrdiff_t k = 1 - kSpread; k <= kSpread; ++k) {
-    taps.push_back(tap(static_cast<double>(k) - fraction));
-  }
-  for (std::ptrdiff_t n = 0; n < size; ++n) {
-    double sum = 0;
-    for (std::ptrdiff_t k = 1 - kSpread; k <= kSpread; ++k) {
-      const std::ptrdiff_t from = n - shift - k;
-      if (from < 0 || from >= size) continue;
-      sum +=
-          taps[static_cast<std::size_t>(k + kSpread - 1)] * signal[static_cast<std::size_t>(from)];
-    }
-    result[static_cast<std::size_t>(n)] = sum;
+    add(signal, tap(static_cast<double>(k) - fraction), shift + k, result);
   }
   return result;
 }

@@ -58,7 +58,7 @@ TEST(BandLimitedPeak, LiesBeforeTheFirstSampleOrBehindTheLast) {
 }
 
 TEST(FractionalDelay, DelaysTonesByAsMuchAsItSays) {
-  std::vector<double> tone(600);
+  std::vector<double> tone(1'400);
   for (const double frequency : {0.01, 0.3, 0.6, 0.9}) {  // of half the sampling rate
     for (std::size_t n = 0; n < tone.size(); ++n) {
       tone[n] = std::sin(kPi * frequency * static_cast<double>(n));
@@ -66,11 +66,19 @@ TEST(FractionalDelay, DelaysTonesByAsMuchAsItSays) {
     for (const double frames : {0.25, 0.5, 3.0, 37.25, 100.999}) {
       const std::vector<double> late = delayed(tone, frames);
       ASSERT_EQ(late.size(), tone.size());
-      for (std::size_t n = 140; n < tone.size() - 40; ++n) {
+      for (std::size_t n = 400; n < tone.size() - 300; ++n) {
         const double wanted = std::sin(kPi * frequency * (static_cast<double>(n) - frames));
         ASSERT_NEAR(late[n], wanted, 1e-3) << frequency << " by " << frames << " at " << n;
       }
     }
+  }
+}
+
+TEST(FractionalDelay, MovesTheHighestPointOfAnImpulse) {
+  std::vector<double> impulse(1'023);
+  impulse[400] = 1;
+  for (double frames = 0.05; frames < 3; frames += 0.1) {
+    EXPECT_NEAR(band_limited_peak(delayed(impulse, frames)).position, 400 + frames, 1.2e-3);
   }
 }
 
