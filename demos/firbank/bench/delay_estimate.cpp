@@ -105,7 +105,9 @@ class Estimator {
   void find_repeats() {
     const std::vector<double> correlation = filter_.correlation(recording_);
     const SequenceArrivals arrivals(correlation, period(), timeline_.first_frame);
-    const double clear_db = peak_to_noise_db(arrivals.peak(), correlation);
+    // Of one period, as one disturbance in the midst of silence has nothing else about it.
+    const std::span<const double> about = arrivals.about_highest();
+    const double clear_db = peak_to_noise_db(arrivals.peak(), about);
     if (clear_db < kLeastPeakToNoiseDb) {
       estimate_.refusal = fmt::format(
           "what came in holds no trace of the sequence (its correlation stands {:.0f} dB out of "

@@ -21,6 +21,12 @@ SequenceArrivals::SequenceArrivals(std::span<const double> correlation, std::siz
       first_(earliest()),
       last_(latest()) {}
 
+std::span<const double> SequenceArrivals::about_highest() const {
+  const std::size_t frames = std::min(period_, correlation_.size());
+  const std::size_t begin = std::max(highest_, period_ / 2) - period_ / 2;
+  return correlation_.subspan(std::min(begin, correlation_.size() - frames), frames);
+}
+
 std::optional<std::size_t> SequenceArrivals::near(std::size_t expected) const {
   if (expected >= correlation_.size()) return std::nullopt;
   const std::size_t reach = period_ / 4;

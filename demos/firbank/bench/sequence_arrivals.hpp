@@ -23,6 +23,8 @@ class SequenceArrivals {
 
   /// The highest point of all, with its sign.
   double peak() const { return correlation_[highest_]; }
+  /// A period of the correlation, with the highest point in its middle as far as that can be.
+  std::span<const double> about_highest() const;
   /// The earliest and the latest period half as high.
   std::size_t first() const { return first_; }
   std::size_t last() const { return last_; }

@@ -157,15 +157,17 @@ TEST(DelayEstimate, TellsOfClocksThatDrift) {
   setting.repeats = 8;
   LoopbackRoom room;
   room.delay_frames = 400;
-  room.drift_ppm = 40;
-  const DelayEstimate estimate = measure(setting, room);
-  ASSERT_TRUE(estimate.round_trip) << estimate.refusal;
-  const RoundTrip& trip = *estimate.round_trip;
-  ASSERT_TRUE(trip.drift_ppm);
-  EXPECT_NEAR(*trip.drift_ppm, 40, 1);
-  EXPECT_NEAR(trip.spread_frames, 40e-6 * 7 * 2047, 0.02);
-  EXPECT_LT(trip.spread_about_drift_frames, 0.02);
-
+  for (const double ppm : {40.0, -300.0}) {
+    SCOPED_TRACE(testing::Message() << ppm << " ppm");
+    room.drift_ppm = ppm;
+    const DelayEstimate estimate = measure(setting, room);
+    ASSERT_TRUE(estimate.round_trip) << estimate.refusal;
+    const RoundTrip& trip = *estimate.round_trip;
+    ASSERT_TRUE(trip.drift_ppm);
+    EXPECT_NEAR(*trip.drift_ppm, ppm, 1);
+    EXPECT_NEAR(trip.spread_frames, std::abs(ppm) * 1e-6 * 7 * 2047, 0.02);
+    EXPECT_LT(trip.spread_about_drift_frames, 0.02);
+  }
   room.drift_ppm = 0;
   const DelayEstimate steady = measure(setting, room);
   ASSERT_TRUE(steady.round_trip);
@@ -223,6 +225,18 @@ TEST(DelayEstimate, RefusesNoiseAndHumAndOffsets) {
     EXPECT_THAT(refusal(hum, setting), HasSubstr("no trace"));
     EXPECT_THAT(refusal(std::vector<float>(frames, 0.25f), setting), HasSubstr("no trace"));
   }
+}
+
+TEST(DelayEstimate, RefusesAClickAndABurstOfNoiseInSilence) {
+  const LoopbackSetting setting = small_setting();
+  std::vector<float> heard(LoopbackTimeline(setting).total_frames);
+  heard[20'000] = 0.5f;
+  EXPECT_THAT(refusal(heard, setting), HasSubstr("no trace"));
+  Xoshiro256 random(1);
+  for (std::size_t n = 18'000; n < 19'000; ++n) {
+    heard[n] = static_cast<float>(0.1 * test::gaussian(random));
+  }
+  EXPECT_THAT(refusal(heard, setting), HasSubstr("no trace"));
 }
 
 TEST(DelayEstimate, RefusesAnotherSequence) {
