@@ -8,7 +8,8 @@
 // most likely one (Knapp and Carter, IEEE Trans. Acoustics, Speech, and Signal Processing 24 (1976)
 // 320-327). Where the way has a response of its own, such as a room's, it is the delay of that
 // response's highest point. The noise is the median magnitude of the correlation over 0.6745, which
-// for Gaussian noise is its RMS, and which the response itself, being short, hardly moves.
+// for Gaussian noise is its RMS, and which the response itself, being short, hardly moves. Without
+// any noise it is the -1 of the sequence.
 //
 // Thread: any.  Realtime: no.
 #pragma once

@@ -24,7 +24,7 @@ struct LoopbackRun {
   std::size_t block_frames = 0;           // the longest that the device brought
   std::optional<double> input_latency_s;  // as the driver says; none where that is of no use
   std::optional<double> output_latency_s;
-  std::size_t glitches = 0;  // calls before which the device told of lost samples
+  std::size_t glitches = 0;  // calls before which the device told of lost samples, in the whole run
   DelayEstimate estimate;
 };
 
