@@ -1,6 +1,7 @@
 // firbank bench loopback: how long sound takes out of a card and back into it, measured.
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 
