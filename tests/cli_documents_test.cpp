@@ -19,9 +19,9 @@ using testing::HasSubstr;
 
 using Words = std::set<std::string>;
 
-const std::vector<std::string> kCommands = {"filter", "run",  "live",     "serve",
-                                            "demo",   "plan", "tune",     "verify",
-                                            "design", "info", "backends", "devices"};
+const std::vector<std::string> kCommands = {
+    "filter", "run",    "live", "serve",    "demo",    "plan",  "tune",
+    "verify", "design", "info", "backends", "devices", "bench", "bench loopback"};
 
 /// What matches the first group of `pattern` in `text`, all over it.
 Words matches(const std::string& text, const std::string& pattern) {
@@ -33,10 +33,19 @@ Words matches(const std::string& text, const std::string& pattern) {
   return words;
 }
 
+/// The program's name and the words of a command, such as "bench loopback".
+std::vector<std::string> command_line(const std::string& command) {
+  std::vector<std::string> words = {FIRBANK_PROGRAM};
+  std::istringstream text(command);
+  for (std::string word; text >> word;) words.push_back(word);
+  return words;
+}
+
 /// Long and short options that the program lists for a command, or without one.
 Words options_of(const std::string& command) {
-  const ProgramResult help = command.empty() ? run_program({FIRBANK_PROGRAM, "--help"})
-                                             : run_program({FIRBANK_PROGRAM, command, "--help"});
+  std::vector<std::string> words = command_line(command);
+  words.push_back("--help");
+  const ProgramResult help = run_program(words);
   EXPECT_EQ(help.exit_code, 0);
   // "  -f,--filter FILE", in the columns of the names.
   const Words names = matches(help.out, "\n  (-[-a-z,]*)");
@@ -92,6 +101,7 @@ TEST(Manual, DescribesTheOptionsThatHelpLists) {
   EXPECT_EQ(described("OPTIONS OF SERVE"), own({"serve"}));
   EXPECT_EQ(described("OPTIONS OF DEVICES"), own({"devices"}));
   EXPECT_EQ(described("OPTIONS OF DEMO"), own({"demo"}));
+  EXPECT_EQ(described("OPTIONS OF BENCH LOOPBACK"), own({"bench loopback"}));
   EXPECT_EQ(described("OPTIONS OF PLAN AND VERIFY"), own({"plan", "verify"}));
   EXPECT_EQ(described("OPTIONS OF TUNE"), own({"tune"}));
   EXPECT_EQ(described("OPTIONS OF DESIGN"), own({"design"}));
@@ -151,11 +161,20 @@ TEST(Completions, OfferTheOptionsThatHelpLists) {
     for (const std::string& option : options) {
       if (option.starts_with("--")) long_ones.insert(option);
     }
-    EXPECT_EQ(offered({FIRBANK_PROGRAM, command, "--"}), long_ones);
+    std::vector<std::string> words = command_line(command);
+    words.push_back("--");
+    EXPECT_EQ(offered(words), long_ones);
     all.merge(long_ones);
   }
   all.insert("--version");
-  EXPECT_THAT(offered({FIRBANK_PROGRAM, ""}), testing::IsSupersetOf(kCommands));
+  const Words commands = offered({FIRBANK_PROGRAM, ""});
+  const Words measured = offered({FIRBANK_PROGRAM, "bench", ""});
+  for (const std::string& command : kCommands) {
+    const std::size_t space = command.find(' ');
+    EXPECT_THAT(commands, Contains(command.substr(0, space)));
+    if (space == std::string::npos) continue;
+    EXPECT_THAT(measured, Contains(command.substr(space + 1)));
+  }
   EXPECT_EQ(matches(completions("_firbank"), "(--[a-z][-a-z]*)"), all);
   Words in_fish;
   for (const std::string& option :

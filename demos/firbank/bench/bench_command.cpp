@@ -8,7 +8,8 @@ namespace {
 constexpr const char* kExamples = R"(Examples:
   firbank bench latency --channels 64 --taps 4096 --block 64
   firbank bench capacity --taps 512 --rate 30000
-  firbank bench compare --interleave old/firbank new/firbank
+  firbank bench loopback --input-device USB --output-device USB    makes a noise
+  firbank bench compare --interleave old/bin/firbank new/bin/firbank
 
 'firbank bench COMMAND --help' tells more.)";
 
@@ -21,6 +22,7 @@ void add_bench_command(CLI::App& app, int& exit_code) {
   command->footer(kExamples);
   add_latency_bench(*command, exit_code);
   add_capacity_bench(*command, exit_code);
+  add_loopback_bench(*command, exit_code);
   add_compare_bench(*command, exit_code);
 }
 

@@ -1,15 +1,18 @@
 # Completion of firbank for bash.
 
 _firbank() {
-  local current previous command i
+  local current previous command kind i
   current=${COMP_WORDS[COMP_CWORD]}
   previous=${COMP_WORDS[COMP_CWORD-1]}
   command=
+  kind=
   for ((i = 1; i < COMP_CWORD; i++)); do
     case ${COMP_WORDS[i]} in
-      filter | run | live | serve | demo | plan | tune | verify | design | info | backends | devices) command=${COMP_WORDS[i]} && break ;;
+      filter | run | live | serve | demo | plan | tune | verify | design | info | backends | devices | bench) command=${COMP_WORDS[i]} && break ;;
     esac
   done
+  # What bench is to measure, once it is typed.
+  if [[ $command == bench ]] && ((i + 1 < COMP_CWORD)); then kind=${COMP_WORDS[i+1]}; fi
 
   case $previous in
     --eq-phase) mapfile -t COMPREPLY < <(compgen -W 'minimum linear' -- "$current") && return ;;
@@ -56,6 +59,7 @@ _firbank() {
       return
       ;;
     --monitor | --token | --input-channels | --output-channels | --device-block | --latency | --crossfade | --max-peak | --max-taps | --most) return ;;
+    --input-channel | --output-channel | --level | --order | --repeats | --delay) return ;;
     --preset | --eq-taps | --outputs | --block | --threads | --partitions | --alternatives | --depth | --rate | --gain | --channels | --filters | --taps | \
       --seconds | --seed | --cutoff | --low | --high | --transition | --attenuation) return ;;
   esac
@@ -66,7 +70,7 @@ _firbank() {
     --latency --gain --limiter --bypass --crossfade --max-taps --watch --record --seconds --keys
     --monitor --address --token'
   case $command in
-    '') options='filter run live serve demo plan tune verify design info backends devices --help --version' ;;
+    '') options='filter run live serve demo plan tune verify design info backends devices bench --help --version' ;;
     filter)
       options="$bank $engine $arithmetic --spectra --mode --depth --gpu-mode --memory-limit --on-overload
         --gain --normalize --output-format --dither --rate --raw-format --json --quiet --as-live --realtime --strict --help"
@@ -102,8 +106,18 @@ _firbank() {
     info) options='--raw-format --rate --json --help' ;;
     backends) options='--help' ;;
     devices) options='--json --help' ;;
+    bench)
+      case $kind in
+        '') options='loopback --help' ;;
+        loopback)
+          options='--input-device --output-device --input-channel --output-channel --rate --block
+            --latency --level --order --repeats --delay --json --quiet --help'
+          ;;
+      esac
+      ;;
   esac
-  if [[ $current == -* || -z $command || ($command == design && $previous == design) ]]; then
+  if [[ $current == -* || -z $command || ($command == bench && -z $kind) ||
+    ($command == design && $previous == design) ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$options" -- "$current")
   elif [[ $command == filter || $command == run || $command == serve || $command == design || $command == info ]]; then
     compopt -o filenames

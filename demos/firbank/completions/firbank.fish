@@ -11,7 +11,7 @@ function __firbank_devices
     firbank devices 2>/dev/null | awk '$1 ~ /^[0-9]+$/ { print $1 }'
 end
 
-set -l commands filter run live serve demo plan tune verify design info backends devices
+set -l commands filter run live serve demo plan tune verify design info backends devices bench
 set -l none "not __fish_seen_subcommand_from $commands"
 
 complete -c firbank -n "$none" -f
@@ -27,6 +27,7 @@ complete -c firbank -n "$none" -a design -d 'Make a filter'
 complete -c firbank -n "$none" -a info -d 'Tell what is in a file'
 complete -c firbank -n "$none" -a backends -d 'List what can compute here'
 complete -c firbank -n "$none" -a devices -d 'List the sound cards'
+complete -c firbank -n "$none" -a bench -d 'Measure latency, capacity and throughput'
 complete -c firbank -n "$none" -l version -d 'Print the version'
 complete -c firbank -s h -l help -d 'Print help'
 
@@ -130,3 +131,21 @@ complete -c firbank -n '__fish_seen_subcommand_from filter run live serve plan t
 complete -c firbank -n '__fish_seen_subcommand_from filter info' -l raw-format -x -a 'f32le:2:48000 s16le:2:44100' -d 'Layout of headerless samples'
 complete -c firbank -n '__fish_seen_subcommand_from filter run live serve tune verify design' -s q -l quiet -d 'Print less'
 complete -c firbank -n '__fish_seen_subcommand_from backends devices' -f
+
+set -l bench '__fish_seen_subcommand_from bench'
+complete -c firbank -n "$bench" -f
+complete -c firbank -n "$bench; and not __fish_seen_subcommand_from loopback" -a loopback -d 'Measure the round trip of a sound card'
+set -l loopback "$bench; and __fish_seen_subcommand_from loopback"
+complete -c firbank -n "$loopback" -l input-device -x -a '(__firbank_devices)' -d 'Where sound comes from'
+complete -c firbank -n "$loopback" -l output-device -x -a '(__firbank_devices)' -d 'Where sound goes'
+complete -c firbank -n "$loopback" -l input-channel -x -d 'Channel of the input device'
+complete -c firbank -n "$loopback" -l output-channel -x -d 'Channel of the output device'
+complete -c firbank -n "$loopback" -l rate -x -d 'Sample rate in Hz'
+complete -c firbank -n "$loopback" -l block -x -d 'Frames a block of the device'
+complete -c firbank -n "$loopback" -l latency -x -d 'Milliseconds to ask the device for'
+complete -c firbank -n "$loopback" -l level -x -d 'Level of the noise in dBFS'
+complete -c firbank -n "$loopback" -l order -x -d 'Of the sequence'
+complete -c firbank -n "$loopback" -l repeats -x -d 'Times that it is measured'
+complete -c firbank -n "$loopback" -l delay -x -d 'Frames by which to delay what is played'
+complete -c firbank -n "$loopback" -l json -r -F -d 'Report as JSON'
+complete -c firbank -n "$loopback" -s q -l quiet -d 'Print less'
