@@ -82,7 +82,6 @@ class VariedStream {
       : options_(arguments.stream), vary_(arguments.vary) {
     const std::string& routing = options_.bank.routing;
     options_.bank.check();
-    if (!options_.bank.files.empty()) refuse("--filter has no use here: the filters are varied");
     if (vary_.empty()) vary_ = routing == "bank" ? "filters" : "channels";
     if (vary_ == "filters" && routing != "bank") {
       refuse(
@@ -209,6 +208,10 @@ void add_capacity_bench(CLI::App& bench, int& exit_code) {
       bench.add_subcommand("capacity", "The largest channels, filters or taps that stay in time");
   const auto arguments = std::make_shared<Arguments>();
   arguments->stream.add_shape_to(*command);
+  // Filters are made of the size that is wanted.
+  for (const char* option : {"--filter", "--no-resample"}) {
+    command->remove_option(command->get_option(option));
+  }
   arguments->stream.engine.add_plan_to(*command);
   arguments->stream.engine.add_backend_to(*command);
   arguments->stream.engine.add_spectra_to(*command);

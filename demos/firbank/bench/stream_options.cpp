@@ -30,13 +30,11 @@ void StreamOptions::add_shape_to(CLI::App& command) {
       ->check(whole_number(1, 65'536));
   command
       .add_option("--filters", filters,
-                  "Without --filter: noise filters; unless given, as many as the\n"
-                  "channels need")
+                  "Noise filters, without files of them; unless given, as many as\n"
+                  "the channels need")
       ->type_name("N")
       ->check(whole_number(1, 65'536));
-  command
-      .add_option("--taps", taps,
-                  fmt::format("Without --filter: taps of each noise filter ({})", taps))
+  command.add_option("--taps", taps, fmt::format("Taps of each noise filter ({})", taps))
       ->type_name("N")
       ->check(whole_number(1, 16'777'216));
   command.add_option("--rate", sample_rate_hz, "Sample rate of the stream (48000)")

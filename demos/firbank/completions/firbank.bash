@@ -21,6 +21,8 @@ _firbank() {
     --mode) mapfile -t COMPREPLY < <(compgen -W 'causal full same valid' -- "$current") && return ;;
     --gpu-mode) mapfile -t COMPREPLY < <(compgen -W 'whole hybrid throughput' -- "$current") && return ;;
     --on-overload) mapfile -t COMPREPLY < <(compgen -W 'truncate drop fail' -- "$current") && return ;;
+    --drive) mapfile -t COMPREPLY < <(compgen -W 'process pipeline' -- "$current") && return ;;
+    --vary) mapfile -t COMPREPLY < <(compgen -W 'channels filters taps' -- "$current") && return ;;
     --spectra) mapfile -t COMPREPLY < <(compgen -W 'full int16' -- "$current") && return ;;
     --precision) mapfile -t COMPREPLY < <(compgen -W 'float double' -- "$current") && return ;;
     --output-format)
@@ -108,7 +110,22 @@ _firbank() {
     devices) options='--json --help' ;;
     bench)
       case $kind in
-        '') options='loopback --help' ;;
+        '') options='latency capacity loopback compare --help' ;;
+        latency)
+          options='--filter --routing --outputs --no-resample --channels --filters --taps --rate --block
+            --threads --partitions --costs --precision --backend --spectra --depth --gpu-mode --seconds
+            --drive --priority --processor --no-pin --spin --no-empty --inject-sleep --inject-every
+            --inject-busy --json --html --csv --trace --quiet --help'
+          ;;
+        capacity)
+          options='--routing --outputs --channels --filters --taps --rate --threads --partitions
+            --costs --backend --spectra --vary --blocks --most --within --seconds
+            --json --html --csv --quiet --help'
+          ;;
+        compare)
+          options='--interleave --rounds --confidence --least-change --figure --more-is-better --json
+            --html --quiet --help'
+          ;;
         loopback)
           options='--input-device --output-device --input-channel --output-channel --rate --block
             --latency --level --order --repeats --delay --json --quiet --help'

@@ -134,7 +134,12 @@ complete -c firbank -n '__fish_seen_subcommand_from backends devices' -f
 
 set -l bench '__fish_seen_subcommand_from bench'
 complete -c firbank -n "$bench" -f
-complete -c firbank -n "$bench; and not __fish_seen_subcommand_from loopback" -a loopback -d 'Measure the round trip of a sound card'
+set -l kinds latency capacity loopback compare
+set -l unsaid "$bench; and not __fish_seen_subcommand_from $kinds"
+complete -c firbank -n "$unsaid" -a latency -d 'How late is the output of a paced stream'
+complete -c firbank -n "$unsaid" -a capacity -d 'How large a stream stays in time'
+complete -c firbank -n "$unsaid" -a compare -d 'Which of two builds or reports is slower'
+complete -c firbank -n "$unsaid" -a loopback -d 'Measure the round trip of a sound card'
 set -l loopback "$bench; and __fish_seen_subcommand_from loopback"
 complete -c firbank -n "$loopback" -l input-device -x -a '(__firbank_devices)' -d 'Where sound comes from'
 complete -c firbank -n "$loopback" -l output-device -x -a '(__firbank_devices)' -d 'Where sound goes'
@@ -149,3 +154,52 @@ complete -c firbank -n "$loopback" -l repeats -x -d 'Times that it is measured'
 complete -c firbank -n "$loopback" -l delay -x -d 'Frames by which to delay what is played'
 complete -c firbank -n "$loopback" -l json -r -F -d 'Report as JSON'
 complete -c firbank -n "$loopback" -s q -l quiet -d 'Print less'
+
+set -l stream "$bench; and __fish_seen_subcommand_from latency capacity"
+complete -c firbank -n "$stream" -l routing -x -a 'rows bank matrix' -d 'What connects what'
+complete -c firbank -n "$stream" -l outputs -x -d 'Output channels of a matrix'
+complete -c firbank -n "$stream" -l channels -x -d 'Input channels'
+complete -c firbank -n "$stream" -l filters -x -d 'Noise filters'
+complete -c firbank -n "$stream" -l taps -x -d 'Taps of each noise filter'
+complete -c firbank -n "$stream" -l rate -x -d 'Sample rate in Hz'
+complete -c firbank -n "$stream" -l threads -x -d 'Threads that compute'
+complete -c firbank -n "$stream" -l partitions -x -d 'Block sizes of the plan'
+complete -c firbank -n "$stream" -l costs -r -F -d 'File of costs'
+complete -c firbank -n "$stream" -l backend -x -a '(__firbank_backends)' -d 'What computes'
+complete -c firbank -n "$stream" -l spectra -x -a 'full int16' -d 'How filters are kept'
+complete -c firbank -n "$stream" -l csv -r -F -d 'Lines for a spreadsheet'
+complete -c firbank -n "$stream" -l seconds -x -d 'Seconds to measure'
+set -l latency "$bench; and __fish_seen_subcommand_from latency"
+complete -c firbank -n "$latency" -s f -l filter -r -F -d 'File with filters'
+complete -c firbank -n "$latency" -l no-resample -d 'Refuse filters of another rate'
+complete -c firbank -n "$latency" -l block -x -d 'Frames a block'
+complete -c firbank -n "$latency" -l precision -x -a 'float double' -d 'Of the arithmetic'
+complete -c firbank -n "$latency" -l depth -x -d 'Blocks under way'
+complete -c firbank -n "$latency" -l gpu-mode -x -a 'whole hybrid throughput' -d 'What a GPU computes'
+complete -c firbank -n "$latency" -l drive -x -a 'process pipeline' -d 'How blocks go in and out'
+complete -c firbank -n "$latency" -l priority -x -d 'Of SCHED_FIFO'
+complete -c firbank -n "$latency" -l processor -x -d 'Processor to stay on'
+complete -c firbank -n "$latency" -l no-pin -d 'Stay on no processor'
+complete -c firbank -n "$latency" -l spin -x -d 'Microseconds not to sleep'
+complete -c firbank -n "$latency" -l no-empty -d 'Without the empty loop'
+complete -c firbank -n "$latency" -l inject-sleep -x -d 'A fault on purpose, in ms'
+complete -c firbank -n "$latency" -l inject-every -x -d 'Blocks between faults'
+complete -c firbank -n "$latency" -l inject-busy -x -d 'A fault in every block, in percent'
+complete -c firbank -n "$latency" -l trace -r -F -d 'Blocks for ui.perfetto.dev'
+set -l capacity "$bench; and __fish_seen_subcommand_from capacity"
+complete -c firbank -n "$capacity" -l vary -x -a 'channels filters taps' -d 'What is made larger'
+complete -c firbank -n "$capacity" -l blocks -x -d 'Frames a block to try'
+complete -c firbank -n "$capacity" -l most -x -d 'Largest value to try'
+complete -c firbank -n "$capacity" -l within -x -d 'Percent of the deadline'
+set -l compare "$bench; and __fish_seen_subcommand_from compare"
+complete -c firbank -n "$compare" -l interleave -r -F -d 'Programs to run in turn'
+complete -c firbank -n "$compare" -l rounds -x -d 'Turns that count'
+complete -c firbank -n "$compare" -l confidence -x -d 'Percent'
+complete -c firbank -n "$compare" -l least-change -x -d 'Percent below which a difference is none'
+complete -c firbank -n "$compare" -l figure -x -d 'JSON pointer'
+complete -c firbank -n "$compare" -l more-is-better -d 'Of the figure'
+complete -c firbank -n "$compare" -F
+set -l measured "$bench; and __fish_seen_subcommand_from latency capacity compare"
+complete -c firbank -n "$measured" -l json -r -F -d 'Report as JSON'
+complete -c firbank -n "$measured" -l html -r -F -d 'Report as a page'
+complete -c firbank -n "$measured" -s q -l quiet -d 'Print less'
