@@ -1,10 +1,9 @@
-// What a plan says about the work that firbank must do: the levels' sizes, the cycle after which
-// calls cost the same again, and the floor below which no implementation of this plan can go.
+// What a plan says about the work that firbank must do: the levels' sizes, the floor below which no
+// implementation of this plan can go, and how much memory it may take.
 #pragma once
 
 #include <algorithm>
 #include <cstddef>
-#include <numeric>
 #include <string>
 #include <vector>
 
@@ -31,16 +30,6 @@ inline std::vector<LevelView> levels_of(const firbank::PartitionPlan& plan) {
                       level.end_tap() - level.first_tap});
   }
   return levels;
-}
-
-/// Calls of `block_frames` after which the plan's work repeats. Twice the longest partition, as a
-/// level may take two partitions in one sweep.
-inline std::size_t cycle_calls(const firbank::PartitionPlan& plan, std::size_t block_frames) {
-  std::size_t cycle = block_frames;
-  for (const LevelView& level : levels_of(plan)) {
-    cycle = std::lcm(cycle, 2 * level.block_frames);
-  }
-  return cycle / block_frames;
 }
 
 /// Taps that the plan covers: the filter's, to whole partitions.

@@ -177,7 +177,7 @@ json measure(const StreamWorkload& workload, const StreamRow& row, const Setting
   record["mean_us"] = median(our_times) * 1e6;
   record["plan"] = plan.describe();
   record["backend"] = firbank.engine().backend();
-  record["phases"] = phases_json(ours.phases(cycle_calls(plan, row.block_frames), effort));
+  record["phases"] = phases_json(ours.phases(plan.cycle_frames() / row.block_frames, effort));
   record["floor"] = floor_json(plan, setting, workload.sample_rate_hz, machine, x_realtime);
   record["memory"] = {{"plan_bytes", plan.memory_samples * sizeof(float)},
                       {"limit_bytes", memory_limit(plan, setting)},

@@ -8,6 +8,7 @@ namespace {
 constexpr const char* kExamples = R"(Examples:
   firbank bench latency --channels 64 --taps 4096 --block 64
   firbank bench latency --seconds 60 --html latency.html
+  firbank bench throughput
 )";
 
 }  // namespace
@@ -17,7 +18,7 @@ void add_bench_command(CLI::App& app, int& exit_code) {
   command->require_subcommand(1);
   command->group("Commands");
   command->footer(kExamples);
-  static_cast<void>(exit_code);
+  add_throughput_bench(*command, exit_code);
 }
 
 }  // namespace firbank::program
