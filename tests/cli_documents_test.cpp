@@ -1,4 +1,5 @@
 // The README, the manual page and the completions agree with the program.
+#include <iterator>
 #include <regex>
 #include <set>
 #include <sstream>
@@ -19,9 +20,10 @@ using testing::HasSubstr;
 
 using Words = std::set<std::string>;
 
-const std::vector<std::string> kCommands = {"filter", "run",  "live",     "serve",
-                                            "demo",   "plan", "tune",     "verify",
-                                            "design", "info", "backends", "devices"};
+const std::vector<std::string> kCommands = {"filter", "run",      "live",   "serve",  "demo",
+                                            "bench",  "plan",     "tune",   "verify", "design",
+                                            "info",   "backends", "devices"};
+const std::vector<std::string> kBenches = {"bench throughput"};
 
 /// What matches the first group of `pattern` in `text`, all over it.
 Words matches(const std::string& text, const std::string& pattern) {
@@ -33,10 +35,18 @@ Words matches(const std::string& text, const std::string& pattern) {
   return words;
 }
 
-/// Long and short options that the program lists for a command, or without one.
+std::vector<std::string> words_of(const std::string& command) {
+  std::istringstream text(command);
+  return {std::istream_iterator<std::string>(text), {}};
+}
+
+/// Long and short options that the program lists for a command ("filter", "bench throughput"), or
+/// without one.
 Words options_of(const std::string& command) {
-  const ProgramResult help = command.empty() ? run_program({FIRBANK_PROGRAM, "--help"})
-                                             : run_program({FIRBANK_PROGRAM, command, "--help"});
+  std::vector<std::string> arguments = words_of(command);
+  arguments.insert(arguments.begin(), FIRBANK_PROGRAM);
+  arguments.emplace_back("--help");
+  const ProgramResult help = run_program(arguments);
   EXPECT_EQ(help.exit_code, 0);
   // "  -f,--filter FILE", in the columns of the names.
   const Words names = matches(help.out, "\n  (-[-a-z,]*)");
@@ -90,6 +100,7 @@ TEST(Manual, DescribesTheOptionsThatHelpLists) {
   EXPECT_EQ(described("OPTIONS OF RUN"), own({"run"}));
   EXPECT_EQ(described("OPTIONS OF LIVE"), own({"live"}));
   EXPECT_EQ(described("OPTIONS OF SERVE"), own({"serve"}));
+  EXPECT_EQ(described("OPTIONS OF BENCH THROUGHPUT"), own({"bench throughput"}));
   EXPECT_EQ(described("OPTIONS OF DEVICES"), own({"devices"}));
   EXPECT_EQ(described("OPTIONS OF DEMO"), own({"demo"}));
   EXPECT_EQ(described("OPTIONS OF PLAN AND VERIFY"), own({"plan", "verify"}));
@@ -144,18 +155,26 @@ Words offered(const std::vector<std::string>& words) {
 
 TEST(Completions, OfferTheOptionsThatHelpLists) {
   Words all;
-  for (const std::string& command : kCommands) {
+  std::vector<std::string> commands = kCommands;
+  commands.insert(commands.end(), kBenches.begin(), kBenches.end());
+  for (const std::string& command : commands) {
     SCOPED_TRACE(command);
     const Words options = options_of(command);
     Words long_ones;
     for (const std::string& option : options) {
       if (option.starts_with("--")) long_ones.insert(option);
     }
-    EXPECT_EQ(offered({FIRBANK_PROGRAM, command, "--"}), long_ones);
+    std::vector<std::string> typed = words_of(command);
+    typed.insert(typed.begin(), FIRBANK_PROGRAM);
+    typed.emplace_back("--");
+    EXPECT_EQ(offered(typed), long_ones);
     all.merge(long_ones);
   }
   all.insert("--version");
   EXPECT_THAT(offered({FIRBANK_PROGRAM, ""}), testing::IsSupersetOf(kCommands));
+  Words benches;
+  for (const std::string& bench : kBenches) benches.insert(words_of(bench).back());
+  EXPECT_THAT(offered({FIRBANK_PROGRAM, "bench", ""}), testing::IsSupersetOf(benches));
   EXPECT_EQ(matches(completions("_firbank"), "(--[a-z][-a-z]*)"), all);
   Words in_fish;
   for (const std::string& option :

@@ -116,13 +116,13 @@ void check(const Arguments& arguments) {
 
 int run(Arguments& arguments) {
   check(arguments);
+  install_interrupt_handlers(2);
   std::unique_ptr<TextFile> csv;
   if (!arguments.csv_path.empty()) csv = std::make_unique<TextFile>(arguments.csv_path);
   std::vector<std::string> others = arguments.setup.bank.files;
   if (csv) others.push_back(arguments.csv_path);
   arguments.json.open(others);
   const bool takes_output = arguments.json.takes_standard_output() || arguments.csv_path == "-";
-  install_interrupt_handlers(2);
 
   EngineOptions& engine = arguments.setup.engine;
   engine.backend = engine.open_backend()->name();
@@ -161,7 +161,10 @@ void add_throughput_bench(CLI::App& bench, int& exit_code) {
   CLI::App* const command = bench.add_subcommand(
       "throughput", "Samples times taps a second, and the share of what the machine can do");
   const auto arguments = std::make_shared<Arguments>();
-  std::string rows = "Only this row; may be given again. Unless given, all:";
+  std::string rows =
+      "Only this row; may be given again. Unless given, all of these, or one\n"
+      "of your own, which --filter, --routing, --filters, --taps, --channels\n"
+      "and --rate describe:";
   for (const NamedRow& row : named_rows()) rows += fmt::format("\n{}: {}", row.name, row.what);
   command->add_option("--row", arguments->rows, rows)
       ->type_name("NAME")

@@ -7,11 +7,21 @@ _firbank() {
   command=
   for ((i = 1; i < COMP_CWORD; i++)); do
     case ${COMP_WORDS[i]} in
-      filter | run | live | serve | demo | plan | tune | verify | design | info | backends | devices) command=${COMP_WORDS[i]} && break ;;
+      filter | run | live | serve | demo | bench | plan | tune | verify | design | info | backends | devices) command=${COMP_WORDS[i]} && break ;;
     esac
   done
+  # A command of a command: "bench throughput".
+  if [[ $command == bench ]]; then
+    for ((i++; i < COMP_CWORD; i++)); do
+      case ${COMP_WORDS[i]} in
+        throughput) command="bench ${COMP_WORDS[i]}" && break ;;
+      esac
+    done
+  fi
 
   case $previous in
+    --goal) mapfile -t COMPREPLY < <(compgen -W 'live offline' -- "$current") && return ;;
+    --row) mapfile -t COMPREPLY < <(compgen -W 'channel reverb probe matrix bank files' -- "$current") && return ;;
     --eq-phase) mapfile -t COMPREPLY < <(compgen -W 'minimum linear' -- "$current") && return ;;
     --address) mapfile -t COMPREPLY < <(compgen -W '127.0.0.1 0.0.0.0' -- "$current") && return ;;
     --routing) mapfile -t COMPREPLY < <(compgen -W 'rows bank matrix' -- "$current") && return ;;
@@ -43,7 +53,7 @@ _firbank() {
       mapfile -t COMPREPLY < <(compgen -W 'cached default' -f -- "$current")
       return
       ;;
-    -f | --filter | --json | --record | --input | --output)
+    -f | --filter | --json | --csv | --record | --input | --output)
       compopt -o filenames
       mapfile -t COMPREPLY < <(compgen -f -- "$current")
       return
@@ -57,7 +67,7 @@ _firbank() {
       ;;
     --monitor | --token | --input-channels | --output-channels | --device-block | --latency | --crossfade | --max-peak | --max-taps | --most) return ;;
     --preset | --eq-taps | --outputs | --block | --threads | --partitions | --alternatives | --depth | --rate | --gain | --channels | --filters | --taps | \
-      --seconds | --seed | --cutoff | --low | --high | --transition | --attenuation) return ;;
+      --seconds | --repeats | --seed | --cutoff | --low | --high | --transition | --attenuation) return ;;
   esac
 
   local bank='--filter --routing --outputs --no-resample' options=
@@ -66,7 +76,7 @@ _firbank() {
     --latency --gain --limiter --bypass --crossfade --max-taps --watch --record --seconds --keys
     --monitor --address --token'
   case $command in
-    '') options='filter run live serve demo plan tune verify design info backends devices --help --version' ;;
+    '') options='filter run live serve demo bench plan tune verify design info backends devices --help --version' ;;
     filter)
       options="$bank $engine $arithmetic --spectra --mode --depth --gpu-mode --memory-limit --on-overload
         --gain --normalize --output-format --dither --rate --raw-format --json --quiet --as-live --realtime --strict --help"
@@ -82,6 +92,11 @@ _firbank() {
     serve) options='--preset --monitor --address --token --json --quiet --help' ;;
     demo)
       options='capacity --block --taps --rate --threads --backend --most --seconds --json --help'
+      ;;
+    bench) options='throughput --help' ;;
+    'bench throughput')
+      options="$bank $engine $arithmetic --spectra --row --goal --channels --filters --taps --rate
+        --seconds --repeats --json --csv --quiet --help"
       ;;
     plan)
       options="$bank $engine $arithmetic --spectra --channels --filters --taps --rate --depth
@@ -103,7 +118,7 @@ _firbank() {
     backends) options='--help' ;;
     devices) options='--json --help' ;;
   esac
-  if [[ $current == -* || -z $command || ($command == design && $previous == design) ]]; then
+  if [[ $current == -* || -z $command || $command == bench || ($command == design && $previous == design) ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$options" -- "$current")
   elif [[ $command == filter || $command == run || $command == serve || $command == design || $command == info ]]; then
     compopt -o filenames
