@@ -1,6 +1,7 @@
 #include "engine/partition_plan.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 #include <fmt/format.h>
 
@@ -37,6 +38,12 @@ std::size_t PartitionPlan::swap_lead_frames() const noexcept {
   if (kind == PlanKind::kDirect) return 0;
   const LevelPlan& last = levels.back();
   return 2 * last.block_frames;
+}
+
+std::size_t PartitionPlan::cycle_frames() const noexcept {
+  std::size_t cycle = call_frames;
+  for (const LevelPlan& level : levels) cycle = std::lcm(cycle, 2 * level.block_frames);
+  return cycle;
 }
 
 std::string PartitionPlan::describe() const {

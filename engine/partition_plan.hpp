@@ -75,6 +75,10 @@ struct PartitionPlan {
   /// both banks' work: two to three times the usual.
   std::size_t swap_lead_frames() const noexcept;
 
+  /// Frames, a whole number of nominal calls, after which calls cost the same again: two of the
+  /// longest blocks, of which one may be summed with the other.
+  std::size_t cycle_frames() const noexcept;
+
   /// One line, such as "uniform: 188 partitions of 256 taps, transforms of 512" or "non-uniform:
   /// 15 partitions of 64 taps, 14 of 512, 14 of 4096, 13 of 32768".
   std::string describe() const;

@@ -80,13 +80,7 @@ bool PlanEstimate::complete(PartitionPlan& plan) const {
   plan.flops_per_frame = 0;
   for (std::size_t k = 0; k < plan.levels.size(); ++k) {
     LevelPlan& level = plan.levels[k];
-    // What else is read between two readings of this level's spectra.
-    double between = 0;
-    for (std::size_t j = 0; j < plan.levels.size(); ++j) {
-      const double share = static_cast<double>(level.block_frames) /
-                           static_cast<double>(plan.levels[j].block_frames);
-      between += bytes[j] * std::min(share, 1.0);
-    }
+    const double between = bytes_between_readings(plan.levels, bytes, k);
     // A device waits for memory alone.
     const double share = !shares_ && plan.compact_spectra ? kCompactShare : 1;
     level.product_ns = costs_.product(between) * share;

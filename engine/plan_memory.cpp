@@ -83,6 +83,17 @@ double spectrum_samples(const LevelPlan& level, const PlanDemand& demand,
          (partitions.stored * (compact ? kCompactShare : 1) + demand.inputs * slots);
 }
 
+double bytes_between_readings(const std::vector<LevelPlan>& levels,
+                              const std::vector<double>& bytes, std::size_t k) {
+  double between = 0;
+  for (std::size_t j = 0; j < levels.size(); ++j) {
+    const double share =
+        static_cast<double>(levels[k].block_frames) / static_cast<double>(levels[j].block_frames);
+    between += bytes[j] * std::min(share, 1.0);
+  }
+  return between;
+}
+
 double memory_samples(const PartitionPlan& plan, const PlanDemand& demand,
                       const std::vector<PlanDemand::Partitions>& partitions, bool on_device) {
   if (plan.kind == PlanKind::kDirect) {

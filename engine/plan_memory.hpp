@@ -22,6 +22,11 @@ std::size_t pieces_under_way(const PartitionPlan& plan, const EngineConfig& conf
 double spectrum_samples(const LevelPlan& level, const PlanDemand& demand,
                         const PlanDemand::Partitions& partitions, bool compact);
 
+/// What is read of all levels' spectra, which take `bytes`, from one reading of level k's to the
+/// next: of shorter blocks all, of longer ones what their slices read meanwhile.
+double bytes_between_readings(const std::vector<LevelPlan>& levels,
+                              const std::vector<double>& bytes, std::size_t k);
+
 /// Samples of all that an engine of this plan allocates where it computes: spectra, sums, tables,
 /// input, and on a CPU what its threads work in. `partitions` are those of each level.
 double memory_samples(const PartitionPlan& plan, const PlanDemand& demand,

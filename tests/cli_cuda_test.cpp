@@ -214,5 +214,39 @@ TEST_F(CliCuda, ListsTheDevicesOrWhyThereAreNone) {
   EXPECT_THAT(result.out, HasSubstr("there is no plug-in " + folder_.file("empty")));
 }
 
+TEST_F(CliCuda, BenchesThroughputByTheClock) {
+  for (const char* goal : {"live", "offline"}) {
+    SCOPED_TRACE(goal);
+    const ProgramResult result =
+        run_program({FIRBANK_PROGRAM, "bench", "throughput", "--channels", "2", "--filters", "2",
+                     "--taps", "700", "--block", "64", "--goal", goal, "--backend", "cuda",
+                     "--seconds", "0.05", "--json", folder_.file("report.json")});
+    ASSERT_EQ(result.exit_code, 0) << result.err;
+    EXPECT_THAT(result.out, AllOf(HasSubstr("second is one of the clock"),
+                                  HasSubstr("back to back and not paced"), HasSubstr("bus GB/s"),
+                                  testing::Not(HasSubstr("One core"))));
+    const auto report = nlohmann::json::parse(read_bytes(folder_.file("report.json")));
+    EXPECT_TRUE(report.at("ceilings").is_null());
+    const nlohmann::json& row = report.at("rows").at(0);
+    EXPECT_EQ(row.at("backend"), "cuda:0");
+    EXPECT_EQ(row.at("counted"), "clock, back to back");
+    EXPECT_LT(row.at("error"), 1e-6);
+    const double frames_per_s = row.at("frames").get<double>() / row.at("clock_s").get<double>();
+    EXPECT_NEAR(row.at("bus_bytes_per_s").get<double>() / (16 * frames_per_s), 1, 1e-9);
+    EXPECT_TRUE(row.at("share_of_peak").is_null());
+    EXPECT_TRUE(row.at("bound_by").is_null());
+  }
+}
+
+TEST_F(CliCuda, BenchesNoDeviceThatFails) {
+  device("fail_launch=100");
+  const ProgramResult result =
+      run_program({FIRBANK_PROGRAM, "bench", "throughput", "--channels", "2", "--filters", "2",
+                   "--taps", "700", "--block", "64", "--backend", "cuda", "--seconds", "0.5"});
+  EXPECT_EQ(result.exit_code, 3) << result.out;
+  EXPECT_EQ(result.out, "");
+  EXPECT_THAT(result.err, HasSubstr("backend 'cuda:0' failed while it was measured: "));
+}
+
 }  // namespace
 }  // namespace firbank::test

@@ -1,4 +1,5 @@
 // The README, the manual page and the completions agree with the program.
+#include <iterator>
 #include <regex>
 #include <set>
 #include <sstream>
@@ -23,7 +24,7 @@ const std::vector<std::string> kCommands = {
     "filter",         "run",          "live",   "serve",          "demo",
     "plan",           "tune",         "verify", "design",         "info",
     "backends",       "devices",      "bench",  "bench loopback", "bench latency",
-    "bench capacity", "bench compare"};
+    "bench capacity", "bench compare", "bench throughput"};
 
 /// What matches the first group of `pattern` in `text`, all over it.
 Words matches(const std::string& text, const std::string& pattern) {
@@ -101,6 +102,7 @@ TEST(Manual, DescribesTheOptionsThatHelpLists) {
   EXPECT_EQ(described("OPTIONS OF RUN"), own({"run"}));
   EXPECT_EQ(described("OPTIONS OF LIVE"), own({"live"}));
   EXPECT_EQ(described("OPTIONS OF SERVE"), own({"serve"}));
+  EXPECT_EQ(described("OPTIONS OF BENCH THROUGHPUT"), own({"bench throughput"}));
   EXPECT_EQ(described("OPTIONS OF DEVICES"), own({"devices"}));
   EXPECT_EQ(described("OPTIONS OF DEMO"), own({"demo"}));
   EXPECT_EQ(described("OPTIONS OF BENCH LOOPBACK"), own({"bench loopback"}));
@@ -161,7 +163,9 @@ Words offered(const std::vector<std::string>& words) {
 
 TEST(Completions, OfferTheOptionsThatHelpLists) {
   Words all;
-  for (const std::string& command : kCommands) {
+  std::vector<std::string> commands = kCommands;
+  commands.insert(commands.end(), kBenches.begin(), kBenches.end());
+  for (const std::string& command : commands) {
     SCOPED_TRACE(command);
     const Words options = options_of(command);
     Words long_ones;

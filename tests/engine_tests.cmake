@@ -9,7 +9,7 @@ foreach(name IN ITEMS
     engine_swap_test engine_nonfinite_test
     engine_pipeline_test engine_readers_test tuning_test filter_gain_test group_delay_test capi_test
     live_session_test live_history_test live_dropouts_test call_times_test sample_tap_test
-    band_spectrum_test)
+    band_spectrum_test plan_floor_test)
   firbank_test(${name})
   target_link_libraries(${name} PRIVATE firbank_test_support)
 endforeach()

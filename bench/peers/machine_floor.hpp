@@ -1,28 +1,36 @@
-// MachineFloor: what one core of this machine can do at most, measured: reads by the size of what
-// is read, and single-precision multiply-adds; and how much two cores do together.
+// MachineFloor: what one core of this machine can do at most, and how much two do together.
 #pragma once
 
-#include <vector>
+#include "kernels/cpu/machine_ceilings.hpp"
 
 namespace peers {
 
-struct ReadRate {
-  double bytes = 0;             // gone through in turn
-  double bytes_per_second = 0;  // one thread
-  double two_threads = 0;       // both together, each through its own, in times one thread
-};
-
 struct MachineFloor {
-  std::vector<ReadRate> reads;  // by size, rising
-  double peak_flops = 0;        // a second, one thread; a multiply-add is two
-  double two_threads = 0;       // both together, in times one thread
+  firbank::MachineCeilings one;  // by its processor time, which others do not touch
+  firbank::MachineCeilings two;  // by the wall clock
 
-  /// Between the measured sizes, on a logarithmic scale.
-  double read_bytes_per_second(double bytes) const;
-  double two_thread_reads(double bytes) const;
+  /// Both, each through as many bytes of its own, in times one.
+  double two_thread_reads(double bytes) const {
+    return two.read_bytes_per_second(2 * bytes) / one.read_bytes_per_second(bytes);
+  }
+  double two_thread_flops() const { return two.peak_flops_per_second / one.peak_flops_per_second; }
 };
 
-/// Takes a few seconds; `quick` measures a few sizes badly.
-MachineFloor measure_machine(bool quick);
+/// Takes several seconds; `quick` measures a few sizes badly.
+inline MachineFloor measure_machine(bool quick) {
+  using firbank::CeilingClock;
+  const firbank::InstructionSet set = firbank::best_instruction_set();
+  firbank::CeilingEffort effort{.rounds = 15, .seconds = 0.005};
+  if (quick) effort = {.rounds = 1, .seconds = 0.002, .most_bytes = std::size_t{4} << 20};
+  MachineFloor floor;
+  floor.one = firbank::measure_ceilings<float>(set, effort);
+  // A second core is not always free.
+  effort.rounds *= 3;
+  effort.threads = 2;
+  effort.clock = CeilingClock::kWall;
+  effort.most_bytes *= 2;
+  floor.two = firbank::measure_ceilings<float>(set, effort);
+  return floor;
+}
 
 }  // namespace peers

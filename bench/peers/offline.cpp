@@ -67,7 +67,7 @@ class Worker {
     if (!machine_) machine_ = measure_machine(quick_);
     const Setting setting{workload_.routing, filters_, longest_, engine->max_frames()};
     // By frames, not seconds: a rate of one frame a second.
-    const Floor floor = floor_of(plan, setting, 1, engine->max_frames(), *machine_);
+    const Floor floor = floor_of(plan, setting, 1, *machine_);
     const auto frames = static_cast<double>(workload_.frames);
     const double cpu = answer["cpu"].get<double>();
     answer["floor"] = {{"bytes", floor.bytes_per_second * frames},
@@ -77,7 +77,7 @@ class Worker {
     const auto bytes = static_cast<double>(plan.memory_samples * sizeof(float));
     answer["memory"] = {{"plan_bytes", bytes}, {"limit_bytes", memory_limit(plan, setting)}};
     answer["machine_two_threads"] = {{"reads", machine_->two_thread_reads(bytes / 2)},
-                                     {"flops", machine_->two_threads}};
+                                     {"flops", machine_->two_thread_flops()}};
     return answer;
   }
 

@@ -1,16 +1,17 @@
-// What a plan says about the work that firbank must do: the levels' sizes, the cycle after which
-// calls cost the same again, and the floor below which no implementation of this plan can go.
+// What a plan says about the work that firbank must do: the levels' sizes, the floor below which no
+// implementation of this plan can go, and how much memory it may take.
 #pragma once
 
 #include <algorithm>
 #include <cstddef>
-#include <numeric>
 #include <string>
 #include <vector>
 
+#include "bench/peers/firbank_peer.hpp"
 #include "bench/peers/machine_floor.hpp"
 #include "bench/peers/peer.hpp"
 #include "engine/partition_plan.hpp"
+#include "engine/plan_floor.hpp"
 
 namespace peers {
 
@@ -31,16 +32,6 @@ inline std::vector<LevelView> levels_of(const firbank::PartitionPlan& plan) {
   return levels;
 }
 
-/// Calls of `block_frames` after which the plan's work repeats. Twice the longest partition, as a
-/// level may take two partitions in one sweep.
-inline std::size_t cycle_calls(const firbank::PartitionPlan& plan, std::size_t block_frames) {
-  std::size_t cycle = block_frames;
-  for (const LevelView& level : levels_of(plan)) {
-    cycle = std::lcm(cycle, 2 * level.block_frames);
-  }
-  return cycle / block_frames;
-}
-
 /// Taps that the plan covers: the filter's, to whole partitions.
 inline std::size_t padded_taps(const firbank::PartitionPlan& plan, std::size_t taps) {
   std::size_t covered = 0;
@@ -48,42 +39,25 @@ inline std::size_t padded_taps(const firbank::PartitionPlan& plan, std::size_t t
   return std::max(covered, taps);
 }
 
-/// The shares of a second of stream that the plan must take on this machine.
+/// The shares of a second of stream that the plan must take on one core of this machine.
 struct Floor {
-  double bytes_per_second = 0;  // read: spectra of filters and inputs once a partition; the blocks
-  double read_seconds = 0;      // those, each level at the bandwidth of what it goes through
+  double bytes_per_second = 0;  // firbank::PlanFloor
+  double read_seconds = 0;
   double flops_per_second = 0;
   double flop_seconds = 0;
 };
 
 inline Floor floor_of(const firbank::PartitionPlan& plan, const Setting& setting,
-                      double sample_rate_hz, std::size_t call_frames, const MachineFloor& machine) {
-  const auto inputs = static_cast<double>(setting.routing.inputs());
-  const auto outputs = static_cast<double>(setting.routing.outputs());
-  const auto filters = static_cast<double>(setting.filters.size());
+                      double sample_rate_hz, const MachineFloor& machine) {
+  const firbank::EngineConfig config;
+  const firbank::FilterBank bank = bank_of(setting.filters);
+  const firbank::PlanFloor of_frame = firbank::plan_floor(
+      plan, firbank::PlanDemand(config, bank, setting.routing), true, sizeof(float));
   Floor floor;
-  double reach = 0;  // bytes gone through between two readings of a level: it and all before it
-  const auto add = [&](double bytes, double every_frames) {
-    reach += bytes;
-    const double rate = bytes * sample_rate_hz / every_frames;
-    floor.bytes_per_second += rate;
-    floor.read_seconds += rate / machine.read_bytes_per_second(reach);
-  };
-  const auto call = static_cast<double>(call_frames);
-  add((inputs + outputs) * call * sizeof(float), call);
-  const std::vector<LevelView> levels = levels_of(plan);
-  for (const LevelView& level : levels) {
-    add((filters + inputs) *
-            static_cast<double>(level.partitions * level.transform_frames * sizeof(float)),
-        static_cast<double>(level.block_frames));
-  }
-  if (levels.empty()) {
-    double taps = 0;
-    for (const auto& filter : setting.filters) taps += static_cast<double>(filter.size());
-    add((taps + inputs * static_cast<double>(setting.taps)) * sizeof(float), call);
-  }
-  floor.flops_per_second = plan.flops_per_frame * sample_rate_hz;
-  floor.flop_seconds = floor.flops_per_second / machine.peak_flops;
+  floor.bytes_per_second = of_frame.bytes_per_frame() * sample_rate_hz;
+  floor.read_seconds = of_frame.read_seconds_per_frame(machine.one) * sample_rate_hz;
+  floor.flops_per_second = of_frame.flops_per_frame * sample_rate_hz;
+  floor.flop_seconds = of_frame.flop_seconds_per_frame(machine.one) * sample_rate_hz;
   return floor;
 }
 

@@ -103,7 +103,7 @@ class Runner {
 
 json floor_json(const firbank::PartitionPlan& plan, const Setting& setting, double rate,
                 const MachineFloor& machine, double x_realtime) {
-  const Floor floor = floor_of(plan, setting, rate, setting.block_frames, machine);
+  const Floor floor = floor_of(plan, setting, rate, machine);
   return {{"bytes_per_second", floor.bytes_per_second},
           {"flops_per_second", floor.flops_per_second},
           {"read_share", floor.read_seconds * x_realtime},
@@ -177,7 +177,7 @@ json measure(const StreamWorkload& workload, const StreamRow& row, const Setting
   record["mean_us"] = median(our_times) * 1e6;
   record["plan"] = plan.describe();
   record["backend"] = firbank.engine().backend();
-  record["phases"] = phases_json(ours.phases(cycle_calls(plan, row.block_frames), effort));
+  record["phases"] = phases_json(ours.phases(plan.cycle_frames() / row.block_frames, effort));
   record["floor"] = floor_json(plan, setting, workload.sample_rate_hz, machine, x_realtime);
   record["memory"] = {{"plan_bytes", plan.memory_samples * sizeof(float)},
                       {"limit_bytes", memory_limit(plan, setting)},
@@ -189,7 +189,7 @@ json measure(const StreamWorkload& workload, const StreamRow& row, const Setting
     const auto bytes = static_cast<double>(plan.memory_samples * sizeof(float));
     record["two_threads"] = {{"ratio", two_thread_ratio(setting, effort)},
                              {"machine_reads", machine.two_thread_reads(bytes / 2)},
-                             {"machine_flops", machine.two_threads}};
+                             {"machine_flops", machine.two_thread_flops()}};
   }
   return record;
 }
@@ -202,14 +202,14 @@ void write(const std::string& path, const json& record) {
 
 json machine_json(const MachineFloor& machine) {
   json reads = json::array();
-  for (const ReadRate& read : machine.reads) {
+  for (const firbank::ReadCeiling& read : machine.one.reads) {
     reads.push_back({{"bytes", read.bytes},
                      {"bytes_per_second", read.bytes_per_second},
-                     {"two_threads", read.two_threads}});
+                     {"two_threads", machine.two_thread_reads(read.bytes)}});
   }
   return {{"reads", reads},
-          {"peak_flops", machine.peak_flops},
-          {"two_threads_flops", machine.two_threads}};
+          {"peak_flops", machine.one.peak_flops_per_second},
+          {"two_threads_flops", machine.two_thread_flops()}};
 }
 
 int run(std::vector<std::string> arguments) {

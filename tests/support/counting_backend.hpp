@@ -20,9 +20,10 @@ namespace firbank::test {
 
 /// What the objects of one counting backend were asked.
 struct BackendCounts {
-  std::atomic<std::size_t> products{0};  // partitions x outputs, accumulated
-  std::atomic<std::size_t> forwards{0};  // inputs transformed, in parts or as a whole
-  std::atomic<double> work_ns{0};        // of all this and the inverses, by the default CostModel
+  std::atomic<std::size_t> products{0};   // partitions x outputs, accumulated
+  std::atomic<std::size_t> forwards{0};   // inputs transformed, in parts or as a whole
+  std::atomic<double> work_ns{0};         // of all this and the inverses, by the default CostModel
+  std::atomic<double> responses_read{0};  // values of their spectra, once a reading
   std::atomic<std::size_t> banks_made{0};
   std::atomic<std::size_t> banks_destroyed{0};
 
@@ -105,8 +106,9 @@ class CountingSpectralBank final : public SpectralBank<Sample> {
         met += std::max(first, std::min(own.last, partitions.last)) - first;
       }
     }
-    counts_->work_ns +=
-        static_cast<double>(met) * bins_ * product_ns * part(shares, shares_.accumulate);
+    const double bins = static_cast<double>(met) * bins_ * part(shares, shares_.accumulate);
+    counts_->work_ns += bins * product_ns;
+    counts_->responses_read += 2 * bins;
   }
   void count_inverse(IndexRange outputs, IndexRange shares) {
     counts_->on_operation();

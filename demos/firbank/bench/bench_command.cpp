@@ -8,6 +8,7 @@ namespace {
 constexpr const char* kExamples = R"(Examples:
   firbank bench latency --channels 64 --taps 4096 --block 64
   firbank bench capacity --taps 512 --rate 30000
+  firbank bench throughput
   firbank bench loopback --input-device USB --output-device USB    makes a noise
   firbank bench compare --interleave old/bin/firbank new/bin/firbank
 
@@ -22,6 +23,7 @@ void add_bench_command(CLI::App& app, int& exit_code) {
   command->footer(kExamples);
   add_latency_bench(*command, exit_code);
   add_capacity_bench(*command, exit_code);
+  add_throughput_bench(*command, exit_code);
   add_loopback_bench(*command, exit_code);
   add_compare_bench(*command, exit_code);
 }

@@ -15,6 +15,8 @@ _firbank() {
   if [[ $command == bench ]] && ((i + 1 < COMP_CWORD)); then kind=${COMP_WORDS[i+1]}; fi
 
   case $previous in
+    --goal) mapfile -t COMPREPLY < <(compgen -W 'live offline' -- "$current") && return ;;
+    --row) mapfile -t COMPREPLY < <(compgen -W 'channel reverb probe matrix bank files' -- "$current") && return ;;
     --eq-phase) mapfile -t COMPREPLY < <(compgen -W 'minimum linear' -- "$current") && return ;;
     --address) mapfile -t COMPREPLY < <(compgen -W '127.0.0.1 0.0.0.0' -- "$current") && return ;;
     --routing) mapfile -t COMPREPLY < <(compgen -W 'rows bank matrix' -- "$current") && return ;;
@@ -48,7 +50,7 @@ _firbank() {
       mapfile -t COMPREPLY < <(compgen -W 'cached default' -f -- "$current")
       return
       ;;
-    -f | --filter | --json | --record | --input | --output)
+    -f | --filter | --json | --csv | --record | --input | --output)
       compopt -o filenames
       mapfile -t COMPREPLY < <(compgen -f -- "$current")
       return
@@ -63,7 +65,7 @@ _firbank() {
     --monitor | --token | --input-channels | --output-channels | --device-block | --latency | --crossfade | --max-peak | --max-taps | --most) return ;;
     --input-channel | --output-channel | --level | --order | --repeats | --delay) return ;;
     --preset | --eq-taps | --outputs | --block | --threads | --partitions | --alternatives | --depth | --rate | --gain | --channels | --filters | --taps | \
-      --seconds | --seed | --cutoff | --low | --high | --transition | --attenuation) return ;;
+      --seconds | --repeats | --seed | --cutoff | --low | --high | --transition | --attenuation) return ;;
   esac
 
   local bank='--filter --routing --outputs --no-resample' options=
@@ -89,6 +91,11 @@ _firbank() {
     demo)
       options='capacity --block --taps --rate --threads --backend --most --seconds --json --help'
       ;;
+    bench) options='throughput --help' ;;
+    'bench throughput')
+      options="$bank $engine $arithmetic --spectra --row --goal --channels --filters --taps --rate
+        --seconds --repeats --json --csv --quiet --help"
+      ;;
     plan)
       options="$bank $engine $arithmetic --spectra --channels --filters --taps --rate --depth
         --memory-limit --alternatives --offline --json --help"
@@ -110,7 +117,7 @@ _firbank() {
     devices) options='--json --help' ;;
     bench)
       case $kind in
-        '') options='latency capacity loopback compare --help' ;;
+        '') options='latency capacity throughput loopback compare --help' ;;
         latency)
           options='--filter --routing --outputs --no-resample --channels --filters --taps --rate --block
             --threads --partitions --costs --precision --backend --spectra --depth --gpu-mode --seconds
@@ -121,6 +128,10 @@ _firbank() {
           options='--routing --outputs --channels --filters --taps --rate --threads --partitions
             --costs --backend --spectra --vary --blocks --most --within --seconds
             --json --html --csv --quiet --help'
+          ;;
+        throughput)
+          options="$bank $engine $arithmetic --spectra --row --goal --channels --filters --taps --rate
+            --seconds --repeats --json --html --csv --quiet --help"
           ;;
         compare)
           options='--interleave --rounds --confidence --least-change --figure --more-is-better --json

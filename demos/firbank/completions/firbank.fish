@@ -20,6 +20,7 @@ complete -c firbank -n "$none" -a run -d 'Filter as a configuration file says'
 complete -c firbank -n "$none" -a live -d 'Play a sound card through filters'
 complete -c firbank -n "$none" -a serve -d 'Filter packets of other programs'
 complete -c firbank -n "$none" -a demo -d 'Show how much this machine can do'
+complete -c firbank -n "$none" -a bench -d 'Measure throughput'
 complete -c firbank -n "$none" -a plan -d 'Print partitions, cost, latency and memory'
 complete -c firbank -n "$none" -a tune -d 'Measure what plans are chosen by'
 complete -c firbank -n "$none" -a verify -d 'Prove every backend of this machine'
@@ -31,22 +32,22 @@ complete -c firbank -n "$none" -a bench -d 'Measure latency, capacity and throug
 complete -c firbank -n "$none" -l version -d 'Print the version'
 complete -c firbank -s h -l help -d 'Print help'
 
-set -l bank '__fish_seen_subcommand_from filter live plan verify'
+set -l bank '__fish_seen_subcommand_from filter live plan verify throughput'
 complete -c firbank -n "$bank" -s f -l filter -r -F -d 'File with filters'
 complete -c firbank -n "$bank" -l routing -x -a 'rows bank matrix' -d 'How filters connect channels'
 complete -c firbank -n "$bank" -l outputs -x -d 'Output channels of matrix'
 complete -c firbank -n "$bank" -l no-resample -d 'Refuse filters of another rate'
 
-set -l engine '__fish_seen_subcommand_from filter run plan verify'
+set -l engine '__fish_seen_subcommand_from filter run plan verify throughput'
 complete -c firbank -n "$engine" -l block -x -d 'Frames a block'
 complete -c firbank -n "$engine" -l threads -x -d 'Threads that compute'
 complete -c firbank -n "$engine" -l partitions -x -d 'Block sizes of the plan'
 complete -c firbank -n "$engine" -l costs -r -F -a 'cached default' -d 'What the plan is chosen by'
 
-set -l arithmetic '__fish_seen_subcommand_from filter run plan tune'
+set -l arithmetic '__fish_seen_subcommand_from filter run plan tune throughput'
 complete -c firbank -n "$arithmetic" -l precision -x -a 'float double' -d 'Arithmetic'
-complete -c firbank -n '__fish_seen_subcommand_from filter run live plan tune' -l backend -x -a '(__firbank_backends)' -d 'What computes'
-complete -c firbank -n '__fish_seen_subcommand_from filter run live plan' -l spectra -x -a 'full int16' -d 'How filters are kept'
+complete -c firbank -n '__fish_seen_subcommand_from filter run live plan tune throughput' -l backend -x -a '(__firbank_backends)' -d 'What computes'
+complete -c firbank -n '__fish_seen_subcommand_from filter run live plan throughput' -l spectra -x -a 'full int16' -d 'How filters are kept'
 complete -c firbank -n '__fish_seen_subcommand_from filter live plan' -l depth -x -d 'Blocks under way'
 complete -c firbank -n '__fish_seen_subcommand_from filter' -l gpu-mode -x -a 'whole hybrid throughput' -d 'What a GPU computes'
 complete -c firbank -n '__fish_seen_subcommand_from filter plan' -l memory-limit -x -d 'Most memory of the plan'
@@ -92,9 +93,9 @@ complete -c firbank -n "$monitored" -l address -x -a '127.0.0.1 0.0.0.0' -d 'Of 
 complete -c firbank -n "$monitored" -l token -x -d 'What changes need'
 complete -c firbank -n "$live" -l keys -d 'Take keys from a pipe'
 
-set -l bare '__fish_seen_subcommand_from plan verify'
+set -l bare '__fish_seen_subcommand_from plan verify throughput'
 complete -c firbank -n "$bare" -f
-complete -c firbank -n '__fish_seen_subcommand_from live plan verify' -l channels -x -d 'Input channels'
+complete -c firbank -n '__fish_seen_subcommand_from live plan verify throughput' -l channels -x -d 'Input channels'
 complete -c firbank -n "$bare" -l filters -x -d 'How many noise filters'
 complete -c firbank -n "$bare" -l taps -x -d 'Taps of the longest noise filter'
 complete -c firbank -n '__fish_seen_subcommand_from plan' -l offline -d 'Plan for a file'
@@ -102,7 +103,7 @@ complete -c firbank -n '__fish_seen_subcommand_from plan' -l alternatives -x -d 
 
 complete -c firbank -n '__fish_seen_subcommand_from tune' -f
 complete -c firbank -n '__fish_seen_subcommand_from tune' -l dry-run -d 'Keep nothing'
-complete -c firbank -n '__fish_seen_subcommand_from live run verify' -l seconds -x -d 'Length of the stream'
+complete -c firbank -n '__fish_seen_subcommand_from live run verify throughput' -l seconds -x -d 'Length of the stream'
 complete -c firbank -n '__fish_seen_subcommand_from verify' -l seed -x -d 'Seed'
 
 set -l design '__fish_seen_subcommand_from design'
@@ -126,18 +127,26 @@ complete -c firbank -n "$demo" -l most -x -d 'Most filters to try'
 complete -c firbank -n "$demo" -l seconds -x -d 'Seconds of blocks a step'
 complete -c firbank -n "$demo" -l json -r -F -d 'Every step as JSON'
 
-complete -c firbank -n '__fish_seen_subcommand_from filter run live plan verify design info' -l rate -x -d 'Sample rate in Hz'
-complete -c firbank -n '__fish_seen_subcommand_from filter run live serve plan tune verify design info devices' -l json -r -F -d 'Report as JSON'
+complete -c firbank -n '__fish_seen_subcommand_from bench; and not __fish_seen_subcommand_from throughput' -f -a throughput -d 'Samples times taps a second'
+set -l throughput '__fish_seen_subcommand_from throughput'
+complete -c firbank -n "$throughput" -l row -x -a 'channel reverb probe matrix bank files' -d 'Only this row'
+complete -c firbank -n "$throughput" -l goal -x -a 'live offline' -d 'Calls of a stream or of files'
+complete -c firbank -n "$throughput" -l repeats -x -d 'Stretches of each row'
+complete -c firbank -n "$throughput" -l csv -r -F -d 'Rows as CSV'
+
+complete -c firbank -n '__fish_seen_subcommand_from filter run live plan verify design info throughput' -l rate -x -d 'Sample rate in Hz'
+complete -c firbank -n '__fish_seen_subcommand_from filter run live serve plan tune verify design info devices throughput' -l json -r -F -d 'Report as JSON'
 complete -c firbank -n '__fish_seen_subcommand_from filter info' -l raw-format -x -a 'f32le:2:48000 s16le:2:44100' -d 'Layout of headerless samples'
-complete -c firbank -n '__fish_seen_subcommand_from filter run live serve tune verify design' -s q -l quiet -d 'Print less'
+complete -c firbank -n '__fish_seen_subcommand_from filter run live serve tune verify design throughput' -s q -l quiet -d 'Print less'
 complete -c firbank -n '__fish_seen_subcommand_from backends devices' -f
 
 set -l bench '__fish_seen_subcommand_from bench'
 complete -c firbank -n "$bench" -f
-set -l kinds latency capacity loopback compare
+set -l kinds latency capacity throughput loopback compare
 set -l unsaid "$bench; and not __fish_seen_subcommand_from $kinds"
 complete -c firbank -n "$unsaid" -a latency -d 'How late is the output of a paced stream'
 complete -c firbank -n "$unsaid" -a capacity -d 'How large a stream stays in time'
+complete -c firbank -n "$unsaid" -a throughput -d 'Samples times taps a second'
 complete -c firbank -n "$unsaid" -a compare -d 'Which of two builds or reports is slower'
 complete -c firbank -n "$unsaid" -a loopback -d 'Measure the round trip of a sound card'
 set -l loopback "$bench; and __fish_seen_subcommand_from loopback"
@@ -155,7 +164,16 @@ complete -c firbank -n "$loopback" -l delay -x -d 'Frames by which to delay what
 complete -c firbank -n "$loopback" -l json -r -F -d 'Report as JSON'
 complete -c firbank -n "$loopback" -s q -l quiet -d 'Print less'
 
-set -l stream "$bench; and __fish_seen_subcommand_from latency capacity"
+set -l throughput "$bench; and __fish_seen_subcommand_from throughput"
+complete -c firbank -n "$throughput" -l row -x -a 'channel reverb probe matrix bank files' -d 'Only this row'
+complete -c firbank -n "$throughput" -l goal -x -a 'live offline' -d 'Calls of a stream or of files'
+complete -c firbank -n "$throughput" -l repeats -x -d 'Stretches of each row'
+complete -c firbank -n "$throughput" -l block -x -d 'Frames a block'
+complete -c firbank -n "$throughput" -l precision -x -a 'float double' -d 'Of the arithmetic'
+complete -c firbank -n "$throughput" -s f -l filter -r -F -d 'File with filters'
+complete -c firbank -n "$throughput" -l no-resample -d 'Refuse filters of another rate'
+
+set -l stream "$bench; and __fish_seen_subcommand_from latency capacity throughput"
 complete -c firbank -n "$stream" -l routing -x -a 'rows bank matrix' -d 'What connects what'
 complete -c firbank -n "$stream" -l outputs -x -d 'Output channels of a matrix'
 complete -c firbank -n "$stream" -l channels -x -d 'Input channels'
@@ -199,7 +217,7 @@ complete -c firbank -n "$compare" -l least-change -x -d 'Percent below which a d
 complete -c firbank -n "$compare" -l figure -x -d 'JSON pointer'
 complete -c firbank -n "$compare" -l more-is-better -d 'Of the figure'
 complete -c firbank -n "$compare" -F
-set -l measured "$bench; and __fish_seen_subcommand_from latency capacity compare"
+set -l measured "$bench; and __fish_seen_subcommand_from latency capacity throughput compare"
 complete -c firbank -n "$measured" -l json -r -F -d 'Report as JSON'
 complete -c firbank -n "$measured" -l html -r -F -d 'Report as a page'
 complete -c firbank -n "$measured" -s q -l quiet -d 'Print less'
