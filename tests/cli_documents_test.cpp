@@ -19,9 +19,9 @@ using testing::HasSubstr;
 
 using Words = std::set<std::string>;
 
-const std::vector<std::string> kCommands = {"filter", "run",  "live",     "serve",
-                                            "demo",   "plan", "tune",     "verify",
-                                            "design", "info", "backends", "devices"};
+const std::vector<std::string> kCommands = {"filter",   "run",     "live",   "serve",     "demo",
+                                            "plan",     "tune",    "verify", "design",    "info",
+                                            "backends", "devices", "bench",  "bench show"};
 
 /// What matches the first group of `pattern` in `text`, all over it.
 Words matches(const std::string& text, const std::string& pattern) {
@@ -33,10 +33,19 @@ Words matches(const std::string& text, const std::string& pattern) {
   return words;
 }
 
+/// The program and the words of a command, such as "bench show"; "" is none.
+std::vector<std::string> command_line(const std::string& command,
+                                      const std::vector<std::string>& more) {
+  std::vector<std::string> line = {FIRBANK_PROGRAM};
+  std::istringstream words(command);
+  for (std::string word; words >> word;) line.push_back(word);
+  line.insert(line.end(), more.begin(), more.end());
+  return line;
+}
+
 /// Long and short options that the program lists for a command, or without one.
 Words options_of(const std::string& command) {
-  const ProgramResult help = command.empty() ? run_program({FIRBANK_PROGRAM, "--help"})
-                                             : run_program({FIRBANK_PROGRAM, command, "--help"});
+  const ProgramResult help = run_program(command_line(command, {"--help"}));
   EXPECT_EQ(help.exit_code, 0);
   // "  -f,--filter FILE", in the columns of the names.
   const Words names = matches(help.out, "\n  (-[-a-z,]*)");
@@ -96,6 +105,7 @@ TEST(Manual, DescribesTheOptionsThatHelpLists) {
   EXPECT_EQ(described("OPTIONS OF TUNE"), own({"tune"}));
   EXPECT_EQ(described("OPTIONS OF DESIGN"), own({"design"}));
   EXPECT_EQ(described("OPTIONS OF INFO"), own({"info"}));
+  EXPECT_EQ(described("OPTIONS OF BENCH SHOW"), own({"bench show"}));
   for (const std::string& option : own({""})) {
     EXPECT_THAT(section("OPTIONS OF EVERY COMMAND"), HasSubstr(option));
   }
@@ -151,11 +161,14 @@ TEST(Completions, OfferTheOptionsThatHelpLists) {
     for (const std::string& option : options) {
       if (option.starts_with("--")) long_ones.insert(option);
     }
-    EXPECT_EQ(offered({FIRBANK_PROGRAM, command, "--"}), long_ones);
+    EXPECT_EQ(offered(command_line(command, {"--"})), long_ones);
     all.merge(long_ones);
   }
   all.insert("--version");
-  EXPECT_THAT(offered({FIRBANK_PROGRAM, ""}), testing::IsSupersetOf(kCommands));
+  Words first;
+  for (const std::string& command : kCommands) first.insert(command.substr(0, command.find(' ')));
+  EXPECT_THAT(offered({FIRBANK_PROGRAM, ""}), testing::IsSupersetOf(first));
+  EXPECT_THAT(offered({FIRBANK_PROGRAM, "bench", ""}), Contains("show"));
   EXPECT_EQ(matches(completions("_firbank"), "(--[a-z][-a-z]*)"), all);
   Words in_fish;
   for (const std::string& option :

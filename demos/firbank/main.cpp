@@ -43,6 +43,21 @@ void print_error(std::string message) {
   tell("firbank: {}\n", message);
 }
 
+/// What to tell of a command that is nothing without a part, where `rest` was not understood; empty
+/// where that is options alone.
+std::string part_missing(const CLI::App& command, const std::vector<std::string>& rest) {
+  std::string parts;
+  for (const CLI::App* part : command.get_subcommands({})) {
+    parts += (parts.empty() ? "" : ", ") + part->get_name();
+  }
+  if (rest.empty()) return fmt::format("{} what? There is: {}", command.get_name(), parts);
+  for (const std::string& word : rest) {
+    if (word.starts_with('-')) continue;
+    return fmt::format("there is no {} {}; there is: {}", command.get_name(), word, parts);
+  }
+  return {};
+}
+
 /// What to tell of arguments that do not parse. A mistyped command or option is named before what
 /// is missing, since it is the likelier reason.
 std::string complaint(const CLI::App& app, const CLI::ParseError& error, int argc, char** argv) {
@@ -51,6 +66,10 @@ std::string complaint(const CLI::App& app, const CLI::ParseError& error, int arg
     const auto word = std::find_if(given.begin(), given.end(),
                                    [](std::string_view text) { return !text.starts_with('-'); });
     if (word != given.end()) return fmt::format("there is no command {}", *word);
+  } else if (const CLI::App& command = *app.get_subcommands()[0];
+             command.get_require_subcommand_min() > 0 && command.get_subcommands().empty()) {
+    const std::string part = part_missing(command, app.remaining(true));
+    if (!part.empty()) return part;
   }
   for (const std::string& argument : app.remaining(true)) {
     if (argument == "--") break;

@@ -17,7 +17,7 @@ void add_bench_command(CLI::App& app, int& exit_code) {
   command->require_subcommand(1);
   command->group("Commands");
   command->footer(kExamples);
-  static_cast<void>(exit_code);
+  add_show_bench(*command, exit_code);
 }
 
 }  // namespace firbank::program

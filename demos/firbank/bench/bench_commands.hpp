@@ -4,4 +4,8 @@
 
 #include <CLI/CLI.hpp>
 
-namespace firbank::program {}  // namespace firbank::program
+namespace firbank::program {
+
+void add_show_bench(CLI::App& bench, int& exit_code);
+
+}  // namespace firbank::program

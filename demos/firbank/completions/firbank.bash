@@ -1,15 +1,17 @@
 # Completion of firbank for bash.
 
 _firbank() {
-  local current previous command i
+  local current previous command what i
   current=${COMP_WORDS[COMP_CWORD]}
   previous=${COMP_WORDS[COMP_CWORD-1]}
   command=
+  what= # of bench
   for ((i = 1; i < COMP_CWORD; i++)); do
     case ${COMP_WORDS[i]} in
-      filter | run | live | serve | demo | plan | tune | verify | design | info | backends | devices) command=${COMP_WORDS[i]} && break ;;
+      filter | run | live | serve | demo | plan | tune | verify | design | info | backends | devices | bench) command=${COMP_WORDS[i]} && break ;;
     esac
   done
+  if [[ $command == bench && $((i + 1)) -lt $COMP_CWORD ]]; then what=${COMP_WORDS[i+1]}; fi
 
   case $previous in
     --eq-phase) mapfile -t COMPREPLY < <(compgen -W 'minimum linear' -- "$current") && return ;;
@@ -43,7 +45,7 @@ _firbank() {
       mapfile -t COMPREPLY < <(compgen -W 'cached default' -f -- "$current")
       return
       ;;
-    -f | --filter | --json | --record | --input | --output)
+    -f | --filter | --json | --html | --record | --input | --output)
       compopt -o filenames
       mapfile -t COMPREPLY < <(compgen -f -- "$current")
       return
@@ -66,7 +68,7 @@ _firbank() {
     --latency --gain --limiter --bypass --crossfade --max-taps --watch --record --seconds --keys
     --monitor --address --token'
   case $command in
-    '') options='filter run live serve demo plan tune verify design info backends devices --help --version' ;;
+    '') options='filter run live serve demo plan tune verify design info backends devices bench --help --version' ;;
     filter)
       options="$bank $engine $arithmetic --spectra --mode --depth --gpu-mode --memory-limit --on-overload
         --gain --normalize --output-format --dither --rate --raw-format --json --quiet --as-live --realtime --strict --help"
@@ -102,10 +104,16 @@ _firbank() {
     info) options='--raw-format --rate --json --help' ;;
     backends) options='--help' ;;
     devices) options='--json --help' ;;
+    bench)
+      case $what in
+        '') options='show --help' ;;
+        show) options='--html --help' ;;
+      esac
+      ;;
   esac
-  if [[ $current == -* || -z $command || ($command == design && $previous == design) ]]; then
+  if [[ $current == -* || -z $command || ($command == design && $previous == design) || ($command == bench && -z $what) ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$options" -- "$current")
-  elif [[ $command == filter || $command == run || $command == serve || $command == design || $command == info ]]; then
+  elif [[ $command == filter || $command == run || $command == serve || $command == design || $command == info || $what == show ]]; then
     compopt -o filenames
     mapfile -t COMPREPLY < <(compgen -f -- "$current")
   fi
