@@ -26,6 +26,8 @@ function frontierOf(report) {
   });
 }
 
+const farBelow = 16; // the first steps, which say little
+
 // What was tried, in products a frame: these grow as what was varied does.
 function triesOf(lines) {
   const tries = lines.flatMap(({ n, rows }) => rows.flatMap((row) => list(row.steps).map((step) => {
@@ -34,7 +36,9 @@ function triesOf(lines) {
     const known = products && capacity && value;
     return { n, row, step, products: known ? (products * value) / capacity : null };
   })));
-  return upTo(5000, tries.filter((one) => one.products), "steps");
+  const least = Math.min(...lines.flatMap(({ rows }) =>
+    rows.map((row) => positive(row.products_per_frame) || Infinity)));
+  return upTo(5000, tries.filter((one) => one.products >= least / farBelow), "steps");
 }
 
 // ---- chart ---------------------------------------------------------------------------------------
@@ -62,7 +66,7 @@ function frontierChart(report) {
   return chart({
     title: "The largest system that is in time",
     caption: `For each block size as many ${varied} as there may be before blocks come late. Both ` +
-      "axes are logarithmic.",
+      "axes are logarithmic. Of the steps that were tried the first small ones are left out.",
     keys: frontierKeys(lines, tries.length > 0, rows.some((row) => row.at_limit === true)),
     draw,
   });

@@ -18,8 +18,12 @@ function readingsTable(readings) {
   const stateOf = (one) => (known.includes(one.state) ? one.state : "unknown");
   const rows = states.flatMap(([state, title, className]) => {
     const own = readings.filter((one) => stateOf(one) === state);
-    const cells = (one) =>
-      [{ text: titleOf(one), className }, plainFact(one.reading), text(one.advice) || ""];
+    const cells = (one) => {
+      const name = { text: titleOf(one), className };
+      const advice = text(one.advice);
+      return advice ? [name, plainFact(one.reading), advice]
+        : [name, { text: plainFact(one.reading), span: 2 }];
+    };
     return own.length ? [{ group: title }, ...own.map(cells)] : [];
   });
   return table({

@@ -29,6 +29,7 @@ function latencySections(report) {
     section("Over time", () => [
       part(() => seriesChart(report, deadline)),
       part(() => missesTable(report)),
+      part(() => emptyMisses(report)),
     ]),
     section("Where the time goes", () => [
       part(() => medianChart(report, deadline)),
@@ -134,6 +135,15 @@ function missesTable(report) {
   });
 }
 
+// What the machine alone missed: so many of the engine's may be none of its own.
+function emptyMisses(report) {
+  const run = runOf(report, "empty");
+  const missed = positive(object(run.misses).count);
+  if (!missed) return null;
+  return paragraph(`The empty loop, which computes nothing, missed ${count(missed)} of ` +
+    `${counted(run.blocks, "block")}.`);
+}
+
 // ---- where the time goes -------------------------------------------------------------------------
 
 function medianBars(report) {
@@ -236,7 +246,7 @@ function segmentsTable(report) {
   const segments = need(list(report.segments).filter(isObject), "its segments");
   const names = new Map(runNames);
   const rows = segments.map((one) => [
-    names.get(one.run) || plainFact(one.run), seconds(one.begin_s), count(one.blocks),
+    names.get(one.run) || plainFact(one.run), `${fixed(one.begin_s, 1)}\u00a0s`, count(one.blocks),
     inMicros(one.p50_ns), inMicros(one.p99_ns), inMicros(one.max_ns), count(one.misses),
   ]);
   return table({

@@ -28,28 +28,28 @@ function responsePoints(report) {
 function responseChart(report) {
   const points = responsePoints(report);
   const curve = betweenFrames(points);
-  const peak = number(object(report.round_trip).frames);
-  const lags = points.map((point) => point[0]).concat(peak ?? []);
+  const trip = number(object(report.round_trip).frames);
+  const lags = points.map((point) => point[0]);
   const values = points.map((point) => point[1]);
   const draw = (width) => {
     const plot = new Plot(width, 280);
-    plot.axes(linearScale(Math.min(...lags), Math.max(...lags), plot.left, plot.right),
+    plot.axes(linearScale(Math.min(0, ...lags), Math.max(0, ...lags), plot.left, plot.right),
       linearScale(Math.min(-0.3, ...values), Math.max(1.15, ...values), plot.bottom, plot.top),
-      "frames after it was played", "response, its peak as 1");
+      "frames after the round trip", "response, its peak as 1");
     const place = ([lag, value]) => [plot.x.place(lag), plot.y.place(value)];
     plot.level(0, "axis");
     plot.curve(curve.map(place), "one thin");
     for (const point of points) {
-      const tip = `${digits(point[0], 6)} frames: ${digits(point[1])}`;
+      const tip = `${fixed(point[0], 3)} frames: ${digits(point[1])}`;
       plot.mark("circle", ...place(point), "one", tip);
     }
-    if (peak !== null) plot.upright(peak, `${fixed(peak, 2)} frames`, "guide peak");
+    plot.upright(0, `round trip${trip === null ? "" : ` ${fixed(trip, 2)} frames`}`, "guide peak");
     return plot;
   };
   return chart({
     title: "Response",
     caption: "The recording correlated with the sequence that was played, frame by frame; the curve " +
-      "is its band-limited interpolation. The line is the round trip, the median of the repeats.",
+      "is its band-limited interpolation. Where that is highest is the round trip.",
     draw,
   });
 }
@@ -161,6 +161,8 @@ function roundTripTable(report) {
   const rate = rateOf(report);
   const beyond = number(trip.frames) === null || claimed === null ? null : trip.frames - claimed;
   const row = (name, frames, decimals) => [name, fixed(frames, decimals), framesInTime(frames, rate)];
+  const more = number(trip.drift_ppm) === null ? []
+    : [["drift of the two clocks", `${digits(trip.drift_ppm, 2)}\u00a0ppm`, ""]];
   return table({
     caption: "The round trip.",
     columns: [{ title: "", words: true }, { title: "frames" }, { title: "time" }],
@@ -171,6 +173,7 @@ function roundTripTable(report) {
       row("measured beyond what is claimed", beyond, 2),
       ["polarity", polarities.get(trip.polarity) || nothing, ""],
       ["peak above noise", decibels(trip.peak_to_noise_db), ""],
+      ...more,
       ["glitches, whose repeats are left out", count(report.glitches), ""],
     ],
     wide: false,
@@ -179,7 +182,7 @@ function roundTripTable(report) {
 
 function repeatsTable(report) {
   const rows = repeatsOf(report).map((one, n) =>
-    [String(n + 1), seconds(one.at_s), fixed(one.frames, 3), decibels(one.peak_to_noise_db)]);
+    [String(n + 1), `${fixed(one.at_s, 2)}\u00a0s`, fixed(one.frames, 3), decibels(one.peak_to_noise_db)]);
   return table({
     caption: "Each repeat.",
     columns: ["", "at", "frames", "peak above noise"].map((title) => ({ title })),

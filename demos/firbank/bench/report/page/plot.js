@@ -87,7 +87,7 @@ class Plot {
   xAxis(x, title, top = this.top) {
     this.x = x;
     let free = -Infinity; // the next word begins behind this
-    for (const tick of x.ticks(Math.max(2, Math.floor((this.right - this.left) / 56)))) {
+    for (const tick of x.ticks(Math.max(2, Math.floor((this.right - this.left) / 62)))) {
       const at = x.place(tick.value);
       this.line(at, top, at, this.bottom, tick.words === undefined ? "grid minor" : "grid");
       if (tick.words === undefined) continue;

@@ -66,7 +66,8 @@ function commonSections(report, kind) {
     () => [facts(report.environment, "anything of the machine", "not known")]);
   const program = section("Program",
     () => [facts(report.program, "anything of the program", "not known")]);
-  if (["throughput", "doctor"].includes(kind)) return [machine, program]; // rows have their own
+  const mayLackIt = ["throughput", "doctor"].includes(kind); // whose rows have their own
+  if (mayLackIt && !isObject(report.setting)) return [machine, program];
   return [section("Setting", () => [facts(report.setting, "a setting")]), machine, program];
 }
 

@@ -45,7 +45,7 @@ const mostRows = 400;
 
 // Columns are {title, words, wrap} where `words` is true for text, which is on the left, and `wrap` for
 // titles that may be long. Rows are lists of
-// cells, or {cells, className}; a cell is a text or {text, className}; {group} is a heading within.
+// cells, or {cells, className}; a cell is a text or {text, className, span}; {group} is a heading within.
 // With `most` rows in one, what follows them stands beside them, under the same heads.
 function table({ caption, columns, rows, wide = true, most = mostRows }) {
   const shown = rows.slice(0, mostRows);
@@ -79,7 +79,11 @@ function tableRow(row, columns) {
     return make("tr", "group", cell);
   }
   const cells = (row.cells || row).map((cell, n) => {
-    return make("td", `${columns[n]?.words ? "words" : ""} ${cell.className || ""}`, cell.text ?? cell);
+    const words = String(cell.text ?? cell);
+    const way = columns[n]?.words ? (/\S{25}/.test(words) ? "words long" : "words") : "";
+    const made = make("td", `${way} ${cell.className || ""}`, words);
+    if (cell.span) made.colSpan = cell.span;
+    return made;
   });
   return make("tr", row.className || "", ...cells);
 }
@@ -90,6 +94,8 @@ const units = [
   ["_ns", (value) => time(value)],
   ["_us", micros],
   ["_s", seconds],
+  ["_seconds", seconds],
+  ["_percent", (value) => `${digits(value)}\u00a0%`],
   ["_hz", (value) => `${count(value)}\u00a0Hz`],
   ["_bytes", bytes],
   ["_frames", (value) => counted(value, "frame")],
@@ -119,11 +125,18 @@ function plainFact(value, none = nothing) {
   if (value === false) return "no";
   if (typeof value === "number") return plain(value, Number.isInteger(value) ? 15 : 4);
   const items = Array.isArray(value) ? value.slice(0, longestFact) : [value];
-  const words = items.map(itemOf).join(", ") || "none";
+  const words = items.map(itemOf).join(items.some(isObject) ? "; " : ", ") || "none";
   return words.length > longestFact ? `${words.slice(0, longestFact)}\u2026` : words;
 }
 
-const itemOf = (value) => (typeof value === "object" ? JSON.stringify(value) : String(value));
+// "cpu-neon, not available, not part of this build": what an object in a list holds, on one line.
+function itemOf(value) {
+  if (!isObject(value)) return typeof value === "object" ? JSON.stringify(value) : String(value);
+  return Object.entries(value).filter(([, held]) => held !== null).map(([key, held]) => {
+    if (typeof held === "boolean") return `${held ? "" : "not "}${key.replaceAll("_", " ")}`;
+    return typeof held === "object" ? `${key}: ${JSON.stringify(held)}` : String(held);
+  }).join(", ");
+}
 
 function facts(values, what, none = nothing) {
   const pairs = need(factsOf(values, none), what);

@@ -142,5 +142,6 @@ function ceilingsTable(report) {
     columns: [{ title: "read over" }, { title: "a second" }],
     rows,
     wide: false,
+    most: 8,
   });
 }

@@ -132,6 +132,7 @@ function quantity(value, unit) {
   if (number(value) === null) return nothing;
   if (asTime.has(unit)) return time(value * asTime.get(unit));
   if (unit === "bytes") return bytes(value);
+  if (unit === "1/s") return prefixed(value, "/s");
   const figure = Number.isInteger(value) ? count(value) : digits(value, 4);
   if (unit === "ratio" || !text(unit)) return figure;
   return `${figure}\u00a0${unit === "x" ? "\u00d7" : unit}`;
