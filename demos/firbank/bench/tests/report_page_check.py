@@ -165,10 +165,15 @@ FAULTS_OF_LAYOUT = """
 """
 
 
+def expect_no_complaints(page, where):
+    complaints = page.log()
+    expect(not complaints, f"{where}: the page complains: {complaints}")
+
+
 def look(page, url, name, report, screenshots, way):
     kind = report["schema"].split(".")[2]
     page.open(url)
-    expect(not page.log(), f"{name}, {way}: the page complains: {page.log()}")
+    expect_no_complaints(page, f"{name}, {way}")
     for selector, wanted in MARKS[kind](report).items():
         seen = page.run("return document.querySelectorAll(arguments[0]).length", selector)
         expect(seen == wanted, f"{name}, {way}: {seen} of {selector}, and not {wanted}")
@@ -280,7 +285,7 @@ def try_odd_ones(page, url, reports, seed):
             shown += len(some)
             for n, fault in faults[:1]:
                 expect(False, f"{name}, spoiled (seed {seed}): {fault}\n{json.dumps(some[n])[:3000]}")
-    expect(not page.log(), f"spoiled reports: the page complains: {page.log()}")
+    expect_no_complaints(page, "spoiled reports")
     return shown
 
 
