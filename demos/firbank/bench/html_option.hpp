@@ -18,8 +18,8 @@ class HtmlReport {
   void add_to(CLI::App& command);
 
   /// To be called before any work: tries whether the file can be written. Does nothing without
-  /// --html. Throws: Error when it cannot, or when it is one of `others`, which would be
-  /// overwritten; "-" is taken for standard output, and so are those.
+  /// --html. Throws: Error when it cannot, or when it is one of `others`, such as what --json
+  /// names; "-" is standard output among them as well.
   void open(const std::vector<std::string>& others);
 
   /// Writes the page of `report`, where one is asked for. Throws: Error (kOutput).
