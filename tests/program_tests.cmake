@@ -1,6 +1,7 @@
 # Tests of the firbank program from outside: arguments in; files, streams and exit codes out.
 if(TARGET firbank_program)
-  firbank_test(cli_test cli_bad_input_test.cpp cli_bench_throughput_test.cpp cli_commands_test.cpp
+  firbank_test(cli_test cli_bad_input_test.cpp cli_bench_show_test.cpp cli_bench_throughput_test.cpp
+               cli_commands_test.cpp
                cli_documents_test.cpp cli_live_test.cpp cli_loopback_test.cpp cli_run_test.cpp
                cli_serve_monitor_test.cpp
                cli_serve_test.cpp cli_tune_test.cpp support/program_cache.cpp

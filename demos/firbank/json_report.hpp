@@ -17,6 +17,9 @@ class JsonReport {
   /// Adds --json; `what` is what it writes, such as "a report".
   void add_to(CLI::App& command, const std::string& what);
 
+  /// The file; empty without --json.
+  const std::string& path() const { return path_; }
+
   /// Whether standard output is taken by the report.
   bool takes_standard_output() const { return path_ == "-"; }
 

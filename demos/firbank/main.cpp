@@ -43,23 +43,33 @@ void print_error(std::string message) {
   tell("firbank: {}\n", message);
 }
 
+/// What to tell of a command that is nothing without a part, where `rest` was not understood; empty
+/// where that is options alone.
+std::string part_missing(const CLI::App& command, const std::vector<std::string>& rest) {
+  std::string parts;
+  for (const CLI::App* part : command.get_subcommands({})) {
+    parts += (parts.empty() ? "" : ", ") + part->get_name();
+  }
+  if (rest.empty()) return fmt::format("{} what? There is: {}", command.get_name(), parts);
+  for (const std::string& word : rest) {
+    if (word.starts_with('-')) continue;
+    return fmt::format("there is no {} {}; there is: {}", command.get_name(), word, parts);
+  }
+  return {};
+}
+
 /// What to tell of arguments that do not parse. A mistyped command or option is named before what
 /// is missing, since it is the likelier reason.
 std::string complaint(const CLI::App& app, const CLI::ParseError& error, int argc, char** argv) {
-  // The command that was parsed last, and how many words name it.
-  const CLI::App* command = &app;
-  std::ptrdiff_t names = 0;
-  while (!command->get_subcommands().empty()) {
-    command = command->get_subcommands()[0];
-    ++names;
-  }
-  if (!command->get_subcommands({}).empty()) {
-    std::vector<std::string_view> words(argv + 1, argv + argc);
-    std::erase_if(words, [](std::string_view text) { return text.starts_with('-'); });
-    if (std::ssize(words) > names) {
-      return fmt::format("there is no command {}", words[static_cast<std::size_t>(names)]);
-    }
-    if (names > 0) return "a command is needed";
+  const std::vector<std::string_view> given(argv + 1, argv + argc);
+  if (app.get_subcommands().empty()) {
+    const auto word = std::find_if(given.begin(), given.end(),
+                                   [](std::string_view text) { return !text.starts_with('-'); });
+    if (word != given.end()) return fmt::format("there is no command {}", *word);
+  } else if (const CLI::App& command = *app.get_subcommands()[0];
+             command.get_require_subcommand_min() > 0 && command.get_subcommands().empty()) {
+    const std::string part = part_missing(command, app.remaining(true));
+    if (!part.empty()) return part;
   }
   for (const std::string& argument : app.remaining(true)) {
     if (argument == "--") break;

@@ -138,6 +138,17 @@ class Browser:
         with open(path, "wb") as file:
             file.write(base64.b64decode(shot))
 
+    def print(self, width_cm, height_cm):
+        """The page on paper of that size, as the bytes of a PDF."""
+        body = {"page": {"width": width_cm, "height": height_cm}}
+        return base64.b64decode(self._ask("POST", self._session + "/print", body))
+
+    def prefer(self, scheme):
+        """"light" or "dark", as its user's system would ask for."""
+        media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+        body = {"cmd": "Emulation.setEmulatedMedia", "params": media}
+        self._ask("POST", self._session + "/goog/cdp/execute", body)
+
     def close(self):
         try:
             if self._session:

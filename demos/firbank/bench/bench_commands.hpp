@@ -11,5 +11,6 @@ void add_compare_bench(CLI::App& bench, int& exit_code);
 void add_latency_bench(CLI::App& bench, int& exit_code);
 void add_loopback_bench(CLI::App& bench, int& exit_code);
 void add_throughput_bench(CLI::App& bench, int& exit_code);
+void add_show_bench(CLI::App& bench, int& exit_code);
 
 }  // namespace firbank::program

@@ -12,12 +12,12 @@
 #include "demos/firbank/bench/bench_commands.hpp"
 #include "demos/firbank/bench/capacity_backends.hpp"
 #include "demos/firbank/bench/capacity_report.hpp"
+#include "demos/firbank/bench/report_options.hpp"
 #include "demos/firbank/bench/stream_options.hpp"
 #include "demos/firbank/checks.hpp"
 #include "demos/firbank/console.hpp"
 #include "demos/firbank/exit_code.hpp"
 #include "demos/firbank/interrupt.hpp"
-#include "demos/firbank/json_report.hpp"
 #include "demos/firbank/progress_bar.hpp"
 #include "demos/firbank/text_file.hpp"
 
@@ -49,7 +49,7 @@ struct Arguments {
   double seconds = 1;
   double within_percent = 100;
   bool quiet = false;
-  JsonReport json;
+  ReportOptions report;
   std::string csv;
 };
 
@@ -147,10 +147,10 @@ int run(Arguments& arguments) {
   const std::vector<std::size_t> blocks = sizes_of(arguments.blocks);
   const std::string asked = arguments.stream.engine.backend;
   const std::vector<std::string> backends = backends_to_try(asked == "auto" ? "" : asked);
-  arguments.json.open({});
+  arguments.report.open({});
   const auto csv = arguments.csv.empty() ? nullptr : std::make_unique<TextFile>(arguments.csv);
   install_interrupt_handlers(2);
-  const bool tells = !arguments.quiet && !arguments.json.takes_standard_output();
+  const bool tells = !arguments.quiet && !arguments.report.takes_standard_output();
 
   CapacityReport report;
   report.varied = stream.varied();
@@ -197,7 +197,7 @@ int run(Arguments& arguments) {
   }
   if (tells) print_end(report);
   if (csv) csv->finish(to_csv(report));
-  arguments.json.finish(to_json(report));
+  arguments.report.finish(to_json(report));
   return interrupt_requested() ? kExitInterrupted : kExitDone;
 }
 
@@ -239,7 +239,7 @@ void add_capacity_bench(CLI::App& bench, int& exit_code) {
                    "Seconds of blocks a step (1): 200 to 2000 blocks")
       ->type_name("S")
       ->check(number(0.001, 60));
-  arguments->json.add_to(*command, "every step");
+  arguments->report.add_to(*command, "every step");
   command->add_option("--csv", arguments->csv, "Write every step as a line")->type_name("FILE");
   command->add_flag("-q,--quiet", arguments->quiet, "No table, no progress bar");
   command->footer(kExamples);

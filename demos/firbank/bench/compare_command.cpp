@@ -11,12 +11,12 @@
 #include "demos/firbank/bench/bench_commands.hpp"
 #include "demos/firbank/bench/child_program.hpp"
 #include "demos/firbank/bench/compare_report.hpp"
+#include "demos/firbank/bench/report_options.hpp"
 #include "demos/firbank/bench/report_pair.hpp"
 #include "demos/firbank/checks.hpp"
 #include "demos/firbank/console.hpp"
 #include "demos/firbank/exit_code.hpp"
 #include "demos/firbank/interrupt.hpp"
-#include "demos/firbank/json_report.hpp"
 #include "demos/firbank/progress_bar.hpp"
 #include "io/error.hpp"
 #include "io/one_line.hpp"
@@ -56,7 +56,7 @@ struct Arguments {
   std::string figure = kFigure;
   bool more_is_better = false;
   bool quiet = false;
-  JsonReport json;
+  ReportOptions report;
 };
 
 double figure_of(const std::string& program, const std::string& text, const std::string& figure) {
@@ -164,7 +164,7 @@ int run(Arguments& arguments) {
     refuse(fmt::format("--figure is '{}'; a JSON pointer such as {} is allowed",
                        printable(arguments.figure), kFigure));
   }
-  arguments.json.open(interleaved ? std::vector<std::string>{} : arguments.words);
+  arguments.report.open(interleaved ? std::vector<std::string>{} : arguments.words);
   if (interleaved) {
     install_interrupt_handlers(2);
     report = compare_programs(arguments);
@@ -173,8 +173,8 @@ int run(Arguments& arguments) {
         compare_reports(arguments.words[0], arguments.words[1], arguments.confidence_percent / 100,
                         arguments.least_change_percent / 100);
   }
-  arguments.json.finish(to_json(report));
-  if (!arguments.quiet && !arguments.json.takes_standard_output()) print(report);
+  arguments.report.finish(to_json(report));
+  if (!arguments.quiet && !arguments.report.takes_standard_output()) print(report);
   if (interrupt_requested()) return kExitInterrupted;
   if (!report.comparable) return kExitUndecided;
   return report.has_slower() ? kExitSlower : kExitDone;
@@ -215,7 +215,7 @@ void add_compare_bench(CLI::App& bench, int& exit_code) {
       ->type_name("POINTER");
   command->add_flag("--more-is-better", arguments->more_is_better,
                     "The figure is one of which more is better");
-  arguments->json.add_to(*command, "every round");
+  arguments->report.add_to(*command, "every round");
   command->add_flag("-q,--quiet", arguments->quiet, "No table, no progress bar");
   command->footer(kExamples);
   command->callback([arguments, &exit_code] { exit_code = run(*arguments); });

@@ -8,13 +8,13 @@
 
 #include "demos/firbank/bench/bench_commands.hpp"
 #include "demos/firbank/bench/latency_report.hpp"
+#include "demos/firbank/bench/report_options.hpp"
 #include "demos/firbank/bench/stream_options.hpp"
 #include "demos/firbank/bench/stream_work.hpp"
 #include "demos/firbank/checks.hpp"
 #include "demos/firbank/console.hpp"
 #include "demos/firbank/exit_code.hpp"
 #include "demos/firbank/interrupt.hpp"
-#include "demos/firbank/json_report.hpp"
 #include "demos/firbank/progress_bar.hpp"
 #include "demos/firbank/text_file.hpp"
 #include "demos/firbank/wording.hpp"
@@ -57,7 +57,7 @@ struct Arguments {
   std::size_t inject_every = 1'000;
   double inject_busy_percent = 0;
   bool quiet = false;
-  JsonReport json;
+  ReportOptions report;
   std::string csv;
   std::string trace;
 };
@@ -171,7 +171,7 @@ int run(Arguments& arguments) {
   const StreamCase stream =
       arguments.stream.make([](const std::string& line) { tell("firbank: note: {}\n", line); });
   std::vector<std::string> others = arguments.stream.bank.files;
-  arguments.json.open(others);
+  arguments.report.open(others);
   if (!arguments.csv.empty()) refuse_same_file("--csv", arguments.csv, others);
   const auto csv = open_file(arguments.csv);
   if (!arguments.trace.empty()) refuse_same_file("--trace", arguments.trace, others);
@@ -190,8 +190,8 @@ int run(Arguments& arguments) {
 
   write(csv, to_csv, report);
   write(trace, to_trace, report);
-  arguments.json.finish(to_json(report));
-  if (!arguments.quiet && !arguments.json.takes_standard_output()) print(report);
+  arguments.report.finish(to_json(report));
+  if (!arguments.quiet && !arguments.report.takes_standard_output()) print(report);
   if (report.run.stopped) return kExitInterrupted;
   return report.verdict.usable ? losses : static_cast<int>(kExitLoss);
 }
@@ -252,7 +252,7 @@ void add_latency_bench(CLI::App& bench, int& exit_code) {
   arguments->stream.engine.add_depth_to(*command);
   arguments->stream.engine.add_gpu_mode_to(*command);
   add_timing_options(*command, *arguments);
-  arguments->json.add_to(*command, "everything");
+  arguments->report.add_to(*command, "everything");
   command->add_option("--csv", arguments->csv, "Write the times of every block")->type_name("FILE");
   command
       ->add_option("--trace", arguments->trace,

@@ -12,11 +12,11 @@
 #include "demos/firbank/bench/loopback_report.hpp"
 #include "demos/firbank/bench/loopback_table.hpp"
 #include "demos/firbank/bench/maximum_length_sequence.hpp"
+#include "demos/firbank/bench/report_options.hpp"
 #include "demos/firbank/checks.hpp"
 #include "demos/firbank/console.hpp"
 #include "demos/firbank/exit_code.hpp"
 #include "demos/firbank/interrupt.hpp"
-#include "demos/firbank/json_report.hpp"
 #include "demos/firbank/live_card.hpp"
 #include "demos/firbank/live_devices.hpp"
 #include "demos/firbank/progress_bar.hpp"
@@ -51,7 +51,7 @@ struct Arguments {
   double latency_ms = 0;
   LoopbackSetting setting;
   bool quiet = false;
-  JsonReport json;
+  ReportOptions report;
 };
 
 void fade_out(LoopbackPlayer& player) {
@@ -116,13 +116,13 @@ int run_command(Arguments& arguments) {
   arguments.devices.input_map = {arguments.input_channel - 1};
   arguments.devices.output_map = {arguments.output_channel - 1};
   arguments.devices.latency_seconds = arguments.latency_ms / 1000;
-  arguments.json.open({});
+  arguments.report.open({});
   install_interrupt_handlers(2);
   const std::optional<LoopbackRun> run = measure(arguments);
   if (!run) return kExitInterrupted;
 
-  arguments.json.finish(loopback_report(*run));
-  const bool printing = !arguments.quiet && !arguments.json.takes_standard_output();
+  arguments.report.finish(loopback_report(*run));
+  const bool printing = !arguments.quiet && !arguments.report.takes_standard_output();
   if (printing && run->estimate.round_trip) fmt::print("{}", loopback_table(*run));
   const LoopbackVerdict verdict = loopback_verdict(*run);
   for (const std::string& reason : verdict.reasons) {
@@ -205,7 +205,7 @@ void add_loopback_bench(CLI::App& bench, int& exit_code) {
   const auto arguments = std::make_shared<Arguments>();
   add_device_options(*command, *arguments);
   add_signal_options(*command, arguments->setting);
-  arguments->json.add_to(*command, "a report");
+  arguments->report.add_to(*command, "a report");
   command->add_flag("-q,--quiet", arguments->quiet, "No table, no notes, no progress bar");
   command->footer(kExamples);
   command->callback([arguments, &exit_code] { exit_code = run_command(*arguments); });

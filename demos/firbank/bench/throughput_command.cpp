@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "demos/firbank/bench/bench_commands.hpp"
+#include "demos/firbank/bench/report_options.hpp"
 #include "demos/firbank/bench/throughput_report.hpp"
 #include "demos/firbank/bench/throughput_run.hpp"
 #include "demos/firbank/bench/throughput_table.hpp"
@@ -16,7 +17,6 @@
 #include "demos/firbank/console.hpp"
 #include "demos/firbank/exit_code.hpp"
 #include "demos/firbank/interrupt.hpp"
-#include "demos/firbank/json_report.hpp"
 #include "demos/firbank/progress_bar.hpp"
 #include "demos/firbank/setup_options.hpp"
 #include "demos/firbank/text_file.hpp"
@@ -44,7 +44,7 @@ struct Arguments {
   std::string goal;
   ThroughputEffort effort;
   std::string csv_path;
-  JsonReport json;
+  ReportOptions report;
   bool quiet = false;
   std::string own_option;  // the first one given that only a row of one's own has
   bool has_block = false;
@@ -121,8 +121,8 @@ int run(Arguments& arguments) {
   if (!arguments.csv_path.empty()) csv = std::make_unique<TextFile>(arguments.csv_path);
   std::vector<std::string> others = arguments.setup.bank.files;
   if (csv) others.push_back(arguments.csv_path);
-  arguments.json.open(others);
-  const bool takes_output = arguments.json.takes_standard_output() || arguments.csv_path == "-";
+  arguments.report.open(others);
+  const bool takes_output = arguments.report.takes_standard_output() || arguments.csv_path == "-";
 
   EngineOptions& engine = arguments.setup.engine;
   engine.backend = engine.open_backend()->name();
@@ -150,7 +150,7 @@ int run(Arguments& arguments) {
   }
   const nlohmann::ordered_json json = throughput_json(report);
   if (csv) csv->finish(throughput_csv(json));
-  arguments.json.finish(json);
+  arguments.report.finish(json);
   if (!takes_output && !arguments.quiet) fmt::print("{}", throughput_table(report));
   return report.interrupted ? kExitInterrupted : kExitDone;
 }
@@ -191,7 +191,7 @@ void add_throughput_bench(CLI::App& bench, int& exit_code) {
           "Stretches that each row is measured in, in turn with the others\n(5), 3 to 1000")
       ->type_name("N")
       ->check(whole_number(3, 1'000));
-  arguments->json.add_to(*command, "a report");
+  arguments->report.add_to(*command, "a report");
   command->add_option("--csv", arguments->csv_path, "Write the rows as CSV; '-' is standard output")
       ->type_name("FILE");
   command->add_flag("-q,--quiet", arguments->quiet, "No table, notes or progress bar");

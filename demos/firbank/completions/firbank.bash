@@ -50,7 +50,7 @@ _firbank() {
       mapfile -t COMPREPLY < <(compgen -W 'cached default' -f -- "$current")
       return
       ;;
-    -f | --filter | --json | --csv | --record | --input | --output)
+    -f | --filter | --json | --html | --csv | --trace | --record | --input | --output)
       compopt -o filenames
       mapfile -t COMPREPLY < <(compgen -f -- "$current")
       return
@@ -117,7 +117,7 @@ _firbank() {
     devices) options='--json --help' ;;
     bench)
       case $kind in
-        '') options='latency capacity throughput loopback compare --help' ;;
+        '') options='latency capacity throughput loopback compare show --help' ;;
         latency)
           options='--filter --routing --outputs --no-resample --channels --filters --taps --rate --block
             --threads --partitions --costs --precision --backend --spectra --depth --gpu-mode --seconds
@@ -133,13 +133,14 @@ _firbank() {
           options="$bank $engine $arithmetic --spectra --row --goal --channels --filters --taps --rate
             --seconds --repeats --json --html --csv --quiet --help"
           ;;
+        show) options='--html --help' ;;
         compare)
           options='--interleave --rounds --confidence --least-change --figure --more-is-better --json
             --html --quiet --help'
           ;;
         loopback)
           options='--input-device --output-device --input-channel --output-channel --rate --block
-            --latency --level --order --repeats --delay --json --quiet --help'
+            --latency --level --order --repeats --delay --json --html --quiet --help'
           ;;
       esac
       ;;
@@ -147,7 +148,7 @@ _firbank() {
   if [[ $current == -* || -z $command || ($command == bench && -z $kind) ||
     ($command == design && $previous == design) ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$options" -- "$current")
-  elif [[ $command == filter || $command == run || $command == serve || $command == design || $command == info ]]; then
+  elif [[ $command == filter || $command == run || $command == serve || $command == design || $command == info || $kind == show || $kind == compare ]]; then
     compopt -o filenames
     mapfile -t COMPREPLY < <(compgen -f -- "$current")
   fi

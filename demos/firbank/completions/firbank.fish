@@ -28,7 +28,7 @@ complete -c firbank -n "$none" -a design -d 'Make a filter'
 complete -c firbank -n "$none" -a info -d 'Tell what is in a file'
 complete -c firbank -n "$none" -a backends -d 'List what can compute here'
 complete -c firbank -n "$none" -a devices -d 'List the sound cards'
-complete -c firbank -n "$none" -a bench -d 'Measure latency, capacity and throughput'
+complete -c firbank -n "$none" -a bench -d 'Measure, and show what was measured'
 complete -c firbank -n "$none" -l version -d 'Print the version'
 complete -c firbank -s h -l help -d 'Print help'
 
@@ -127,27 +127,21 @@ complete -c firbank -n "$demo" -l most -x -d 'Most filters to try'
 complete -c firbank -n "$demo" -l seconds -x -d 'Seconds of blocks a step'
 complete -c firbank -n "$demo" -l json -r -F -d 'Every step as JSON'
 
-complete -c firbank -n '__fish_seen_subcommand_from bench; and not __fish_seen_subcommand_from throughput' -f -a throughput -d 'Samples times taps a second'
-set -l throughput '__fish_seen_subcommand_from throughput'
-complete -c firbank -n "$throughput" -l row -x -a 'channel reverb probe matrix bank files' -d 'Only this row'
-complete -c firbank -n "$throughput" -l goal -x -a 'live offline' -d 'Calls of a stream or of files'
-complete -c firbank -n "$throughput" -l repeats -x -d 'Stretches of each row'
-complete -c firbank -n "$throughput" -l csv -r -F -d 'Rows as CSV'
-
-complete -c firbank -n '__fish_seen_subcommand_from filter run live plan verify design info throughput' -l rate -x -d 'Sample rate in Hz'
-complete -c firbank -n '__fish_seen_subcommand_from filter run live serve plan tune verify design info devices throughput' -l json -r -F -d 'Report as JSON'
+complete -c firbank -n '__fish_seen_subcommand_from filter run live plan verify design info' -l rate -x -d 'Sample rate in Hz'
+complete -c firbank -n '__fish_seen_subcommand_from filter run live serve plan tune verify design info devices' -l json -r -F -d 'Report as JSON'
 complete -c firbank -n '__fish_seen_subcommand_from filter info' -l raw-format -x -a 'f32le:2:48000 s16le:2:44100' -d 'Layout of headerless samples'
-complete -c firbank -n '__fish_seen_subcommand_from filter run live serve tune verify design throughput' -s q -l quiet -d 'Print less'
+complete -c firbank -n '__fish_seen_subcommand_from filter run live serve tune verify design' -s q -l quiet -d 'Print less'
 complete -c firbank -n '__fish_seen_subcommand_from backends devices' -f
 
 set -l bench '__fish_seen_subcommand_from bench'
 complete -c firbank -n "$bench" -f
-set -l kinds latency capacity throughput loopback compare
+set -l kinds latency capacity throughput loopback compare show
 set -l unsaid "$bench; and not __fish_seen_subcommand_from $kinds"
 complete -c firbank -n "$unsaid" -a latency -d 'How late is the output of a paced stream'
 complete -c firbank -n "$unsaid" -a capacity -d 'How large a stream stays in time'
 complete -c firbank -n "$unsaid" -a throughput -d 'Samples times taps a second'
 complete -c firbank -n "$unsaid" -a compare -d 'Which of two builds or reports is slower'
+complete -c firbank -n "$unsaid" -a show -d 'Show a report that was kept'
 complete -c firbank -n "$unsaid" -a loopback -d 'Measure the round trip of a sound card'
 set -l loopback "$bench; and __fish_seen_subcommand_from loopback"
 complete -c firbank -n "$loopback" -l input-device -x -a '(__firbank_devices)' -d 'Where sound comes from'
@@ -161,8 +155,6 @@ complete -c firbank -n "$loopback" -l level -x -d 'Level of the noise in dBFS'
 complete -c firbank -n "$loopback" -l order -x -d 'Of the sequence'
 complete -c firbank -n "$loopback" -l repeats -x -d 'Times that it is measured'
 complete -c firbank -n "$loopback" -l delay -x -d 'Frames by which to delay what is played'
-complete -c firbank -n "$loopback" -l json -r -F -d 'Report as JSON'
-complete -c firbank -n "$loopback" -s q -l quiet -d 'Print less'
 
 set -l throughput "$bench; and __fish_seen_subcommand_from throughput"
 complete -c firbank -n "$throughput" -l row -x -a 'channel reverb probe matrix bank files' -d 'Only this row'
@@ -217,7 +209,8 @@ complete -c firbank -n "$compare" -l least-change -x -d 'Percent below which a d
 complete -c firbank -n "$compare" -l figure -x -d 'JSON pointer'
 complete -c firbank -n "$compare" -l more-is-better -d 'Of the figure'
 complete -c firbank -n "$compare" -F
-set -l measured "$bench; and __fish_seen_subcommand_from latency capacity throughput compare"
+set -l measured "$bench; and __fish_seen_subcommand_from latency capacity throughput loopback compare"
+complete -c firbank -n "$bench; and __fish_seen_subcommand_from show" -F
+complete -c firbank -n "$bench; and __fish_seen_subcommand_from $kinds" -l html -r -F -d 'Report as a page'
 complete -c firbank -n "$measured" -l json -r -F -d 'Report as JSON'
-complete -c firbank -n "$measured" -l html -r -F -d 'Report as a page'
 complete -c firbank -n "$measured" -s q -l quiet -d 'Print less'

@@ -1,6 +1,24 @@
-# Writes OUTPUT, a source with the bytes of FILES in FOLDER (page_files.hpp): live.html is kLiveHtml.
-#   cmake -DFOLDER=... -DFILES=live.html,page.css -DOUTPUT=... -P embed_page.cmake
-set(text "#include \"demos/firbank/monitor/page_files.hpp\"\n\nnamespace firbank::program {\n")
+# firbank_embed_page(OUTPUT HEADER FOLDER FILES...): has the build write OUTPUT, a source with the bytes
+# of FILES in FOLDER; HEADER declares them: live.html is kLiveHtml.
+#
+# Run as a script it is what the build does then:
+#   cmake -DFOLDER=... -DFILES=live.html,page.css -DHEADER=... -DOUTPUT=... -P embed_page.cmake
+if(NOT CMAKE_SCRIPT_MODE_FILE)
+  set(embed_page_script ${CMAKE_CURRENT_LIST_FILE})
+  function(firbank_embed_page output header folder)
+    list(TRANSFORM ARGN PREPEND ${folder}/ OUTPUT_VARIABLE paths)
+    list(JOIN ARGN "," names)
+    add_custom_command(
+      OUTPUT ${output}
+      COMMAND ${CMAKE_COMMAND} -DFOLDER=${folder} -DFILES=${names}
+              -DHEADER=${header} -DOUTPUT=${output} -P ${embed_page_script}
+      DEPENDS ${embed_page_script} ${paths}
+      VERBATIM)
+  endfunction()
+  return()
+endif()
+
+set(text "#include \"${HEADER}\"\n\nnamespace firbank::program {\n")
 string(REPLACE "," ";" FILES "${FILES}")
 foreach(file IN LISTS FILES)
   set(constant k)
