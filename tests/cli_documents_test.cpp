@@ -19,9 +19,9 @@ using testing::HasSubstr;
 
 using Words = std::set<std::string>;
 
-const std::vector<std::string> kCommands = {"filter", "run",  "live",     "serve",
-                                            "demo",   "plan", "tune",     "verify",
-                                            "design", "info", "backends", "devices"};
+const std::vector<std::string> kCommands = {"filter",   "run",     "live",   "serve",  "demo",
+                                            "plan",     "tune",    "verify", "design", "info",
+                                            "backends", "devices", "doctor"};
 
 /// What matches the first group of `pattern` in `text`, all over it.
 Words matches(const std::string& text, const std::string& pattern) {
@@ -96,6 +96,7 @@ TEST(Manual, DescribesTheOptionsThatHelpLists) {
   EXPECT_EQ(described("OPTIONS OF TUNE"), own({"tune"}));
   EXPECT_EQ(described("OPTIONS OF DESIGN"), own({"design"}));
   EXPECT_EQ(described("OPTIONS OF INFO"), own({"info"}));
+  EXPECT_EQ(described("OPTIONS OF DOCTOR"), own({"doctor"}));
   for (const std::string& option : own({""})) {
     EXPECT_THAT(section("OPTIONS OF EVERY COMMAND"), HasSubstr(option));
   }

@@ -198,8 +198,8 @@ std::optional<std::string> clock_source(const SystemFiles& files) {
 std::optional<std::string> chosen_word(const SystemFiles& files, std::string_view path) {
   const auto line = files.line(path);
   if (!line) return std::nullopt;
-  const std::size_t open = line->find('[');
-  const std::size_t close = line->find(']', std::min(open, line->size()));
+  const std::size_t open = line->find_first_of("[(");
+  const std::size_t close = line->find_first_of("])", std::min(open, line->size()));
   if (close == std::string::npos || close - open < 2) return std::nullopt;
   return line->substr(open + 1, close - open - 1);
 }

@@ -61,7 +61,7 @@ std::optional<double> processor_pressure_percent(const SystemFiles& files);
 
 std::optional<std::string> clock_source(const SystemFiles& files);
 
-/// The word in brackets of a file such as "always [madvise] never".
+/// The word in brackets of a file such as "always [madvise] never" or "none (full)".
 std::optional<std::string> chosen_word(const SystemFiles& files, std::string_view path);
 
 std::optional<std::string> transparent_huge_pages(const SystemFiles& files);

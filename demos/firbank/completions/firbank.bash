@@ -7,7 +7,7 @@ _firbank() {
   command=
   for ((i = 1; i < COMP_CWORD; i++)); do
     case ${COMP_WORDS[i]} in
-      filter | run | live | serve | demo | plan | tune | verify | design | info | backends | devices) command=${COMP_WORDS[i]} && break ;;
+      filter | run | live | serve | demo | plan | tune | verify | design | info | backends | devices | doctor) command=${COMP_WORDS[i]} && break ;;
     esac
   done
 
@@ -66,7 +66,7 @@ _firbank() {
     --latency --gain --limiter --bypass --crossfade --max-taps --watch --record --seconds --keys
     --monitor --address --token'
   case $command in
-    '') options='filter run live serve demo plan tune verify design info backends devices --help --version' ;;
+    '') options='filter run live serve demo plan tune verify design info backends devices doctor --help --version' ;;
     filter)
       options="$bank $engine $arithmetic --spectra --mode --depth --gpu-mode --memory-limit --on-overload
         --gain --normalize --output-format --dither --rate --raw-format --json --quiet --as-live --realtime --strict --help"
@@ -102,6 +102,7 @@ _firbank() {
     info) options='--raw-format --rate --json --help' ;;
     backends) options='--help' ;;
     devices) options='--json --help' ;;
+    doctor) options='--quick --json --quiet --help' ;;
   esac
   if [[ $current == -* || -z $command || ($command == design && $previous == design) ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$options" -- "$current")

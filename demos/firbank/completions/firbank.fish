@@ -11,7 +11,7 @@ function __firbank_devices
     firbank devices 2>/dev/null | awk '$1 ~ /^[0-9]+$/ { print $1 }'
 end
 
-set -l commands filter run live serve demo plan tune verify design info backends devices
+set -l commands filter run live serve demo plan tune verify design info backends devices doctor
 set -l none "not __fish_seen_subcommand_from $commands"
 
 complete -c firbank -n "$none" -f
@@ -27,6 +27,7 @@ complete -c firbank -n "$none" -a design -d 'Make a filter'
 complete -c firbank -n "$none" -a info -d 'Tell what is in a file'
 complete -c firbank -n "$none" -a backends -d 'List what can compute here'
 complete -c firbank -n "$none" -a devices -d 'List the sound cards'
+complete -c firbank -n "$none" -a doctor -d 'Find what costs latency here'
 complete -c firbank -n "$none" -l version -d 'Print the version'
 complete -c firbank -s h -l help -d 'Print help'
 
@@ -126,7 +127,8 @@ complete -c firbank -n "$demo" -l seconds -x -d 'Seconds of blocks a step'
 complete -c firbank -n "$demo" -l json -r -F -d 'Every step as JSON'
 
 complete -c firbank -n '__fish_seen_subcommand_from filter run live plan verify design info' -l rate -x -d 'Sample rate in Hz'
-complete -c firbank -n '__fish_seen_subcommand_from filter run live serve plan tune verify design info devices' -l json -r -F -d 'Report as JSON'
+complete -c firbank -n '__fish_seen_subcommand_from filter run live serve plan tune verify design info devices doctor' -l json -r -F -d 'Report as JSON'
 complete -c firbank -n '__fish_seen_subcommand_from filter info' -l raw-format -x -a 'f32le:2:48000 s16le:2:44100' -d 'Layout of headerless samples'
-complete -c firbank -n '__fish_seen_subcommand_from filter run live serve tune verify design' -s q -l quiet -d 'Print less'
-complete -c firbank -n '__fish_seen_subcommand_from backends devices' -f
+complete -c firbank -n '__fish_seen_subcommand_from filter run live serve tune verify design doctor' -s q -l quiet -d 'Print less'
+complete -c firbank -n '__fish_seen_subcommand_from backends devices doctor' -f
+complete -c firbank -n '__fish_seen_subcommand_from doctor' -l quick -d 'Short trials'

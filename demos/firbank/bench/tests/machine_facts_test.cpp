@@ -168,6 +168,8 @@ TEST(ChosenWord, IsInBrackets) {
   EXPECT_FALSE(transparent_huge_pages(tree.files()));
   tree.write(path, "always [madvise] never\n");
   EXPECT_THAT(transparent_huge_pages(tree.files()), Optional(std::string("madvise")));
+  tree.write(path, "none voluntary (full)\n");
+  EXPECT_THAT(transparent_huge_pages(tree.files()), Optional(std::string("full")));
   for (const char* bytes : {"", "always madvise", "always [madvise", "] [", "[]"}) {
     tree.write(path, bytes);
     EXPECT_FALSE(transparent_huge_pages(tree.files())) << bytes;
