@@ -5,7 +5,7 @@
 // where it has values enough; a side's figure is the median of its repeats. A difference is shown
 // only where the repeats of one side lie all below those of the other, each side's highest left out
 // of the comparison: other programs' work falls on either side at times. By chance alone that
-// happens once in 66 times with six repeats.
+// happens to one figure in 66 with six repeats.
 //
 // Thread:   one.
 // Realtime: no.

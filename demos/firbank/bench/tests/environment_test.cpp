@@ -89,6 +89,19 @@ TEST(Program, SaysHowItWasMade) {
   }
 }
 
+TEST(Program, SaysWhetherItIsBuiltToBeSlow) {
+  const ordered_json facts = program_json();
+  const std::string why = slow_build();
+  if (facts["assertions"] == true) {
+    EXPECT_NE(why, "");
+  }
+  if (!facts["sanitizer"].is_null()) {
+    EXPECT_THAT(why, testing::HasSubstr(facts["sanitizer"].get<std::string>()));
+  } else if (facts["assertions"] == false && facts["build_type"] == "Release") {
+    EXPECT_EQ(why, "");
+  }
+}
+
 TEST(Report, BeginsWithSchemaDateProgramAndEnvironment) {
   const ordered_json report = begin_report("doctor");
   std::vector<std::string> names;

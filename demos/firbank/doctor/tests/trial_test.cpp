@@ -1,5 +1,7 @@
 #include "demos/firbank/doctor/trial.hpp"
 
+#include <random>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -44,6 +46,22 @@ TEST(Trial, WhatLiesWithinTheRepeatsSpreadIsNotShown) {
   // Too few repeats show nothing, however far they are apart.
   EXPECT_FALSE(shown({10, 11}, {500, 501}));
   EXPECT_FALSE(shown({10}, {500}));
+}
+
+TEST(Trial, ChanceShowsADifferenceOnceIn66Times) {
+  constexpr unsigned kSeed = 7;
+  std::mt19937 random(kSeed);
+  std::exponential_distribution<double> lateness(0.1);  // with a tail, as lateness has
+  const auto six = [&] {
+    std::vector<double> medians;
+    for (int n = 0; n < 6; ++n) medians.push_back(10 + lateness(random));
+    return medians;
+  };
+  constexpr int kTrials = 20'000;
+  int times = 0;
+  for (int n = 0; n < kTrials; ++n) times += shown(six(), six());
+  // 14 of the 924 orders of six and six; five standard deviations of such a count.
+  EXPECT_NEAR(times, kTrials * 14.0 / 924, 90) << "seed " << kSeed;
 }
 
 TEST(Trial, SmallOrAdverseDifferencesAreWorthNothing) {
