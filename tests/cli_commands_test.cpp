@@ -397,7 +397,8 @@ TEST(Help, EveryCommandHasExamples) {
   const ProgramResult all = run({"--help"});
   EXPECT_EQ(all.exit_code, 0);
   EXPECT_THAT(all.out, HasSubstr("Examples:"));
-  for (const char* command : {"filter", "plan", "tune", "verify", "design", "info", "backends"}) {
+  for (const char* command :
+       {"filter", "plan", "tune", "verify", "design", "info", "backends", "doctor"}) {
     SCOPED_TRACE(command);
     EXPECT_THAT(all.out, HasSubstr(command));
     const ProgramResult one = run({command, "--help"});

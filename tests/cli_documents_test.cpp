@@ -29,7 +29,7 @@ const std::vector<std::string> kCommands = {"filter",        "run",
                                             "bench",         "bench loopback",
                                             "bench latency", "bench capacity",
                                             "bench compare", "bench throughput",
-                                            "bench show"};
+                                            "bench show",    "doctor"};
 
 /// What matches the first group of `pattern` in `text`, all over it.
 Words matches(const std::string& text, const std::string& pattern) {
@@ -118,6 +118,7 @@ TEST(Manual, DescribesTheOptionsThatHelpLists) {
   EXPECT_EQ(described("OPTIONS OF TUNE"), own({"tune"}));
   EXPECT_EQ(described("OPTIONS OF DESIGN"), own({"design"}));
   EXPECT_EQ(described("OPTIONS OF INFO"), own({"info"}));
+  EXPECT_EQ(described("OPTIONS OF DOCTOR"), own({"doctor"}));
   EXPECT_EQ(described("OPTIONS OF BENCH SHOW"), own({"bench show"}));
   for (const std::string& option : own({""})) {
     EXPECT_THAT(section("OPTIONS OF EVERY COMMAND"), HasSubstr(option));

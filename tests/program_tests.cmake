@@ -1,8 +1,7 @@
 # Tests of the firbank program from outside: arguments in; files, streams and exit codes out.
 if(TARGET firbank_program)
   firbank_test(cli_test cli_bad_input_test.cpp cli_bench_show_test.cpp cli_bench_throughput_test.cpp
-               cli_commands_test.cpp
-               cli_documents_test.cpp cli_live_test.cpp cli_loopback_test.cpp cli_run_test.cpp
+               cli_commands_test.cpp cli_doctor_test.cpp cli_documents_test.cpp cli_live_test.cpp cli_loopback_test.cpp cli_run_test.cpp
                cli_serve_monitor_test.cpp
                cli_serve_test.cpp cli_tune_test.cpp support/program_cache.cpp
                support/program_files.cpp support/run_program.cpp support/served_stream.cpp)
@@ -45,6 +44,7 @@ if(TARGET firbank_probe)
 endif()
 if(TARGET firbank_laboratory)
   add_subdirectory(${PROJECT_SOURCE_DIR}/demos/firbank/bench/tests laboratory)
+  add_subdirectory(${PROJECT_SOURCE_DIR}/demos/firbank/doctor/tests doctor)
 endif()
 if(TARGET firbank_program)
   firbank_test(cli_bench_test support/program_cache.cpp support/program_files.cpp

@@ -3,13 +3,12 @@
 #include <cstdlib>
 #include <ctime>
 #include <fstream>
-#include <map>
 #include <vector>
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
-#include <sys/utsname.h>
 
+#include "demos/firbank/bench/machine_facts.hpp"
 #include "demos/firbank/version.hpp"
 #include "io/error.hpp"
 #include "io/one_line.hpp"
@@ -98,39 +97,10 @@ std::string today() {
   return fmt::format("{:%Y-%m-%d}", fmt::gmtime(std::time(nullptr)));
 }
 
-/// The first processor's lines of /proc/cpuinfo.
-std::map<std::string, std::string> processor_lines() {
-  std::map<std::string, std::string> lines;
-  std::ifstream file("/proc/cpuinfo");
-  for (std::string line; std::getline(file, line) && !line.empty();) {
-    const std::size_t colon = line.find(':');
-    if (colon == std::string::npos) continue;
-    const std::size_t name_end = line.find_last_not_of(" \t", colon - 1);
-    const std::size_t value = line.find_first_not_of(" \t", colon + 1);
-    if (colon == 0 || name_end == std::string::npos || value == std::string::npos) continue;
-    lines[line.substr(0, name_end + 1)] = line.substr(value);
-  }
-  return lines;
-}
-
 }  // namespace
 
 std::string processor_name() {
-  std::map<std::string, std::string> lines = processor_lines();
-  std::string name = lines["model name"];
-  if (name.empty()) {
-    utsname system{};
-    name = uname(&system) == 0 ? system.machine : "unknown";
-  }
-  // Names say little where a hypervisor gives them.
-  const std::pair<const char*, const char*> details[] = {{"cpu family", "family"},
-                                                         {"model", "model"},
-                                                         {"CPU implementer", "implementer"},
-                                                         {"CPU part", "part"}};
-  for (const auto& [line, title] : details) {
-    if (!lines[line].empty()) name += fmt::format(", {} {}", title, lines[line]);
-  }
-  return one_line(name);
+  return one_line(processor_name(SystemFiles()));
 }
 
 MeasuredCosts measured_now(const CostModel& model, const std::string& backend,

@@ -34,6 +34,7 @@ constexpr const char* kExamples = R"(Examples:
   firbank plan --filter hall.wav --block 64              what it would cost, live
   firbank tune                                           measure what plans are chosen by
   firbank verify                                         prove it on this machine
+  firbank doctor                                         find what costs latency here
 
 'firbank COMMAND --help' tells more; so does 'man firbank'.)";
 

@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-#include "demos/firbank/bench/report_envelope.hpp"
+#include "demos/firbank/bench/environment.hpp"
 #include "demos/firbank/wording.hpp"
 
 namespace firbank::program {
@@ -80,7 +80,8 @@ Json to_json(const CapacityReport& report) {
   const bool all_by_processor =
       std::all_of(report.frontier.begin(), report.frontier.end(),
                   [&](const FrontierPoint& point) { return by_processor(report, point.backend); });
-  Json json = envelope("capacity", {{"varied", report.varied},
+  Json json = begin_report("capacity");
+  json["setting"] = {{"varied", report.varied},
                                     {"channels", optional(report.channels)},
                                     {"filters", optional(report.filters)},
                                     {"taps", optional(report.taps)},
@@ -91,7 +92,7 @@ Json to_json(const CapacityReport& report) {
                                     {"quantile", 0.99},
                                     {"deadline_share", report.limit.deadline_share},
                                     {"seconds", report.limit.seconds},
-                                    {"counted", all_by_processor ? "processor time" : "clock"}});
+                                    {"counted", all_by_processor ? "processor time" : "clock"}};
   Json frontier = Json::array();
   for (const FrontierPoint& point : report.frontier) {
     frontier.push_back(

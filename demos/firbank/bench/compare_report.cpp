@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "demos/firbank/bench/report_envelope.hpp"
+#include "demos/firbank/bench/environment.hpp"
 #include "io/one_line.hpp"
 
 namespace firbank::program {
@@ -26,12 +26,13 @@ bool CompareReport::has_slower() const {
 }
 
 nlohmann::ordered_json to_json(const CompareReport& report) {
-  nlohmann::ordered_json json = envelope("compare", {{"mode", report.mode},
+  nlohmann::ordered_json json = begin_report("compare");
+  json["setting"] = {{"mode", report.mode},
                                                      {"programs", report.programs},
                                                      {"arguments", report.arguments},
                                                      {"rounds", report.rounds.size()},
                                                      {"confidence", report.confidence},
-                                                     {"least_change", report.least_change}});
+                                                     {"least_change", report.least_change}};
   json["figure"] = {{"name", report.figure}, {"unit", "ns"}, {"better", "less"}};
   json["rounds"] = report.rounds;
   auto results = nlohmann::ordered_json::array();

@@ -1,5 +1,5 @@
 #include "demos/firbank/bench/latency_report.hpp"
-#include "demos/firbank/bench/report_envelope.hpp"
+#include "demos/firbank/bench/environment.hpp"
 
 namespace firbank::program {
 namespace {
@@ -100,7 +100,8 @@ Json timing_json(const LatencyReport& report) {
 
 Json to_json(const LatencyReport& report) {
   const std::int64_t begin_ns = report.begin_ns();
-  Json json = envelope("latency", report.setting);
+  Json json = begin_report("latency");
+  json["setting"] = report.setting;
   json["timing"] = timing_json(report);
   json["runs"] = {{"engine", run_json(report, report.engine, true, begin_ns)},
                   {"empty", report.plan.with_empty ? run_json(report, report.empty, false, begin_ns)

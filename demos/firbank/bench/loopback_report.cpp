@@ -5,8 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "demos/firbank/bench/environment.hpp"
 #include "demos/firbank/bench/maximum_length_sequence.hpp"
-#include "demos/firbank/bench/report_envelope.hpp"
 
 namespace firbank::program {
 namespace {
@@ -143,7 +143,8 @@ int frame_decimals(const RoundTrip& trip) {
 
 Json loopback_report(const LoopbackRun& run) {
   const LoopbackVerdict verdict = loopback_verdict(run);
-  Json json = envelope("loopback", setting_json(run));
+  Json json = begin_report("loopback");
+  json["setting"] = setting_json(run);
   json["round_trip"] = round_trip_json(run);
   json["claimed"] = {{"input_s", or_null(run.input_latency_s)},
                      {"output_s", or_null(run.output_latency_s)},

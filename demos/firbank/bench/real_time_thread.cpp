@@ -1,5 +1,6 @@
 #include "demos/firbank/bench/real_time_thread.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -89,6 +90,12 @@ RealTimeThread::~RealTimeThread() {
 void RealTimeThread::note(std::string what, int error) {
   std::string why_not = reason(what, error);
   grants_.push_back({std::move(what), error == 0, std::move(why_not)});
+}
+
+bool is_permitted(const RealTimeRequest& request) {
+  const RealTimeThread thread(request);
+  const std::vector<Grant>& grants = thread.grants();
+  return std::all_of(grants.begin(), grants.end(), [](const Grant& one) { return one.granted; });
 }
 
 }  // namespace firbank::program

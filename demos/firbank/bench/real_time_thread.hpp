@@ -49,4 +49,7 @@ class RealTimeThread {
   std::vector<Grant> grants_;
 };
 
+/// Whether all of it is granted: it is tried, and given back.
+bool is_permitted(const RealTimeRequest& request);
+
 }  // namespace firbank::program

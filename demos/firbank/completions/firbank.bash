@@ -8,7 +8,7 @@ _firbank() {
   kind=
   for ((i = 1; i < COMP_CWORD; i++)); do
     case ${COMP_WORDS[i]} in
-      filter | run | live | serve | demo | plan | tune | verify | design | info | backends | devices | bench) command=${COMP_WORDS[i]} && break ;;
+      filter | run | live | serve | demo | plan | tune | verify | design | info | backends | devices | bench | doctor) command=${COMP_WORDS[i]} && break ;;
     esac
   done
   # What bench is to measure, once it is typed.
@@ -74,7 +74,7 @@ _firbank() {
     --latency --gain --limiter --bypass --crossfade --max-taps --watch --record --seconds --keys
     --monitor --address --token'
   case $command in
-    '') options='filter run live serve demo plan tune verify design info backends devices bench --help --version' ;;
+    '') options='filter run live serve demo plan tune verify design info backends devices bench doctor --help --version' ;;
     filter)
       options="$bank $engine $arithmetic --spectra --mode --depth --gpu-mode --memory-limit --on-overload
         --gain --normalize --output-format --dither --rate --raw-format --json --quiet --as-live --realtime --strict --help"
@@ -90,11 +90,6 @@ _firbank() {
     serve) options='--preset --monitor --address --token --json --quiet --help' ;;
     demo)
       options='capacity --block --taps --rate --threads --backend --most --seconds --json --help'
-      ;;
-    bench) options='throughput --help' ;;
-    'bench throughput')
-      options="$bank $engine $arithmetic --spectra --row --goal --channels --filters --taps --rate
-        --seconds --repeats --json --csv --quiet --help"
       ;;
     plan)
       options="$bank $engine $arithmetic --spectra --channels --filters --taps --rate --depth
@@ -115,6 +110,7 @@ _firbank() {
     info) options='--raw-format --rate --json --help' ;;
     backends) options='--help' ;;
     devices) options='--json --help' ;;
+    doctor) options='--quick --json --html --quiet --help' ;;
     bench)
       case $kind in
         '') options='latency capacity throughput loopback compare show --help' ;;

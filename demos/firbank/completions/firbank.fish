@@ -11,7 +11,7 @@ function __firbank_devices
     firbank devices 2>/dev/null | awk '$1 ~ /^[0-9]+$/ { print $1 }'
 end
 
-set -l commands filter run live serve demo plan tune verify design info backends devices bench
+set -l commands filter run live serve demo plan tune verify design info backends devices bench doctor
 set -l none "not __fish_seen_subcommand_from $commands"
 
 complete -c firbank -n "$none" -f
@@ -20,6 +20,7 @@ complete -c firbank -n "$none" -a run -d 'Filter as a configuration file says'
 complete -c firbank -n "$none" -a live -d 'Play a sound card through filters'
 complete -c firbank -n "$none" -a serve -d 'Filter packets of other programs'
 complete -c firbank -n "$none" -a demo -d 'Show how much this machine can do'
+complete -c firbank -n "$none" -a doctor -d 'Find what costs latency here'
 complete -c firbank -n "$none" -a bench -d 'Measure throughput'
 complete -c firbank -n "$none" -a plan -d 'Print partitions, cost, latency and memory'
 complete -c firbank -n "$none" -a tune -d 'Measure what plans are chosen by'
@@ -128,10 +129,12 @@ complete -c firbank -n "$demo" -l seconds -x -d 'Seconds of blocks a step'
 complete -c firbank -n "$demo" -l json -r -F -d 'Every step as JSON'
 
 complete -c firbank -n '__fish_seen_subcommand_from filter run live plan verify design info' -l rate -x -d 'Sample rate in Hz'
-complete -c firbank -n '__fish_seen_subcommand_from filter run live serve plan tune verify design info devices' -l json -r -F -d 'Report as JSON'
+complete -c firbank -n '__fish_seen_subcommand_from filter run live serve plan tune verify design info devices doctor' -l json -r -F -d 'Report as JSON'
 complete -c firbank -n '__fish_seen_subcommand_from filter info' -l raw-format -x -a 'f32le:2:48000 s16le:2:44100' -d 'Layout of headerless samples'
-complete -c firbank -n '__fish_seen_subcommand_from filter run live serve tune verify design' -s q -l quiet -d 'Print less'
-complete -c firbank -n '__fish_seen_subcommand_from backends devices' -f
+complete -c firbank -n '__fish_seen_subcommand_from filter run live serve tune verify design doctor' -s q -l quiet -d 'Print less'
+complete -c firbank -n '__fish_seen_subcommand_from backends devices doctor' -f
+complete -c firbank -n '__fish_seen_subcommand_from doctor' -l quick -d 'Short trials'
+complete -c firbank -n '__fish_seen_subcommand_from doctor' -l html -r -F -d 'Readings as a page'
 
 set -l bench '__fish_seen_subcommand_from bench'
 complete -c firbank -n "$bench" -f
