@@ -1,23 +1,18 @@
 # Completion of firbank for bash.
 
 _firbank() {
-  local current previous command i
+  local current previous command kind i
   current=${COMP_WORDS[COMP_CWORD]}
   previous=${COMP_WORDS[COMP_CWORD-1]}
   command=
+  kind=
   for ((i = 1; i < COMP_CWORD; i++)); do
     case ${COMP_WORDS[i]} in
-      filter | run | live | serve | demo | bench | plan | tune | verify | design | info | backends | devices) command=${COMP_WORDS[i]} && break ;;
+      filter | run | live | serve | demo | plan | tune | verify | design | info | backends | devices | bench) command=${COMP_WORDS[i]} && break ;;
     esac
   done
-  # A command of a command: "bench throughput".
-  if [[ $command == bench ]]; then
-    for ((i++; i < COMP_CWORD; i++)); do
-      case ${COMP_WORDS[i]} in
-        throughput) command="bench ${COMP_WORDS[i]}" && break ;;
-      esac
-    done
-  fi
+  # What bench is to measure, once it is typed.
+  if [[ $command == bench ]] && ((i + 1 < COMP_CWORD)); then kind=${COMP_WORDS[i+1]}; fi
 
   case $previous in
     --goal) mapfile -t COMPREPLY < <(compgen -W 'live offline' -- "$current") && return ;;
@@ -76,7 +71,7 @@ _firbank() {
     --latency --gain --limiter --bypass --crossfade --max-taps --watch --record --seconds --keys
     --monitor --address --token'
   case $command in
-    '') options='filter run live serve demo bench plan tune verify design info backends devices --help --version' ;;
+    '') options='filter run live serve demo plan tune verify design info backends devices bench --help --version' ;;
     filter)
       options="$bank $engine $arithmetic --spectra --mode --depth --gpu-mode --memory-limit --on-overload
         --gain --normalize --output-format --dither --rate --raw-format --json --quiet --as-live --realtime --strict --help"
@@ -92,11 +87,6 @@ _firbank() {
     serve) options='--preset --monitor --address --token --json --quiet --help' ;;
     demo)
       options='capacity --block --taps --rate --threads --backend --most --seconds --json --help'
-      ;;
-    bench) options='throughput --help' ;;
-    'bench throughput')
-      options="$bank $engine $arithmetic --spectra --row --goal --channels --filters --taps --rate
-        --seconds --repeats --json --csv --quiet --help"
       ;;
     plan)
       options="$bank $engine $arithmetic --spectra --channels --filters --taps --rate --depth
@@ -117,8 +107,18 @@ _firbank() {
     info) options='--raw-format --rate --json --help' ;;
     backends) options='--help' ;;
     devices) options='--json --help' ;;
+    bench)
+      case $kind in
+        '') options='throughput --help' ;;
+        throughput)
+          options="$bank $engine $arithmetic --spectra --row --goal --channels --filters --taps --rate
+            --seconds --repeats --json --csv --quiet --help"
+          ;;
+      esac
+      ;;
   esac
-  if [[ $current == -* || -z $command || $command == bench || ($command == design && $previous == design) ]]; then
+  if [[ $current == -* || -z $command || ($command == bench && -z $kind) ||
+    ($command == design && $previous == design) ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$options" -- "$current")
   elif [[ $command == filter || $command == run || $command == serve || $command == design || $command == info ]]; then
     compopt -o filenames
