@@ -24,7 +24,8 @@ bool never() {
 }
 void untold(double) {}
 
-ThroughputRow row_of(std::string wiring, Routing routing, std::size_t filters, std::size_t taps) {
+ThroughputRow row_of(const std::string& wiring, Routing routing, std::size_t filters,
+                     std::size_t taps) {
   ThroughputRow row{.name = wiring,
                     .wiring = wiring,
                     .bank = noise_bank(filters, taps),
