@@ -313,7 +313,7 @@ TEST_F(Bench, CompareRefusesProgramsThatDoNotAnswer) {
 json latency_report(double scale, double jitter_scale) {
   json report = {{"schema", "firbank.bench.latency.1"},
                  {"setting", {{"inputs", 2}, {"taps", 500}}},
-                 {"environment", {{"processor", "one"}}},
+                 {"environment", {{"processor", {{"model", "one"}}}}},
                  {"verdict", {{"usable", true}}}};
   for (int n = 0; n < 10; ++n) {
     const double wander = 1 + 0.01 * std::sin(7.0 * n);

@@ -1,5 +1,4 @@
 // The README, the manual page and the completions agree with the program.
-#include <iterator>
 #include <regex>
 #include <set>
 #include <sstream>

@@ -85,7 +85,7 @@ TEST(PlanFloor, RowsOfManyBlocksStayInTheCache) {
   const Case which{.block = 256};
   const PlanFloor floor = floor_of(which);
   ASSERT_EQ(floor.readings.size(), 3u);
-  const double all = 4 * 4 * 128 * 4 / 64;
+  const double all = 4 * 4 * 128 * 4 / 64.0;
   EXPECT_EQ(floor.readings[1].bytes_per_frame, all / 4);
   EXPECT_EQ(floor.readings[2].bytes_per_frame, all * 3 / 4);
   EXPECT_EQ(floor.readings[2].reach_bytes, floor.readings[1].reach_bytes / 2);

@@ -1,6 +1,7 @@
 // MachineCeilings: what the processors of this machine can do at most, measured: how fast they read
 // what they go through in turn, by its size, and how many multiply-adds they make. Nothing that
-// computes can be faster; what comes near is limited by it.
+// computes can be faster; what comes near is limited by it. The memory lies as that of spectra
+// does, in huge pages where the system grants them (kernels/aligned_vector.hpp).
 //
 // Thread: any; measuring is set-up, with nothing else to do meanwhile.
 #pragma once

@@ -82,17 +82,17 @@ Json to_json(const CapacityReport& report) {
                   [&](const FrontierPoint& point) { return by_processor(report, point.backend); });
   Json json = begin_report("capacity");
   json["setting"] = {{"varied", report.varied},
-                                    {"channels", optional(report.channels)},
-                                    {"filters", optional(report.filters)},
-                                    {"taps", optional(report.taps)},
-                                    {"outputs", optional(report.outputs)},
-                                    {"routing", report.routing},
-                                    {"sample_rate_hz", report.sample_rate_hz},
-                                    {"threads", report.threads},
-                                    {"quantile", 0.99},
-                                    {"deadline_share", report.limit.deadline_share},
-                                    {"seconds", report.limit.seconds},
-                                    {"counted", all_by_processor ? "processor time" : "clock"}};
+                     {"channels", optional(report.channels)},
+                     {"filters", optional(report.filters)},
+                     {"taps", optional(report.taps)},
+                     {"outputs", optional(report.outputs)},
+                     {"routing", report.routing},
+                     {"sample_rate_hz", report.sample_rate_hz},
+                     {"threads", report.threads},
+                     {"quantile", 0.99},
+                     {"deadline_share", report.limit.deadline_share},
+                     {"seconds", report.limit.seconds},
+                     {"counted", all_by_processor ? "processor time" : "clock"}};
   Json frontier = Json::array();
   for (const FrontierPoint& point : report.frontier) {
     frontier.push_back(

@@ -28,11 +28,11 @@ bool CompareReport::has_slower() const {
 nlohmann::ordered_json to_json(const CompareReport& report) {
   nlohmann::ordered_json json = begin_report("compare");
   json["setting"] = {{"mode", report.mode},
-                                                     {"programs", report.programs},
-                                                     {"arguments", report.arguments},
-                                                     {"rounds", report.rounds.size()},
-                                                     {"confidence", report.confidence},
-                                                     {"least_change", report.least_change}};
+                     {"programs", report.programs},
+                     {"arguments", report.arguments},
+                     {"rounds", report.rounds.size()},
+                     {"confidence", report.confidence},
+                     {"least_change", report.least_change}};
   json["figure"] = {{"name", report.figure}, {"unit", "ns"}, {"better", "less"}};
   json["rounds"] = report.rounds;
   auto results = nlohmann::ordered_json::array();

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "demos/firbank/bench/bench_commands.hpp"
+#include "demos/firbank/bench/environment.hpp"
 #include "demos/firbank/bench/latency_report.hpp"
 #include "demos/firbank/bench/report_options.hpp"
 #include "demos/firbank/bench/stream_options.hpp"
@@ -187,6 +188,11 @@ int run(Arguments& arguments) {
   report.verdict =
       judge(report.run, report.engine, report.plan.with_empty ? &report.empty : nullptr,
             report.segments, report.deadline_ns());
+
+  if (const std::string slow = slow_build(); !slow.empty()) {
+    report.verdict.reasons.push_back(
+        fmt::format("this program is slower than it need be: {}", slow));
+  }
 
   write(csv, to_csv, report);
   write(trace, to_trace, report);

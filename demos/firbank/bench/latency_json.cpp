@@ -1,5 +1,5 @@
-#include "demos/firbank/bench/latency_report.hpp"
 #include "demos/firbank/bench/environment.hpp"
+#include "demos/firbank/bench/latency_report.hpp"
 
 namespace firbank::program {
 namespace {

@@ -148,6 +148,10 @@ int run(Arguments& arguments) {
         report.wrong->row, report.wrong->backend, report.wrong->error, report.wrong->limit);
     return kExitLoss;
   }
+  if (!report.has_figures()) {
+    tell("firbank: stopped before anything was measured\n");
+    return kExitInterrupted;
+  }
   const nlohmann::ordered_json json = throughput_json(report);
   if (csv) csv->finish(throughput_csv(json));
   arguments.report.finish(json);

@@ -31,8 +31,8 @@ ThroughputFigures throughput_figures(const ThroughputResult& result,
   std::vector<Stretch> ordered = result.stretches;
   std::sort(ordered.begin(), ordered.end(),
             [&](const Stretch& a, const Stretch& b) { return rate(a) < rate(b); });
-  std::vector<double> rates;
-  for (const Stretch& stretch : ordered) rates.push_back(rate(stretch));
+  std::vector<double> rates(ordered.size());
+  std::transform(ordered.begin(), ordered.end(), rates.begin(), rate);
 
   ThroughputFigures figures;
   figures.median = ordered[ordered.size() / 2];

@@ -1,6 +1,7 @@
 #include "demos/firbank/bench/throughput_report.hpp"
 
-#include <ctime>
+#include <cmath>
+#include <cstdint>
 #include <utility>
 #include <vector>
 
@@ -15,27 +16,26 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// Of now: "2026-11-22T10:00:00Z".
-std::string utc_date() {
-  const std::time_t now = std::time(nullptr);
-  std::tm parts{};
-  gmtime_r(&now, &parts);
-  char text[32];
-  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return text;
+/// Counts as whole numbers.
+Json whole(double count) {
+  return static_cast<std::uint64_t>(std::llround(count));
 }
 
 Json ceilings_json(const std::optional<MachineCeilings>& ceilings) {
-  if (!ceilings) return nullptr;
-  Json reads = Json::array();
+  Json json = {{"instruction_set", nullptr},
+               {"precision", nullptr},
+               {"threads", nullptr},
+               {"peak_flops_per_s", nullptr},
+               {"reads", Json::array()}};
+  if (!ceilings) return json;
+  json["instruction_set"] = name(ceilings->instruction_set);
+  json["precision"] = ceilings->sample_bytes == sizeof(float) ? "float" : "double";
+  json["threads"] = ceilings->threads;
+  json["peak_flops_per_s"] = ceilings->peak_flops_per_second;
   for (const ReadCeiling& read : ceilings->reads) {
-    reads.push_back({{"bytes", read.bytes}, {"bytes_per_s", read.bytes_per_second}});
+    json["reads"].push_back({{"bytes", whole(read.bytes)}, {"bytes_per_s", read.bytes_per_second}});
   }
-  return {{"instruction_set", name(ceilings->instruction_set)},
-          {"precision", ceilings->sample_bytes == sizeof(float) ? "float" : "double"},
-          {"threads", ceilings->threads},
-          {"peak_flops_per_s", ceilings->peak_flops_per_second},
-          {"reads", reads}};
+  return json;
 }
 
 Json row_json(const ThroughputResult& result, const std::optional<MachineCeilings>& ceilings) {
@@ -59,7 +59,7 @@ Json row_json(const ThroughputResult& result, const std::optional<MachineCeiling
                {"counted", result.on_cpu ? "processor time" : "clock, back to back"},
                {"warm_up_frames", result.warm_up_frames},
                {"error", result.error},
-               {"frames", figures.median.frames},
+               {"frames", whole(figures.median.frames)},
                {"processor_s", figures.median.processor_s},
                {"clock_s", figures.median.clock_s},
                {"spread", figures.spread},
@@ -70,7 +70,7 @@ Json row_json(const ThroughputResult& result, const std::optional<MachineCeiling
                {"flops_per_byte", result.floor.flops_per_byte()},
                {"flops_per_s", figures.flops_per_s},
                {"bytes_per_s", figures.bytes_per_s},
-               {"working_set_bytes", figures.working_set_bytes},
+               {"working_set_bytes", whole(figures.working_set_bytes)},
                {"bus_bytes_per_s", nullptr},
                {"roof_flops_per_s", nullptr},
                {"share_of_peak", nullptr},
@@ -109,20 +109,16 @@ nlohmann::ordered_json throughput_json(const ThroughputReport& report) {
   }
   const std::vector<std::string> doubts = throughput_doubts(report);
   const std::optional<double> headline = throughput_headline(report);
-  return {
-      {"schema", "firbank.bench.throughput.1"},
-      {"date", utc_date()},
-      {"program", program_json()},
-      {"environment", environment_json()},
-      {"setting", {{"seconds_a_row", report.effort.seconds}, {"repeats", report.effort.repeats}}},
-      {"ceilings", ceilings_json(report.ceilings)},
-      {"rows", rows},
-      {"verdict", {{"usable", doubts.empty()}, {"reasons", doubts}}},
-      {"headline",
-       {{"name", "samples x taps, geometric mean of the rows"},
-        {"value", headline ? Json(*headline) : Json(nullptr)},
-        {"unit", "1/s"},
-        {"better", "more"}}}};
+  Json json = begin_report("throughput");
+  json["setting"] = {{"seconds_a_row", report.effort.seconds}, {"repeats", report.effort.repeats}};
+  json["ceilings"] = ceilings_json(report.ceilings);
+  json["rows"] = std::move(rows);
+  json["verdict"] = {{"usable", doubts.empty()}, {"reasons", doubts}};
+  json["headline"] = {{"name", "samples x taps, geometric mean of the rows"},
+                      {"value", headline ? Json(*headline) : Json(nullptr)},
+                      {"unit", "1/s"},
+                      {"better", "more"}};
+  return json;
 }
 
 std::string throughput_csv(const nlohmann::ordered_json& report) {

@@ -16,7 +16,7 @@ Routing NamedRow::routing() const {
 }
 
 const std::vector<NamedRow>& named_rows() {
-  static const std::vector<NamedRow> kRows = {
+  static const std::vector<NamedRow> rows = {
       {.name = "channel",
        .what = "one channel of 2048 taps, blocks of 32",
        .wiring = "rows",
@@ -57,7 +57,7 @@ const std::vector<NamedRow>& named_rows() {
        .outputs = 16,
        .taps = 8'191,
        .goal = PlanGoal::kOffline}};
-  return kRows;
+  return rows;
 }
 
 FilterBank noise_bank(std::size_t filters, std::size_t taps) {

@@ -72,8 +72,11 @@ ThroughputReport run_throughput(const std::vector<ThroughputRow>& rows,
     result.warm_up_frames = trial.warm_up_frames();
     progress(row_share * static_cast<double>(trials.size()));
   }
-  const std::optional<InstructionSet> set = instruction_set_of(*trials.front());
-  if (set && !stopped()) {
+  if (stopped()) {
+    report.interrupted = true;
+    return report;
+  }
+  if (const std::optional<InstructionSet> set = instruction_set_of(*trials.front())) {
     report.ceilings = ceilings_of(
         *set, rows.front(), [&](double done) { progress(kWarmUpShare + kCeilingsShare * done); });
   }

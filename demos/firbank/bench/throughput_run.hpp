@@ -58,6 +58,9 @@ struct ThroughputReport {
   std::vector<ThroughputResult> results;
   std::optional<WrongOutput> wrong;  // nothing was timed
   bool interrupted = false;
+
+  /// Whether any row was measured before it was interrupted.
+  bool has_figures() const { return !results.empty() && !results.front().stretches.empty(); }
 };
 
 /// All rows compute on one backend in one precision. `stopped` ends it early; `progress` is told of

@@ -94,14 +94,14 @@ std::string legend(const ThroughputReport& report) {
   const bool on_cpu = report.results.front().on_cpu;
   std::string text = fmt::format(
       R"(
-Gst/s are 10^9 samples times taps a second; {}. Figures are the
-median of {} stretches, in turn with the other rows; spread is the width of their middle
-half. What fills the filters and the caches before a stretch is left out. Each row's
-output was compared with a direct convolution first.
+Gst/s are 10^9 samples times taps a second; a second is {}
+Figures are the median of {} stretches, in turn with the other rows; spread is the width
+of their middle half. What fills the filters and the caches before a stretch is left
+out. Each row's output was compared with a direct convolution first.
 Flops and bytes are what the plan cannot do without: 2.5 N log2 N a transform, each
 spectrum read once.)",
-      on_cpu ? "a second is one of processor time,\nof all threads together"
-             : "a second is one of the clock, calls\nback to back and not paced in real time",
+      on_cpu ? "one of processor time, of all\nthreads together."
+             : "one of the clock: calls are\nback to back and not paced in real time.",
       report.effort.repeats);
   if (report.ceilings) {
     text += R"( 'of reads' is their share of what can be read where so much else is

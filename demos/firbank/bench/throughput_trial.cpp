@@ -74,14 +74,13 @@ class Trial final : public ThroughputTrial {
     const std::size_t between_looks = engine_.plan().cycle_frames() / call_;
     std::size_t asked = 0;
     std::size_t answered = 0;
-    const auto answer = [&] {
+    const auto answer = [&](std::size_t n) {
       check(engine_.collect());
-      take(answered, *out_[answered % out_.size()]);
-      ++answered;
+      take(n, *out_[n % out_.size()]);
     };
     while (asked < calls) {
       if (asked % between_looks == 0 && stopped_()) break;
-      if (asked - answered == out_.size()) answer();
+      if (asked - answered == out_.size()) answer(answered++);
       Planes& in = *in_[asked % in_.size()];
       Planes& out = *out_[asked % out_.size()];
       fill(asked, in);
@@ -94,7 +93,7 @@ class Trial final : public ThroughputTrial {
       take(answered, out);
       ++answered;
     }
-    while (answered < asked) answer();
+    for (; answered < asked; ++answered) answer(answered);
   }
 
   void check(ProcessStatus status) const {

@@ -24,7 +24,8 @@ bool never() {
 }
 void untold(double) {}
 
-ThroughputRow row_of(std::string wiring, Routing routing, std::size_t filters, std::size_t taps) {
+ThroughputRow row_of(const std::string& wiring, Routing routing, std::size_t filters,
+                     std::size_t taps) {
   ThroughputRow row{.name = wiring,
                     .wiring = wiring,
                     .bank = noise_bank(filters, taps),
@@ -136,17 +137,13 @@ TEST(ThroughputRun, TimesNothingThatIsWrong) {
 
 TEST(ThroughputRun, EndsWhenItIsStopped) {
   const std::vector<ThroughputRow> rows = some_rows();
-  for (int looks = 1; looks < 2'000; looks *= 5) {
+  for (const int looks : {0, 1, 2, 5, 25, 125, 625}) {
     int left = looks;
     const ThroughputReport report = run_throughput(
         {rows[0], rows[1]}, {.seconds = 3'600, .repeats = 3}, [&] { return left-- <= 0; }, untold);
     EXPECT_TRUE(report.interrupted);
     EXPECT_FALSE(report.wrong);
-    const nlohmann::ordered_json json = throughput_json(report);
-    EXPECT_EQ(json.at("verdict").at("usable"), false);
-    EXPECT_TRUE(json.at("rows").empty());
-    EXPECT_TRUE(json.at("headline").at("value").is_null());
-    EXPECT_EQ(throughput_csv(json), "");
+    EXPECT_FALSE(report.has_figures());
   }
 }
 
@@ -213,7 +210,8 @@ TEST(ThroughputFigures, SayWhatCannotBeJudged) {
 
 TEST(ThroughputReport, GivesADeviceTheClockAndNoRoof) {
   const nlohmann::ordered_json json = throughput_json(made_up({1e6, 1e6, 1e6}, false));
-  EXPECT_TRUE(json.at("ceilings").is_null());
+  EXPECT_TRUE(json.at("ceilings").at("peak_flops_per_s").is_null());
+  EXPECT_TRUE(json.at("ceilings").at("reads").empty());
   const nlohmann::ordered_json& row = json.at("rows").at(0);
   EXPECT_EQ(row.at("counted"), "clock, back to back");
   EXPECT_EQ(row.at("clock_s"), 1);
