@@ -262,7 +262,8 @@ TEST_F(Bench, CompareTellsTheSlowerProgram) {
   const std::string a = program("a", wandering(1'000, file("a.count")));
   const std::string slower = program("slower", wandering(1'050, file("slower.count")));
   const std::string same = program("same", wandering(1'000, file("same.count")));
-  ProgramResult result = run({"compare", "--interleave", a, slower, "--json", "-"});
+  ProgramResult result =
+      run({"compare", "--interleave", a, slower, "--rounds", "50", "--json", "-"});
   EXPECT_EQ(result.exit_code, 1) << result.err;
   json report = json::parse(result.out);
   EXPECT_EQ(report["results"][0]["verdict"], "slower");
@@ -275,7 +276,7 @@ TEST_F(Bench, CompareTellsTheSlowerProgram) {
   EXPECT_EQ(report["results"][0]["verdict"], "no difference shown");
   EXPECT_EQ(report["results"][1]["verdict"], "slower");
 
-  EXPECT_EQ(run({"compare", "--interleave", a, same}).exit_code, 0);
+  EXPECT_EQ(run({"compare", "--interleave", a, same, "--rounds", "50"}).exit_code, 0);
   result = run({"compare", "--interleave", slower, a, "--rounds", "20"});
   EXPECT_EQ(result.exit_code, 0);
   EXPECT_THAT(result.out, HasSubstr("faster"));
@@ -313,7 +314,7 @@ TEST_F(Bench, CompareRefusesProgramsThatDoNotAnswer) {
 json latency_report(double scale, double jitter_scale) {
   json report = {{"schema", "firbank.bench.latency.1"},
                  {"setting", {{"inputs", 2}, {"taps", 500}}},
-                 {"environment", {{"processor", {{"model", "one"}}}}},
+                 {"environment", {{"processor", {{"name", "one"}}}}},
                  {"verdict", {{"usable", true}}}};
   for (int n = 0; n < 10; ++n) {
     const double wander = 1 + 0.01 * std::sin(7.0 * n);

@@ -25,18 +25,19 @@ namespace firbank::program {
 namespace {
 
 constexpr const char* kExamples = R"(Examples:
-  Whether a change made it slower, in three minutes:
+  Whether a change made it slower, in half a minute:
     firbank bench compare --interleave old/bin/firbank new/bin/firbank
   The same with another stream:
     firbank bench compare --interleave old/bin/firbank new/bin/firbank -- \
-        bench latency --seconds 2 --no-empty --channels 384 --taps 512 --block 32
+        bench latency --unpaced --channels 384 --taps 512 --block 32
   Two reports that were kept:
     firbank bench compare monday.json tuesday.json
 
 Programs take turns, A B, B A, A B ..., so that what the machine does meanwhile touches
 both. Each is given the arguments behind '--' and '--json -', and prints a report, of
 which one figure counts: the processor's time for a block, unless --figure names another
-one. Any program that prints JSON will do. A first turn of each is left out.
+one. A program differs from run to run by where its memory comes to lie, so many short
+runs tell more than a few long ones. Any program that prints JSON will do. A first turn of each is left out.
 
 Reports of latency are compared by their segments, and only where the stream was the
 same, and the machine by itself was no more than a factor of 1.5 from what it was.
@@ -45,12 +46,13 @@ Exit codes: 0 none is slower, as far as can be told; 1 one is; 2 bad usage; 3 a 
 or file cannot be used; 5 the reports cannot be compared; 130 after Ctrl-C.)";
 
 constexpr const char* kFigure = "/runs/engine/times/processor/p50_ns";
-const std::vector<std::string> kArguments = {"bench", "latency", "--seconds", "1.5", "--no-empty"};
+const std::vector<std::string> kArguments = {"bench", "latency",   "--unpaced", "--block",
+                                             "32",    "--seconds", "10"};
 
 struct Arguments {
   std::vector<std::string> programs;
   std::vector<std::string> words;  // arguments of the programs, or two reports
-  std::size_t rounds = 50;
+  std::size_t rounds = 200;
   double confidence_percent = 99;
   double least_change_percent = 1;
   std::string figure = kFigure;
@@ -194,9 +196,9 @@ void add_compare_bench(CLI::App& bench, int& exit_code) {
   command
       ->add_option("WORDS", arguments->words,
                    "With --interleave, behind '--': arguments of the programs\n"
-                   "(bench latency --seconds 1.5 --no-empty). Else two reports")
+                   "(bench latency --unpaced --block 32 --seconds 10). Else two reports")
       ->type_name("");
-  command->add_option("--rounds", arguments->rounds, "Turns of each program that count (50)")
+  command->add_option("--rounds", arguments->rounds, "Turns of each program that count (200)")
       ->type_name("N")
       ->check(whole_number(5, 10'000));
   command

@@ -54,6 +54,7 @@ struct Arguments {
   std::optional<std::size_t> processor;
   bool no_pin = false;
   bool no_empty = false;
+  bool unpaced = false;
   double inject_ms = 0;
   std::size_t inject_every = 1'000;
   double inject_busy_percent = 0;
@@ -68,11 +69,13 @@ LatencyPlan plan_of(const Arguments& arguments) {
   plan.pace.period_ns = 1e9 * static_cast<double>(arguments.stream.engine.block_frames) /
                         arguments.stream.sample_rate_hz;
   plan.pace.spin_ns = std::llround(1e3 * arguments.spin_us);
-  plan.with_empty = !arguments.no_empty;
+  plan.unpaced = arguments.unpaced;
+  plan.with_empty = !arguments.no_empty && !arguments.unpaced;
   const double blocks = std::max(1.0, 1e9 * arguments.seconds / plan.pace.period_ns);
   // A second each, so that both loops see the same of what the machine does meanwhile.
   const double segment = std::max(static_cast<double>(kLeastBlocks), 1e9 / plan.pace.period_ns);
   plan.segments = static_cast<std::size_t>(std::max(1.0, std::round(blocks / segment)));
+  if (plan.unpaced) plan.segments = 1;
   plan.blocks_per_segment =
       static_cast<std::size_t>(std::ceil(blocks / static_cast<double>(plan.segments)));
   if (bytes_of(plan) > kMostBytes) {
@@ -189,6 +192,8 @@ int run(Arguments& arguments) {
       judge(report.run, report.engine, report.plan.with_empty ? &report.empty : nullptr,
             report.segments, report.deadline_ns());
 
+  if (report.plan.unpaced)
+    report.verdict.reasons = {"not paced: how long blocks take, not when they come"};
   if (const std::string slow = slow_build(); !slow.empty()) {
     report.verdict.reasons.push_back(
         fmt::format("this program is slower than it need be: {}", slow));
@@ -232,6 +237,8 @@ void add_timing_options(CLI::App& command, Arguments& arguments) {
       ->check(number(0, 1e6));
   command.add_flag("--no-empty", arguments.no_empty,
                    "Leave the empty loop out: half the time, and less known");
+  command.add_flag("--unpaced", arguments.unpaced,
+                   "Let blocks follow one another: how long they take and no more");
   command
       .add_option("--inject-sleep", arguments.inject_ms,
                   "A fault on purpose: this long asleep in the midst of a block")

@@ -21,6 +21,12 @@ LatencyRun run_latency(const LatencyPlan& plan, PacedWork& work,
     told(run.segments.size());
     std::vector<BlockTimes>& times = empty ? run.empty : run.engine;
     const std::size_t first = times.size();
+    if (plan.unpaced) {
+      run_back_to_back(work, times.capacity(), 0, times, stopped);
+      run.segments.push_back({empty, first, times.size() - first});
+      run.stopped = stopped();
+      return;
+    }
     const PacedLoop::End end =
         loop.run(empty ? static_cast<PacedWork&>(nothing) : work, plan.warm_up_blocks,
                  plan.blocks_per_segment, times, stopped);

@@ -20,6 +20,7 @@ struct LatencyPlan {
   std::size_t blocks_per_segment = 0;  // that are counted
   std::size_t warm_up_blocks = 16;     // at the beginning of each segment, not counted
   bool with_empty = true;
+  bool unpaced = false;  // blocks follow one another, and there is no empty loop
 };
 
 struct LatencySegment {

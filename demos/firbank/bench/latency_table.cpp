@@ -33,15 +33,17 @@ void print_stages(const LatencyReport& report) {
   fmt::print("\n{:<22}", "");
   for (const NamedQuantile& quantile : kQuantiles) fmt::print(" {:>8}", quantile.name);
   fmt::print(" {:>8}\n", "max");
-  print_row("woken late by", engine.wake_up);
-  print_row("wait", stage(BlockStage::kWait));
+  if (!report.plan.unpaced) {
+    print_row("woken late by", engine.wake_up);
+    print_row("wait", stage(BlockStage::kWait));
+  }
   print_row("ingest", stage(BlockStage::kIngest));
   if (report.on_device) print_row("to the device", stage(BlockStage::kToDevice));
   print_row("compute", stage(BlockStage::kCompute));
   print_row("publish", stage(BlockStage::kPublish));
   print_row("work, all of it", engine.work);
   print_row("processor time", engine.processor);
-  print_row("end to end", engine.end_to_end);
+  if (!report.plan.unpaced) print_row("end to end", engine.end_to_end);
   print_row("empty loop", report.empty.end_to_end);
 }
 
@@ -81,6 +83,19 @@ void print_misses(const LatencyReport& report) {
   }
 }
 
+void print_counted(const LatencyReport& report) {
+  const LatencyPlan& plan = report.plan;
+  if (plan.unpaced) {
+    fmt::print("counted    {}, one after another, not paced\n",
+               counted(report.engine.blocks, "block"));
+    return;
+  }
+  fmt::print("counted    {} in {} of {}{}; the first {} of each left out\n",
+             counted(report.engine.blocks, "block"), counted(plan.segments, "segment"),
+             counted(plan.blocks_per_segment, "block"),
+             plan.with_empty ? ", in turn with as many of an empty loop" : "", plan.warm_up_blocks);
+}
+
 }  // namespace
 
 void print(const LatencyReport& report) {
@@ -92,13 +107,9 @@ void print(const LatencyReport& report) {
     fmt::print("{:<10} {}{}\n", grant.granted ? "with" : "without", grant.what,
                grant.granted ? "" : fmt::format(": {}", grant.why_not));
   }
-  const LatencyPlan& plan = report.plan;
-  fmt::print("counted    {} in {} of {}{}; the first {} of each left out\n",
-             counted(report.engine.blocks, "block"), counted(plan.segments, "segment"),
-             counted(plan.blocks_per_segment, "block"),
-             plan.with_empty ? ", in turn with as many of an empty loop" : "", plan.warm_up_blocks);
+  print_counted(report);
   print_stages(report);
-  print_misses(report);
+  if (!report.plan.unpaced) print_misses(report);
   fmt::print("\n");
   for (const std::string& reason : report.verdict.reasons) fmt::print("note: {}\n", reason);
 }

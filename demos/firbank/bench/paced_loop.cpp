@@ -58,6 +58,7 @@ void run_back_to_back(PacedWork& work, std::size_t least, double most_seconds,
     BlockTimes block;
     block.number = static_cast<std::int64_t>(times.size());
     block.due_ns = now_ns();
+    block.slept = true;  // it waits for none
     do_work(work, block);
     times.push_back(block);
     if (times.size() >= least && now_ns() > end_ns) return;

@@ -38,7 +38,7 @@ struct Pace {
       0;  // before a block is due, in which it does not sleep but looks at the clock
 };
 
-/// The same without a pace: works on one block after the other and appends their times, until
+/// The same without a pace, each block being due when it is begun: works on one block after the other and appends their times, until
 /// `times` is full, or `most_seconds` have passed and `least` blocks are there.
 void run_back_to_back(PacedWork& work, std::size_t least, double most_seconds,
                       std::vector<BlockTimes>& times, const std::function<bool()>& stopped);

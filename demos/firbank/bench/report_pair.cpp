@@ -84,7 +84,7 @@ std::vector<std::string> objections(const std::array<std::string, 2>& paths,
   for (const char* field : {"/setting/inputs", "/setting/outputs", "/setting/filters",
                             "/setting/taps", "/setting/routing", "/setting/block_frames",
                             "/setting/sample_rate_hz", "/setting/precision", "/setting/threads",
-                            "/setting/drive", "/environment/processor/model", "/timing/spin_ns"}) {
+                            "/setting/drive", "/environment/processor/name", "/timing/spin_ns"}) {
     if (at(0, field) == at(1, field)) continue;
     reasons.push_back(fmt::format("{} differs: {} and {}", std::string_view(field).substr(1),
                                   at(0, field).dump(), at(1, field).dump()));

@@ -117,7 +117,7 @@ _firbank() {
         latency)
           options='--filter --routing --outputs --no-resample --channels --filters --taps --rate --block
             --threads --partitions --costs --precision --backend --spectra --depth --gpu-mode --seconds
-            --drive --priority --processor --no-pin --spin --no-empty --inject-sleep --inject-every
+            --drive --priority --processor --no-pin --spin --no-empty --unpaced --inject-sleep --inject-every
             --inject-busy --json --html --csv --trace --quiet --help'
           ;;
         capacity)
