@@ -8,7 +8,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
-#include "demos/firbank/bench/machine_facts.hpp"
+#include "demos/firbank/bench/machine/machine_facts.hpp"
 #include "demos/firbank/version.hpp"
 #include "io/error.hpp"
 #include "io/one_line.hpp"

@@ -8,8 +8,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include "demos/firbank/bench/capacity_backends.hpp"
-#include "demos/firbank/bench/capacity_probe.hpp"
+#include "demos/firbank/bench/capacity/capacity_backends.hpp"
+#include "demos/firbank/bench/capacity/capacity_probe.hpp"
 #include "demos/firbank/bench/noise_filters.hpp"
 #include "demos/firbank/checks.hpp"
 #include "demos/firbank/commands.hpp"

@@ -2,9 +2,9 @@
 
 #include <memory>
 
-#include "demos/firbank/bench/clock.hpp"
-#include "demos/firbank/bench/machine_facts.hpp"
-#include "demos/firbank/bench/real_time_thread.hpp"
+#include "demos/firbank/bench/machine/clock.hpp"
+#include "demos/firbank/bench/machine/machine_facts.hpp"
+#include "demos/firbank/bench/machine/real_time_thread.hpp"
 #include "demos/firbank/doctor/mapped_memory.hpp"
 #include "kernels/cpu/denormals.hpp"
 

@@ -8,7 +8,7 @@
 
 #include <optional>
 
-#include "demos/firbank/bench/system_files.hpp"
+#include "demos/firbank/bench/machine/system_files.hpp"
 #include "demos/firbank/doctor/trial.hpp"
 
 namespace firbank::program {

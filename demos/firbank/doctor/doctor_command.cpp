@@ -4,8 +4,8 @@
 
 #include <fmt/format.h>
 
-#include "demos/firbank/bench/environment.hpp"
-#include "demos/firbank/bench/report_options.hpp"
+#include "demos/firbank/bench/machine/environment.hpp"
+#include "demos/firbank/bench/report/report_options.hpp"
 #include "demos/firbank/commands.hpp"
 #include "demos/firbank/doctor/doctor_report.hpp"
 #include "demos/firbank/doctor/examination.hpp"

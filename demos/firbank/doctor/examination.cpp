@@ -6,9 +6,9 @@
 
 #include <fmt/format.h>
 
-#include "demos/firbank/bench/clock.hpp"
-#include "demos/firbank/bench/environment.hpp"
-#include "demos/firbank/bench/real_time_thread.hpp"
+#include "demos/firbank/bench/machine/clock.hpp"
+#include "demos/firbank/bench/machine/environment.hpp"
+#include "demos/firbank/bench/machine/real_time_thread.hpp"
 #include "demos/firbank/doctor/computing_trials.hpp"
 #include "demos/firbank/doctor/gpu_readings.hpp"
 #include "demos/firbank/doctor/latency_request.hpp"

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "demos/firbank/bench/system_files.hpp"
+#include "demos/firbank/bench/machine/system_files.hpp"
 #include "demos/firbank/doctor/reading.hpp"
 #include "demos/firbank/doctor/trial.hpp"
 

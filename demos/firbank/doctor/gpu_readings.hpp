@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "demos/firbank/bench/system_files.hpp"
+#include "demos/firbank/bench/machine/system_files.hpp"
 #include "demos/firbank/doctor/reading.hpp"
 
 namespace firbank::program {

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "demos/firbank/bench/machine_facts.hpp"
+#include "demos/firbank/bench/machine/machine_facts.hpp"
 #include "demos/firbank/wording.hpp"
 
 namespace firbank::program {

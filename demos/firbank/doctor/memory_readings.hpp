@@ -3,7 +3,7 @@
 // Thread: any.
 #pragma once
 
-#include "demos/firbank/bench/system_files.hpp"
+#include "demos/firbank/bench/machine/system_files.hpp"
 #include "demos/firbank/doctor/reading.hpp"
 
 namespace firbank::program {

@@ -5,8 +5,8 @@
 
 #include <string>
 
-#include "demos/firbank/bench/clock.hpp"
-#include "demos/firbank/bench/system_files.hpp"
+#include "demos/firbank/bench/machine/clock.hpp"
+#include "demos/firbank/bench/machine/system_files.hpp"
 #include "demos/firbank/doctor/reading.hpp"
 
 namespace firbank::program {

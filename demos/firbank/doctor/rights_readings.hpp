@@ -5,8 +5,8 @@
 
 #include <optional>
 
-#include "demos/firbank/bench/real_time_thread.hpp"
-#include "demos/firbank/bench/system_files.hpp"
+#include "demos/firbank/bench/machine/real_time_thread.hpp"
+#include "demos/firbank/bench/machine/system_files.hpp"
 #include "demos/firbank/doctor/reading.hpp"
 
 namespace firbank::program {

@@ -6,8 +6,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include "demos/firbank/bench/cgroup_paths.hpp"
-#include "demos/firbank/bench/machine_facts.hpp"
+#include "demos/firbank/bench/machine/cgroup_paths.hpp"
+#include "demos/firbank/bench/machine/machine_facts.hpp"
 #include "demos/firbank/wording.hpp"
 
 namespace firbank::program {

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <memory>
 
-#include "demos/firbank/bench/paced_loop.hpp"
-#include "demos/firbank/bench/real_time_thread.hpp"
+#include "demos/firbank/bench/latency/paced_loop.hpp"
+#include "demos/firbank/bench/machine/real_time_thread.hpp"
 #include "demos/firbank/doctor/latency_request.hpp"
 
 namespace firbank::program {

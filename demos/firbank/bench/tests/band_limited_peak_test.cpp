@@ -1,4 +1,4 @@
-#include "demos/firbank/bench/band_limited_peak.hpp"
+#include "demos/firbank/bench/loopback/band_limited_peak.hpp"
 
 #include <cmath>
 #include <numbers>
@@ -6,8 +6,8 @@
 
 #include <gtest/gtest.h>
 
-#include "demos/firbank/bench/fractional_delay.hpp"
-#include "demos/firbank/bench/line_fit.hpp"
+#include "demos/firbank/bench/loopback/fractional_delay.hpp"
+#include "demos/firbank/bench/loopback/line_fit.hpp"
 
 namespace firbank::program {
 namespace {

@@ -1,4 +1,4 @@
-#include "demos/firbank/bench/capacity_probe.hpp"
+#include "demos/firbank/bench/capacity/capacity_probe.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "demos/firbank/bench/cgroup_paths.hpp"
+#include "demos/firbank/bench/machine/cgroup_paths.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
 // Bootstrap intervals and what is decided by them.
-#include "demos/firbank/bench/comparison.hpp"
+#include "demos/firbank/bench/compare/comparison.hpp"
 
 #include <cmath>
 #include <random>

@@ -1,11 +1,11 @@
-#include "demos/firbank/bench/delay_estimate.hpp"
+#include "demos/firbank/bench/loopback/delay_estimate.hpp"
 
 #include <cmath>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "demos/firbank/bench/maximum_length_sequence.hpp"
+#include "demos/firbank/bench/loopback/maximum_length_sequence.hpp"
 #include "demos/firbank/bench/tests/loopback_room.hpp"
 #include "io/error.hpp"
 

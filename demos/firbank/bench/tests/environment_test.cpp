@@ -1,4 +1,4 @@
-#include "demos/firbank/bench/environment.hpp"
+#include "demos/firbank/bench/machine/environment.hpp"
 
 #include <regex>
 

@@ -1,4 +1,4 @@
-#include "demos/firbank/bench/latency_summary.hpp"
+#include "demos/firbank/bench/latency/latency_summary.hpp"
 
 #include <algorithm>
 #include <random>

@@ -1,4 +1,4 @@
-#include "demos/firbank/bench/loopback_player.hpp"
+#include "demos/firbank/bench/loopback/loopback_player.hpp"
 
 #include <array>
 #include <cmath>
@@ -6,8 +6,8 @@
 
 #include <gtest/gtest.h>
 
-#include "demos/firbank/bench/loopback_signal.hpp"
-#include "demos/firbank/bench/maximum_length_sequence.hpp"
+#include "demos/firbank/bench/loopback/loopback_signal.hpp"
+#include "demos/firbank/bench/loopback/maximum_length_sequence.hpp"
 #include "io/error.hpp"
 
 namespace firbank::program {

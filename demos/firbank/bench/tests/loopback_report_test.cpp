@@ -1,4 +1,4 @@
-#include "demos/firbank/bench/loopback_report.hpp"
+#include "demos/firbank/bench/loopback/loopback_report.hpp"
 
 #include <cmath>
 #include <limits>

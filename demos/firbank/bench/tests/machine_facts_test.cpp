@@ -1,4 +1,4 @@
-#include "demos/firbank/bench/machine_facts.hpp"
+#include "demos/firbank/bench/machine/machine_facts.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,11 +1,11 @@
-#include "demos/firbank/bench/maximum_length_sequence.hpp"
+#include "demos/firbank/bench/loopback/maximum_length_sequence.hpp"
 
 #include <cmath>
 #include <numeric>
 
 #include <gtest/gtest.h>
 
-#include "demos/firbank/bench/matched_filter.hpp"
+#include "demos/firbank/bench/loopback/matched_filter.hpp"
 #include "io/error.hpp"
 
 namespace firbank::program {

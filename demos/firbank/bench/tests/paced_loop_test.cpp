@@ -1,8 +1,8 @@
-#include "demos/firbank/bench/paced_loop.hpp"
+#include "demos/firbank/bench/latency/paced_loop.hpp"
 
 #include <gtest/gtest.h>
 
-#include "demos/firbank/bench/clock.hpp"
+#include "demos/firbank/bench/machine/clock.hpp"
 
 namespace firbank::program {
 namespace {

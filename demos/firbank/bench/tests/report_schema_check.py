@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Whether reports are as demos/firbank/bench/report.schema.json says.
+"""Whether reports are as demos/firbank/bench/report/report.schema.json says.
 
     report_schema_check.py FILE...       checks these, such as what the commands wrote
     report_schema_check.py --made-up     checks invented reports of every kind, and that each of them
@@ -16,7 +16,7 @@ import sys
 
 import made_up_reports
 
-SCHEMA = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "report.schema.json")
+SCHEMA = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "report", "report.schema.json")
 
 
 def validator():

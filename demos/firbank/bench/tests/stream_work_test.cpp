@@ -1,8 +1,8 @@
-#include "demos/firbank/bench/stream_work.hpp"
+#include "demos/firbank/bench/latency/stream_work.hpp"
 
 #include <gtest/gtest.h>
 
-#include "demos/firbank/bench/clock.hpp"
+#include "demos/firbank/bench/machine/clock.hpp"
 #include "demos/firbank/bench/noise_filters.hpp"
 
 namespace firbank::program {

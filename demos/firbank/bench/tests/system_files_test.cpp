@@ -1,4 +1,4 @@
-#include "demos/firbank/bench/system_files.hpp"
+#include "demos/firbank/bench/machine/system_files.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

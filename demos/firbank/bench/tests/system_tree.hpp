@@ -9,7 +9,7 @@
 
 #include <stdlib.h>
 
-#include "demos/firbank/bench/system_files.hpp"
+#include "demos/firbank/bench/machine/system_files.hpp"
 
 namespace firbank::program {
 

@@ -8,9 +8,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "demos/firbank/bench/throughput_figures.hpp"
-#include "demos/firbank/bench/throughput_report.hpp"
-#include "demos/firbank/bench/throughput_run.hpp"
+#include "demos/firbank/bench/throughput/throughput_figures.hpp"
+#include "demos/firbank/bench/throughput/throughput_report.hpp"
+#include "demos/firbank/bench/throughput/throughput_run.hpp"
 
 namespace firbank::program {
 namespace {

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "demos/firbank/bench/environment.hpp"
+#include "demos/firbank/bench/machine/environment.hpp"
 #include "demos/firbank/bench/tests/system_tree.hpp"
 
 namespace firbank::program {

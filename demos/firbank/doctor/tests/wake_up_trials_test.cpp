@@ -4,7 +4,7 @@
 #include <sched.h>
 #include <sys/prctl.h>
 
-#include "demos/firbank/bench/real_time_thread.hpp"
+#include "demos/firbank/bench/machine/real_time_thread.hpp"
 #include "demos/firbank/doctor/latency_request.hpp"
 
 namespace firbank::program {

@@ -1,0 +1,279 @@
+// firbank bench latency: a paced stream, how late its output is, and where the time goes.
+#include <cmath>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "demos/firbank/bench/bench_commands.hpp"
+#include "demos/firbank/bench/latency/latency_report.hpp"
+#include "demos/firbank/bench/latency/stream_work.hpp"
+#include "demos/firbank/bench/machine/environment.hpp"
+#include "demos/firbank/bench/report/report_options.hpp"
+#include "demos/firbank/bench/stream_options.hpp"
+#include "demos/firbank/checks.hpp"
+#include "demos/firbank/console.hpp"
+#include "demos/firbank/exit_code.hpp"
+#include "demos/firbank/interrupt.hpp"
+#include "demos/firbank/progress_bar.hpp"
+#include "demos/firbank/text_file.hpp"
+#include "demos/firbank/wording.hpp"
+#include "engine/engine.hpp"
+
+namespace firbank::program {
+namespace {
+
+constexpr const char* kExamples = R"(Examples:
+  Stereo reverb of 48000 taps in blocks of 64, as it is:
+    firbank bench latency
+  A probe of 384 channels, for a minute, with a page to look at:
+    firbank bench latency --channels 384 --taps 512 --rate 30000 --block 32 \
+        --seconds 60 --html probe.html
+  Every block, for a spreadsheet and for ui.perfetto.dev:
+    firbank bench latency --filter hall.wav --csv blocks.csv --trace blocks.json
+
+A block is due when its last sample would be there, and late when it is not done by
+the time that the next one is due. Times count from when blocks were due, also behind
+a late one. In turn with the stream an empty loop does nothing at the same pace: what
+it is late by is the machine's part. '-' stands for a quantile that there are too few
+blocks for: ten have to lie above it.
+
+Exit codes: 0 measured; 2 bad usage; 3 a file cannot be read or written; 4 measured,
+but too noisy to judge, or the stream was not sustained; 130 after Ctrl-C.)";
+
+constexpr std::size_t kLeastBlocks = 100;       // of a segment
+constexpr std::size_t kMostBytes = 1ull << 30;  // of the times of all blocks
+
+struct Arguments {
+  StreamOptions stream;
+  std::string drive;  // empty: what suits the backend
+  double seconds = 10;
+  double spin_us = 0;
+  int priority = 70;
+  std::optional<std::size_t> processor;
+  bool no_pin = false;
+  bool no_empty = false;
+  bool unpaced = false;
+  double inject_ms = 0;
+  std::size_t inject_every = 1'000;
+  double inject_busy_percent = 0;
+  bool quiet = false;
+  ReportOptions report;
+  std::string csv;
+  std::string trace;
+};
+
+LatencyPlan plan_of(const Arguments& arguments) {
+  LatencyPlan plan;
+  plan.pace.period_ns = 1e9 * static_cast<double>(arguments.stream.engine.block_frames) /
+                        arguments.stream.sample_rate_hz;
+  plan.pace.spin_ns = std::llround(1e3 * arguments.spin_us);
+  plan.unpaced = arguments.unpaced;
+  plan.with_empty = !arguments.no_empty && !arguments.unpaced;
+  const double blocks = std::max(1.0, 1e9 * arguments.seconds / plan.pace.period_ns);
+  // A second each, so that both loops see the same of what the machine does meanwhile.
+  const double segment = std::max(static_cast<double>(kLeastBlocks), 1e9 / plan.pace.period_ns);
+  plan.segments = static_cast<std::size_t>(std::max(1.0, std::round(blocks / segment)));
+  if (plan.unpaced) plan.segments = 1;
+  plan.blocks_per_segment =
+      static_cast<std::size_t>(std::ceil(blocks / static_cast<double>(plan.segments)));
+  if (bytes_of(plan) > kMostBytes) {
+    refuse(fmt::format("--seconds {} are {} blocks, whose times take {}; at most {} is allowed",
+                       arguments.seconds, plan.segments * plan.blocks_per_segment,
+                       bytes(static_cast<double>(bytes_of(plan))),
+                       bytes(static_cast<double>(kMostBytes))));
+  }
+  return plan;
+}
+
+RealTimeRequest request_of(const Arguments& arguments) {
+  RealTimeRequest request;
+  request.priority = arguments.priority;
+  if (arguments.processor) {
+    request.processor = arguments.processor;
+  } else if (!arguments.no_pin && arguments.stream.engine.threads == 1) {
+    request.processor = last_allowed_processor();
+  }
+  return request;
+}
+
+/// The exit code that what was lost on the way asks for.
+int tell_losses(const Stats& stats, bool whole, const std::string& failure) {
+  if (!failure.empty()) tell("firbank: the device was lost: {}\n", failure);
+  if (stats.late_frames > 0) {
+    tell("firbank: {} left without the filters' tail, as the device answered too late\n",
+         counted(static_cast<std::uint64_t>(stats.late_frames), "frame"));
+  }
+  if (!whole) tell("firbank: the engine left blocks without an answer\n");
+  return whole && failure.empty() && stats.late_frames == 0 ? kExitDone : kExitLoss;
+}
+
+template <class Sample>
+int measure(Arguments& arguments, const StreamCase& stream, LatencyReport& report) {
+  const auto engine_made = [&] {
+    const SignalsForMainThread guard;
+    return std::make_unique<BasicEngine<Sample>>(stream.config, stream.bank, stream.routing);
+  }();
+  BasicEngine<Sample>& engine = *engine_made;
+  report.on_device = !engine.backend().starts_with("cpu");
+  if (arguments.drive.empty()) arguments.drive = report.on_device ? "pipeline" : "process";
+  report.setting = setting_json(stream, arguments.stream);
+  report.setting.update(
+      {{"backend", engine.backend()},
+       {"instruction_set", engine.instruction_set()},
+       {"threads", engine.threads()},
+       {"drive", arguments.drive},
+       {"depth_blocks", stream.config.depth_blocks},
+       {"latency_frames", arguments.drive == "pipeline" ? engine.latency_frames() : std::size_t{0}},
+       {"gpu_mode", arguments.stream.engine.is_hybrid() ? "hybrid" : "whole"},
+       {"plan", engine.plan().describe()},
+       {"injected_sleep_ns", std::llround(1e6 * arguments.inject_ms)},
+       {"injected_every", arguments.inject_ms > 0 ? arguments.inject_every : 0},
+       {"injected_busy_percent", arguments.inject_busy_percent}});
+  report.description =
+      fmt::format("stream     {}\n           blocks of {} at {} Hz: {}\nplan       {}, {}, {}{}",
+                  describe(stream, arguments.stream.bank.routing), stream.config.block_frames,
+                  stream.config.sample_rate_hz, duration(1e-9 * report.plan.pace.period_ns),
+                  engine.backend(), engine.plan().describe(), counted(engine.threads(), "thread"),
+                  arguments.drive == "pipeline" ? ", by push and pull" : "");
+
+  const Injected injected{std::llround(1e6 * arguments.inject_ms),
+                          arguments.inject_ms > 0 ? arguments.inject_every : 0,
+                          arguments.inject_busy_percent / 100};
+  StreamWork<Sample> work(engine, stream.config.block_frames,
+                          arguments.drive == "pipeline" ? Drive::kPipeline : Drive::kProcess,
+                          injected);
+  work.fill();
+  report.clock = measure_clock();
+  {
+    const RealTimeThread real_time(request_of(arguments));
+    report.grants = real_time.grants();
+    const std::size_t all = report.plan.segments * (report.plan.with_empty ? 2 : 1);
+    ProgressBar progress(static_cast<std::int64_t>(all), "measuring", !arguments.quiet);
+    report.run = run_latency(
+        report.plan, work,
+        [&](std::size_t done) { progress.update(static_cast<std::int64_t>(done)); },
+        [] { return interrupt_requested(); });
+  }
+  return tell_losses(engine.stats(), work.is_whole(), engine.failure());
+}
+
+void write(const std::unique_ptr<TextFile>& file, std::string (*make)(const LatencyReport&),
+           const LatencyReport& report) {
+  if (file) file->finish(make(report));
+}
+
+std::unique_ptr<TextFile> open_file(const std::string& path) {
+  return path.empty() ? nullptr : std::make_unique<TextFile>(path);
+}
+
+int run(Arguments& arguments) {
+  LatencyReport report;
+  report.plan = plan_of(arguments);
+  arguments.stream.engine.open_backend();
+  const StreamCase stream =
+      arguments.stream.make([](const std::string& line) { tell("firbank: note: {}\n", line); });
+  std::vector<std::string> others = arguments.stream.bank.files;
+  arguments.report.open(others);
+  if (!arguments.csv.empty()) refuse_same_file("--csv", arguments.csv, others);
+  const auto csv = open_file(arguments.csv);
+  if (!arguments.trace.empty()) refuse_same_file("--trace", arguments.trace, others);
+  const auto trace = open_file(arguments.trace);
+  install_interrupt_handlers(2);
+
+  const bool is_float = arguments.stream.engine.precision == "float";
+  const int losses = is_float ? measure<float>(arguments, stream, report)
+                              : measure<double>(arguments, stream, report);
+  report.engine = summarise(report.run.engine, report.deadline_ns());
+  report.empty = summarise(report.run.empty, report.deadline_ns());
+  report.segments = summarise_segments(report.run, report.deadline_ns());
+  report.verdict =
+      judge(report.run, report.engine, report.plan.with_empty ? &report.empty : nullptr,
+            report.segments, report.deadline_ns());
+
+  if (report.plan.unpaced)
+    report.verdict.reasons = {"not paced: how long blocks take, not when they come"};
+  if (const std::string slow = slow_build(); !slow.empty()) {
+    report.verdict.reasons.push_back(
+        fmt::format("this program is slower than it need be: {}", slow));
+  }
+
+  write(csv, to_csv, report);
+  write(trace, to_trace, report);
+  arguments.report.finish(to_json(report));
+  if (!arguments.quiet && !arguments.report.takes_standard_output()) print(report);
+  if (report.run.stopped) return kExitInterrupted;
+  return report.verdict.usable ? losses : static_cast<int>(kExitLoss);
+}
+
+void add_timing_options(CLI::App& command, Arguments& arguments) {
+  command.add_option("--seconds", arguments.seconds, "Seconds of the stream (10), and of nothing")
+      ->type_name("S")
+      ->check(number(0.01, 86'400));
+  command
+      .add_option("--drive", arguments.drive,
+                  "process: in the thread that is woken, as an audio callback\n"
+                  "(default on a CPU); pipeline: by push and pull (default on a GPU)")
+      ->type_name("process|pipeline")
+      ->check(one_of({"process", "pipeline"}));
+  command
+      .add_option("--priority", arguments.priority,
+                  "Of SCHED_FIFO, where permitted (70), 1 to 99; 0: ordinary")
+      ->type_name("N")
+      ->check(whole_number(0, 99));
+  command
+      .add_option("--processor", arguments.processor,
+                  "The processor to stay on; unless given, the last one allowed,\n"
+                  "with a single thread")
+      ->type_name("N")
+      ->check(whole_number(0, 1'023));
+  command.add_flag("--no-pin", arguments.no_pin, "Stay on no processor")->excludes("--processor");
+  command
+      .add_option("--spin", arguments.spin_us,
+                  "Microseconds before a block is due in which the thread does not\n"
+                  "sleep but looks at the clock (0)")
+      ->type_name("US")
+      ->check(number(0, 1e6));
+  command.add_flag("--no-empty", arguments.no_empty,
+                   "Leave the empty loop out: half the time, and less known");
+  command.add_flag("--unpaced", arguments.unpaced,
+                   "Let blocks follow one another: how long they take and no more");
+  command
+      .add_option("--inject-sleep", arguments.inject_ms,
+                  "A fault on purpose: this long asleep in the midst of a block")
+      ->type_name("MS")
+      ->check(number(0, 1'000));
+  command.add_option("--inject-every", arguments.inject_every, "Of so many blocks, one (1000)")
+      ->type_name("N")
+      ->check(whole_number(1, 1'000'000'000));
+  command
+      .add_option("--inject-busy", arguments.inject_busy_percent,
+                  "Another fault: every block computes longer by this (0)")
+      ->type_name("PERCENT")
+      ->check(number(0, 1'000));
+}
+
+}  // namespace
+
+void add_latency_bench(CLI::App& bench, int& exit_code) {
+  CLI::App* const command =
+      bench.add_subcommand("latency", "Pace a stream; how late is its output, and why");
+  const auto arguments = std::make_shared<Arguments>();
+  arguments->stream.add_to(*command);
+  arguments->stream.engine.add_spectra_to(*command);
+  arguments->stream.engine.add_depth_to(*command);
+  arguments->stream.engine.add_gpu_mode_to(*command);
+  add_timing_options(*command, *arguments);
+  arguments->report.add_to(*command, "everything");
+  command->add_option("--csv", arguments->csv, "Write the times of every block")->type_name("FILE");
+  command
+      ->add_option("--trace", arguments->trace,
+                   "Write the first 100000 blocks as a trace, for ui.perfetto.dev")
+      ->type_name("FILE");
+  command->add_flag("-q,--quiet", arguments->quiet, "No table, no progress bar");
+  command->footer(kExamples);
+  command->callback([arguments, &exit_code] { exit_code = run(*arguments); });
+}
+
+}  // namespace firbank::program
