@@ -14,10 +14,12 @@ constexpr double kLargeShare = 0.25;  // of the deadline, for the machine's p99 
 constexpr double kLargeChange = 2;    // from one quarter of the segments to another
 constexpr std::size_t kLeastSegments = 8;
 
-MissCause cause_of(const BlockTimes& block) {
-  if (!block.slept) return MissCause::kBehind;
-  const std::uint64_t wait = block[BlockStage::kWait];
+MissCause cause_of(const BlockTimes& block, double deadline_ns) {
   const std::uint64_t work = block.work_ns();
+  // One whose own work takes too long is late by itself, whatever it waited for.
+  const bool is_late_by_itself = static_cast<double>(work) >= deadline_ns;
+  if (!block.slept && !is_late_by_itself) return MissCause::kBehind;
+  const std::uint64_t wait = is_late_by_itself ? 0 : block[BlockStage::kWait];
   const std::uint64_t elsewhere = work - std::min<std::uint64_t>(work, block.cpu_ns);
   const std::uint64_t computing = work - elsewhere;
   if (computing >= std::max(wait, elsewhere)) return MissCause::kComputing;
@@ -93,7 +95,7 @@ LatencySummary summarise(std::span<const BlockTimes> times, double deadline_ns) 
     const std::uint64_t end_to_end = block.end_to_end_ns();
     summary.end_to_end.record(end_to_end);
     if (static_cast<double>(end_to_end) < deadline_ns) continue;
-    const MissCause cause = cause_of(block);
+    const MissCause cause = cause_of(block, deadline_ns);
     summary.misses.push_back({block.number, block.due_ns, end_to_end, cause});
     ++summary.causes[static_cast<std::size_t>(cause)];
   }

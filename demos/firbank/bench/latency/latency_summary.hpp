@@ -18,13 +18,14 @@
 
 namespace firbank::program {
 
-/// Why a block was late: what took the largest part of its time.
+/// Why a block was late: what took the largest part of its time; of its work alone, where that was
+/// too long by itself.
 enum class MissCause : std::uint8_t {
   kComputing,    // the processor worked on it
   kYielding,     // the thread waited for something in the midst of it
   kInterrupted,  // the processor was taken from the thread in the midst of it
   kWokenLate,    // the machine began it late
-  kBehind,       // the block before it was late
+  kBehind,       // the block before it was late, and it would not have been
 };
 inline constexpr std::size_t kMissCauses = 5;
 

@@ -54,6 +54,17 @@ TEST(LatencySummary, GivesAMissToWhatTookMostOfItsTime) {
   EXPECT_EQ(summary.misses[1].end_to_end_ns, 1'600'000u);
 }
 
+TEST(LatencySummary, ABlockBehindALateOneMayBeLateByItself) {
+  std::vector<BlockTimes> blocks = good_blocks(1);
+  blocks[0].slept = false;
+  blocks[0][BlockStage::kWait] = 5'000'000;
+  blocks[0][BlockStage::kCompute] = 3'000'000;
+  blocks[0].yields = 1;
+  EXPECT_EQ(summarise(blocks, kDeadlineNs).misses.front().cause, MissCause::kYielding);
+  blocks[0][BlockStage::kCompute] = 900'000;
+  EXPECT_EQ(summarise(blocks, kDeadlineNs).misses.front().cause, MissCause::kBehind);
+}
+
 TEST(LatencySummary, ABlockThatIsDoneWhenTheNextIsDueIsLate) {
   std::vector<BlockTimes> blocks = good_blocks(2);
   blocks[0][BlockStage::kWait] = 1'000'000 - 100'000 - 1;
