@@ -68,18 +68,16 @@ CapacityStep measure_step(const EngineConfig& config, const FilterBank& bank,
                          {});
   work.fill();
   RealTimeRequest request;
-  request.lock_memory = false;
   if (config.threads == 1) request.processor = last_allowed_processor();
-  if (by_processor) {
-    // Near its capacity a stream keeps the processor busy, paced or not; and a real-time priority
-    // would take it from all others.
-    request.priority = 0;
-    const RealTimeThread pinned(request);
-    run_back_to_back(work, CapacityLimit::kLeastBlocks, 4 * limit.seconds, times, stopped);
-  } else {
+  {
     const RealTimeThread real_time(request);
-    PacedLoop(Pace{1e3 * step.deadline_us, 0})
-        .run(work, kWarmUpBlocks, times.capacity(), times, stopped);
+    if (by_processor) {
+      // Near its capacity a stream keeps the processor busy, paced or not.
+      run_back_to_back(work, CapacityLimit::kLeastBlocks, 4 * limit.seconds, times, stopped);
+    } else {
+      PacedLoop(Pace{1e3 * step.deadline_us, 0})
+          .run(work, kWarmUpBlocks, times.capacity(), times, stopped);
+    }
   }
   step.blocks = times.size();
   std::vector<double> counted;
