@@ -112,6 +112,7 @@ CompareReport compare_programs(const Arguments& arguments) {
   report.confidence = arguments.confidence_percent / 100;
   report.least_change = arguments.least_change_percent / 100;
   report.figure = arguments.figure;
+  report.more_is_better = arguments.more_is_better;
   const std::size_t all = arguments.programs.size();
   ProgressBar progress(static_cast<std::int64_t>((arguments.rounds + 1) * all), "running",
                        !arguments.quiet);

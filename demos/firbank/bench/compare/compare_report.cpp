@@ -33,7 +33,10 @@ nlohmann::ordered_json to_json(const CompareReport& report) {
                      {"rounds", report.rounds.size()},
                      {"confidence", report.confidence},
                      {"least_change", report.least_change}};
-  json["figure"] = {{"name", report.figure}, {"unit", "ns"}, {"better", "less"}};
+  // The names of reports' figures end in their units.
+  const bool is_time = report.figure.ends_with("_ns") || report.mode == "reports";
+  const char* const better = report.more_is_better ? "more" : "less";
+  json["figure"] = {{"name", report.figure}, {"unit", is_time ? "ns" : ""}, {"better", better}};
   json["rounds"] = report.rounds;
   auto results = nlohmann::ordered_json::array();
   for (const ComparedFigure& one : report.results) {
@@ -54,7 +57,7 @@ nlohmann::ordered_json to_json(const CompareReport& report) {
       {"name", "ratio"},
       {"value", some ? nlohmann::ordered_json(report.results.front().interval.ratio) : nullptr},
       {"unit", ""},
-      {"better", "less"}};
+      {"better", better}};
   return json;
 }
 

@@ -27,7 +27,8 @@ struct CompareReport {
   std::vector<std::string> arguments;  // that each program was given; none of reports
   double confidence = 0.99;
   double least_change = 0.01;
-  std::string figure;                       // of `rounds`
+  std::string figure;  // of `rounds`
+  bool more_is_better = false;
   std::vector<std::vector<double>> rounds;  // values of each program; none of reports
   std::vector<ComparedFigure> results;
   std::vector<std::string> reasons;

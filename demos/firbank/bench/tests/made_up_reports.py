@@ -380,6 +380,24 @@ def compare(seed):
     }  # fmt: skip
 
 
+def compared_reports():
+    def result(figure, ratio, verdict):
+        return {"figure": figure, "program": "tuesday.json", "baseline": "monday.json",
+                "ratio": ratio, "low": ratio - 0.01, "high": ratio + 0.012, "verdict": verdict}  # fmt: skip
+
+    return common("compare") | {
+        "setting": {"mode": "reports", "programs": ["monday.json", "tuesday.json"], "arguments": [],
+                    "rounds": 0, "confidence": 0.99},
+        "figure": {"name": "processor time, p50", "unit": "ns", "better": "less"},
+        "rounds": [],
+        "results": [result("processor time, p50", 1.034, "slower"),
+                    result("end to end, p50", 1.002, "no difference shown"),
+                    result("end to end, p99", 0.95, "faster")],
+        "verdict": verdict(True),
+        "headline": headline("processor time, p50", 1.034, "ratio", "less"),
+    }  # fmt: skip
+
+
 def doctor():
     def reading(name, title, what, state, advice="", trial=None):
         return {"name": name, "title": title, "reading": what, "state": state, "advice": advice,
@@ -420,6 +438,7 @@ def all_reports():
         "loopback": loopback(7),
         "loopback-unclaimed": loopback(8, claims=False),
         "compare": compare(9),
+        "compare-reports": compared_reports(),
         "doctor": doctor(),
     }
 

@@ -1,8 +1,12 @@
 // A compare report: programs that took turns, and whether one of them is slower.
 
 function compareSections(report) {
+  const result = section("Result",
+    () => [part(() => resultsTable(report)), part(() => intervalsChart(report))]);
+  // Reports that were kept have no rounds.
+  if (object(report.setting).mode === "reports") return [result];
   return [
-    section("Result", () => [part(() => resultsTable(report)), part(() => intervalsChart(report))]),
+    result,
     section("Rounds", () => [part(() => ratiosChart(report)), part(() => roundsTable(report))]),
   ];
 }
@@ -33,17 +37,21 @@ function changeWords(ratio) {
 
 function resultsTable(report) {
   const figure = object(report.figure);
-  const rows = resultsOf(report).map((one) => [
-    plainFact(one.program), plainFact(one.baseline), digits(one.ratio, 4), changeWords(one.ratio),
+  const results = resultsOf(report);
+  const figures = new Set(results.map((one) => text(one.figure)));
+  const several = figures.size > 1;
+  const rows = results.map((one) => [
+    ...(several ? [plainFact(one.figure)] : []), plainFact(one.program), plainFact(one.baseline), digits(one.ratio, 4), changeWords(one.ratio),
     `${changeWords(one.low)} to ${changeWords(one.high)}`,
     { text: plainFact(one.verdict), className: verdictClasses.get(one.verdict) },
   ]);
   const name = text(figure.name) || "The figure";
   const better = text(figure.better) ? `; ${figure.better} is better` : "";
   return table({
-    caption: `${name}, as a ratio to the baseline's of the same round${better}. The interval is of ` +
+    caption: `${several ? "Each figure" : name}, as a ratio to the baseline's${better}. The interval is of ` +
       `${confidenceOf(report)} confidence, by the bootstrap.`,
-    columns: [{ title: "program", words: true }, { title: "against", words: true },
+    columns: [...(several ? [{ title: "figure", words: true }] : []),
+      { title: "program", words: true }, { title: "against", words: true },
       { title: "ratio" }, { title: "change" }, { title: "interval" },
       { title: "verdict", words: true }],
     rows,
@@ -79,10 +87,11 @@ function intervalsChart(report) {
   });
 }
 
-function intervalRow(plot, { program, verdict, ratio, low, high }, n) {
+function intervalRow(plot, { figure, program, verdict, ratio, low, high }, n) {
   const y = plot.top + 32 + 44 * n;
   const [from, to] = [plot.x.place(low), plot.x.place(high)];
-  plot.words(`${plainFact(program)}: ${plainFact(verdict)}`, plot.left, y - 15, "start", "strong");
+  const what = text(figure) && !text(figure).startsWith("/") ? text(figure) : plainFact(program);
+  plot.words(`${what}: ${plainFact(verdict)}`, plot.left, y - 15, "start", "strong");
   plot.line(from, y, to, y, `curve interval ${seriesClass(n)}`);
   for (const end of [from, to]) plot.line(end, y - 5, end, y + 5, `curve cap ${seriesClass(n)}`);
   plot.mark(seriesShape(n), plot.x.place(ratio), y, seriesClass(n), changeWords(ratio));
