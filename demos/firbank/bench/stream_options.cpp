@@ -42,21 +42,22 @@ void StreamOptions::add_shape_to(CLI::App& command) {
       ->check(positive_number());
 }
 
-StreamCase StreamOptions::make(const std::function<void(const std::string&)>& notice) const {
+StreamCase StreamOptions::make(const std::function<void(const std::string&)>& notice,
+                               PlanGoal goal) const {
   bank.check();
-  StreamCase stream = [&]() -> StreamCase {
-    if (bank.files.empty()) {
-      const std::size_t all = noise_channels();
-      return make_noise(all, filters.value_or(noise_filters_of(all)), taps);
-    }
-    if (filters) refuse(fmt::format("--filters {} has no use with --filter", *filters));
-    FilterBank filters_read = bank.load(sample_rate_hz, notice);
-    Routing routing = bank.connect(channels.value_or(bank.natural_channels(filters_read.size())),
-                                   filters_read.size());
-    return {engine.config(sample_rate_hz, PlanGoal::kLive), filters_read, std::move(routing)};
-  }();
-  stream.config.costs = engine.chosen_costs(notice).model;
-  return stream;
+  EngineConfig config = engine.config(sample_rate_hz, goal);
+  config.costs = engine.chosen_costs(notice).model;
+  if (bank.files.empty()) {
+    const std::size_t all = noise_channels();
+    StreamCase stream = make_noise(all, filters.value_or(noise_filters_of(all)), taps);
+    stream.config = std::move(config);
+    return stream;
+  }
+  if (filters) refuse(fmt::format("--filters {} has no use with --filter", *filters));
+  const FilterBank loaded = bank.load(sample_rate_hz, notice);
+  const std::size_t fitting = bank.natural_channels(loaded.size());
+  Routing routing = bank.connect(channels.value_or(fitting), loaded.size());
+  return {std::move(config), loaded, std::move(routing)};
 }
 
 StreamCase StreamOptions::make_noise(std::size_t of_channels, std::size_t of_filters,

@@ -41,7 +41,8 @@ struct StreamOptions {
 
   /// `notice` is told of files that are resampled and of costs that are of no use.
   /// Throws: Error (kConfiguration) when these do not go together.
-  StreamCase make(const std::function<void(const std::string&)>& notice) const;
+  StreamCase make(const std::function<void(const std::string&)>& notice,
+                  PlanGoal goal = PlanGoal::kLive) const;
 
   /// The same with noise filters of these sizes, whatever the files are.
   StreamCase make_noise(std::size_t of_channels, std::size_t of_filters, std::size_t of_taps) const;

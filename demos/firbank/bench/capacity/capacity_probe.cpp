@@ -7,6 +7,7 @@
 
 #include "demos/firbank/bench/latency/stream_work.hpp"
 #include "demos/firbank/bench/machine/real_time_thread.hpp"
+#include "demos/firbank/bench/order_statistics.hpp"
 #include "demos/firbank/interrupt.hpp"
 #include "engine/engine.hpp"
 
@@ -17,14 +18,6 @@ constexpr std::size_t kWarmUpBlocks = 16;
 // Shares of the limit between which a single p99 does not settle it.
 constexpr double kSurelyInTime = 0.8;
 constexpr double kSurelyLate = 2;
-
-double p99_of(std::vector<double> values) {
-  if (values.empty()) return 0;
-  const auto rank = static_cast<std::size_t>(std::ceil(0.99 * static_cast<double>(values.size())));
-  const auto at = values.begin() + static_cast<std::ptrdiff_t>(rank - 1);
-  std::nth_element(values.begin(), at, values.end());
-  return *at;
-}
 
 /// The middle one of three by p99, where the first is near the limit.
 CapacityStep settled(const CapacitySearch& search, std::size_t value) {
@@ -87,8 +80,8 @@ CapacityStep measure_step(const EngineConfig& config, const FilterBank& bank,
     counted.push_back(by_processor ? 1e-3 * block.cpu_ns : clock.back());
     step.mean_us += counted.back() / static_cast<double>(times.size());
   }
-  step.p99_us = p99_of(std::move(counted));
-  step.clock_p99_us = p99_of(std::move(clock));
+  step.p99_us = quantile(counted, 0.99);
+  step.clock_p99_us = quantile(clock, 0.99);
   step.in_time = !times.empty() && step.p99_us <= limit.deadline_share * step.deadline_us;
   return step;
 }

@@ -6,6 +6,8 @@
 #include <random>
 #include <vector>
 
+#include "demos/firbank/bench/order_statistics.hpp"
+
 namespace firbank::program {
 namespace {
 
@@ -16,14 +18,6 @@ double trimmed_mean(std::vector<double>& values) {
   double sum = 0;
   for (std::size_t n = cut; n < values.size() - cut; ++n) sum += values[n];
   return sum / static_cast<double>(values.size() - 2 * cut);
-}
-
-/// Orders the values anew.
-double median(std::vector<double>& values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  if (values.size() % 2 == 1) return *middle;
-  return (*middle + *std::max_element(values.begin(), middle)) / 2;
 }
 
 class Drawing {

@@ -12,6 +12,7 @@
 #include "demos/firbank/bench/compare/child_program.hpp"
 #include "demos/firbank/bench/compare/compare_report.hpp"
 #include "demos/firbank/bench/compare/report_pair.hpp"
+#include "demos/firbank/bench/order_statistics.hpp"
 #include "demos/firbank/bench/report/report_options.hpp"
 #include "demos/firbank/checks.hpp"
 #include "demos/firbank/console.hpp"
@@ -96,14 +97,6 @@ bool measure(const std::string& program, const Arguments& arguments, double& val
   return true;
 }
 
-double middle(const std::vector<std::vector<double>>& rounds, std::size_t contestant) {
-  std::vector<double> values;
-  for (const std::vector<double>& round : rounds) values.push_back(round[contestant]);
-  std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2),
-                   values.end());
-  return values[values.size() / 2];
-}
-
 CompareReport compare_programs(const Arguments& arguments) {
   CompareReport report;
   report.mode = "interleaved";
@@ -136,8 +129,8 @@ CompareReport compare_programs(const Arguments& arguments) {
     ComparedFigure compared;
     compared.figure = arguments.figure;
     compared.program = arguments.programs[n];
-    compared.baseline_value = middle(report.rounds, 0);
-    compared.value = middle(report.rounds, n);
+    compared.baseline_value = median_of(a);
+    compared.value = median_of(b);
     compared.interval = paired_ratio(a, b, {.confidence = report.confidence});
     compared.verdict = decide(compared.interval, rule);
     const double width = compared.interval.high / compared.interval.low - 1;

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "demos/firbank/bench/order_statistics.hpp"
 #include "demos/firbank/wording.hpp"
 #include "io/error.hpp"
 #include "io/one_line.hpp"
@@ -63,12 +64,6 @@ std::vector<double> values_of(const std::string& path, const Json& report, const
   return values;
 }
 
-double median(std::vector<double> values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
-
 std::string time(double ns) {
   return duration(1e-9 * ns);
 }
@@ -104,14 +99,14 @@ std::vector<std::string> objections(const std::array<std::string, 2>& paths,
                       kLeastSegments, a.size(), b.size()));
       break;
     }
-    const double change = median(b) / median(a);
+    const double change = median_of(b) / median_of(a);
     if (change > kMostJitterChange || change < 1 / kMostJitterChange) {
       reasons.push_back(
           fmt::format("the machine itself was another: with nothing to do, {} was {} and {}, a "
                       "factor of {:.1f} "
                       "(at most {} is allowed)",
-                      figure.name, time(median(a)), time(median(b)), std::max(change, 1 / change),
-                      kMostJitterChange));
+                      figure.name, time(median_of(a)), time(median_of(b)),
+                      std::max(change, 1 / change), kMostJitterChange));
     }
   }
   return reasons;
@@ -146,8 +141,8 @@ CompareReport compare_reports(const std::string& a_path, const std::string& b_pa
     ComparedFigure compared;
     compared.figure = figure.name;
     compared.program = b_path;
-    compared.baseline_value = median(a);
-    compared.value = median(b);
+    compared.baseline_value = median_of(a);
+    compared.value = median_of(b);
     compared.interval = unpaired_ratio(a, b, {.confidence = confidence});
     compared.verdict = decide(compared.interval, rule);
     report.results.push_back(compared);

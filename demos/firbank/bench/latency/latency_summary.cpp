@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "demos/firbank/bench/order_statistics.hpp"
 #include "demos/firbank/wording.hpp"
 
 namespace firbank::program {
@@ -25,16 +26,6 @@ MissCause cause_of(const BlockTimes& block, double deadline_ns) {
   if (computing >= std::max(wait, elsewhere)) return MissCause::kComputing;
   if (wait >= elsewhere) return MissCause::kWokenLate;
   return block.yields > 0 ? MissCause::kYielding : MissCause::kInterrupted;
-}
-
-/// The smallest value that at least `fraction` of them do not exceed. Orders them anew.
-std::uint64_t quantile(std::vector<std::uint64_t>& values, double fraction) {
-  if (values.empty()) return 0;
-  const double wanted = std::ceil(fraction * static_cast<double>(values.size()));
-  const auto rank = std::max<std::size_t>(1, static_cast<std::size_t>(wanted)) - 1;
-  const auto at = values.begin() + static_cast<std::ptrdiff_t>(rank);
-  std::nth_element(values.begin(), at, values.end());
-  return *at;
 }
 
 std::vector<std::uint64_t> end_to_end_of(std::span<const BlockTimes> times) {

@@ -11,6 +11,7 @@
 #include "demos/firbank/bench/loopback/matched_filter.hpp"
 #include "demos/firbank/bench/loopback/maximum_length_sequence.hpp"
 #include "demos/firbank/bench/loopback/sequence_arrivals.hpp"
+#include "demos/firbank/bench/order_statistics.hpp"
 
 namespace firbank::program {
 namespace {
@@ -23,18 +24,11 @@ double decibels(double ratio) {
   return 20 * std::log10(ratio);
 }
 
-double median(std::vector<double> values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  if (values.size() % 2 == 1) return *middle;
-  return (*middle + *std::max_element(values.begin(), middle)) / 2;
-}
-
 double peak_to_noise_db(double peak, std::span<const double> correlation) {
   std::vector<double> magnitudes;
   magnitudes.reserve(correlation.size());
   for (const double value : correlation) magnitudes.push_back(std::abs(value));
-  const double noise = median(std::move(magnitudes)) / 0.6745;
+  const double noise = median_of(std::move(magnitudes)) / 0.6745;
   // Where nothing but rounding is left, there are no more digits to tell of.
   return decibels(std::abs(peak) / std::max(noise, 1e-10 * std::abs(peak)));
 }
@@ -198,11 +192,11 @@ class Estimator {
       clear_db.push_back(repeat.peak_to_noise_db);
     }
     RoundTrip trip;
-    trip.frames = median(delays);
+    trip.frames = median_of(delays);
     const auto [least, most] = std::minmax_element(delays.begin(), delays.end());
     trip.spread_frames = *most - *least;
     trip.spread_about_drift_frames = trip.spread_frames;
-    trip.peak_to_noise_db = median(clear_db);
+    trip.peak_to_noise_db = median_of(clear_db);
     if (const auto line = fit_line(at, delays)) {
       trip.drift_ppm = 1e6 * line->slope;
       trip.drift_error_ppm = 1e6 * line->slope_error;

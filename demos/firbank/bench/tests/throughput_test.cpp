@@ -8,6 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "demos/firbank/bench/noise_filters.hpp"
 #include "demos/firbank/bench/throughput/throughput_figures.hpp"
 #include "demos/firbank/bench/throughput/throughput_report.hpp"
 #include "demos/firbank/bench/throughput/throughput_run.hpp"
@@ -28,7 +29,7 @@ ThroughputRow row_of(const std::string& wiring, Routing routing, std::size_t fil
                      std::size_t taps) {
   ThroughputRow row{.name = wiring,
                     .wiring = wiring,
-                    .bank = noise_bank(filters, taps),
+                    .bank = noise_filters(filters, taps),
                     .routing = std::move(routing),
                     .config = {}};
   row.config.block_frames = 64;
@@ -237,7 +238,7 @@ TEST(ThroughputRows, AreWhatTheirNamesSay) {
     EXPECT_EQ(routing.outputs(), row.outputs) << row.name;
     EXPECT_THAT(row.what, HasSubstr(std::to_string(row.taps) + " taps"));
   }
-  const FilterBank bank = noise_bank(3, 5);
+  const FilterBank bank = noise_filters(3, 5);
   EXPECT_EQ(bank.size(), 3u);
   EXPECT_EQ(bank.shortest(), 5u);
   EXPECT_NE(bank.taps(0)[0], bank.taps(1)[0]);

@@ -9,7 +9,9 @@
 #include <fmt/format.h>
 
 #include "demos/firbank/bench/bench_commands.hpp"
+#include "demos/firbank/bench/noise_filters.hpp"
 #include "demos/firbank/bench/report/report_options.hpp"
+#include "demos/firbank/bench/stream_options.hpp"
 #include "demos/firbank/bench/throughput/throughput_report.hpp"
 #include "demos/firbank/bench/throughput/throughput_run.hpp"
 #include "demos/firbank/bench/throughput/throughput_table.hpp"
@@ -18,7 +20,6 @@
 #include "demos/firbank/exit_code.hpp"
 #include "demos/firbank/interrupt.hpp"
 #include "demos/firbank/progress_bar.hpp"
-#include "demos/firbank/setup_options.hpp"
 #include "demos/firbank/text_file.hpp"
 
 namespace firbank::program {
@@ -39,7 +40,7 @@ constexpr const char* kOwnOptions[] = {"--filter",  "--routing", "--outputs",  "
                                        "--filters", "--taps",    "--channels", "--rate"};
 
 struct Arguments {
-  SetupOptions setup;
+  StreamOptions stream;
   std::vector<std::string> rows;
   std::string goal;
   ThroughputEffort effort;
@@ -64,24 +65,20 @@ PlanGoal goal_of(const std::string& asked, PlanGoal usual) {
 ThroughputRow completed(ThroughputRow row, const Arguments& arguments, const ChosenCosts& costs) {
   row.config.costs = costs.model;
   row.config.fail_over = false;  // it is this backend that is measured
-  row.double_precision = arguments.setup.engine.precision == "double";
+  row.double_precision = arguments.stream.engine.precision == "double";
   return row;
 }
 
 std::vector<ThroughputRow> rows_to_measure(const Arguments& arguments, const ChosenCosts& costs,
-                                           const SetupOptions::Notice& notice) {
-  const SetupOptions& setup = arguments.setup;
+                                           const std::function<void(const std::string&)>& notice) {
   if (!arguments.own_option.empty()) {
-    const FilterBank bank = setup.bank.files.empty()
-                                ? noise_bank(setup.synthetic.filters, setup.synthetic.taps)
-                                : setup.bank.load(setup.sample_rate_hz, notice);
-    const std::size_t channels = setup.channels.value_or(setup.bank.natural_channels(bank.size()));
-    const PlanGoal goal = goal_of(arguments.goal, PlanGoal::kLive);
+    const StreamCase stream =
+        arguments.stream.make(notice, goal_of(arguments.goal, PlanGoal::kLive));
     return {completed({.name = "own",
-                       .wiring = setup.bank.routing,
-                       .bank = bank,
-                       .routing = setup.bank.connect(channels, bank.size()),
-                       .config = setup.engine.config(setup.sample_rate_hz, goal)},
+                       .wiring = arguments.stream.bank.routing,
+                       .bank = stream.bank,
+                       .routing = stream.routing,
+                       .config = stream.config},
                       arguments, costs)};
   }
   std::vector<ThroughputRow> rows;
@@ -90,12 +87,12 @@ std::vector<ThroughputRow> rows_to_measure(const Arguments& arguments, const Cho
         arguments.rows.empty() ||
         std::find(arguments.rows.begin(), arguments.rows.end(), named.name) != arguments.rows.end();
     if (!is_wanted) continue;
-    EngineOptions engine = setup.engine;
+    EngineOptions engine = arguments.stream.engine;
     if (!arguments.has_block) engine.block_frames = named.block_frames;
     rows.push_back(completed(
         {.name = named.name,
          .wiring = named.wiring,
-         .bank = noise_bank(named.filters(), named.taps),
+         .bank = noise_filters(named.filters(), named.taps),
          .routing = named.routing(),
          .config = engine.config(named.sample_rate_hz, goal_of(arguments.goal, named.goal))},
         arguments, costs));
@@ -108,9 +105,9 @@ void check(const Arguments& arguments) {
     refuse(fmt::format("--row {} and {} exclude each other; {} describes a row of your own",
                        arguments.rows.front(), arguments.own_option, arguments.own_option));
   }
-  if (!arguments.own_option.empty()) arguments.setup.bank.check();
+  if (!arguments.own_option.empty()) arguments.stream.bank.check();
   if (!arguments.csv_path.empty()) {
-    refuse_same_file("--csv", arguments.csv_path, arguments.setup.bank.files);
+    refuse_same_file("--csv", arguments.csv_path, arguments.stream.bank.files);
   }
 }
 
@@ -119,12 +116,12 @@ int run(Arguments& arguments) {
   install_interrupt_handlers(2);
   std::unique_ptr<TextFile> csv;
   if (!arguments.csv_path.empty()) csv = std::make_unique<TextFile>(arguments.csv_path);
-  std::vector<std::string> others = arguments.setup.bank.files;
+  std::vector<std::string> others = arguments.stream.bank.files;
   if (csv) others.push_back(arguments.csv_path);
   arguments.report.open(others);
   const bool takes_output = arguments.report.takes_standard_output() || arguments.csv_path == "-";
 
-  EngineOptions& engine = arguments.setup.engine;
+  EngineOptions& engine = arguments.stream.engine;
   engine.backend = engine.open_backend()->name();
   const auto notice = [&](const std::string& line) {
     if (!arguments.quiet) tell("firbank: note: {}\n", line);
@@ -181,9 +178,8 @@ void add_throughput_bench(CLI::App& bench, int& exit_code) {
                    "live for one of your own")
       ->type_name("live|offline")
       ->check(one_of({"live", "offline"}));
-  arguments->setup.add_to(*command);
-  arguments->setup.engine.add_arithmetic_to(*command);
-  arguments->setup.engine.add_spectra_to(*command);
+  arguments->stream.add_to(*command);
+  arguments->stream.engine.add_spectra_to(*command);
   command
       ->add_option("--seconds", arguments->effort.seconds,
                    "Seconds of each row, all repeats together (1), 0.001 to 3600")

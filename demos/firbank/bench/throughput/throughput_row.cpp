@@ -1,9 +1,5 @@
 #include "demos/firbank/bench/throughput/throughput_row.hpp"
 
-#include <cmath>
-#include <random>
-#include <utility>
-
 namespace firbank::program {
 
 std::size_t NamedRow::filters() const {
@@ -58,17 +54,6 @@ const std::vector<NamedRow>& named_rows() {
        .taps = 8'191,
        .goal = PlanGoal::kOffline}};
   return rows;
-}
-
-FilterBank noise_bank(std::size_t filters, std::size_t taps) {
-  std::minstd_rand random(1);
-  const double scale = 1 / std::sqrt(static_cast<double>(taps));
-  std::uniform_real_distribution<double> value(-scale, scale);
-  std::vector<std::vector<double>> bank(filters, std::vector<double>(taps));
-  for (std::vector<double>& filter : bank) {
-    for (double& tap : filter) tap = value(random);
-  }
-  return FilterBank(std::move(bank));
 }
 
 }  // namespace firbank::program

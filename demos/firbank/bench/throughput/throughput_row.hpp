@@ -44,7 +44,4 @@ struct NamedRow {
 /// A few that show the range, from one that lives in the first cache to those that memory binds.
 const std::vector<NamedRow>& named_rows();
 
-/// `filters` filters of white noise, all of `taps` taps, each other than the others.
-FilterBank noise_bank(std::size_t filters, std::size_t taps);
-
 }  // namespace firbank::program
