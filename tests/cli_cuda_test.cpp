@@ -238,6 +238,53 @@ TEST_F(CliCuda, BenchesThroughputByTheClock) {
   }
 }
 
+TEST_F(CliCuda, BenchesLatencyStageByStage) {
+  const auto report_of = [&](const std::string& drive, const std::string& mode) {
+    const ProgramResult result =
+        run_program({FIRBANK_PROGRAM, "bench", "latency", "--taps", "700", "--backend", "cuda",
+                     "--rate", "4800", "--drive", drive, "--gpu-mode", mode, "--seconds", "1",
+                     "--no-empty", "--json", "-"});
+    EXPECT_EQ(result.exit_code, 4) << "37 blocks are too few for a 99th percentile";
+    return nlohmann::json::parse(result.out);
+  };
+  for (const char* mode : {"whole", "hybrid"}) {
+    SCOPED_TRACE(mode);
+    const nlohmann::json processed = report_of("process", mode);
+    EXPECT_EQ(processed["setting"]["gpu_mode"], mode);
+    const nlohmann::json& times = processed["runs"]["engine"]["times"];
+    EXPECT_GT(times["to_device"]["max_ns"], 0);
+    EXPECT_GT(times["compute"]["max_ns"], 0);
+    EXPECT_TRUE(times["from_device"].is_null()) << "it is part of computing";
+    const nlohmann::json pulled = report_of("pipeline", mode);
+    EXPECT_TRUE(pulled["runs"]["engine"]["times"]["to_device"].is_null());
+    EXPECT_GT(pulled["runs"]["engine"]["times"]["compute"]["max_ns"], 0);
+  }
+}
+
+TEST_F(CliCuda, BenchesLatencyUntilTheDeviceIsLost) {
+  device("fail_launch=100");
+  const ProgramResult result =
+      run_program({FIRBANK_PROGRAM, "bench", "latency", "--taps", "700", "--backend", "cuda",
+                   "--rate", "9600", "--seconds", "1", "--no-empty"});
+  EXPECT_EQ(result.exit_code, 4);
+  EXPECT_THAT(result.err, HasSubstr("the device was lost: "));
+}
+
+TEST_F(CliCuda, ComparesTheCapacityOfBothBackends) {
+  const ProgramResult result = run_program(
+      {FIRBANK_PROGRAM, "bench", "capacity", "--taps", "50", "--rate", "16000", "--blocks", "16",
+       "--most", "2", "--seconds", "0.01", "--json", folder_.file("report.json")});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  const auto report = nlohmann::json::parse(read_bytes(folder_.file("report.json")));
+  ASSERT_EQ(report["frontier"].size(), 2u);
+  EXPECT_EQ(report["frontier"][0]["counted"], "processor time");
+  EXPECT_EQ(report["frontier"][1]["backend"], "cuda:0");
+  EXPECT_EQ(report["frontier"][1]["counted"], "clock");
+  ASSERT_EQ(report["crossover"].size(), 1u);
+  EXPECT_EQ(report["crossover"][0]["block_frames"], 16);
+  EXPECT_THAT(result.out, HasSubstr("from blocks of    16 on, "));
+}
+
 TEST_F(CliCuda, BenchesNoDeviceThatFails) {
   device("fail_launch=100");
   const ProgramResult result =

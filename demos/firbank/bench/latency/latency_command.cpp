@@ -116,8 +116,9 @@ int measure(Arguments& arguments, const StreamCase& stream, LatencyReport& repor
     return std::make_unique<BasicEngine<Sample>>(stream.config, stream.bank, stream.routing);
   }();
   BasicEngine<Sample>& engine = *engine_made;
-  report.on_device = !engine.backend().starts_with("cpu");
-  if (arguments.drive.empty()) arguments.drive = report.on_device ? "pipeline" : "process";
+  const bool on_device = !engine.backend().starts_with("cpu");
+  if (arguments.drive.empty()) arguments.drive = on_device ? "pipeline" : "process";
+  report.hands_over = on_device && arguments.drive == "process";
   report.setting = setting_json(stream, arguments.stream);
   report.setting.update(
       {{"backend", engine.backend()},

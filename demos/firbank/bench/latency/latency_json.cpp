@@ -49,7 +49,7 @@ Json run_json(const LatencyReport& report, const LatencySummary& summary, bool i
   const auto stage = [&](BlockStage which) {
     return to_json(summary.stages[static_cast<std::size_t>(which)]);
   };
-  const bool device = is_engine && report.on_device;
+  const bool device = is_engine && report.hands_over;
   const bool paced = !report.plan.unpaced;
   Json times = {{"wake_up", paced ? to_json(summary.wake_up) : Json(nullptr)},
                 {"wait", paced ? stage(BlockStage::kWait) : Json(nullptr)},

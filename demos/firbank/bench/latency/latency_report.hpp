@@ -25,7 +25,7 @@ struct LatencyReport {
   LatencySummary empty;  // of no blocks where none was measured
   std::vector<SegmentSummary> segments;
   Verdict verdict;
-  bool on_device = false;
+  bool hands_over = false;  // blocks go to a device by a step of its own
 
   /// The blocks' period: each has to be done before the next one is due.
   double deadline_ns() const { return plan.pace.period_ns; }

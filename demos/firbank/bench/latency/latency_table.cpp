@@ -38,7 +38,7 @@ void print_stages(const LatencyReport& report) {
     print_row("wait", stage(BlockStage::kWait));
   }
   print_row("ingest", stage(BlockStage::kIngest));
-  if (report.on_device) print_row("to the device", stage(BlockStage::kToDevice));
+  if (report.hands_over) print_row("to the device", stage(BlockStage::kToDevice));
   print_row("compute", stage(BlockStage::kCompute));
   print_row("publish", stage(BlockStage::kPublish));
   print_row("work, all of it", engine.work);
