@@ -84,7 +84,7 @@ TEST_F(Bench, LatencyFindsEverySleepAtItsSize) {
   }
   EXPECT_THAT(asleep, testing::IsSupersetOf({499, 999, 1499, 1999, 2499, 2999}));
   // What else is late, the machine made late: the empty loop as well, or not the computing.
-  EXPECT_LE(computing, 1 + report["runs"]["empty"]["misses"]["count"].get<std::size_t>());
+  EXPECT_LE(computing, 3 + report["runs"]["empty"]["misses"]["count"].get<std::size_t>());
 
   std::size_t long_ones = 0;
   for (const json& bucket : engine["times"]["compute"]["histogram"]) {
