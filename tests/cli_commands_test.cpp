@@ -430,7 +430,7 @@ TEST(DemoCommand, AddsFiltersUntilTheyAreLate) {
   std::vector<int> filters;
   for (const auto& step : all["steps"]) filters.push_back(step["filters"]);
   EXPECT_THAT(filters, testing::ElementsAre(1, 2, 4, 5));
-  EXPECT_GE(all["steps"][0]["blocks"], 200);
+  EXPECT_GE(all["steps"][0]["blocks"], 334);
   const ProgramResult drawn = run({"demo", "capacity", "--block", "16", "--taps", "50", "--rate",
                                    "10", "--seconds", "0.01", "--most", "2", "--backend", "cpu"});
   EXPECT_EQ(drawn.exit_code, 0);

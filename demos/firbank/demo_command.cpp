@@ -147,7 +147,7 @@ void add_demo_command(CLI::App& app, int& exit_code) {
       ->check(whole_number(1, 65'536));
   command
       ->add_option("--seconds", arguments->limit.seconds,
-                   "Seconds of blocks a step (0.5): 200 to 2000 blocks")
+                   "Seconds of blocks a step (0.5): 334 to 2000 blocks")
       ->type_name("S")
       ->check(number(0.001, 60));
   arguments->json.add_to(*command, "every step");

@@ -131,7 +131,7 @@ _firbank() {
           ;;
         show) options='--html --help' ;;
         compare)
-          options='--interleave --rounds --confidence --least-change --figure --more-is-better --json
+          options='--interleave --with --rounds --confidence --least-change --figure --more-is-better --json
             --html --quiet --help'
           ;;
         loopback)

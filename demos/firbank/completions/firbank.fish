@@ -207,6 +207,7 @@ complete -c firbank -n "$capacity" -l most -x -d 'Largest value to try'
 complete -c firbank -n "$capacity" -l within -x -d 'Percent of the deadline'
 set -l compare "$bench; and __fish_seen_subcommand_from compare"
 complete -c firbank -n "$compare" -l interleave -r -F -d 'Programs to run in turn'
+complete -c firbank -n "$compare" -l with -x -d 'What the programs are given'
 complete -c firbank -n "$compare" -l rounds -x -d 'Turns that count'
 complete -c firbank -n "$compare" -l confidence -x -d 'Percent'
 complete -c firbank -n "$compare" -l least-change -x -d 'Percent below which a difference is none'

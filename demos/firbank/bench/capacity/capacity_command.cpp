@@ -12,6 +12,7 @@
 #include "demos/firbank/bench/bench_commands.hpp"
 #include "demos/firbank/bench/capacity/capacity_backends.hpp"
 #include "demos/firbank/bench/capacity/capacity_report.hpp"
+#include "demos/firbank/bench/machine/environment.hpp"
 #include "demos/firbank/bench/report/report_options.hpp"
 #include "demos/firbank/bench/stream_options.hpp"
 #include "demos/firbank/checks.hpp"
@@ -38,8 +39,8 @@ the time that the block lasts; there is nothing left for anything else then (--w
 On one thread of a CPU the processor's time counts, so that other programs do not, and
 blocks follow one another; else they come at the pace of the stream, and the clock counts.
 
-Exit codes: 0 measured; 2 bad usage; 3 a file cannot be read or written; 130 after
-Ctrl-C.)";
+Exit codes: 0 measured; 2 bad usage; 3 a file cannot be read or written; 4 measured,
+but too noisy to judge; 130 after Ctrl-C.)";
 
 struct Arguments {
   StreamOptions stream;
@@ -147,12 +148,14 @@ int run(Arguments& arguments) {
   const std::vector<std::size_t> blocks = sizes_of(arguments.blocks);
   const std::string asked = arguments.stream.engine.backend;
   const std::vector<std::string> backends = backends_to_try(asked == "auto" ? "" : asked);
-  arguments.report.open({});
+  arguments.report.open({arguments.csv});
   const auto csv = arguments.csv.empty() ? nullptr : std::make_unique<TextFile>(arguments.csv);
   install_interrupt_handlers(2);
-  const bool tells = !arguments.quiet && !arguments.report.takes_standard_output();
+  const bool tells =
+      !arguments.quiet && !arguments.report.takes_standard_output() && arguments.csv != "-";
 
   CapacityReport report;
+  report.head = begin_report("capacity");
   report.varied = stream.varied();
   report.routing = arguments.stream.bank.routing;
   report.channels = stream.channels();
@@ -195,10 +198,12 @@ int run(Arguments& arguments) {
       if (tells) print_row(report, point);
     }
   }
+  report.stopped = interrupt_requested();
   if (tells) print_end(report);
-  if (csv) csv->finish(to_csv(report));
   arguments.report.finish(to_json(report));
-  return interrupt_requested() ? kExitInterrupted : kExitDone;
+  if (csv) csv->finish(to_csv(report));
+  if (report.stopped) return kExitInterrupted;
+  return is_usable(report) ? kExitDone : kExitLoss;
 }
 
 }  // namespace
@@ -236,7 +241,7 @@ void add_capacity_bench(CLI::App& bench, int& exit_code) {
       ->check(number(1, 100));
   command
       ->add_option("--seconds", arguments->seconds,
-                   "Seconds of blocks a step (1): 200 to 2000 blocks")
+                   "Seconds of blocks a step (1): 334 to 2000 blocks")
       ->type_name("S")
       ->check(number(0.001, 60));
   arguments->report.add_to(*command, "every step");

@@ -36,6 +36,7 @@ CapacityStep settled(const CapacitySearch& search, std::size_t value) {
   steps[2] = measure();
   std::sort(steps.begin(), steps.end(),
             [](const CapacityStep& a, const CapacityStep& b) { return a.p99_us < b.p99_us; });
+  steps[1].spread = steps[2].p99_us / steps[0].p99_us - 1;
   return steps[1];
 }
 

@@ -26,12 +26,14 @@ struct CapacityStep {
   double deadline_us = 0;
   double limit_share = 1;  // of the deadline, that p99 may take
   bool in_time = false;    // it does
+  double spread =
+      0;  // of p99 where it was measured three times: the largest over the least, less 1
 };
 
 struct CapacityLimit {
   double seconds = 1;  // of blocks a step; at least kLeastBlocks, at most kMostBlocks of them
-  double deadline_share = 1;  // that p99 may take, above 0
-  static constexpr std::size_t kLeastBlocks = 200;
+  double deadline_share = 1;                        // that p99 may take, above 0
+  static constexpr std::size_t kLeastBlocks = 334;  // three times as many near the limit
   static constexpr std::size_t kMostBlocks = 2'000;
 };
 

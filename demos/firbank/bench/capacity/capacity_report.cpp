@@ -7,7 +7,6 @@
 
 #include <fmt/format.h>
 
-#include "demos/firbank/bench/machine/environment.hpp"
 #include "demos/firbank/wording.hpp"
 
 namespace firbank::program {
@@ -46,31 +45,44 @@ Json steps_json(const std::vector<CapacityStep>& steps) {
                     {"mean_us", step.mean_us},
                     {"p99_us", step.p99_us},
                     {"clock_p99_us", step.clock_p99_us},
+                    {"spread", step.spread},
                     {"in_time", step.in_time}});
   }
   return list;
 }
 
-/// Searches whose p99 is one of too few blocks, or whose clock tells of another machine.
-std::vector<std::string> reasons(const CapacityReport& report) {
+constexpr double kMostSpread = 0.2;
+
+/// What to know of the figures; not to be judged by where `usable` became false.
+std::vector<std::string> reasons(const CapacityReport& report, bool& usable) {
   std::vector<std::string> lines;
-  std::size_t fewest = CapacityLimit::kMostBlocks;
+  double spread = 0;
   bool contended = false;
   for (const FrontierPoint& point : report.frontier) {
     for (const CapacityStep& step : point.steps) {
-      if (step.in_time) fewest = std::min(fewest, step.blocks);
+      spread = std::max(spread, step.value == point.capacity ? step.spread : 0);
       contended = contended || (step.in_time && step.clock_p99_us > step.deadline_us);
     }
   }
-  if (fewest < 1'000) {
-    lines.push_back(fmt::format("some p99 are of {} only, with {} above (--seconds)",
-                                counted(fewest, "block"), fewest / 100));
+  if (report.stopped) {
+    usable = false;
+    lines.push_back("stopped before its end");
+  }
+  if (spread > kMostSpread) {
+    usable = false;
+    lines.push_back(
+        fmt::format("too noisy to judge: p99 near the limit differed by {:.0f} % from one "
+                    "time to the next",
+                    100 * spread));
   }
   if (contended) {
     lines.push_back(
         "by the clock some steps that count as in time were not: this machine was busy with "
         "something else as well");
   }
+  lines.push_back(
+      "at its capacity 1 block in 100 of a stream is late, and those behind it: leave room "
+      "(--within)");
   return lines;
 }
 
@@ -80,7 +92,7 @@ Json to_json(const CapacityReport& report) {
   const bool all_by_processor =
       std::all_of(report.frontier.begin(), report.frontier.end(),
                   [&](const FrontierPoint& point) { return by_processor(report, point.backend); });
-  Json json = begin_report("capacity");
+  Json json = report.head;
   json["setting"] = {{"varied", report.varied},
                      {"channels", optional(report.channels)},
                      {"filters", optional(report.filters)},
@@ -112,7 +124,9 @@ Json to_json(const CapacityReport& report) {
     crossover.push_back({{"block_frames", block_frames}, {"best_backend", point->backend}});
   }
   json["crossover"] = std::move(crossover);
-  json["verdict"] = {{"usable", true}, {"reasons", reasons(report)}};
+  bool usable = true;
+  const std::vector<std::string> lines = reasons(report, usable);
+  json["verdict"] = {{"usable", usable}, {"reasons", lines}};
   const auto largest = std::max_element(
       report.frontier.begin(), report.frontier.end(),
       [](const FrontierPoint& a, const FrontierPoint& b) { return a.capacity < b.capacity; });
@@ -175,7 +189,14 @@ void print_end(const CapacityReport& report) {
     }
     before = point;
   }
-  for (const std::string& reason : reasons(report)) fmt::print("note: {}\n", reason);
+  bool usable = true;
+  for (const std::string& reason : reasons(report, usable)) fmt::print("note: {}\n", reason);
+}
+
+bool is_usable(const CapacityReport& report) {
+  bool usable = true;
+  reasons(report, usable);
+  return usable;
 }
 
 }  // namespace firbank::program

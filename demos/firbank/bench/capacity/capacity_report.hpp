@@ -23,7 +23,8 @@ struct FrontierPoint {
 };
 
 struct CapacityReport {
-  std::string varied;  // channels, filters or taps
+  nlohmann::ordered_json head;  // begin_report(), before anything was measured
+  std::string varied;           // channels, filters or taps
   std::string routing;
   std::optional<std::size_t> channels;  // none of what is varied, or follows from it
   std::optional<std::size_t> filters;
@@ -33,9 +34,13 @@ struct CapacityReport {
   std::size_t threads = 1;
   CapacityLimit limit;
   std::vector<FrontierPoint> frontier;
+  bool stopped = false;
 };
 
 nlohmann::ordered_json to_json(const CapacityReport& report);
+
+/// Whether it is worth judging by.
+bool is_usable(const CapacityReport& report);
 
 /// A line for each step, the first line naming the columns.
 std::string to_csv(const CapacityReport& report);

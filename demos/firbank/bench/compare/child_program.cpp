@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "demos/firbank/bench/machine/clock.hpp"
 #include "io/error.hpp"
 #include "io/one_line.hpp"
 
@@ -19,6 +20,7 @@ namespace {
 
 constexpr std::size_t kMostBytes = std::size_t{64} << 20;
 constexpr int kLookMs = 100;
+constexpr std::int64_t kGraceNs = 2'000'000'000;
 
 [[noreturn]] void fail(const std::string& program, const std::string& reason) {
   throw Error(ErrorKind::kInput, fmt::format("{}: {}", printable(program), reason));
@@ -66,12 +68,15 @@ ChildResult run_child(const std::vector<std::string>& command,
                       const std::function<bool()>& stopped) {
   const Started started = start(command);
   ChildResult result;
+  std::int64_t asked_ns = 0;
   std::array<char, 65'536> bytes{};
   for (;;) {
     if (!result.stopped && stopped()) {
       result.stopped = true;
+      asked_ns = now_ns();
       kill(started.process, SIGTERM);
     }
+    if (result.stopped && now_ns() - asked_ns > kGraceNs) kill(started.process, SIGKILL);
     pollfd look{started.output, POLLIN, 0};
     if (poll(&look, 1, kLookMs) <= 0) continue;
     const ssize_t got = read(started.output, bytes.data(), bytes.size());

@@ -16,7 +16,8 @@ struct ChildResult {
 };
 
 /// `command[0]` is a path, or a name that PATH has; standard error is ours, standard input empty.
-/// `stopped` is asked some times a second; once it says yes, the program is ended.
+/// `stopped` is asked some times a second; once it says yes, the program is asked to end, and two
+/// seconds later made to.
 /// Throws: Error (kInput) when it cannot be started, or writes more than 64 MiB.
 ChildResult run_child(const std::vector<std::string>& command,
                       const std::function<bool()>& stopped);

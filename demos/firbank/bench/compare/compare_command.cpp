@@ -1,7 +1,9 @@
 // firbank bench compare: two builds in turn, or two reports; which one is slower, and how sure that
 // is.
 #include <cmath>
+#include <iterator>
 #include <memory>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -19,6 +21,7 @@
 #include "demos/firbank/exit_code.hpp"
 #include "demos/firbank/interrupt.hpp"
 #include "demos/firbank/progress_bar.hpp"
+#include "demos/firbank/wording.hpp"
 #include "io/error.hpp"
 #include "io/one_line.hpp"
 
@@ -29,13 +32,13 @@ constexpr const char* kExamples = R"(Examples:
   Whether a change made it slower, in half a minute:
     firbank bench compare --interleave old/bin/firbank new/bin/firbank
   The same with another stream:
-    firbank bench compare --interleave old/bin/firbank new/bin/firbank -- \
-        bench latency --unpaced --channels 384 --taps 512 --block 32
+    firbank bench compare --interleave old/bin/firbank new/bin/firbank \
+        --with 'bench latency --unpaced --channels 384 --taps 512 --block 32'
   Two reports that were kept:
     firbank bench compare monday.json tuesday.json
 
 Programs take turns, A B, B A, A B ..., so that what the machine does meanwhile touches
-both. Each is given the arguments behind '--' and '--json -', and prints a report, of
+both. Each is given the words of --with and '--json -', and prints a report, of
 which one figure counts: the processor's time for a block, unless --figure names another
 one. A program differs from run to run by where its memory comes to lie, so many short
 runs tell more than a few long ones. Any program that prints JSON will do. A first turn of each is left out.
@@ -47,12 +50,13 @@ Exit codes: 0 none is slower, as far as can be told; 1 one is; 2 bad usage; 3 a 
 or file cannot be used; 5 the reports cannot be compared; 130 after Ctrl-C.)";
 
 constexpr const char* kFigure = "/runs/engine/times/processor/p50_ns";
-const std::vector<std::string> kArguments = {"bench", "latency",   "--unpaced", "--block",
-                                             "32",    "--seconds", "10"};
+constexpr std::size_t kLeastRounds = 5;
+constexpr const char* kArguments = "bench latency --unpaced --block 32 --seconds 10 -q";
 
 struct Arguments {
   std::vector<std::string> programs;
-  std::vector<std::string> words;  // arguments of the programs, or two reports
+  std::vector<std::string> reports;
+  std::string with;  // arguments of the programs, with spaces between them
   std::size_t rounds = 200;
   double confidence_percent = 99;
   double least_change_percent = 1;
@@ -79,15 +83,23 @@ double figure_of(const std::string& program, const std::string& text, const std:
   return value;
 }
 
-/// False once a stop was asked for.
-bool measure(const std::string& program, const Arguments& arguments, double& value) {
+std::vector<std::string> words_of(const Arguments& arguments) {
+  std::istringstream text(arguments.with.empty() ? kArguments : arguments.with);
+  return {std::istream_iterator<std::string>(text), {}};
+}
+
+/// False once a stop was asked for. `noisy` counts the runs that call themselves too noisy to
+/// judge, whose figures count all the same: both programs had their share of the noise.
+bool measure(const std::string& program, const Arguments& arguments, double& value,
+             std::size_t& noisy) {
   std::vector<std::string> command = {program};
-  const std::vector<std::string>& words = arguments.words.empty() ? kArguments : arguments.words;
+  const std::vector<std::string> words = words_of(arguments);
   command.insert(command.end(), words.begin(), words.end());
   command.insert(command.end(), {"--json", "-"});
   const ChildResult child = run_child(command, [] { return interrupt_requested(); });
   if (child.stopped || interrupt_requested()) return false;
-  if (child.exit_code != 0) {
+  noisy += child.exit_code == kExitLoss ? 1 : 0;
+  if (child.exit_code != 0 && child.exit_code != kExitLoss) {
     throw Error(
         ErrorKind::kInput,
         fmt::format("{}: it ended with exit code {} (its arguments: {})", printable(program),
@@ -101,7 +113,7 @@ CompareReport compare_programs(const Arguments& arguments) {
   CompareReport report;
   report.mode = "interleaved";
   report.programs = arguments.programs;
-  report.arguments = arguments.words.empty() ? kArguments : arguments.words;
+  report.arguments = words_of(arguments);
   report.confidence = arguments.confidence_percent / 100;
   report.least_change = arguments.least_change_percent / 100;
   report.figure = arguments.figure;
@@ -110,14 +122,25 @@ CompareReport compare_programs(const Arguments& arguments) {
   ProgressBar progress(static_cast<std::int64_t>((arguments.rounds + 1) * all), "running",
                        !arguments.quiet);
   std::int64_t runs = 0;
+  std::size_t noisy = 0;
   const auto turn = [&](std::size_t contestant, double& value) {
-    const bool measured = measure(arguments.programs[contestant], arguments, value);
+    const bool measured = measure(arguments.programs[contestant], arguments, value, noisy);
     progress.update(++runs);
     return measured;
   };
   interleave(all, 1, turn);
   if (!interrupt_requested()) report.rounds = interleave(all, arguments.rounds, turn);
-  if (report.rounds.empty()) return report;
+  if (noisy > 0) {
+    report.reasons.push_back(
+        fmt::format("{} called themselves too noisy to judge", counted(noisy, "run")));
+  }
+  if (interrupt_requested()) report.reasons.push_back("stopped before its end");
+  if (report.rounds.size() < kLeastRounds) {
+    report.comparable = false;
+    report.reasons.push_back(
+        fmt::format("{} rounds are needed, there are {}", kLeastRounds, report.rounds.size()));
+    return report;
+  }
   const ComparisonRule rule{report.least_change, !arguments.more_is_better};
   for (std::size_t n = 1; n < all; ++n) {
     std::vector<double> a;
@@ -152,22 +175,27 @@ int run(Arguments& arguments) {
   if (interleaved && arguments.programs.size() < 2) {
     refuse("--interleave needs two programs or more");
   }
-  if (!interleaved && arguments.words.size() != 2) {
+  if (interleaved && !arguments.reports.empty()) {
+    refuse(fmt::format("{}: reports have no use with --interleave",
+                       printable(arguments.reports.front())));
+  }
+  if (!interleaved && !arguments.with.empty()) refuse("--with has no use without --interleave");
+  if (!interleaved && arguments.reports.size() != 2) {
     refuse(fmt::format("two reports are needed, {} given; or --interleave and two programs",
-                       arguments.words.size()));
+                       arguments.reports.size()));
   }
   if (!arguments.figure.starts_with('/')) {
     refuse(fmt::format("--figure is '{}'; a JSON pointer such as {} is allowed",
                        printable(arguments.figure), kFigure));
   }
-  arguments.report.open(interleaved ? std::vector<std::string>{} : arguments.words);
+  arguments.report.open(interleaved ? std::vector<std::string>{} : arguments.reports);
   if (interleaved) {
     install_interrupt_handlers(2);
     report = compare_programs(arguments);
   } else {
     report =
-        compare_reports(arguments.words[0], arguments.words[1], arguments.confidence_percent / 100,
-                        arguments.least_change_percent / 100);
+        compare_reports(arguments.reports[0], arguments.reports[1],
+                        arguments.confidence_percent / 100, arguments.least_change_percent / 100);
   }
   arguments.report.finish(to_json(report));
   if (!arguments.quiet && !arguments.report.takes_standard_output()) print(report);
@@ -188,13 +216,15 @@ void add_compare_bench(CLI::App& bench, int& exit_code) {
       ->type_name("PROGRAM")
       ->expected(1, 16);
   command
-      ->add_option("WORDS", arguments->words,
-                   "With --interleave, behind '--': arguments of the programs\n"
-                   "(bench latency --unpaced --block 32 --seconds 10). Else two reports")
+      ->add_option("--with", arguments->with,
+                   fmt::format("What the programs are given: words with spaces between them\n({})",
+                               kArguments))
+      ->type_name("WORDS");
+  command->add_option("REPORT", arguments->reports, "Two reports, without --interleave")
       ->type_name("");
   command->add_option("--rounds", arguments->rounds, "Turns of each program that count (200)")
       ->type_name("N")
-      ->check(whole_number(5, 10'000));
+      ->check(whole_number(kLeastRounds, 10'000));
   command
       ->add_option("--confidence", arguments->confidence_percent,
                    "Percent, with which the difference lies in its interval (99)")

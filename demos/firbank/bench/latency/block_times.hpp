@@ -20,16 +20,16 @@ inline constexpr std::size_t kBlockStages = 6;
 struct BlockTimes {
   std::int64_t number = 0;  // of those that are counted; negative: one that is not
   std::int64_t due_ns = 0;  // by now_ns()
-  std::array<std::uint32_t, kBlockStages> stage_ns{};
-  std::uint32_t cpu_ns = 0;         // that the processor spent on the thread, of the work
+  std::array<std::uint64_t, kBlockStages> stage_ns{};
+  std::uint64_t cpu_ns = 0;         // of processors, on all threads of the process, meanwhile
   std::uint16_t yields = 0;         // times that the thread gave the processor up in the work
   std::uint16_t interruptions = 0;  // times that it was taken from it
   bool slept = false;  // for it: false where the block before ended after this one was due
 
-  std::uint32_t& operator[](BlockStage stage) noexcept {
+  std::uint64_t& operator[](BlockStage stage) noexcept {
     return stage_ns[static_cast<std::size_t>(stage)];
   }
-  std::uint32_t operator[](BlockStage stage) const noexcept {
+  std::uint64_t operator[](BlockStage stage) const noexcept {
     return stage_ns[static_cast<std::size_t>(stage)];
   }
 

@@ -21,7 +21,7 @@ void add_lines(std::string& text, const LatencyReport& report, std::span<const B
     auto out = std::back_inserter(text);
     fmt::format_to(out, "{},{},{:.9f}", run, block.number,
                    seconds_since(report.begin_ns(), block.due_ns));
-    for (const std::uint32_t ns : block.stage_ns) fmt::format_to(out, ",{}", ns);
+    for (const std::uint64_t ns : block.stage_ns) fmt::format_to(out, ",{}", ns);
     fmt::format_to(out, ",{},{},{},{},{},{},{}\n", block.work_ns(), block.end_to_end_ns(),
                    block.cpu_ns, block.yields, block.interruptions, block.slept ? 1 : 0,
                    static_cast<double>(block.end_to_end_ns()) >= report.deadline_ns() ? 1 : 0);

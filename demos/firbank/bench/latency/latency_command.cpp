@@ -1,4 +1,5 @@
 // firbank bench latency: a paced stream, how late its output is, and where the time goes.
+#include <algorithm>
 #include <cmath>
 #include <memory>
 #include <string>
@@ -70,6 +71,9 @@ LatencyPlan plan_of(const Arguments& arguments) {
                         arguments.stream.sample_rate_hz;
   plan.pace.spin_ns = std::llround(1e3 * arguments.spin_us);
   plan.unpaced = arguments.unpaced;
+  // Of long blocks fewer warm up: a tenth of a second is enough.
+  const auto in_time = static_cast<std::size_t>(std::ceil(1e8 / plan.pace.period_ns));
+  plan.warm_up_blocks = std::min(plan.warm_up_blocks, in_time);
   plan.with_empty = !arguments.no_empty && !arguments.unpaced;
   const double blocks = std::max(1.0, 1e9 * arguments.seconds / plan.pace.period_ns);
   // A second each, so that both loops see the same of what the machine does meanwhile.
@@ -87,14 +91,18 @@ LatencyPlan plan_of(const Arguments& arguments) {
   return plan;
 }
 
-RealTimeRequest request_of(const Arguments& arguments) {
+/// Whether the thread stays on a processor without being told so: one that works alone.
+bool pins(const Arguments& arguments) {
+  return !arguments.no_pin && arguments.stream.engine.threads == 1 && arguments.drive == "process";
+}
+
+/// Of the thread that is woken, and of no other.
+RealTimeRequest place_of(const Arguments& arguments) {
   RealTimeRequest request;
-  request.priority = arguments.priority;
-  if (arguments.processor) {
-    request.processor = arguments.processor;
-  } else if (!arguments.no_pin && arguments.stream.engine.threads == 1) {
-    request.processor = last_allowed_processor();
-  }
+  request.priority = 0;
+  request.lock_memory = false;
+  request.processor = arguments.processor;
+  if (!arguments.processor && pins(arguments)) request.processor = last_allowed_processor();
   return request;
 }
 
@@ -111,6 +119,11 @@ int tell_losses(const Stats& stats, bool whole, const std::string& failure) {
 
 template <class Sample>
 int measure(Arguments& arguments, const StreamCase& stream, LatencyReport& report) {
+  // Before there are other threads, so that these have the same rights; but each where it likes.
+  RealTimeRequest request;
+  request.priority = arguments.priority;
+  const RealTimeThread real_time(request);
+  report.grants = real_time.grants();
   const auto engine_made = [&] {
     const SignalsForMainThread guard;
     return std::make_unique<BasicEngine<Sample>>(stream.config, stream.bank, stream.routing);
@@ -118,6 +131,8 @@ int measure(Arguments& arguments, const StreamCase& stream, LatencyReport& repor
   BasicEngine<Sample>& engine = *engine_made;
   const bool on_device = !engine.backend().starts_with("cpu");
   if (arguments.drive.empty()) arguments.drive = on_device ? "pipeline" : "process";
+  report.latency_frames = arguments.drive == "pipeline" ? engine.latency_frames() : 0;
+  report.sample_rate_hz = stream.config.sample_rate_hz;
   report.hands_over = on_device && arguments.drive == "process";
   report.setting = setting_json(stream, arguments.stream);
   report.setting.update(
@@ -148,8 +163,8 @@ int measure(Arguments& arguments, const StreamCase& stream, LatencyReport& repor
   work.fill();
   report.clock = measure_clock();
   {
-    const RealTimeThread real_time(request_of(arguments));
-    report.grants = real_time.grants();
+    const RealTimeThread pinned(place_of(arguments));
+    if (arguments.processor || pins(arguments)) report.grants.push_back(pinned.grants().back());
     const std::size_t all = report.plan.segments * (report.plan.with_empty ? 2 : 1);
     ProgressBar progress(static_cast<std::int64_t>(all), "measuring", !arguments.quiet);
     report.run = run_latency(
@@ -165,23 +180,31 @@ void write(const std::unique_ptr<TextFile>& file, std::string (*make)(const Late
   if (file) file->finish(make(report));
 }
 
-std::unique_ptr<TextFile> open_file(const std::string& path) {
-  return path.empty() ? nullptr : std::make_unique<TextFile>(path);
+/// Nothing without a path; else one more of `others`.
+std::unique_ptr<TextFile> open_file(const std::string& option, const std::string& path,
+                                    std::vector<std::string>& others) {
+  if (path.empty()) return nullptr;
+  refuse_same_file(option, path, others);
+  others.push_back(path);
+  return std::make_unique<TextFile>(path);
 }
 
 int run(Arguments& arguments) {
   LatencyReport report;
   report.plan = plan_of(arguments);
+  if (arguments.processor && !is_allowed_processor(*arguments.processor)) {
+    refuse(
+        fmt::format("--processor {} is none that this program may run on", *arguments.processor));
+  }
   arguments.stream.engine.open_backend();
   const StreamCase stream =
       arguments.stream.make([](const std::string& line) { tell("firbank: note: {}\n", line); });
   std::vector<std::string> others = arguments.stream.bank.files;
+  const auto csv = open_file("--csv", arguments.csv, others);
+  const auto trace = open_file("--trace", arguments.trace, others);
   arguments.report.open(others);
-  if (!arguments.csv.empty()) refuse_same_file("--csv", arguments.csv, others);
-  const auto csv = open_file(arguments.csv);
-  if (!arguments.trace.empty()) refuse_same_file("--trace", arguments.trace, others);
-  const auto trace = open_file(arguments.trace);
   install_interrupt_handlers(2);
+  report.head = begin_report("latency");
 
   const bool is_float = arguments.stream.engine.precision == "float";
   const int losses = is_float ? measure<float>(arguments, stream, report)
@@ -191,19 +214,20 @@ int run(Arguments& arguments) {
   report.segments = summarise_segments(report.run, report.deadline_ns());
   report.verdict =
       judge(report.run, report.engine, report.plan.with_empty ? &report.empty : nullptr,
-            report.segments, report.deadline_ns());
+            report.segments, report.deadline_ns(), !report.plan.unpaced);
 
-  if (report.plan.unpaced)
-    report.verdict.reasons = {"not paced: how long blocks take, not when they come"};
   if (const std::string slow = slow_build(); !slow.empty()) {
     report.verdict.reasons.push_back(
         fmt::format("this program is slower than it need be: {}", slow));
   }
 
+  // What cannot be written last takes nothing from what was told before.
+  const bool takes_output =
+      arguments.report.takes_standard_output() || arguments.csv == "-" || arguments.trace == "-";
+  if (!arguments.quiet && !takes_output) print(report);
+  arguments.report.finish(to_json(report));
   write(csv, to_csv, report);
   write(trace, to_trace, report);
-  arguments.report.finish(to_json(report));
-  if (!arguments.quiet && !arguments.report.takes_standard_output()) print(report);
   if (report.run.stopped) return kExitInterrupted;
   return report.verdict.usable ? losses : static_cast<int>(kExitLoss);
 }

@@ -15,6 +15,7 @@
 namespace firbank::program {
 
 struct LatencyReport {
+  nlohmann::ordered_json head;  // begin_report(), before anything was measured
   nlohmann::ordered_json setting;
   std::string description;  // of the stream, for people
   ClockFacts clock;
@@ -26,6 +27,12 @@ struct LatencyReport {
   std::vector<SegmentSummary> segments;
   Verdict verdict;
   bool hands_over = false;  // blocks go to a device by a step of its own
+
+  std::size_t latency_frames = 0;  // by which answers come later: --depth
+  double sample_rate_hz = 0;
+
+  /// What these frames last.
+  double latency_ns() const { return 1e9 * static_cast<double>(latency_frames) / sample_rate_hz; }
 
   /// The blocks' period: each has to be done before the next one is due.
   double deadline_ns() const { return plan.pace.period_ns; }

@@ -1,6 +1,24 @@
 #include "demos/firbank/bench/latency/latency_run.hpp"
 
+#include <algorithm>
+
+#include "demos/firbank/bench/order_statistics.hpp"
+
 namespace firbank::program {
+namespace {
+
+/// The median of many blocks of nothing, which take what their readings take.
+std::uint64_t instrument_cpu_ns() {
+  std::vector<BlockTimes> times;
+  times.reserve(1'000);
+  EmptyWork nothing;
+  run_back_to_back(nothing, times.capacity(), 0, times, [] { return false; });
+  std::vector<std::uint64_t> values;
+  for (const BlockTimes& block : times) values.push_back(block.cpu_ns);
+  return quantile(values, 0.5);
+}
+
+}  // namespace
 
 std::size_t bytes_of(const LatencyPlan& plan) {
   const std::size_t kinds = plan.with_empty ? 2 : 1;
@@ -31,12 +49,18 @@ LatencyRun run_latency(const LatencyPlan& plan, PacedWork& work,
         loop.run(empty ? static_cast<PacedWork&>(nothing) : work, plan.warm_up_blocks,
                  plan.blocks_per_segment, times, stopped);
     run.segments.push_back({empty, first, times.size() - first});
-    run.overloaded = run.overloaded || end == PacedLoop::End::kOverloaded;
+    bool& overloaded = empty ? run.empty_overloaded : run.overloaded;
+    overloaded = overloaded || end == PacedLoop::End::kOverloaded;
     run.stopped = run.stopped || end == PacedLoop::End::kStopped;
   };
-  for (std::size_t n = 0; n < plan.segments && !run.overloaded && !run.stopped; ++n) {
+  const auto goes_on = [&] { return !run.overloaded && !run.empty_overloaded && !run.stopped; };
+  for (std::size_t n = 0; n < plan.segments && goes_on(); ++n) {
     segment(false);
-    if (plan.with_empty && !run.overloaded && !run.stopped) segment(true);
+    if (plan.with_empty && goes_on()) segment(true);
+  }
+  run.instrument_cpu_ns = instrument_cpu_ns();
+  for (std::vector<BlockTimes>* times : {&run.engine, &run.empty}) {
+    for (BlockTimes& block : *times) block.cpu_ns -= std::min(block.cpu_ns, run.instrument_cpu_ns);
   }
   return run;
 }

@@ -33,7 +33,10 @@ struct LatencyRun {
   std::vector<BlockTimes> engine;
   std::vector<BlockTimes> empty;
   std::vector<LatencySegment> segments;  // in the order of time
-  bool overloaded = false;
+  // What the readings of a block's counters cost by themselves; taken off every cpu_ns.
+  std::uint64_t instrument_cpu_ns = 0;
+  bool overloaded = false;        // the stream was not sustained
+  bool empty_overloaded = false;  // nor was nothing
   bool stopped = false;
 };
 

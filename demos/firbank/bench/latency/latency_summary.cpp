@@ -119,7 +119,7 @@ std::vector<SegmentSummary> summarise_segments(const LatencyRun& run, double dea
 }
 
 Verdict judge(const LatencyRun& run, const LatencySummary& engine, const LatencySummary* empty,
-              const std::vector<SegmentSummary>& segments, double deadline_ns) {
+              const std::vector<SegmentSummary>& segments, double deadline_ns, bool paced) {
   Verdict verdict;
   const auto spoil = [&](std::string reason) {
     verdict.usable = false;
@@ -130,7 +130,17 @@ Verdict judge(const LatencyRun& run, const LatencySummary& engine, const Latency
         "blocks came later and later until one was a second late: this machine does not sustain "
         "this stream, and quantiles say nothing");
   }
+  if (run.empty_overloaded) {
+    spoil(
+        "too noisy to judge: with nothing to do, blocks came later and later until one was a "
+        "second "
+        "late");
+  }
   if (run.stopped) verdict.reasons.push_back("stopped before its end");
+  if (!paced) {
+    verdict.reasons.push_back("not paced: how long blocks take, and nothing of when they come");
+    return verdict;
+  }
   if (engine.blocks < kQuantiles[2].least) {
     spoil(fmt::format("{} counted: a 99th percentile takes {}", counted(engine.blocks, "block"),
                       kQuantiles[2].least));

@@ -51,7 +51,7 @@ struct LatencySummary {
   DurationSummary wake_up;  // of blocks that were slept for
   std::array<DurationSummary, kBlockStages> stages;
   DurationSummary work;       // ingest to publish
-  DurationSummary processor;  // what of it the processor spent on the thread
+  DurationSummary processor;  // what of it processors spent, on all threads
   DurationSummary end_to_end;
   std::vector<DeadlineMiss> misses;  // all of them
   std::array<std::uint64_t, kMissCauses> causes{};
@@ -82,8 +82,8 @@ struct Verdict {
   std::vector<std::string> reasons;
 };
 
-/// `empty` is null where no empty loop was measured.
+/// `empty` is null where no empty loop was measured; blocks that are not paced are never late.
 Verdict judge(const LatencyRun& run, const LatencySummary& engine, const LatencySummary* empty,
-              const std::vector<SegmentSummary>& segments, double deadline_ns);
+              const std::vector<SegmentSummary>& segments, double deadline_ns, bool paced = true);
 
 }  // namespace firbank::program

@@ -44,6 +44,10 @@ void print_stages(const LatencyReport& report) {
   print_row("work, all of it", engine.work);
   print_row("processor time", engine.processor);
   if (!report.plan.unpaced) print_row("end to end", engine.end_to_end);
+  if (report.latency_frames > 0) {
+    fmt::print("{:<22} {} more: the blocks of --depth\n", "  of the answer",
+               duration(1e-9 * report.latency_ns()));
+  }
   print_row("empty loop", report.empty.end_to_end);
 }
 

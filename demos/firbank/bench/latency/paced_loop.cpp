@@ -22,6 +22,10 @@ Switches thread_switches() noexcept {
   return {usage.ru_nvcsw, usage.ru_nivcsw};
 }
 
+std::uint64_t elapsed(std::int64_t ns) noexcept {
+  return static_cast<std::uint64_t>(std::max(ns, std::int64_t{0}));
+}
+
 template <class To, class From>
 To clamped(From value) noexcept {
   constexpr auto kMost = static_cast<From>(std::numeric_limits<To>::max());
@@ -37,13 +41,35 @@ bool wait_until(std::int64_t due_ns, std::int64_t spin_ns) noexcept {
   return true;
 }
 
+/// Whether a stream falls behind for good. After a single stall, however long, it catches up.
+class Lag {
+ public:
+  /// True when as many blocks as are looked at together, none of which was slept for, ended later
+  /// behind than they began, and by more than is borne.
+  bool grows_after(const BlockTimes& block) noexcept {
+    if (block.slept) behind_ = 0;
+    const std::uint64_t lag_ns = block.end_to_end_ns();
+    if (behind_++ % kTogether == 0) {
+      const bool grows = behind_ > 1 && lag_ns > first_ns_;
+      first_ns_ = lag_ns;
+      return grows && lag_ns > PacedLoop::kMostBehindNs;
+    }
+    return false;
+  }
+
+ private:
+  static constexpr std::size_t kTogether = 20;
+  std::size_t behind_ = 0;
+  std::uint64_t first_ns_ = 0;
+};
+
 /// Of a block that is due: notes what it waited, and what the work takes.
 void do_work(PacedWork& work, BlockTimes& block) noexcept {
+  block[BlockStage::kWait] = elapsed(now_ns() - block.due_ns);
   const Switches before = thread_switches();
-  const std::int64_t cpu_before_ns = thread_cpu_ns();
-  block[BlockStage::kWait] = clamped<std::uint32_t>(now_ns() - block.due_ns);
+  const std::int64_t cpu_before_ns = process_cpu_ns();
   work.work(block);
-  block.cpu_ns = clamped<std::uint32_t>(thread_cpu_ns() - cpu_before_ns);
+  block.cpu_ns = elapsed(process_cpu_ns() - cpu_before_ns);
   const Switches after = thread_switches();
   block.yields = clamped<std::uint16_t>(after.yields - before.yields);
   block.interruptions = clamped<std::uint16_t>(after.interruptions - before.interruptions);
@@ -68,6 +94,7 @@ void run_back_to_back(PacedWork& work, std::size_t least, double most_seconds,
 PacedLoop::End PacedLoop::run(PacedWork& work, std::size_t warm_up, std::size_t blocks,
                               std::vector<BlockTimes>& times,
                               const std::function<bool()>& stopped) const {
+  Lag lag;
   const std::int64_t first_ns = now_ns();
   for (std::size_t n = 0; n < warm_up + blocks; ++n) {
     if (stopped()) return End::kStopped;
@@ -77,7 +104,7 @@ PacedLoop::End PacedLoop::run(PacedWork& work, std::size_t warm_up, std::size_t 
     block.slept = wait_until(block.due_ns, pace_.spin_ns);
     do_work(work, block);
     if (n >= warm_up && times.size() < times.capacity()) times.push_back(block);
-    if (block.end_to_end_ns() > kMostBehindNs) return End::kOverloaded;
+    if (lag.grows_after(block)) return End::kOverloaded;
   }
   return End::kDone;
 }

@@ -48,7 +48,7 @@ class PacedLoop {
  public:
   enum class End {
     kDone,
-    kOverloaded,  // blocks came later and later, by more than kMostBehindNs
+    kOverloaded,  // blocks came later and later, until they were kMostBehindNs behind
     kStopped,
   };
   static constexpr std::uint64_t kMostBehindNs = 1'000'000'000;

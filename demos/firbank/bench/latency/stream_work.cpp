@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <limits>
 #include <random>
 
 #include "demos/firbank/bench/machine/clock.hpp"
@@ -17,9 +16,8 @@ constexpr std::chrono::seconds kPatience{5};
 
 /// Notes the time since `begin_ns` for a stage, and returns the time now.
 std::int64_t note(BlockTimes& times, BlockStage stage, std::int64_t begin_ns) noexcept {
-  constexpr std::int64_t kMost = std::numeric_limits<std::uint32_t>::max();
   const std::int64_t end_ns = now_ns();
-  times[stage] = static_cast<std::uint32_t>(std::min(end_ns - begin_ns, kMost));
+  times[stage] = static_cast<std::uint64_t>(end_ns - begin_ns);
   return end_ns;
 }
 
@@ -105,8 +103,7 @@ void StreamWork<Sample>::process(BlockTimes& times, const Sample* const* in) noe
     whole_ =
         engine_.process(in_.planes(), out_.planes(), block_frames_) == ProcessStatus::kOk && whole_;
   }
-  inject(times.number, at_ns);
-  at_ns = note(times, BlockStage::kCompute, at_ns);
+  at_ns = end_computing(times, at_ns);
   copy_planes<Sample>(out_.planes(), leaving_.planes(), engine_.outputs(), block_frames_);
   note(times, BlockStage::kPublish, at_ns);
 }
@@ -126,8 +123,7 @@ void StreamWork<Sample>::push_and_pull(BlockTimes& times, const Sample* const* i
   const auto latency = static_cast<std::int64_t>(engine_.latency_frames());
   if (pushed_ <= latency) return;
   whole_ = reader_->wait(kPatience) && whole_;
-  inject(times.number, at_ns);
-  at_ns = note(times, BlockStage::kCompute, at_ns);
+  at_ns = end_computing(times, at_ns);
   std::size_t taken = 0;
   while (whole_ && taken < block_frames_) {
     const BasicBlock<const Sample> part = reader_->read(
@@ -144,16 +140,22 @@ void StreamWork<Sample>::push_and_pull(BlockTimes& times, const Sample* const* i
 }
 
 template <class Sample>
-void StreamWork<Sample>::inject(std::int64_t block, std::int64_t begin_ns) const noexcept {
+std::int64_t StreamWork<Sample>::end_computing(BlockTimes& times,
+                                               std::int64_t begin_ns) const noexcept {
+  std::int64_t end_ns = now_ns();
   if (injected_.busy_share > 0) {
-    const std::int64_t end_ns = now_ns();
     const auto longer = static_cast<double>(end_ns - begin_ns) * injected_.busy_share;
-    while (now_ns() < end_ns + static_cast<std::int64_t>(longer)) {
-    }
+    const std::int64_t until_ns = end_ns + static_cast<std::int64_t>(longer);
+    while (end_ns < until_ns) end_ns = now_ns();
   }
-  if (injected_.sleep_every == 0 || block < 0) return;
-  if ((block + 1) % static_cast<std::int64_t>(injected_.sleep_every) != 0) return;
-  sleep_until_ns(now_ns() + injected_.sleep_ns);
+  const bool sleeps = injected_.sleep_every > 0 && times.number >= 0 &&
+                      (times.number + 1) % static_cast<std::int64_t>(injected_.sleep_every) == 0;
+  if (sleeps) {
+    sleep_until_ns(end_ns + injected_.sleep_ns);
+    end_ns = now_ns();
+  }
+  times[BlockStage::kCompute] = static_cast<std::uint64_t>(end_ns - begin_ns);
+  return end_ns;
 }
 
 template class StreamWork<float>;

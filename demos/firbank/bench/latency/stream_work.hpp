@@ -50,7 +50,8 @@ class StreamWork final : public PacedWork {
  private:
   void process(BlockTimes& times, const Sample* const* in) noexcept;
   void push_and_pull(BlockTimes& times, const Sample* const* in) noexcept;
-  void inject(std::int64_t block, std::int64_t begin_ns) const noexcept;
+  /// Notes how long computing took, with the faults that it is to have, and returns the time now.
+  std::int64_t end_computing(BlockTimes& times, std::int64_t begin_ns) const noexcept;
 
   BasicEngine<Sample>& engine_;
   std::size_t block_frames_;

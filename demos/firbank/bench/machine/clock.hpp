@@ -12,8 +12,8 @@ namespace firbank::program {
 /// Nanoseconds of CLOCK_MONOTONIC: of every time in a report. Never set, slewed by NTP.
 std::int64_t now_ns() noexcept;
 
-/// Nanoseconds that the processor has spent on the calling thread. A system call.
-std::int64_t thread_cpu_ns() noexcept;
+/// Nanoseconds that processors have spent on all threads of this process. A system call.
+std::int64_t process_cpu_ns() noexcept;
 
 /// Sleeps to the absolute time `until_ns` of now_ns(), whatever signals come; returns at once when
 /// it has passed.

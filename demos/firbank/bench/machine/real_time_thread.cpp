@@ -49,6 +49,13 @@ std::size_t last_allowed_processor() {
   return last;
 }
 
+bool is_allowed_processor(std::size_t processor) {
+  cpu_set_t processors;
+  CPU_ZERO(&processors);
+  sched_getaffinity(0, sizeof(processors), &processors);
+  return processor < CPU_SETSIZE && CPU_ISSET(processor, &processors);
+}
+
 RealTimeThread::RealTimeThread(const RealTimeRequest& request)
     : before_(std::make_unique<Before>()) {
   Before& before = *before_;

@@ -29,6 +29,7 @@ struct Grant {
 /// The last processor that the calling thread may run on: the first ones serve interrupts more
 /// often than not.
 std::size_t last_allowed_processor();
+bool is_allowed_processor(std::size_t processor);
 
 class RealTimeThread {
  public:

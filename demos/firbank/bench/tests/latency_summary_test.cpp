@@ -130,10 +130,10 @@ TEST(LatencySummary, SegmentsAreExact) {
 }
 
 /// A run of `segments` in turn; the empty loop's blocks take `empty_ns[segment]` end to end.
-Verdict verdict_of(const std::vector<std::uint32_t>& empty_ns) {
+Verdict verdict_of(const std::vector<std::uint64_t>& empty_ns) {
   constexpr std::size_t kBlocks = 500;
   LatencyRun run;
-  for (const std::uint32_t ns : empty_ns) {
+  for (const std::uint64_t ns : empty_ns) {
     run.segments.push_back({false, run.engine.size(), kBlocks});
     run.segments.push_back({true, run.empty.size(), kBlocks});
     for (std::size_t n = 0; n < kBlocks; ++n) {
@@ -150,13 +150,13 @@ Verdict verdict_of(const std::vector<std::uint32_t>& empty_ns) {
 }
 
 TEST(Verdict, AQuietMachineIsGoodForJudging) {
-  const Verdict verdict = verdict_of(std::vector<std::uint32_t>(8, 30'000));
+  const Verdict verdict = verdict_of(std::vector<std::uint64_t>(8, 30'000));
   EXPECT_TRUE(verdict.usable);
   EXPECT_THAT(verdict.reasons, testing::IsEmpty());
 }
 
 TEST(Verdict, AMachineThatIsLateByItselfIsNot) {
-  const Verdict verdict = verdict_of(std::vector<std::uint32_t>(8, 300'000));
+  const Verdict verdict = verdict_of(std::vector<std::uint64_t>(8, 300'000));
   EXPECT_FALSE(verdict.usable);
   EXPECT_THAT(verdict.reasons, testing::ElementsAre(testing::HasSubstr("too noisy to judge")));
 }

@@ -19,7 +19,7 @@ class Sleeper final : public PacedWork {
   void work(BlockTimes& times) noexcept override {
     const std::int64_t begin = now_ns();
     if (++worked_ % every_ == 0) sleep_until_ns(begin + sleep_ns_);
-    times[BlockStage::kCompute] = static_cast<std::uint32_t>(now_ns() - begin);
+    times[BlockStage::kCompute] = static_cast<std::uint64_t>(now_ns() - begin);
   }
 
  private:
@@ -64,7 +64,17 @@ TEST(PacedLoop, GivesUpWhenItFallsBehind) {
   std::vector<BlockTimes> times;
   times.reserve(1'000);
   EXPECT_EQ(PacedLoop({1e6, 0}).run(work, 0, 1'000, times, never), PacedLoop::End::kOverloaded);
-  EXPECT_LT(times.size(), 60u);
+  EXPECT_LT(times.size(), 90u);
+}
+
+TEST(PacedLoop, AStallIsNoOverload) {
+  // One block of 1.2 s; those behind it catch up.
+  Sleeper work(1'200'000'000, 50);
+  std::vector<BlockTimes> times;
+  times.reserve(99);
+  EXPECT_EQ(PacedLoop({5e6, 0}).run(work, 0, 99, times, never), PacedLoop::End::kDone);
+  EXPECT_EQ(times.size(), 99u);
+  EXPECT_GE(times[49].end_to_end_ns(), 1'200'000'000u);
 }
 
 TEST(PacedLoop, KeepsNoMoreThanThereIsRoomFor) {

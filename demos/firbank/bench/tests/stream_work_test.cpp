@@ -80,7 +80,7 @@ TEST(StreamWork, ComputesLongerByItsShare) {
     injected.busy_share = busy_share;
     StreamWork<float> work(engine, kBlock, Drive::kProcess, injected);
     work.fill();
-    std::uint32_t least_ns = UINT32_MAX;
+    std::uint64_t least_ns = UINT64_MAX;
     for (int n = 0; n < 2'000; ++n) {
       least_ns = std::min(least_ns, worked(work)[BlockStage::kCompute]);
     }
