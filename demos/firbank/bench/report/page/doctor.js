@@ -35,16 +35,28 @@ function readingsTable(readings) {
 
 // ---- trials --------------------------------------------------------------------------------------
 
-// Those that took times, in nanoseconds.
+// Every quantile of those that took a time, in nanoseconds.
 function trialsOf(readings) {
-  return readings.map((one) => ({ name: titleOf(one), trial: object(one.trial) }))
-    .filter(({ trial }) => asTime.has(trial.unit) && positive(trial.as_it_is) && positive(trial.changed))
-    .map(({ name, trial }) => ({
-      name: [name, text(trial.quantile) || quantileName(trial.quantile)].filter(Boolean).join(", "),
-      before: trial.as_it_is * asTime.get(trial.unit),
-      after: trial.changed * asTime.get(trial.unit),
-    }));
+  return readings.flatMap((one) => {
+    const trial = object(one.trial);
+    const unit = asTime.get(trial.unit);
+    const quantiles = upTo(4, list(trial.quantiles), "quantiles of a trial").filter(isObject);
+    return (quantiles.length ? quantiles : [trial])
+      .filter((figure) => unit && positive(figure.as_it_is) && positive(figure.changed))
+      .map((figure) => ({
+        name: [titleOf(one), text(figure.quantile) || quantileName(figure.quantile)]
+          .filter(Boolean).join(", "),
+        shown: figure.shown !== false,
+        before: figure.as_it_is * unit,
+        after: figure.changed * unit,
+        beforeName: text(trial.as_it_is_name) || "as it is",
+        afterName: text(trial.changed_name) || "changed",
+      }));
+  });
 }
+
+// Trials are short: two digits are what they are worth.
+const coarse = (ns) => time(ns, (value) => digits(value, 2));
 
 // A row each: as it is, and changed, on one logarithmic axis.
 function trialsChart(readings) {
@@ -53,21 +65,22 @@ function trialsChart(readings) {
     const plot = new Plot(width, 60 + 46 * rows.length, { left: 2, top: 8, flexible: false });
     const [low, high] = roomFor(rows.flatMap((row) => [row.before, row.after]));
     plot.xAxis(logScale(low, high, plot.left + 10, plot.right - 10, timeMark), "time");
-    rows.forEach(({ name, before, after }, n) => {
+    rows.forEach(({ name, shown, before, after, beforeName, afterName }, n) => {
       const y = plot.top + 34 + 46 * n;
-      const words = `${name}: ${time(before)} \u2192 ${time(after)}`;
+      const words = `${name}: ${coarse(before)} \u2192 ${coarse(after)}` +
+        (shown ? "" : ", no difference shown");
       const [from, to] = [plot.x.place(before), plot.x.place(after)];
-      plot.words(words, plot.left, y - 14, "start", "strong");
+      plot.words(words, plot.left, y - 14, "start", shown ? "strong" : "");
       plot.line(from, y, to, y, "guide");
-      plot.mark("circle", from, y, "two", `as it is: ${time(before)}`);
-      plot.mark("diamond", to, y, "one", `changed: ${time(after)}`);
+      plot.mark("circle", from, y, "two", `${beforeName}: ${coarse(before)}`);
+      plot.mark("diamond", to, y, "one", `${afterName}: ${coarse(after)}`);
     });
     return plot;
   };
   return chart({
     title: "What a change brings",
     caption: "Tried for the program alone, without changing the system, in turns with it as it is. " +
-      "The axis is logarithmic.",
+      "What repeats differ by as well is no difference shown. The axis is logarithmic.",
     keys: [{ words: "as it is", className: "two", shape: "circle" },
       { words: "changed", className: "one", shape: "diamond" }],
     draw,
