@@ -277,9 +277,10 @@ HEAD = """# Results
 
 Folders `DATE-COMMIT` hold what `bench/run` measured on processors, folders `peers-DATE-COMMIT` what
 `bench/peers/run` did beside zita-convolver, FFTW and SciPy; `attempts.md` says what was tried for the
-rows near their targets; folders `acquisition-DATE-COMMIT` what `bench/acquisition/run` did by the C API. Files `gpu-DEVICE-DATE.json` hold what `bench/gpu/run` measured on GPUs; the
-list below is made from them, the newest that has a figure. A figure is measured on a device or it is
-unmeasured: none is estimated, and none is of the tests' fake device.
+rows near their targets; folders `acquisition-DATE-COMMIT` what `bench/acquisition/run` did by the C API;
+folders `laboratory-DATE-COMMIT` reports of `firbank bench`. Files `gpu-DEVICE-DATE.json` hold what
+`bench/gpu/run` measured on GPUs; the list below is made from them, the newest that has a figure. A figure
+is measured on a device or it is unmeasured: none is estimated, and none is of the tests' fake device.
 
 G1: 64 x 64 matrix of 96,000 taps, 48 kHz, block 128. G2: 10,000 channels of 1,024 taps each, 30 kHz,
 block 32. G3: 1 input, 10,000 filters of 4,096 taps, 48 kHz, block 256. G4: a file of 1,000 channels,
