@@ -117,6 +117,32 @@ int tell_losses(const Stats& stats, bool whole, const std::string& failure) {
   return whole && failure.empty() && stats.late_frames == 0 ? kExitDone : kExitLoss;
 }
 
+/// What is measured, for the report and for people.
+template <class Sample>
+void describe_stream(const Arguments& arguments, const StreamCase& stream,
+                     const BasicEngine<Sample>& engine, LatencyReport& report) {
+  report.latency_frames = arguments.drive == "pipeline" ? engine.latency_frames() : 0;
+  report.sample_rate_hz = stream.config.sample_rate_hz;
+  report.setting = setting_json(stream, arguments.stream);
+  report.setting.update({{"backend", engine.backend()},
+                         {"instruction_set", engine.instruction_set()},
+                         {"threads", engine.threads()},
+                         {"drive", arguments.drive},
+                         {"depth_blocks", stream.config.depth_blocks},
+                         {"latency_frames", report.latency_frames},
+                         {"gpu_mode", arguments.stream.engine.is_hybrid() ? "hybrid" : "whole"},
+                         {"plan", engine.plan().describe()},
+                         {"injected_sleep_ns", std::llround(1e6 * arguments.inject_ms)},
+                         {"injected_every", arguments.inject_ms > 0 ? arguments.inject_every : 0},
+                         {"injected_busy_percent", arguments.inject_busy_percent}});
+  report.description =
+      fmt::format("stream     {}\n           blocks of {} at {} Hz: {}\nplan       {}, {}, {}{}",
+                  describe(stream, arguments.stream.bank.routing), stream.config.block_frames,
+                  stream.config.sample_rate_hz, duration(1e-9 * report.plan.pace.period_ns),
+                  engine.backend(), engine.plan().describe(), counted(engine.threads(), "thread"),
+                  arguments.drive == "pipeline" ? ", by push and pull" : "");
+}
+
 template <class Sample>
 int measure(Arguments& arguments, const StreamCase& stream, LatencyReport& report) {
   // Before there are other threads, so that these have the same rights; but each where it likes.
@@ -131,28 +157,8 @@ int measure(Arguments& arguments, const StreamCase& stream, LatencyReport& repor
   BasicEngine<Sample>& engine = *engine_made;
   const bool on_device = !engine.backend().starts_with("cpu");
   if (arguments.drive.empty()) arguments.drive = on_device ? "pipeline" : "process";
-  report.latency_frames = arguments.drive == "pipeline" ? engine.latency_frames() : 0;
-  report.sample_rate_hz = stream.config.sample_rate_hz;
   report.hands_over = on_device && arguments.drive == "process";
-  report.setting = setting_json(stream, arguments.stream);
-  report.setting.update(
-      {{"backend", engine.backend()},
-       {"instruction_set", engine.instruction_set()},
-       {"threads", engine.threads()},
-       {"drive", arguments.drive},
-       {"depth_blocks", stream.config.depth_blocks},
-       {"latency_frames", arguments.drive == "pipeline" ? engine.latency_frames() : std::size_t{0}},
-       {"gpu_mode", arguments.stream.engine.is_hybrid() ? "hybrid" : "whole"},
-       {"plan", engine.plan().describe()},
-       {"injected_sleep_ns", std::llround(1e6 * arguments.inject_ms)},
-       {"injected_every", arguments.inject_ms > 0 ? arguments.inject_every : 0},
-       {"injected_busy_percent", arguments.inject_busy_percent}});
-  report.description =
-      fmt::format("stream     {}\n           blocks of {} at {} Hz: {}\nplan       {}, {}, {}{}",
-                  describe(stream, arguments.stream.bank.routing), stream.config.block_frames,
-                  stream.config.sample_rate_hz, duration(1e-9 * report.plan.pace.period_ns),
-                  engine.backend(), engine.plan().describe(), counted(engine.threads(), "thread"),
-                  arguments.drive == "pipeline" ? ", by push and pull" : "");
+  describe_stream(arguments, stream, engine, report);
 
   const Injected injected{std::llround(1e6 * arguments.inject_ms),
                           arguments.inject_ms > 0 ? arguments.inject_every : 0,

@@ -1,3 +1,5 @@
+#include <cmath>
+
 #include "demos/firbank/bench/latency/latency_report.hpp"
 
 namespace firbank::program {
@@ -128,7 +130,8 @@ Json to_json(const LatencyReport& report) {
   const auto p99 = judged.at(kQuantiles[2]);
   json["headline"] = {
       {"name", report.plan.unpaced ? "work of a block, unpaced, p99" : "end to end, p99"},
-      {"value", p99 ? Json(static_cast<double>(*p99) + report.latency_ns()) : Json(nullptr)},
+      {"value",
+       p99 ? Json(std::llround(static_cast<double>(*p99) + report.latency_ns())) : Json(nullptr)},
       {"unit", "ns"},
       {"better", "less"}};
   return json;

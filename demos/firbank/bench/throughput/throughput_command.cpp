@@ -34,7 +34,11 @@ constexpr const char* kExamples = R"(Examples:
   Another instruction set, and two threads, of two of the rows:
     firbank bench throughput --row matrix --row bank --backend cpu-avx2 --threads 2
   For other programs:
-    firbank bench throughput --json throughput.json --csv throughput.csv)";
+    firbank bench throughput --json throughput.json --csv throughput.csv
+
+Exit codes: 0 measured; rows whose repeats differ too much to be relied on are told;
+2 bad usage; 3 a file cannot be read or written, or a device failed; 4 a row's output
+was wrong, and nothing was timed; 130 after Ctrl-C.)";
 
 constexpr const char* kOwnOptions[] = {"--filter",  "--routing", "--outputs",  "--no-resample",
                                        "--filters", "--taps",    "--channels", "--rate"};
