@@ -7,7 +7,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include "tests/support/program_files.hpp"
+#include "tests/support/no_sound_card.hpp"
 #include "tests/support/run_program.hpp"
 
 namespace firbank::test {
@@ -15,41 +15,12 @@ namespace {
 
 using testing::HasSubstr;
 
-class CliLoopback : public testing::Test {
+class CliLoopback : public NoSoundCard {
  protected:
-  CliLoopback() {
-    // No server of this machine's owner is to be found.
-    setenv("JACK_DEFAULT_SERVER", "firbank-test-has-none", 1);
-    setenv("JACK_NO_START_SERVER", "1", 1);
-    // ALSA leaks what it read of its configuration.
-    if (std::getenv("ASAN_OPTIONS") == nullptr) {
-      setenv("ASAN_OPTIONS", "detect_leaks=0", 1);
-      asan_options_set_ = true;
-    }
-  }
-  ~CliLoopback() override {
-    if (asan_options_set_) unsetenv("ASAN_OPTIONS");
-  }
-
   static ProgramResult loopback(std::vector<std::string> options) {
     options.insert(options.begin(), {FIRBANK_PROGRAM, "bench", "loopback"});
     return run_program(options);
   }
-
-  /// One line on standard error, and nothing else but the exit code.
-  static void expect_refused(const ProgramResult& result, int exit_code,
-                             const std::vector<std::string>& named) {
-    EXPECT_EQ(result.exit_code, exit_code) << result.err;
-    EXPECT_EQ(result.out, "");
-    EXPECT_TRUE(result.err.starts_with("firbank: ")) << result.err;
-    EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
-    for (const std::string& name : named) EXPECT_THAT(result.err, HasSubstr(name));
-  }
-
-  TemporaryFolder folder_;
-
- private:
-  bool asan_options_set_ = false;
 };
 
 TEST_F(CliLoopback, RefusesOptionsThatCannotBe) {

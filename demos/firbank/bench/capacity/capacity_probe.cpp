@@ -45,6 +45,8 @@ CapacityStep settled(const CapacitySearch& search, std::size_t value) {
 CapacityStep measure_step(const EngineConfig& config, const FilterBank& bank,
                           const Routing& routing, const CapacityLimit& limit,
                           const std::function<bool()>& stopped) {
+  // Before there are other threads, so that these have the same rights; but each where it likes.
+  const RealTimeThread real_time(RealTimeRequest{});
   const auto engine_made = [&] {
     const SignalsForMainThread guard;
     return std::make_unique<Engine>(config, bank, routing);
@@ -61,17 +63,17 @@ CapacityStep measure_step(const EngineConfig& config, const FilterBank& bank,
   StreamWork<float> work(engine, config.block_frames, on_cpu ? Drive::kProcess : Drive::kPipeline,
                          {});
   work.fill();
-  RealTimeRequest request;
-  if (config.threads == 1) request.processor = last_allowed_processor();
-  {
-    const RealTimeThread real_time(request);
-    if (by_processor) {
-      // Near its capacity a stream keeps the processor busy, paced or not.
-      run_back_to_back(work, CapacityLimit::kLeastBlocks, 4 * limit.seconds, times, stopped);
-    } else {
-      PacedLoop(Pace{1e3 * step.deadline_us, 0})
-          .run(work, kWarmUpBlocks, times.capacity(), times, stopped);
-    }
+  if (by_processor) {
+    RealTimeRequest place;
+    place.priority = 0;
+    place.lock_memory = false;
+    place.processor = last_allowed_processor();
+    const RealTimeThread pinned(place);
+    // Near its capacity a stream keeps the processor busy, paced or not.
+    run_back_to_back(work, CapacityLimit::kLeastBlocks, 4 * limit.seconds, times, stopped);
+  } else {
+    PacedLoop(Pace{1e3 * step.deadline_us, 0})
+        .run(work, kWarmUpBlocks, times.capacity(), times, stopped);
   }
   step.blocks = times.size();
   std::vector<double> counted;
