@@ -53,12 +53,13 @@ PathSwitch::~PathSwitch() {
 
 void PathSwitch::process(const float* const* in, std::size_t frames) noexcept {
   retire_old();
+  // Taken before the part is kept: the past that a path was given ends at this part at the latest.
+  if (next_ == nullptr && keeps_past_) next_ = given_.take();
   if (keeps_past_) history_.write(in, frames);
   LivePath& now = heard();
   now.process(in, frames);
   wet_ = now.wet();
   dry_ = now.dry();
-  if (next_ == nullptr && keeps_past_) next_ = given_.take();
   if (next_ != nullptr) {
     const bool is_ready = next_->is_ready();
     if (follow(in, frames) && is_ready) mix(frames);

@@ -211,6 +211,34 @@ TEST(LiveEngineChange, HappensBesideACallback) {
   }
 }
 
+/// A callback that never rests: most changes come while it computes a block.
+TEST(LiveEngineChange, HearsEachFrameOnceBesideABusyCallback) {
+  Random random(11);
+  const Routing routing = Routing::rows(2, 1);
+  const FilterBank bank = test::random_bank(random, {300});
+  const Signal in = test::random_signal(random, 2, 1'500'000);
+  LiveSession session(config_of("auto", 256, 0), bank, routing);
+  Player player(session, in);
+  session.change_engine(session.engine_config(), 16);
+  std::atomic<bool> done{false};
+  std::thread callback([&] {
+    while (player.play(256)) {
+    }
+    done = true;
+  });
+  while (!done) {
+    session.free_old_engines();
+    if (session.is_changing_engine()) continue;
+    try {
+      session.change_engine(session.engine_config(), 16);
+    } catch (const Error&) {
+      // The past was written over before it was read, as the stream goes faster than any other.
+    }
+  }
+  callback.join();
+  EXPECT_TRUE(test::follows(player.out(), direct_convolution(in, bank, routing, 1'500'000), 2e-6));
+}
+
 TEST(LiveEngineChange, MakesNoLargerStepThanWhatIsHeardBeforeAndAfter) {
   Signal in(1, std::vector<double>(24'000));
   for (std::size_t n = 0; n < in[0].size(); ++n) {
