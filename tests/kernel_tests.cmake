@@ -1,3 +1,4 @@
+firbank_test(array_copy_test)
 firbank_test(channel_centre_test)
 firbank_test(checked_copy_test)
 firbank_test(narrow_copy_test)
