@@ -1,5 +1,8 @@
 // One call of Engine::process by block, taps, channels and routing, on the best backend.
 // x_realtime is stream time over processor time at 48 kHz; items are samples x taps.
+//
+// And what other filters cost: a call of one frame (change 0), the same after a swap of the whole
+// bank (1), an update of one filter (2), and that with the call that follows it (3).
 #include <random>
 #include <vector>
 
@@ -64,5 +67,43 @@ void axes(benchmark::internal::Benchmark* b) {
 }
 BENCHMARK(engine_block<float>)->Apply(axes);
 BENCHMARK(engine_block<double>)->Apply(axes);
+
+enum Change : std::int64_t { kCall, kSwapAndCall, kUpdate, kUpdateAndCall };
+
+void changed_filters(benchmark::State& state) {
+  const auto change = static_cast<Change>(state.range(0));
+  const auto filters = static_cast<std::size_t>(state.range(1));
+  const auto taps = static_cast<std::size_t>(state.range(2));
+  std::mt19937 random(1);
+  std::uniform_real_distribution<double> uniform(-1, 1);
+  std::vector<std::vector<double>> all(filters, std::vector<double>(taps));
+  for (auto& filter : all) {
+    for (double& tap : filter) tap = uniform(random);
+  }
+  const std::vector<double> other = all.front();
+  const FilterBank bank(std::move(all));
+  EngineConfig config;
+  config.block_frames = 64;
+  config.goal = state.range(3) != 0 ? PlanGoal::kOffline : PlanGoal::kLive;
+  Engine engine(config, bank, Routing::bank(1, filters));
+
+  float in = 1;
+  std::vector<float> out(filters);
+  const float* const in_plane = &in;
+  std::vector<float*> out_planes;
+  for (float& sample : out) out_planes.push_back(&sample);
+  for (std::size_t n = 0; n < 2 * taps; ++n) engine.process(&in_plane, out_planes.data(), 1);
+  std::size_t filter = 0;
+  for (auto _ : state) {
+    if (change == kSwapAndCall) engine.swap(bank, engine.position());
+    if (change == kUpdate || change == kUpdateAndCall) engine.update(filter++ % filters, other);
+    if (change != kUpdate) engine.process(&in_plane, out_planes.data(), 1);
+  }
+  state.SetLabel(engine.backend() + ", " + engine.plan().describe());
+}
+BENCHMARK(changed_filters)
+    ->ArgNames({"change", "filters", "taps", "offline"})
+    ->ArgsProduct(
+        {{kCall, kSwapAndCall, kUpdate, kUpdateAndCall}, {100, 1'000}, {512, 8'192}, {0, 1}});
 
 }  // namespace

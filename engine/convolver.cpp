@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <string>
 #include <utility>
 
 #include <fmt/format.h>
@@ -27,8 +28,8 @@ void count(std::atomic<T>& counter, U amount) noexcept {
 
 /// Throws Error when a tap, times its edge's gain, is beyond the range of Sample.
 template <class Sample>
-void require_in_range(const FilterBank& bank, const Response& response) {
-  const std::span<const double> taps = bank.taps(response.filter);
+void require_in_range(std::span<const double> taps, const std::string& name,
+                      const Response& response) {
   bool all_finite = true;
   for (const double tap : taps) {
     all_finite &= std::isfinite(static_cast<Sample>(response.gain * tap));
@@ -37,12 +38,17 @@ void require_in_range(const FilterBank& bank, const Response& response) {
   for (std::size_t k = 0; k < taps.size(); ++k) {
     const double value = response.gain * taps[k];
     if (std::isfinite(static_cast<Sample>(value))) continue;
-    throw Error(ErrorKind::kConfiguration,
-                fmt::format("tap {} of filter '{}' times gain {} is {}; allowed in {}: up to {}", k,
-                            bank.name(response.filter), response.gain, value,
-                            sizeof(Sample) == sizeof(float) ? "float" : "double",
-                            std::numeric_limits<Sample>::max()));
+    throw Error(
+        ErrorKind::kConfiguration,
+        fmt::format("tap {} of filter '{}' times gain {} is {}; allowed in {}: up to {}", k, name,
+                    response.gain, value, sizeof(Sample) == sizeof(float) ? "float" : "double",
+                    std::numeric_limits<Sample>::max()));
   }
+}
+
+template <class Sample>
+void require_in_range(const FilterBank& bank, const Response& response) {
+  require_in_range<Sample>(bank.taps(response.filter), bank.name(response.filter), response);
 }
 
 template <class Sample>
@@ -98,6 +104,7 @@ std::unique_ptr<typename Convolver<Sample>::Prepared> Convolver<Sample>::prepare
     const FilterBank& bank) const {
   auto prepared = std::make_unique<Prepared>();
   prepared->spectra = level_->prepare(bank, responses_);
+  prepared->filters = bank.size();
   std::size_t longest = 1;
   for (const std::vector<ResponseTerm>& terms : responses_.terms()) {
     std::vector<Reach>& reach = prepared->reach.emplace_back();
@@ -453,6 +460,50 @@ void Convolver<Sample>::swap(const FilterBank& bank, const SwapOrder& order) {
   ticket.number.store(order.ticket, std::memory_order_release);
   pending_swaps_.fetch_add(1, std::memory_order_relaxed);
   handoff_.give(std::move(prepared));
+}
+
+template <class Sample>
+void Convolver<Sample>::check_update(std::size_t filter, std::span<const double> taps) const {
+  const auto refuse = [](const std::string& message) {
+    throw Error(ErrorKind::kConfiguration, message);
+  };
+  if (fading_ != nullptr || pending_swaps_.load(std::memory_order_acquire) > 0) {
+    refuse(fmt::format("filter {} cannot be updated while a swap is pending", filter));
+  }
+  if (filter >= current_->filters) {
+    refuse(fmt::format("filter is {}; allowed with {} filter{}: 0 to {}", filter, current_->filters,
+                       current_->filters == 1 ? "" : "s", current_->filters - 1));
+  }
+  if (taps.empty() || taps.size() > plan_.max_taps) {
+    refuse(fmt::format("filter {} would have {} taps; allowed: 1 to max_taps = {}", filter,
+                       taps.size(), plan_.max_taps));
+  }
+  for (std::size_t k = 0; k < taps.size(); ++k) {
+    if (std::isfinite(taps[k])) continue;
+    refuse(fmt::format("tap {} of filter {} would be {}; only finite numbers are allowed", k,
+                       filter, taps[k]));
+  }
+  for (const Response& response : responses_.responses()) {
+    if (response.filter != filter) continue;
+    require_in_range<Sample>(taps, fmt::format("filter {}", filter), response);
+  }
+}
+
+template <class Sample>
+void Convolver<Sample>::update(std::size_t filter, std::span<const double> taps) {
+  check_update(filter, taps);
+  level_->replace(*current_->spectra, filter, taps, responses_);
+  std::size_t longest = 1;
+  for (std::size_t output = 0; output < current_->reach.size(); ++output) {
+    const std::vector<ResponseTerm>& terms = responses_.terms()[output];
+    for (std::size_t k = 0; k < terms.size(); ++k) {
+      Reach& reach = current_->reach[output][k];
+      if (responses_.responses()[terms[k].response].filter == filter) reach.taps = taps.size();
+      longest = std::max(longest, reach.delay + reach.taps);
+    }
+  }
+  current_->tail_frames = longest - 1;
+  tail_frames_.store(longest - 1, std::memory_order_relaxed);
 }
 
 template <class Sample>

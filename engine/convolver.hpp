@@ -75,6 +75,9 @@ class Convolver {
   /// Throws: Error when the swap is not allowed.
   void check_swap(const FilterBank& bank, std::size_t crossfade_frames) const;
   void swap(const FilterBank& bank, const SwapOrder& order);
+  /// No call may be under way. Throws: Error when the update is not allowed; BackendError when the
+  /// backend cannot do it; std::bad_alloc.
+  void update(std::size_t filter, std::span<const double> taps);
   std::optional<std::int64_t> live_frame(std::uint64_t ticket) const noexcept;
   /// The same in frames of input since construction, which no set_position() moves.
   std::optional<std::int64_t> live_since(std::uint64_t ticket) const noexcept;
@@ -105,6 +108,7 @@ class Convolver {
   /// A bank with all that the running path needs to know of it.
   struct Prepared {
     std::unique_ptr<LevelBank> spectra;
+    std::size_t filters = 0;
     std::vector<std::vector<Reach>> reach;  // of each output
     std::size_t tail_frames = 0;
     SwapOrder order;
@@ -114,6 +118,7 @@ class Convolver {
   };
 
   std::unique_ptr<Prepared> prepare(const FilterBank& bank) const;
+  void check_update(std::size_t filter, std::span<const double> taps) const;
   std::size_t follow_swaps(std::size_t frames) noexcept;
   void begin_swap() noexcept;
   void end_swap() noexcept;

@@ -57,21 +57,37 @@ std::unique_ptr<typename DeferredLevel<Sample>::Bank> DeferredLevel<Sample>::pre
                    &first);
   spectra.bank->end_load();
   bank->partitions_ = spectra.longest;
+  bank->ranges_ = std::move(spectra.partitions);
+  bank->spectra_ = std::move(spectra.bank);
+  share_work(*bank, responses);
+  return bank;
+}
 
+template <class Sample>
+void DeferredLevel<Sample>::replace(Bank& bank, std::size_t filter, std::span<const double> taps,
+                                    const ResponseTable& responses) const {
+  if (!replace_spectra(*bank.spectra_, plan_, filter, taps, responses, bank.ranges_)) return;
+  bank.partitions_ = longest_of(bank.ranges_);
+  share_work(bank, responses);
+}
+
+/// Says which outputs have an answer, and which lane makes it.
+template <class Sample>
+void DeferredLevel<Sample>::share_work(Bank& bank, const ResponseTable& responses) const {
+  bank.outputs_.clear();
+  bank.lanes_.clear();
   for (std::size_t output = 0; output < outputs_; ++output) {
-    Tile& tile = bank->outputs_.emplace_back();
+    Tile& tile = bank.outputs_.emplace_back();
     tile.outputs = {output, output + 1};
     tile.terms = responses.terms()[output].size();
     for (const ResponseTerm& term : responses.terms()[output]) {
-      const IndexRange& range = spectra.partitions[term.response];
+      const IndexRange& range = bank.ranges_[term.response];
       tile.partitions += range.last - range.first;
     }
   }
   for (std::size_t lane = 0; lane < lanes_; ++lane) {
-    bank->lanes_.emplace_back().tiles = make_tiles(bank->outputs_, lane_range(outputs_, lane));
+    bank.lanes_.emplace_back().tiles = make_tiles(bank.outputs_, lane_range(outputs_, lane));
   }
-  bank->spectra_ = std::move(spectra.bank);
-  return bank;
 }
 
 /// Neighbours are summed together, as many as the backend likes and as long as a share of their

@@ -21,6 +21,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "engine/filter_bank.hpp"
@@ -45,6 +46,10 @@ class DeferredLevel {
   /// `first` is what the first level has of the same filters.
   std::unique_ptr<Bank> prepare(const FilterBank& filters, const ResponseTable& responses,
                                 SpectralBank<Sample>& first) const;
+
+  /// Other taps for one filter of a bank; reset_bank() is left to the caller.
+  void replace(Bank& bank, std::size_t filter, std::span<const double> taps,
+               const ResponseTable& responses) const;
 
   /// Adds the level's part to outputs of the range, for the `frames` frames that follow what has
   /// arrived. They lie in one block of answers: none begins or ends inside a piece.
@@ -116,6 +121,7 @@ class DeferredLevel {
   IndexRange lane_range(std::size_t count, std::size_t lane) const noexcept {
     return {count * lane / lanes_, count * (lane + 1) / lanes_};
   }
+  void share_work(Bank& bank, const ResponseTable& responses) const;
   std::vector<Tile> make_tiles(const std::vector<Tile>& outputs, IndexRange range) const;
   double product_ns(const Tile& tile, Sweep sweep) const noexcept;
   double lane_ns(const Lane& lane, const Sweeps& sweeps) const noexcept;
@@ -156,7 +162,8 @@ class DeferredLevel<Sample>::Bank {
   friend class DeferredLevel;
 
   std::unique_ptr<SpectralBank<Sample>> spectra_;
-  std::size_t partitions_ = 0;  // of the longest response
+  std::vector<IndexRange> ranges_;  // of each response: its partitions
+  std::size_t partitions_ = 0;      // of the longest response
   // Which block's answers the two places hold: block m those of m mod 2, the last S frames count.
   std::array<std::int64_t, 2> complete_{kNone, kNone};
   std::vector<Tile> outputs_;  // each alone; those without partitions have no answer

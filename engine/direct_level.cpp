@@ -26,13 +26,28 @@ std::unique_ptr<LevelBank> DirectLevel<Sample>::prepare(const FilterBank& filter
   bank->taps = backend_.make_direct<Sample>(std::move(shape));
   for (std::size_t r = 0; r < responses.responses().size(); ++r) {
     const Response& response = responses.responses()[r];
-    std::vector<Sample> taps;
-    for (const double tap : filters.taps(response.filter)) {
-      taps.push_back(static_cast<Sample>(response.gain * tap));
-    }
-    bank->taps->load(r, taps);
+    bank->taps->load(r, with_gain(response, filters.taps(response.filter)));
   }
   return bank;
+}
+
+template <class Sample>
+std::vector<Sample> DirectLevel<Sample>::with_gain(const Response& response,
+                                                   std::span<const double> taps) {
+  std::vector<Sample> result;
+  result.reserve(taps.size());
+  for (const double tap : taps) result.push_back(static_cast<Sample>(response.gain * tap));
+  return result;
+}
+
+template <class Sample>
+void DirectLevel<Sample>::replace(LevelBank& bank, std::size_t filter, std::span<const double> taps,
+                                  const ResponseTable& responses) const {
+  for (std::size_t r = 0; r < responses.responses().size(); ++r) {
+    const Response& response = responses.responses()[r];
+    if (response.filter != filter) continue;
+    static_cast<Bank&>(bank).taps->replace(r, with_gain(response, taps));
+  }
 }
 
 template <class Sample>

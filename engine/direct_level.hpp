@@ -21,6 +21,8 @@ class DirectLevel final : public Level<Sample> {
 
   std::unique_ptr<LevelBank> prepare(const FilterBank& filters,
                                      const ResponseTable& responses) const override;
+  void replace(LevelBank& bank, std::size_t filter, std::span<const double> taps,
+               const ResponseTable& responses) const override;
   std::size_t next_piece(std::size_t frames, bool) const noexcept override {
     return std::min(frames, piece_frames_);
   }
@@ -35,6 +37,8 @@ class DirectLevel final : public Level<Sample> {
   void reset(InputHistory<Sample>& history, std::span<LevelBank* const> banks) noexcept override;
 
  private:
+  static std::vector<Sample> with_gain(const Response& response, std::span<const double> taps);
+
   struct Bank final : LevelBank {
     std::unique_ptr<DirectBank<Sample>> taps;
   };

@@ -195,6 +195,15 @@ std::uint64_t BasicEngine<Sample>::swap(const FilterBank& bank, std::int64_t at_
 }
 
 template <class Sample>
+void BasicEngine<Sample>::update(std::size_t filter, std::span<const double> taps) {
+  if (impl_->pipeline) {
+    throw Error(ErrorKind::kConfiguration, "the engine runs; stop it before update");
+  }
+  impl_->collect_all();
+  translated([&] { impl_->convolver.update(filter, taps); });
+}
+
+template <class Sample>
 std::optional<std::int64_t> BasicEngine<Sample>::live_frame(std::uint64_t ticket) const noexcept {
   return impl_->convolver.live_frame(ticket);
 }

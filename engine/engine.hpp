@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <type_traits>
 
@@ -118,6 +119,18 @@ class BasicEngine {
   std::uint64_t swap(const FilterBank& bank, std::int64_t at_frame,
                      std::size_t crossfade_frames = 0);
   static constexpr std::size_t kMaxPendingSwaps = 4;
+
+  /// Replaces one filter of the bank that is heard, at once: from the next frame on the output is
+  /// that of the new filter over all the past that it hears, as after a swap without a fade. Only
+  /// the spectra of this filter are made, so of K filters it costs about 1/K of a swap; the next
+  /// call sums over the past anew, as after a swap that is due at once. `filter` is an index in the
+  /// bank, `taps` are 1 to max_taps finite numbers. Throws: Error when one of them is not allowed,
+  /// while a swap waits or fades, between start() and stop(), and where a GPU computes: swap the
+  /// bank there. After std::bad_alloc the filter is undefined until another update.
+  ///
+  /// Thread:   as process(); never beside swap().
+  /// Realtime: no: it transforms the filter here, and allocates.
+  void update(std::size_t filter, std::span<const double> taps);
 
   /// The frame from which the ticket's bank has been heard, once it is live.
   /// Thread:   any.  Realtime: safe.

@@ -360,6 +360,13 @@ std::uint64_t FailOver<Sample>::swap(const FilterBank& bank, std::int64_t at_fra
 }
 
 template <class Sample>
+void FailOver<Sample>::update(std::size_t filter, std::span<const double> taps) {
+  // What is cut fits, but is allowed only where the whole was.
+  const bool is_cut = truncated_taps_ > 0 && taps.size() <= config_.max_taps;
+  active().update(filter, is_cut ? taps.first(std::min(taps.size(), truncated_taps_)) : taps);
+}
+
+template <class Sample>
 std::optional<std::int64_t> FailOver<Sample>::live_frame(std::uint64_t ticket) const noexcept {
   // By the name that the frame had.
   const std::optional<std::int64_t> live = first_.live_frame(ticket);

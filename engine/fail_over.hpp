@@ -21,6 +21,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -51,6 +52,8 @@ class FailOver {
   bool can_collect() noexcept;
 
   std::uint64_t swap(const FilterBank& bank, std::int64_t at_frame, std::size_t crossfade_frames);
+  /// Throws: as Convolver::update().
+  void update(std::size_t filter, std::span<const double> taps);
   std::optional<std::int64_t> live_frame(std::uint64_t ticket) const noexcept;
 
   /// Names the next output frame; for the pipeline thread, at the start and after a reset.

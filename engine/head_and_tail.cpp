@@ -361,6 +361,17 @@ std::uint64_t HeadAndTail<Sample>::swap(const FilterBank& bank, std::int64_t at_
 }
 
 template <class Sample>
+void HeadAndTail<Sample>::update(std::size_t filter, std::span<const double> taps) {
+  // What the tail has answered already would be heard for some blocks more.
+  if (head_) {
+    throw Error(
+        ErrorKind::kConfiguration,
+        fmt::format("filter {} cannot be updated where gpu_mode is hybrid; swap the bank", filter));
+  }
+  device_.update(filter, taps);
+}
+
+template <class Sample>
 std::optional<std::int64_t> HeadAndTail<Sample>::live_frame(std::uint64_t ticket) const noexcept {
   return head_ ? head_->live_frame(ticket) : device_.live_frame(ticket);
 }

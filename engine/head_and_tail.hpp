@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -44,6 +45,8 @@ class HeadAndTail {
   std::size_t depth_blocks() const noexcept { return depth_blocks_; }
 
   std::uint64_t swap(const FilterBank& bank, std::int64_t at_frame, std::size_t crossfade_frames);
+  /// Throws: as Convolver::update(); Error in the hybrid mode.
+  void update(std::size_t filter, std::span<const double> taps);
   std::optional<std::int64_t> live_frame(std::uint64_t ticket) const noexcept;
 
   void set_position(std::int64_t frame) noexcept;

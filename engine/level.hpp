@@ -6,7 +6,7 @@
 // are transformed once, however many banks.
 //
 // Thread:   prepare() may run on another thread than the rest, which is one at a time.
-// Realtime: everything but construction and prepare() is safe.
+// Realtime: everything but construction, prepare() and replace() is safe.
 #pragma once
 
 #include <cstddef>
@@ -34,6 +34,12 @@ class Level {
   /// Everything that the running path needs of a bank: transforms its filters and allocates.
   virtual std::unique_ptr<LevelBank> prepare(const FilterBank& filters,
                                              const ResponseTable& responses) const = 0;
+
+  /// Gives one filter of a bank in use other taps, at most PartitionPlan::max_taps; what the bank
+  /// has summed over the past it sums anew. Not beside anything else. Throws: BackendError where
+  /// the backend cannot do it, and nothing has changed then; std::bad_alloc.
+  virtual void replace(LevelBank& bank, std::size_t filter, std::span<const double> taps,
+                       const ResponseTable& responses) const = 0;
 
   /// How many of the coming `frames`, 1 to PartitionPlan::piece_frames, the next piece takes; never
   /// 0. Two banks that are heard may want a shorter piece than one.

@@ -60,12 +60,29 @@ std::unique_ptr<LevelBank> PartitionedLevel<Sample>::prepare(const FilterBank& f
   LevelSpectra<Sample> spectra =
       load_spectra(*level_, plan_, filters, responses, {.carried = carried, .compact = compact_});
   bank->spectra = std::move(spectra.bank);
+  bank->ranges = std::move(spectra.partitions);
   bank->partitions = spectra.longest;
   for (const auto& level : deferred_) {
     bank->deferred.push_back(level->prepare(filters, responses, *bank->spectra));
   }
   bank->spectra->end_load();
   return bank;
+}
+
+/// A bank that has heard the past and summed nothing is what a bank is that comes by a swap: the
+/// next activate() makes what is missing.
+template <class Sample>
+void PartitionedLevel<Sample>::replace(LevelBank& level_bank, std::size_t filter,
+                                       std::span<const double> taps,
+                                       const ResponseTable& responses) const {
+  Bank& bank = static_cast<Bank&>(level_bank);
+  if (replace_spectra(*bank.spectra, plan_, filter, taps, responses, bank.ranges)) {
+    bank.partitions = longest_of(bank.ranges);
+  }
+  for (std::size_t k = 0; k < deferred_.size(); ++k) {
+    deferred_[k]->replace(*bank.deferred[k], filter, taps, responses);
+  }
+  forget(bank);
 }
 
 template <class Sample>
@@ -398,14 +415,16 @@ void PartitionedLevel<Sample>::advance(const InputHistory<Sample>& history,
 
 template <class Sample>
 void PartitionedLevel<Sample>::forget(std::span<LevelBank* const> banks) noexcept {
-  for (LevelBank* level_bank : banks) {
-    Bank& bank = static_cast<Bank&>(*level_bank);
-    bank.step = Step::kIdle;
-    bank.has_next = false;
-    bank.next_done = 2;
-    bank.ready_block = bank.next_block = -1;
-    for (std::size_t k = 0; k < deferred_.size(); ++k) deferred_[k]->reset_bank(*bank.deferred[k]);
-  }
+  for (LevelBank* bank : banks) forget(static_cast<Bank&>(*bank));
+}
+
+template <class Sample>
+void PartitionedLevel<Sample>::forget(Bank& bank) const noexcept {
+  bank.step = Step::kIdle;
+  bank.has_next = false;
+  bank.next_done = 2;
+  bank.ready_block = bank.next_block = -1;
+  for (std::size_t k = 0; k < deferred_.size(); ++k) deferred_[k]->reset_bank(*bank.deferred[k]);
 }
 
 template <class Sample>

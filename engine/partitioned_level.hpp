@@ -43,6 +43,8 @@ class PartitionedLevel final : public Level<Sample> {
 
   std::unique_ptr<LevelBank> prepare(const FilterBank& filters,
                                      const ResponseTable& responses) const override;
+  void replace(LevelBank& bank, std::size_t filter, std::span<const double> taps,
+               const ResponseTable& responses) const override;
   std::size_t next_piece(std::size_t frames, bool two_banks) const noexcept override;
   void ingest(const Intake<Sample>& intake) noexcept override;
   void activate(LevelBank& bank) noexcept override;
@@ -67,6 +69,7 @@ class PartitionedLevel final : public Level<Sample> {
 
   struct Bank final : LevelBank {
     std::unique_ptr<SpectralBank<Sample>> spectra;
+    std::vector<IndexRange> ranges;  // of each response: its partitions
     Step step = Step::kIdle;
     std::size_t partitions = 0;  // of the longest response
     bool has_ready = false;      // sum kReady holds partitions 1 and up of the current block
@@ -80,6 +83,7 @@ class PartitionedLevel final : public Level<Sample> {
     std::vector<std::unique_ptr<typename DeferredLevel<Sample>::Bank>> deferred;
   };
 
+  void forget(Bank& bank) const noexcept;
   void take_block(const Intake<Sample>& intake, std::size_t block) noexcept;
   void write(const Intake<Sample>& intake, std::size_t block, IndexRange inputs) noexcept;
   void transform(const Intake<Sample>& intake, std::size_t block, IndexRange inputs,

@@ -114,6 +114,13 @@ class SpectralBank {
   /// BackendError.
   virtual void end_load() = 0;
 
+  /// Set-up of a bank that is in use: gives a response other taps, as load() does, and other
+  /// partitions. All sums and answers that it is part of are leftovers then. No other operation
+  /// runs beside it. Throws: BackendError where a backend cannot do it; std::bad_alloc. Nothing has
+  /// changed then.
+  virtual void replace(std::size_t response, IndexRange partitions,
+                       std::span<const Sample> taps) = 0;
+
   /// For each output of the range:
   ///   to = (from or zero) + sum over its terms, over p in `partitions`, of
   ///        delay_line[input][(newest + p) mod slots] x response[p].
@@ -215,6 +222,9 @@ class DirectBank {
 
   /// Set-up: gives a response its taps.
   virtual void load(std::size_t response, std::span<const Sample> taps) = 0;
+
+  /// Set-up of a bank that is in use: gives a response other taps, of any number. Not beside run().
+  virtual void replace(std::size_t response, std::span<const Sample> taps) = 0;
 
   /// For each output of the range and n below `frames`:
   ///   out[output][n] = sum over its terms of sum_k taps[k] * newest[input][n - delay - k].

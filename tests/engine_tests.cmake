@@ -6,7 +6,7 @@ foreach(name IN ITEMS
     backend_conformance_test planner_test level_test deferred_level_test engine_config_test
     fifo_test input_history_test intake_test frequency_delay_line_test cost_model_test
     engine_contract_test engine_compact_test engine_rows_test engine_long_partitions_test
-    engine_swap_test engine_nonfinite_test
+    engine_swap_test engine_update_test engine_nonfinite_test
     engine_pipeline_test engine_readers_test tuning_test filter_gain_test group_delay_test capi_test
     live_session_test live_history_test live_dropouts_test call_times_test sample_tap_test
     band_spectrum_test plan_floor_test)

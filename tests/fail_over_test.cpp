@@ -22,10 +22,12 @@
 #include "kernels/backends.hpp"
 #include "kernels/cuda/cuda_backend.hpp"
 #include "kernels/cuda/plugin_loader.hpp"
+#include "tests/support/config_refusal.hpp"
 #include "tests/support/device_fixture.hpp"
 #include "tests/support/engine_runner.hpp"
 #include "tests/support/random_cases.hpp"
 #include "tests/support/signals.hpp"
+#include "tests/support/swaps.hpp"
 
 namespace firbank {
 namespace {
@@ -397,6 +399,34 @@ TEST_F(FailOverTest, TakesSwapsAndResetsAfterIt) {
   EXPECT_TRUE(test::follows(
       test::cut(output.signal(), 5 * 64, 5 * 64),
       direct_convolution(test::cut(in, 5 * 64, 5 * 64), next, routing, 5 * 64), 1e-6));
+}
+
+TEST_F(FailOverTest, UpdatesAFilterOnceTheCpuComputes) {
+  configure("fail_launch=3");
+  Random random(6);
+  SCOPED_TRACE("seed 6");
+  EngineConfig config;
+  config.block_frames = 64;
+  config.backend = "cuda";
+  const Routing rows = Routing::rows(1, 1);
+  const FilterBank bank = test::random_bank(random, {300});
+  const FilterBank next = test::random_bank(random, {200});
+  Engine engine(config, bank, rows);
+  EXPECT_THAT(test::config_refusal([&] { engine.update(0, next.taps(0)); }),
+              AllOf(HasSubstr("GPU"), HasSubstr("swap")));
+  const Signal in = test::random_signal(random, 1, 10 * 64);
+  test::Planes<float> input(in), output(1, 10 * 64);
+  for (std::size_t block = 0; block < 10; ++block) {
+    if (block == 5) engine.update(0, next.taps(0));
+    ASSERT_EQ(engine.process(input.from(block * 64), output.from(block * 64), 64),
+              ProcessStatus::kOk);
+  }
+  EXPECT_EQ(engine.stats().fail_over_frame, 2 * 64);
+  EXPECT_TRUE(
+      test::follows(output.signal(),
+                    test::with_changes(direct_convolution(in, bank, rows, 10 * 64),
+                                       {{direct_convolution(in, next, rows, 10 * 64), 5 * 64, 0}}),
+                    1e-6));
 }
 
 TEST_F(FailOverTest, RefusesWhatADeviceRefusesWithoutMindingIt) {

@@ -19,6 +19,12 @@ void CpuDirectBank<Sample>::load(std::size_t response, std::span<const Sample> t
 }
 
 template <class Sample>
+void CpuDirectBank<Sample>::replace(std::size_t response, std::span<const Sample> taps) {
+  reversed_[response].resize(taps.size());
+  load(response, taps);
+}
+
+template <class Sample>
 void CpuDirectBank<Sample>::run(const Sample* const* newest, Sample* const* out, std::size_t frames,
                                 IndexRange outputs) noexcept {
   for (std::size_t output = outputs.first; output < outputs.last; ++output) {

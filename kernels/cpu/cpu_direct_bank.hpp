@@ -15,6 +15,7 @@ class CpuDirectBank final : public DirectBank<Sample> {
   CpuDirectBank(InstructionSet set, DirectBankShape shape);
 
   void load(std::size_t response, std::span<const Sample> taps) override;
+  void replace(std::size_t response, std::span<const Sample> taps) override;
   void run(const Sample* const* newest, Sample* const* out, std::size_t frames,
            IndexRange outputs) noexcept override;
 

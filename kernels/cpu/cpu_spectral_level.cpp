@@ -89,6 +89,7 @@ CpuSpectralBank<Sample>::CpuSpectralBank(const CpuSpectralLevel<Sample>& level,
                                          SpectralBankShape shape)
     : level_(level),
       partitions_(std::move(shape.partitions)),
+      shape_(std::move(shape.terms)),
       is_compact_(shape.compact),
       spectrum_stride_(2 * level.shape_.bins + kPadding<Sample>),
       tile_outputs_(level.shares().outputs),
@@ -103,8 +104,8 @@ CpuSpectralBank<Sample>::CpuSpectralBank(const CpuSpectralLevel<Sample>& level,
                                                kPadding<Sample>),
       frames_(frames_stride_ * level.shape_.threads) {
   const TransformPlan<Sample>& plan = level_.plan_;
-  place_responses(shape.terms);
-  for (const std::vector<ResponseTerm>& of_output : shape.terms) {
+  place_responses();
+  for (const std::vector<ResponseTerm>& of_output : shape_) {
     std::vector<MacTerm<Sample>>& terms = terms_.emplace_back();
     for (const ResponseTerm& term : of_output) terms.push_back(term_of(term));
   }
@@ -112,41 +113,58 @@ CpuSpectralBank<Sample>::CpuSpectralBank(const CpuSpectralLevel<Sample>& level,
   job_.plane_lanes = plan.plane_lanes;
   job_.slots = level.shape_.slots;
   job_.input_stride = job_.slots * job_.chunk_samples;
-  for (std::size_t output = 0; output < terms_.size(); ++output) {
-    std::size_t& count = tile_.emplace_back(1);
-    while (count < kMacTile && output + count < terms_.size() &&
-           read_alike(partitions_, shape.terms[output], shape.terms[output + count])) {
-      ++count;
-    }
+  for (std::size_t output = 0; output < shape_.size(); ++output) tile_.push_back(tile_of(output));
+  if (shape.keeps_answers) make_answers();
+}
+
+/// Outputs from this one on that read alike, as many as are summed together.
+template <class Sample>
+std::size_t CpuSpectralBank<Sample>::tile_of(std::size_t output) const noexcept {
+  std::size_t count = 1;
+  while (count < kMacTile && output + count < shape_.size() &&
+         read_alike(partitions_, shape_[output], shape_[output + count])) {
+    ++count;
   }
-  if (shape.keeps_answers) make_answers(shape.terms);
+  return count;
 }
 
 template <class Sample>
-void CpuSpectralBank<Sample>::make_answers(const std::vector<std::vector<ResponseTerm>>& terms) {
-  for (const std::vector<ResponseTerm>& of_output : terms) {
-    has_answers_.push_back(
-        std::any_of(of_output.begin(), of_output.end(), [&](const ResponseTerm& term) {
-          return partitions_[term.response].first < partitions_[term.response].last;
-        }));
+void CpuSpectralBank<Sample>::make_answers() {
+  for (std::size_t output = 0; output < shape_.size(); ++output) {
+    has_answers_.push_back(has_answer(output));
   }
   const std::size_t stride = level_.shape_.bins + kPadding<Sample>;
-  answers_.resize(2 * terms.size() * stride);
-  for (std::size_t k = 0; k < 2 * terms.size(); ++k) {
+  answers_.resize(2 * shape_.size() * stride);
+  for (std::size_t k = 0; k < 2 * shape_.size(); ++k) {
     answer_.push_back(answers_.data() + k * stride);
   }
 }
 
 template <class Sample>
-MacTerm<Sample> CpuSpectralBank<Sample>::term_of(const ResponseTerm& term) const {
+bool CpuSpectralBank<Sample>::has_answer(std::size_t output) const noexcept {
+  return std::any_of(shape_[output].begin(), shape_[output].end(), [&](const ResponseTerm& term) {
+    return partitions_[term.response].first < partitions_[term.response].last;
+  });
+}
+
+template <class Sample>
+typename CpuSpectralBank<Sample>::Spectra& CpuSpectralBank<Sample>::spectra_of(
+    std::size_t response) noexcept {
+  const auto outgrown = outgrown_.find(response);
+  return outgrown == outgrown_.end() ? spectra_ : outgrown->second;
+}
+
+template <class Sample>
+MacTerm<Sample> CpuSpectralBank<Sample>::term_of(const ResponseTerm& term) noexcept {
   const Place& place = places_[term.response];
+  const Spectra& spectra = spectra_of(term.response);
   MacTerm<Sample> result;
   result.input = level_.delay_line(term.input);
   if (is_compact_) {
-    result.compact = compact_.data() + place.start;
-    result.scales = scales_.data() + place.scale_start;
+    result.compact = spectra.compact.data() + place.start;
+    result.scales = spectra.scales.data() + place.scale_start;
   } else {
-    result.response = responses_.data() + place.start;
+    result.response = spectra.full.data() + place.start;
   }
   result.response_stride = place.chunk_stride;
   result.scale_stride = place.scale_stride;
@@ -159,7 +177,7 @@ MacTerm<Sample> CpuSpectralBank<Sample>::term_of(const ResponseTerm& term) const
 /// output by output, then the next chunk. So they are one stretch of memory, however many inputs
 /// those outputs have.
 template <class Sample>
-void CpuSpectralBank<Sample>::place_responses(const std::vector<std::vector<ResponseTerm>>& terms) {
+void CpuSpectralBank<Sample>::place_responses() {
   const TransformPlan<Sample>& plan = level_.plan_;
   const std::size_t padding =
       kCacheLineBytes / (is_compact_ ? sizeof(std::int16_t) : sizeof(Sample));
@@ -175,7 +193,8 @@ void CpuSpectralBank<Sample>::place_responses(const std::vector<std::vector<Resp
     group.push_back(response);
     places_[response].start = start + group_partitions * plan.chunk_samples();
     places_[response].scale_start = scale_start + group_partitions * plan.plane_lanes;
-    group_partitions += partitions_[response].last - partitions_[response].first;
+    places_[response].room = partitions_[response].last - partitions_[response].first;
+    group_partitions += places_[response].room;
   };
   const auto end_group = [&]() {
     if (group.empty()) return;
@@ -188,20 +207,79 @@ void CpuSpectralBank<Sample>::place_responses(const std::vector<std::vector<Resp
     group.clear();
     group_partitions = 0;
   };
-  for (std::size_t output = 0; output < terms.size(); ++output) {
-    if (output % tile_outputs_ == 0 || !read_alike(partitions_, terms[output - 1], terms[output])) {
+  for (std::size_t output = 0; output < shape_.size(); ++output) {
+    if (output % tile_outputs_ == 0 ||
+        !read_alike(partitions_, shape_[output - 1], shape_[output])) {
       end_group();
     }
-    for (const ResponseTerm& term : terms[output]) add(term.response);
+    for (const ResponseTerm& term : shape_[output]) add(term.response);
   }
   end_group();
   for (std::size_t response = 0; response < places_.size(); ++response) add(response);  // unheard
   end_group();
+  allocate(spectra_, start, scale_start);
+}
+
+template <class Sample>
+void CpuSpectralBank<Sample>::allocate(Spectra& spectra, std::size_t values,
+                                       std::size_t scales) const {
   if (is_compact_) {
-    compact_.resize(start);
-    scales_.resize(scale_start);
+    spectra.compact.resize(values);
+    spectra.scales.resize(scales);
   } else {
-    responses_.resize(start);
+    spectra.full.resize(values);
+  }
+}
+
+template <class Sample>
+void CpuSpectralBank<Sample>::replace(std::size_t response, IndexRange partitions,
+                                      std::span<const Sample> taps) {
+  loading_.resize(6 * level_.plan_.points);  // the last but make_room() that can fail
+  const IndexRange before = partitions_[response];
+  const std::size_t count = partitions.last - partitions.first;
+  if (count > places_[response].room) make_room(response, count);
+  partitions_[response] = partitions;
+  if (partitions.first != before.first || partitions.last != before.last) {
+    follow_partitions(response);
+  }
+  load(response, taps);
+  end_load();
+}
+
+/// A place of its own, apart from those that are read before and after it.
+template <class Sample>
+void CpuSpectralBank<Sample>::make_room(std::size_t response, std::size_t partitions) {
+  const TransformPlan<Sample>& plan = level_.plan_;
+  Spectra spectra;
+  allocate(spectra, 2 * plan.points * partitions, plan.chunks() * partitions * plan.plane_lanes);
+  outgrown_[response] = std::move(spectra);
+  places_[response] = {.start = 0,
+                       .chunk_stride = partitions * plan.chunk_samples(),
+                       .scale_start = 0,
+                       .scale_stride = partitions * plan.plane_lanes,
+                       .room = partitions};
+}
+
+template <class Sample>
+bool CpuSpectralBank<Sample>::hears(std::size_t output, std::size_t response) const noexcept {
+  return std::any_of(shape_[output].begin(), shape_[output].end(),
+                     [&](const ResponseTerm& term) { return term.response == response; });
+}
+
+/// What of the outputs depends on where a response has its partitions.
+template <class Sample>
+void CpuSpectralBank<Sample>::follow_partitions(std::size_t response) {
+  std::size_t since = kMacTile;  // outputs since the last one that hears it
+  for (std::size_t output = shape_.size(); output-- > 0;) {
+    if (hears(output, response)) {
+      since = 0;
+      for (std::size_t k = 0; k < shape_[output].size(); ++k) {
+        terms_[output][k] = term_of(shape_[output][k]);
+      }
+      if (!has_answers_.empty()) has_answers_[output] = has_answer(output);
+    }
+    if (since < kMacTile) tile_[output] = tile_of(output);
+    ++since;
   }
 }
 
@@ -223,26 +301,29 @@ void CpuSpectralBank<Sample>::load(std::size_t response, std::span<const Sample>
     const std::size_t last = std::min(first + length, taps.size());
     for (std::size_t k = first; k < last; ++k) padded[k - first] = taps[k] * scale;
     const Place& place = places_[response];
-    Sample* const to = is_compact_ ? spectrum : responses_.data() + place.start + p * chunk;
+    Sample* const to =
+        is_compact_ ? spectrum : spectra_of(response).full.data() + place.start + p * chunk;
     level_.fft_.forward(plan, padded, padded + plan.points, work, to,
                         is_compact_ ? chunk : place.chunk_stride);
-    if (is_compact_) make_compact(place, p, spectrum);
+    if (is_compact_) make_compact(response, p, spectrum);
   }
 }
 
 /// Stores a partition's spectrum, [chunk], in multiples of scales.
 template <class Sample>
-void CpuSpectralBank<Sample>::make_compact(const Place& place, std::size_t partition,
+void CpuSpectralBank<Sample>::make_compact(std::size_t response, std::size_t partition,
                                            const Sample* spectrum) noexcept {
+  const Place& place = places_[response];
+  Spectra& spectra = spectra_of(response);
   constexpr float kMost = std::numeric_limits<std::int16_t>::max();
   const std::size_t samples = level_.plan_.chunk_samples();
   const std::size_t lanes = level_.plan_.plane_lanes;
   for (std::size_t chunk = 0; chunk < level_.plan_.chunks(); ++chunk) {
     const Sample* const values = spectrum + chunk * samples;
     std::int16_t* const multiples =
-        compact_.data() + place.start + chunk * place.chunk_stride + partition * samples;
+        spectra.compact.data() + place.start + chunk * place.chunk_stride + partition * samples;
     std::uint16_t* const scales =
-        scales_.data() + place.scale_start + chunk * place.scale_stride + partition * lanes;
+        spectra.scales.data() + place.scale_start + chunk * place.scale_stride + partition * lanes;
     for (std::size_t lane = 0; lane < lanes; ++lane) {
       float peak = 0;
       for (std::size_t k = lane; k < samples; k += lanes) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -57,6 +58,7 @@ class CpuSpectralBank final : public SpectralBank<Sample> {
 
   void load(std::size_t response, std::span<const Sample> taps) override;
   void end_load() override { AlignedVector<Sample>().swap(loading_); }
+  void replace(std::size_t response, IndexRange partitions, std::span<const Sample> taps) override;
   void accumulate(Sum to, const Sum* from, std::size_t newest, IndexRange partitions,
                   IndexRange outputs, IndexRange shares, std::size_t thread) noexcept override;
   void accumulate_pair(std::size_t newest, IndexRange outputs, IndexRange shares,
@@ -71,31 +73,46 @@ class CpuSpectralBank final : public SpectralBank<Sample> {
 
  private:
   /// Where a response's first chunk lies, how far it is to the next one, and the same of its
-  /// scales.
+  /// scales; and how many partitions it has room for.
   struct Place {
     std::size_t start = 0;
     std::size_t chunk_stride = 0;
     std::size_t scale_start = 0;
     std::size_t scale_stride = 0;
+    std::size_t room = 0;
+  };
+  /// Spectra of responses, or, if they are compact, multiples of scales.
+  struct Spectra {
+    AlignedVector<Sample> full;
+    AlignedVector<std::int16_t> compact;
+    AlignedVector<std::uint16_t> scales;
   };
 
-  void make_answers(const std::vector<std::vector<ResponseTerm>>& terms);
-  void place_responses(const std::vector<std::vector<ResponseTerm>>& terms);
-  MacTerm<Sample> term_of(const ResponseTerm& term) const;
-  void make_compact(const Place& place, std::size_t partition, const Sample* spectrum) noexcept;
+  void make_answers();
+  void place_responses();
+  void allocate(Spectra& spectra, std::size_t values, std::size_t scales) const;
+  void make_room(std::size_t response, std::size_t partitions);
+  void follow_partitions(std::size_t response);
+  bool hears(std::size_t output, std::size_t response) const noexcept;
+  bool has_answer(std::size_t output) const noexcept;
+  std::size_t tile_of(std::size_t output) const noexcept;
+  Spectra& spectra_of(std::size_t response) noexcept;
+  MacTerm<Sample> term_of(const ResponseTerm& term) noexcept;
+  void make_compact(std::size_t response, std::size_t partition, const Sample* spectrum) noexcept;
   Sample* sum(Sum which, std::size_t output, std::size_t first_share, std::size_t thread) noexcept;
   template <class Aim>
   void run_tiles(std::size_t newest, IndexRange partitions, IndexRange outputs, IndexRange shares,
                  Aim aim) noexcept;
 
   const CpuSpectralLevel<Sample>& level_;
-  std::vector<IndexRange> partitions_;  // of each response
-  std::vector<Place> places_;           // of each response
-  // [summed together][chunk][response][partition][chunk samples], or, if they are compact, the same
-  // in multiples of scales_: [summed together][chunk][response][partition][plane lane].
-  AlignedVector<Sample> responses_;
-  AlignedVector<std::int16_t> compact_;
-  AlignedVector<std::uint16_t> scales_;
+  std::vector<IndexRange> partitions_;            // of each response
+  std::vector<std::vector<ResponseTerm>> shape_;  // of each output: which responses it hears
+  std::vector<Place> places_;                     // of each response
+  // [summed together][chunk][response][partition][chunk samples]; of scales, [plane lane] in place
+  // of the samples.
+  Spectra spectra_;
+  // [chunk][partition][chunk samples] of responses that were replaced by longer ones.
+  std::map<std::size_t, Spectra> outgrown_;
   std::vector<std::vector<MacTerm<Sample>>> terms_;  // of each output
   std::vector<std::size_t> tile_;  // of each output: it and those behind it that read alike
   MacJob<Sample> job_;             // what all sums have in common

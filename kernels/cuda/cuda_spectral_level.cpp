@@ -249,6 +249,12 @@ CudaSpectralBank<Sample>::~CudaSpectralBank() {
   level_.stream().finish(first_->graphs_.last_command);
 }
 
+/// The device reads its banks while the host goes on, and packs them as they were made.
+template <class Sample>
+void CudaSpectralBank<Sample>::replace(std::size_t, IndexRange, std::span<const Sample>) {
+  throw BackendError("one filter of a bank cannot be replaced on a GPU; swap the bank");
+}
+
 template <class Sample>
 void CudaSpectralBank<Sample>::load(std::size_t response, std::span<const Sample> taps) {
   if (taps.empty()) return;

@@ -83,6 +83,7 @@ class CudaSpectralBank final : public SpectralBank<Sample> {
 
   void load(std::size_t response, std::span<const Sample> taps) override;
   void end_load() override;
+  void replace(std::size_t response, IndexRange partitions, std::span<const Sample> taps) override;
   void accumulate(Sum to, const Sum* from, std::size_t newest, IndexRange partitions,
                   IndexRange outputs, IndexRange shares, std::size_t thread) noexcept override;
   void accumulate_pair(std::size_t newest, IndexRange outputs, IndexRange shares,

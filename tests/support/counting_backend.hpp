@@ -24,6 +24,7 @@ struct BackendCounts {
   std::atomic<std::size_t> forwards{0};   // inputs transformed, in parts or as a whole
   std::atomic<double> work_ns{0};         // of all this and the inverses, by the default CostModel
   std::atomic<double> responses_read{0};  // values of their spectra, once a reading
+  std::atomic<std::size_t> taps_loaded{0};  // into spectra
   std::atomic<std::size_t> banks_made{0};
   std::atomic<std::size_t> banks_destroyed{0};
 
@@ -63,9 +64,15 @@ class CountingSpectralBank final : public SpectralBank<Sample> {
   ~CountingSpectralBank() override { counts_->destroyed(); }
 
   void load(std::size_t response, std::span<const Sample> taps) override {
+    counts_->taps_loaded += taps.size();
     inner_->load(response, taps);
   }
   void end_load() override { inner_->end_load(); }
+  void replace(std::size_t response, IndexRange partitions, std::span<const Sample> taps) override {
+    counts_->taps_loaded += taps.size();
+    shape_.partitions[response] = partitions;
+    inner_->replace(response, partitions, taps);
+  }
   void accumulate(Sum to, const Sum* from, std::size_t newest, IndexRange partitions,
                   IndexRange outputs, IndexRange shares, std::size_t thread) noexcept override {
     counts_->on_operation();
@@ -176,6 +183,9 @@ class CountingDirectBank final : public DirectBank<Sample> {
 
   void load(std::size_t response, std::span<const Sample> taps) override {
     inner_->load(response, taps);
+  }
+  void replace(std::size_t response, std::span<const Sample> taps) override {
+    inner_->replace(response, taps);
   }
   void run(const Sample* const* newest, Sample* const* out, std::size_t frames,
            IndexRange outputs) noexcept override {
