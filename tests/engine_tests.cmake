@@ -8,6 +8,7 @@ foreach(name IN ITEMS
     engine_contract_test engine_compact_test engine_rows_test engine_long_partitions_test
     engine_swap_test engine_update_test engine_nonfinite_test
     engine_pipeline_test engine_readers_test tuning_test filter_gain_test group_delay_test capi_test
+    array_convolver_test
     live_session_test live_history_test live_dropouts_test call_times_test sample_tap_test
     band_spectrum_test plan_floor_test)
   firbank_test(${name})

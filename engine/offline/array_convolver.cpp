@@ -1,0 +1,272 @@
+#include "engine/offline/array_convolver.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <exception>
+#include <mutex>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "engine/offline/array_worker.hpp"
+#include "io/error.hpp"
+#include "kernels/backends.hpp"
+#include "kernels/cpu/denormals.hpp"
+
+namespace firbank {
+namespace {
+
+constexpr std::chrono::milliseconds kProgressEvery{50};
+constexpr double kShortNs = 50e6;  // that needs nobody to tell of it meanwhile
+
+/// What copies and direct forms are computed with; the best here beside a GPU.
+InstructionSet instruction_set_of(const std::string& backend) {
+  for (const InstructionSet set : kInstructionSets) {
+    if (backend == backend_name(set) && is_built(set) && is_supported(set)) return set;
+  }
+  return best_instruction_set();
+}
+
+/// Throws: Error where it is not there.
+std::string checked_backend(const std::string& name) {
+  std::shared_ptr<const Backend> backend;
+  try {
+    backend = make_backend(name);
+  } catch (const BackendError& error) {
+    throw Error(ErrorKind::kConfiguration, fmt::format("device is '{}': {}", name, error.what()));
+  }
+  if (backend) return backend->name();
+  std::string allowed = "auto, cpu";
+  for (const BackendInfo& info : list_backends()) {
+    if (info.name == name || (info.name == "cuda" && name.starts_with("cuda"))) {
+      throw Error(ErrorKind::kConfiguration,
+                  fmt::format("device is '{}', which cannot run here: {}", name, info.reason));
+    }
+    if (info.available) allowed += ", " + info.name;
+  }
+  throw Error(ErrorKind::kConfiguration, fmt::format("device is '{}'; allowed: {}", name, allowed));
+}
+
+ArrayOptions with_backend(ArrayOptions options) {
+  options.backend = checked_backend(options.backend);
+  return options;
+}
+
+std::vector<ArrayTask> tasks_of(const ArrayJob& job, const ArrayPlan& plan) {
+  std::vector<ArrayTask> tasks;
+  const std::size_t units = job.unit_count();
+  const auto add = [&](std::size_t unit, std::size_t output) {
+    ArrayTask task;
+    task.first_unit = unit;
+    task.last_unit = std::min(unit + plan.units_at_once, units);
+    task.batch = output / plan.outputs_at_once;
+    task.first_output = output;
+    task.last_output = std::min(output + plan.outputs_at_once, job.outputs());
+    ArrayJob part;
+    part.windows.assign(job.windows.begin() + static_cast<std::ptrdiff_t>(output),
+                        job.windows.begin() + static_cast<std::ptrdiff_t>(task.last_output));
+    const ArrayWindow all = part.all_windows();
+    for (std::uint64_t frame = all.first; frame < all.end(); frame += plan.frames_at_once) {
+      task.frames = {frame, std::min(plan.frames_at_once, all.end() - frame)};
+      tasks.push_back(task);
+    }
+  };
+  // What is made of kernels serves as many tasks in turn as can be.
+  if (job.own_kernels) {
+    for (std::size_t u = 0; u < units; u += plan.units_at_once) {
+      for (std::size_t o = 0; o < job.outputs(); o += plan.outputs_at_once) add(u, o);
+    }
+  } else {
+    for (std::size_t o = 0; o < job.outputs(); o += plan.outputs_at_once) {
+      for (std::size_t u = 0; u < units; u += plan.units_at_once) add(u, o);
+    }
+  }
+  return tasks;
+}
+
+}  // namespace
+
+template <class Sample>
+class ArrayConvolver<Sample>::Impl {
+ public:
+  Impl(ArrayJob of_job, const ArrayTraits& traits, const ArrayOptions& options)
+      : job(std::move(of_job)),
+        plan(plan_array_job(job, traits, with_backend(options))),
+        set(instruction_set_of(plan.backend)),
+        tasks(tasks_of(job, plan)) {
+    for (const ArrayTask& task : tasks) {
+      total += task.frames.count * (task.last_unit - task.first_unit) *
+               (task.last_output - task.first_output);
+    }
+  }
+
+  ArrayWorker<Sample>& worker(std::size_t index) {
+    while (workers.size() <= index) {
+      switch (plan.method) {
+        case ArrayMethod::kDirect:
+          workers.push_back(make_direct_worker<Sample>(job, plan, set));
+          break;
+        case ArrayMethod::kFrames:
+          workers.push_back(make_frames_worker<Sample>(job, plan, set));
+          break;
+        case ArrayMethod::kTransforms:
+          workers.push_back(make_transform_worker<Sample>(job, plan, set));
+          break;
+      }
+    }
+    return *workers[index];
+  }
+
+  /// Takes tasks until there are none, or the run is to end.
+  void work(ArrayWorker<Sample>& by, ArrayMeter& meter) {
+    const FlushDenormals flush;
+    for (;;) {
+      const std::size_t task = next.fetch_add(1, std::memory_order_relaxed);
+      if (task >= tasks.size() || meter.stopped.load(std::memory_order_relaxed)) return;
+      by.compute(tasks[task], meter);
+    }
+  }
+
+  bool run_here(ArrayMeter& meter) {
+    const FlushDenormals flush;
+    for (const ArrayTask& task : tasks) worker(0).compute(task, meter);
+    return true;
+  }
+
+  bool run_beside(std::size_t threads, ArrayMeter& meter, const ArrayProgress& progress) {
+    next = 0;
+    std::mutex mutex;
+    std::condition_variable ended;
+    std::size_t running = threads;
+    std::exception_ptr failure;
+    const auto serve = [&](ArrayWorker<Sample>& by) {
+      std::exception_ptr thrown;
+      try {
+        work(by, meter);
+      } catch (...) {
+        thrown = std::current_exception();
+        meter.stopped = true;
+      }
+      const std::lock_guard lock(mutex);
+      if (thrown && !failure) failure = thrown;
+      --running;
+      ended.notify_one();
+    };
+    std::vector<std::thread> workers_running;
+    bool complete = true;
+    try {
+      for (std::size_t t = 0; t < threads; ++t) {
+        workers_running.emplace_back(serve, std::ref(worker(t)));
+      }
+      std::unique_lock lock(mutex);
+      while (!ended.wait_for(lock, kProgressEvery, [&] { return running == 0; })) {
+        if (!progress || !complete) continue;
+        lock.unlock();
+        complete = progress(meter.done, total);
+        if (!complete) meter.stopped = true;
+        lock.lock();
+      }
+    } catch (...) {
+      meter.stopped = true;
+      for (std::thread& thread : workers_running) thread.join();
+      throw;
+    }
+    for (std::thread& thread : workers_running) thread.join();
+    if (failure) std::rethrow_exception(failure);
+    return complete;
+  }
+
+  ArrayJob job;
+  ArrayPlan plan;
+  InstructionSet set;
+  std::vector<ArrayTask> tasks;
+  std::uint64_t total = 0;
+  std::vector<std::unique_ptr<ArrayWorker<Sample>>> workers;
+  std::atomic<std::size_t> next{0};
+};
+
+template <class Sample>
+ArrayConvolver<Sample>::ArrayConvolver(ArrayJob job, const ArrayTraits& traits,
+                                       const ArrayOptions& options)
+    : impl_(std::make_unique<Impl>(std::move(job), traits, options)) {}
+
+template <class Sample>
+ArrayConvolver<Sample>::~ArrayConvolver() = default;
+
+template <class Sample>
+const ArrayJob& ArrayConvolver<Sample>::job() const noexcept {
+  return impl_->job;
+}
+
+template <class Sample>
+const ArrayPlan& ArrayConvolver<Sample>::plan() const noexcept {
+  return impl_->plan;
+}
+
+template <class Sample>
+bool ArrayConvolver<Sample>::run(const ArraySignals& signals, const ArrayProgress& progress,
+                                 bool keeps_kernels) {
+  ArrayMeter meter;
+  const std::size_t threads = std::min(impl_->plan.threads, impl_->tasks.size());
+  for (std::size_t t = 0; t < std::max<std::size_t>(threads, 1); ++t) {
+    impl_->worker(t).begin(signals, keeps_kernels);
+  }
+  const bool is_short = impl_->plan.nanoseconds < kShortNs;
+  const bool complete = threads < 2 && (is_short || !progress)
+                            ? impl_->run_here(meter)
+                            : impl_->run_beside(std::max<std::size_t>(threads, 1), meter, progress);
+  if (complete && progress) progress(impl_->total, impl_->total);
+  return complete;
+}
+
+template <class Sample>
+void ArrayConvolver<Sample>::replace(std::size_t kernel) {
+  for (const auto& worker : impl_->workers) worker->replace(kernel);
+}
+
+template <class Sample>
+ArrayTraits traits_of(const ArrayJob& job, const ArraySignals& signals) {
+  ArrayTraits traits;
+  traits.sample_bytes = sizeof(Sample);
+  const ArrayView& input = signals.input;
+  const bool last_is_adjacent =
+      !job.units.empty() && job.units.back() > 1 && !input.unit_strides.empty();
+  traits.adjacent_units =
+      input.frame_stride != 1 && last_is_adjacent && input.unit_strides.back() == 1;
+  const auto own = sizeof(Sample) == sizeof(float) ? ElementType::kFloat32 : ElementType::kFloat64;
+  traits.adjacent_inputs = input.type == own && job.unit_count() == 1 && input.frame_stride > 0;
+  for (std::size_t i = 1; i < input.offsets.size() && traits.adjacent_inputs; ++i) {
+    traits.adjacent_inputs = input.offsets[i] == input.offsets[0] + static_cast<std::ptrdiff_t>(i);
+  }
+  return traits;
+}
+
+bool outgrows_caches(const ArrayJob& job, const ArraySignals& signals) {
+  constexpr std::uint64_t kCaches = std::uint64_t{32} << 20;
+  std::uint64_t frames = 0;
+  for (const ArrayWindow& window : job.windows) frames += window.count;
+  return frames * job.unit_count() * element_bytes(signals.outputs.front().type) > kCaches;
+}
+
+std::vector<double> read_kernel(const ArrayJob& job, const ArrayView& kernels, std::size_t unit,
+                                std::size_t kernel, InstructionSet set) {
+  std::vector<double> taps(job.taps[kernel]);
+  const std::size_t of = job.own_kernels ? unit : 0;
+  const auto bytes = static_cast<std::ptrdiff_t>(element_bytes(kernels.type));
+  const std::byte* const base =
+      static_cast<const std::byte*>(kernels.base) + kernels.offset(job.units, of, kernel) * bytes;
+  array_copy<double>(set)->gather(base, kernels.type, kernels.frame_stride, taps.data(),
+                                  taps.size());
+  return taps;
+}
+
+template class ArrayConvolver<float>;
+template class ArrayConvolver<double>;
+template ArrayTraits traits_of<float>(const ArrayJob&, const ArraySignals&);
+template ArrayTraits traits_of<double>(const ArrayJob&, const ArraySignals&);
+
+}  // namespace firbank

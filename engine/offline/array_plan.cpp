@@ -1,0 +1,394 @@
+#include "engine/offline/array_plan.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "engine/config.hpp"
+#include "engine/cost_model.hpp"
+#include "engine/filter_bank.hpp"
+#include "engine/planner.hpp"
+#include "engine/routing.hpp"
+#include "io/error.hpp"
+#include "kernels/backends.hpp"
+
+namespace firbank {
+namespace {
+
+constexpr std::size_t kMaxThreads = 64;
+constexpr std::size_t kDirectCall = 4'096;      // frames: input and output lie in the first caches
+constexpr std::size_t kLeastDirectCall = 64;    // fewer frames do not fill the vectors
+constexpr std::size_t kUnitsSideBySide = 16;    // floats of a cache line
+constexpr std::size_t kMostOutputsAtOnce = 64;  // whose blocks lie in the second cache
+constexpr double kFramesAGroup = 1e6;           // that repay an engine of own kernels
+constexpr double kThreadNs = 150'000;           // work that repays a thread
+constexpr double kTaskNs = 30'000;              // beginning a task, at most
+constexpr std::uint64_t kNoLimit = std::numeric_limits<std::uint64_t>::max();
+
+// A direct form that is estimated a little dearer is taken all the same: it needs no set-up.
+constexpr double kDirectBonus = 1.1;
+
+/// What is computed at once, of which there may be less where memory is scarce.
+struct Cut {
+  std::size_t threads = 1;
+  std::size_t units = 1;
+  std::size_t outputs = 1;
+  std::size_t call = kDirectCall;
+};
+
+std::size_t ceil_div(std::size_t a, std::size_t b) {
+  return (a + b - 1) / b;
+}
+
+[[noreturn]] void refuse(const std::string& message) {
+  throw Error(ErrorKind::kConfiguration, message);
+}
+
+void check(const ArrayJob& job, const ArrayOptions& options) {
+  if (options.threads > kMaxThreads) {
+    refuse(fmt::format("threads is {}; allowed: 1 to {}", options.threads, kMaxThreads));
+  }
+  for (const std::size_t taps : job.taps) {
+    if (taps == 0) refuse("a kernel has 0 taps; allowed: 1 or more");
+  }
+}
+
+class Planner {
+ public:
+  Planner(const ArrayJob& job, const ArrayTraits& traits, const ArrayOptions& options)
+      : job_(job),
+        traits_(traits),
+        options_(options),
+        limit_(options.memory_limit_bytes == 0 ? kNoLimit : options.memory_limit_bytes),
+        units_(job.unit_count()),
+        outputs_(job.outputs()),
+        window_(job.all_windows()) {}
+
+  ArrayPlan plan() {
+    const bool on_gpu = options_.backend.starts_with("cuda");
+    const auto wanted = [&](ArrayMethod method) {
+      return options_.method ? *options_.method == method
+                             : !on_gpu || method == ArrayMethod::kTransforms;
+    };
+    std::optional<ArrayPlan> best;
+    const auto offer = [&](std::optional<ArrayPlan> plan) {
+      if (!plan) return;
+      const double bonus = plan->method == ArrayMethod::kTransforms ? kDirectBonus : 1.0;
+      if (best && plan->nanoseconds * bonus >= best->nanoseconds) return;
+      best = std::move(plan);
+    };
+    const bool by_frames = traits_.adjacent_inputs && job_.inputs > 1;
+    if (by_frames && wanted(ArrayMethod::kFrames)) offer(of_frames());
+    if (wanted(ArrayMethod::kDirect)) offer(direct());
+    // Where a transform cannot pay, it is not looked for: small jobs are planned in no time.
+    const bool is_small = best && best->nanoseconds < kTaskNs && !options_.method;
+    if (wanted(ArrayMethod::kTransforms) && !is_small) offer(transforms());
+    if (!best) {
+      refuse(fmt::format("memory_limit is {} bytes; this needs at least {}", limit_, least_));
+    }
+    best->products = products_;
+    return *std::move(best);
+  }
+
+ private:
+  double samples(double count) const { return count * static_cast<double>(traits_.sample_bytes); }
+
+  /// Multiplications of the direct form.
+  std::uint64_t products() {
+    std::vector<std::uint64_t> of_output(outputs_, 0);
+    for (const ArrayEdge& edge : job_.edges) of_output[edge.output] += job_.taps[edge.kernel];
+    std::uint64_t sum = 0;
+    for (std::size_t o = 0; o < outputs_; ++o) sum += of_output[o] * job_.windows[o].count;
+    return products_ = sum * units_;
+  }
+
+  /// As much at once as is fast, and as the options let.
+  Cut cut(std::size_t units, std::size_t outputs, std::size_t call) const {
+    Cut cut;
+    cut.units = std::clamp<std::size_t>(units, 1, std::max<std::size_t>(units_, 1));
+    cut.outputs = std::clamp<std::size_t>(outputs, 1, std::max<std::size_t>(outputs_, 1));
+    cut.call = call;
+    if (options_.units_at_once > 0) cut.units = std::min(cut.units, options_.units_at_once);
+    if (options_.outputs_at_once > 0) cut.outputs = std::min(cut.outputs, options_.outputs_at_once);
+    const std::size_t here = std::max(1U, std::thread::hardware_concurrency());
+    cut.threads = options_.threads > 0 ? options_.threads : std::min(here, kMaxThreads);
+    return cut;
+  }
+
+  /// Less of something, in the order of what it costs; false when there is no less.
+  static bool shrink(Cut& cut, std::size_t least_call) {
+    const auto halve = [](std::size_t& value, std::size_t least) {
+      if (value <= least) return false;
+      value = std::max((value + 1) / 2, least);
+      return true;
+    };
+    return halve(cut.units, 1) || halve(cut.outputs, 8) || halve(cut.threads, 1) ||
+           halve(cut.call, least_call) || halve(cut.outputs, 1);
+  }
+
+  double taps_of_outputs(std::size_t outputs) const {
+    std::vector<double> of_output(outputs_, 0);
+    for (const ArrayEdge& edge : job_.edges) {
+      of_output[edge.output] += static_cast<double>(job_.taps[edge.kernel]);
+    }
+    std::sort(of_output.begin(), of_output.end(), std::greater<>());
+    double sum = 0;
+    for (std::size_t o = 0; o < std::min(outputs, outputs_); ++o) sum += of_output[o];
+    return sum;
+  }
+
+  double direct_bytes(const Cut& cut) const {
+    const auto call = static_cast<double>(cut.call);
+    const auto units = static_cast<double>(cut.units);
+    const double history = call + static_cast<double>(job_.longest());
+    double planes = samples(units * static_cast<double>(job_.inputs) * history + history);
+    planes += samples(units * static_cast<double>(cut.outputs) * call);
+    const double taps = samples(taps_of_outputs(cut.outputs));
+    const double reversed = taps * (job_.own_kernels ? units : 1);
+    const double read = 8.0 * static_cast<double>(job_.longest());
+    return static_cast<double>(cut.threads) * (planes + reversed + read);
+  }
+
+  std::optional<ArrayPlan> direct() {
+    // What is copied is copied together with its neighbours.
+    const std::size_t side_by_side = traits_.adjacent_units ? kUnitsSideBySide : 1;
+    Cut at_once = cut(side_by_side, kMostOutputsAtOnce, kDirectCall);
+    while (direct_bytes(at_once) > static_cast<double>(limit_)) {
+      if (!shrink(at_once, kLeastDirectCall)) {
+        note_least(direct_bytes(at_once));
+        return std::nullopt;
+      }
+    }
+    ArrayPlan plan;
+    plan.method = ArrayMethod::kDirect;
+    plan.memory_bytes = static_cast<std::uint64_t>(direct_bytes(at_once));
+    const double width = samples(1) / sizeof(float);
+    const double frames = static_cast<double>(window_.count) * static_cast<double>(units_) *
+                          static_cast<double>(outputs_);
+    plan.nanoseconds = static_cast<double>(products()) * costs_.direct_product_ns * width +
+                       frames * costs_.add_ns * width;
+    finish(plan, at_once);
+    return plan;
+  }
+
+  std::optional<ArrayPlan> of_frames() {
+    Cut at_once = cut(1, 1, kDirectCall);
+    const auto bytes = [&] {
+      const double kernel =
+          samples(static_cast<double>(job_.inputs) * static_cast<double>(job_.longest()));
+      return kernel * static_cast<double>(outputs_) + 8.0 * static_cast<double>(job_.longest()) +
+             static_cast<double>(at_once.threads) * samples(static_cast<double>(at_once.call));
+    };
+    while (bytes() > static_cast<double>(limit_)) {
+      if (!shrink(at_once, kLeastDirectCall)) {
+        note_least(bytes());
+        return std::nullopt;
+      }
+    }
+    ArrayPlan plan;
+    plan.method = ArrayMethod::kFrames;
+    plan.memory_bytes = static_cast<std::uint64_t>(bytes());
+    plan.nanoseconds =
+        static_cast<double>(products()) * costs_.direct_product_ns * samples(1) / sizeof(float);
+    finish(plan, at_once);
+    return plan;
+  }
+
+  std::optional<ArrayPlan> transforms() {
+    std::size_t units = 1;
+    if (job_.own_kernels) {
+      const double frames = std::max(static_cast<double>(window_.count), 1.0);
+      units = static_cast<std::size_t>(std::min(std::ceil(kFramesAGroup / frames), 64.0));
+    }
+    if (traits_.adjacent_units) units = std::max(units, kUnitsSideBySide);
+    if (options_.backend.starts_with("cuda")) units = units_;
+    const bool is_matrix = job_.inputs > 2;
+    Cut at_once = cut(units, is_matrix ? outputs_ : kMostOutputsAtOnce, 0);
+    share_out(at_once);
+    for (;;) {
+      if (auto plan = transforms(at_once, kNoLimit)) return plan;
+      if (!shrink(at_once, 0)) break;
+    }
+    // All else is small: what is left to save is in the transforms themselves.
+    double budget = static_cast<double>(limit_);
+    for (int attempt = 0; attempt < 6; ++attempt, budget *= 0.8) {
+      try {
+        const auto bytes = static_cast<std::uint64_t>(std::max(budget, 1.0));
+        if (auto plan = transforms(at_once, bytes)) return plan;
+      } catch (const Error&) {
+        break;
+      }
+    }
+    return std::nullopt;
+  }
+
+  /// Outputs of one unit are work for all threads.
+  void share_out(Cut& at_once) const {
+    if (job_.inputs > 2 || ceil_div(units_, at_once.units) >= at_once.threads) return;
+    const std::size_t groups = std::max<std::size_t>(1, ceil_div(units_, at_once.units));
+    at_once.outputs = std::min(at_once.outputs, ceil_div(outputs_ * groups, at_once.threads * 2));
+    at_once.outputs = std::max<std::size_t>(at_once.outputs, 1);
+  }
+
+  /// The plan with at most `engine_bytes` of an engine; none when memory_limit is passed.
+  std::optional<ArrayPlan> transforms(const Cut& at_once, std::uint64_t engine_bytes) {
+    const ArrayPart part = longest_part(at_once.outputs);
+    EngineConfig config;
+    config.goal = PlanGoal::kOffline;
+    config.backend = options_.backend;
+    config.expected_frames = stretch(at_once) + part.longest - 1;
+    if (engine_bytes != kNoLimit) config.memory_limit_bytes = engine_bytes;
+    if (options_.method) config.costs = without_direct_form();
+    std::vector<std::vector<double>> filters;
+    for (const std::size_t kernel : part.kernels) filters.emplace_back(job_.taps[kernel], 0.0);
+    const FilterBank bank(std::move(filters));
+    const Routing routing = routing_of(part, at_once);
+
+    ArrayPlan plan;
+    plan.method = ArrayMethod::kTransforms;
+    plan.partition = choose_plan(config, bank, routing);
+    plan.engine_limit_bytes = config.memory_limit_bytes;
+    plan.costs = config.costs;
+    Cut used = at_once;
+    used.call = std::max<std::size_t>(plan.partition.call_frames, 1);
+    plan.memory_bytes = static_cast<std::uint64_t>(transform_bytes(part, plan.partition, used));
+    if (plan.memory_bytes > limit_) {
+      note_least(transform_bytes(part, plan.partition, used));
+      return std::nullopt;
+    }
+    const auto units = static_cast<double>(ceil_div(units_, at_once.units));
+    const auto batches = static_cast<double>(ceil_div(outputs_, at_once.outputs));
+    const double frames = static_cast<double>(window_.count) + static_cast<double>(part.longest);
+    plan.nanoseconds = plan.partition.ns_per_frame * frames * units * batches + kTaskNs;
+    finish(plan, used);
+    return plan;
+  }
+
+  double transform_bytes(const ArrayPart& part, const PartitionPlan& partition,
+                         const Cut& used) const {
+    const double sets = job_.own_kernels ? static_cast<double>(used.units) : 1.0;
+    double taps = 0;
+    for (const std::size_t kernel : part.kernels) taps += static_cast<double>(job_.taps[kernel]);
+    const double planes = static_cast<double>(used.units) *
+                          (static_cast<double>(job_.inputs) + static_cast<double>(used.outputs));
+    const double scratch = samples((planes + 1) * static_cast<double>(used.call));
+    const double engine = samples(static_cast<double>(partition.memory_samples));
+    return static_cast<double>(used.threads) * (engine + scratch + 8.0 * sets * taps);
+  }
+
+  /// So that plans of an engine never choose it.
+  static CostModel without_direct_form() {
+    CostModel costs;
+    costs.direct_product_ns = 1e6;
+    costs.direct_frame_ns = 1e6;
+    return costs;
+  }
+
+  ArrayPart longest_part(std::size_t outputs) const {
+    std::size_t first = 0;
+    std::size_t longest = 0;
+    for (std::size_t at = 0; at < outputs_; at += outputs) {
+      const std::size_t taps = part_of(job_, at, std::min(at + outputs, outputs_)).longest;
+      if (taps > longest) {
+        longest = taps;
+        first = at;
+      }
+    }
+    return part_of(job_, first, std::min(first + outputs, outputs_));
+  }
+
+  Routing routing_of(const ArrayPart& part, const Cut& at_once) const {
+    std::size_t outputs = 0;
+    for (const ArrayEdge& edge : part.edges) outputs = std::max(outputs, edge.output + 1);
+    std::vector<Edge> edges;
+    for (std::size_t u = 0; u < at_once.units; ++u) {
+      for (const ArrayEdge& edge : part.edges) {
+        edges.push_back(
+            {u * job_.inputs + edge.input, edge.kernel, u * outputs + edge.output, edge.gain, 0});
+      }
+    }
+    return Routing(at_once.units * job_.inputs, at_once.units * outputs, std::move(edges));
+  }
+
+  /// Frames of a task: all, unless they are wanted in stretches or there would be too few tasks.
+  std::uint64_t stretch(const Cut& at_once) const {
+    std::uint64_t frames = std::max<std::uint64_t>(window_.count, 1);
+    const std::size_t groups = std::max<std::size_t>(1, ceil_div(units_, at_once.units)) *
+                               std::max<std::size_t>(1, ceil_div(outputs_, at_once.outputs));
+    if (groups < 2 * at_once.threads && at_once.threads > 1) {
+      const std::size_t parts = ceil_div(2 * at_once.threads, groups);
+      const std::uint64_t least = std::max<std::uint64_t>(8 * job_.longest(), 32'768);
+      frames = std::min(frames, std::max((frames + parts - 1) / parts, least));
+    }
+    if (options_.frames_at_once > 0) frames = std::min(frames, options_.frames_at_once);
+    return frames;
+  }
+
+  void finish(ArrayPlan& plan, const Cut& at_once) const {
+    plan.threads = at_once.threads;
+    if (options_.threads == 0) {
+      const auto useful = static_cast<std::size_t>(plan.nanoseconds / kThreadNs);
+      plan.threads = std::clamp<std::size_t>(useful, 1, at_once.threads);
+    }
+    plan.units_at_once = at_once.units;
+    plan.outputs_at_once = at_once.outputs;
+    plan.call_frames = at_once.call;
+    Cut used = at_once;
+    used.threads = plan.threads;
+    plan.frames_at_once = stretch(used);
+    plan.backend = options_.backend;
+  }
+
+  void note_least(double bytes) {
+    least_ = std::min(least_, static_cast<std::uint64_t>(std::ceil(bytes)));
+  }
+
+  const ArrayJob& job_;
+  const ArrayTraits& traits_;
+  const ArrayOptions& options_;
+  std::uint64_t limit_;
+  std::size_t units_;
+  std::size_t outputs_;
+  ArrayWindow window_;
+  CostModel costs_;
+  std::uint64_t products_ = 0;
+  std::uint64_t least_ = kNoLimit;
+};
+
+}  // namespace
+
+std::size_t ArrayPlan::tasks(const ArrayJob& job) const noexcept {
+  const std::uint64_t frames = job.all_windows().count;
+  const std::uint64_t stretches = frames == 0 ? 0 : (frames + frames_at_once - 1) / frames_at_once;
+  return ceil_div(job.unit_count(), units_at_once) * ceil_div(job.outputs(), outputs_at_once) *
+         static_cast<std::size_t>(stretches);
+}
+
+ArrayPart part_of(const ArrayJob& job, std::size_t first_output, std::size_t last_output) {
+  ArrayPart part;
+  std::vector<std::size_t> place(job.taps.size(), job.taps.size());
+  for (const ArrayEdge& edge : job.edges) {
+    if (edge.output < first_output || edge.output >= last_output) continue;
+    std::size_t& at = place[edge.kernel];
+    if (at == job.taps.size()) {
+      at = part.kernels.size();
+      part.kernels.push_back(edge.kernel);
+      part.longest = std::max(part.longest, job.taps[edge.kernel]);
+    }
+    part.edges.push_back({edge.input, at, edge.output - first_output, edge.gain});
+  }
+  return part;
+}
+
+ArrayPlan plan_array_job(const ArrayJob& job, const ArrayTraits& traits,
+                         const ArrayOptions& options) {
+  check(job, options);
+  return Planner(job, traits, options).plan();
+}
+
+}  // namespace firbank

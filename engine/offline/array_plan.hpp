@@ -1,0 +1,81 @@
+// ArrayPlan: how a job is cut and computed, within a limit of memory.
+//
+// Work is shared out in tasks, each of some units, some outputs of theirs and a stretch of frames;
+// a thread computes one task at a time and keeps what the next one needs of it: an engine with its
+// spectra, or reversed taps. Memory is what all threads have at once; the arrays themselves are not
+// counted.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "engine/cost_model.hpp"
+#include "engine/offline/array_job.hpp"
+#include "engine/partition_plan.hpp"
+
+namespace firbank {
+
+enum class ArrayMethod {
+  kDirect,      // sums of products, input by input
+  kFrames,      // sums of products over whole frames of a matrix whose channels lie side by side
+  kTransforms,  // an engine with PlanGoal::kOffline
+};
+
+struct ArrayOptions {
+  std::string backend = "auto";          // as EngineConfig::backend
+  std::size_t threads = 0;               // 1 to 64; 0: as many as the processor has
+  std::uint64_t memory_limit_bytes = 0;  // 0: none
+  // Most of each that are computed at once, by one thread; 0: as the plan likes.
+  std::uint64_t frames_at_once = 0;
+  std::size_t units_at_once = 0;
+  std::size_t outputs_at_once = 0;
+  std::optional<ArrayMethod> method = {};  // unless given, the cheapest
+};
+
+struct ArrayPlan {
+  ArrayMethod method = ArrayMethod::kDirect;
+  std::string backend;  // "cpu-avx2"
+  std::size_t threads = 1;
+  std::uint64_t frames_at_once = 0;  // of a task
+  std::size_t units_at_once = 1;
+  std::size_t outputs_at_once = 1;
+  std::size_t call_frames = 0;  // that a task computes at a time
+  // kTransforms alone: of the longest outputs_at_once outputs, and what an engine is told to get
+  // it.
+  PartitionPlan partition = {};
+  std::uint64_t engine_limit_bytes = 0;
+  std::optional<CostModel> costs = {};
+  std::uint64_t memory_bytes = 0;  // estimate of all threads together
+  double nanoseconds = 0;          // estimate of processor time
+  std::uint64_t products = 0;      // multiplications of the direct form
+
+  std::size_t tasks(const ArrayJob& job) const noexcept;
+};
+
+/// `sample_bytes` is of the arithmetic, 4 or 8; `staged_inputs` and `staged_outputs` tell whether
+/// samples are copied on their way, as their arrays' type or strides are others.
+struct ArrayTraits {
+  std::size_t sample_bytes = sizeof(float);
+  bool staged_inputs = false;
+  bool staged_outputs = false;
+  bool adjacent_units = false;   // neighbours in memory: better read together
+  bool adjacent_inputs = false;  // one unit's inputs are one frame after another: kFrames
+};
+
+/// Throws: Error naming the field, its value and what is allowed; of memory_limit_bytes the least
+/// that would do.
+ArrayPlan plan_array_job(const ArrayJob& job, const ArrayTraits& traits,
+                         const ArrayOptions& options);
+
+/// The edges, kernels and inputs of outputs [first, last) alone, and the routing and the bank that
+/// an engine for `units` units of them has; `kernels[k]` is the number of the bank's filter k.
+struct ArrayPart {
+  std::vector<ArrayEdge> edges;
+  std::vector<std::size_t> kernels;
+  std::size_t longest = 1;  // taps
+};
+ArrayPart part_of(const ArrayJob& job, std::size_t first_output, std::size_t last_output);
+
+}  // namespace firbank

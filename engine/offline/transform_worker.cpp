@@ -1,0 +1,247 @@
+#include <algorithm>
+#include <memory>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "engine/engine.hpp"
+#include "engine/offline/array_planes.hpp"
+#include "engine/offline/array_worker.hpp"
+#include "io/error.hpp"
+#include "kernels/aligned_vector.hpp"
+
+namespace firbank {
+namespace {
+
+/// An engine hears a task's units from the first frame that its window reaches back to, in calls of
+/// the size that the plan likes best.
+template <class Sample>
+class TransformWorker final : public ArrayWorker<Sample> {
+ public:
+  TransformWorker(const ArrayJob& job, const ArrayPlan& plan, InstructionSet set)
+      : job_(job),
+        plan_(plan),
+        set_(set),
+        inputs_(*array_copy<Sample>(set)),
+        outputs_(*array_copy<Sample>(set)) {}
+
+  void begin(const ArraySignals& signals, bool keeps_kernels) override {
+    signals_ = &signals;
+    outputs_.set_streaming(outgrows_caches(job_, signals));
+    keeps_kernels_ = keeps_kernels;
+    if (!keeps_kernels || job_.own_kernels) made_.clear();
+  }
+
+  void replace(std::size_t kernel) override {
+    for (Made& made : made_) made.stale.push_back(kernel);
+  }
+
+  void compute(const ArrayTask& task, ArrayMeter& meter) override {
+    Made& made = engine_for(task);
+    BasicEngine<Sample>& engine = *made.engine;
+    engine.reset();
+    name_planes(task);
+    const std::uint64_t lead = made.part.longest - 1;
+    const std::uint64_t begin = task.frames.first - std::min(task.frames.first, lead);
+    const std::size_t most = engine.max_frames();
+    make_room(most);
+    for (std::uint64_t frame = begin; frame < task.frames.end(); frame += most) {
+      const auto frames =
+          static_cast<std::size_t>(std::min<std::uint64_t>(most, task.frames.end() - frame));
+      point_to_inputs(frame, frames);
+      const bool staged = point_to_outputs(task, frame, frames);
+      if (engine.process(in_.data(), out_.data(), frames) != ProcessStatus::kOk) {
+        throw Error(ErrorKind::kConfiguration, engine.failure());
+      }
+      if (staged) put_out(task, frame, frames);
+      const std::uint64_t first = std::max(frame, task.frames.first);
+      const std::uint64_t wanted = frame + frames > first ? frame + frames - first : 0;
+      if (!meter.go_on(wanted * outputs_.size())) return;
+    }
+  }
+
+ private:
+  struct Made {
+    std::size_t batch = 0;
+    std::size_t first_unit = 0;  // of own kernels
+    std::size_t units = 0;
+    ArrayPart part;
+    std::unique_ptr<BasicEngine<Sample>> engine;
+    std::vector<std::size_t> stale;  // kernels of the job
+  };
+
+  Made& engine_for(const ArrayTask& task) {
+    const std::size_t units = task.last_unit - task.first_unit;
+    for (Made& made : made_) {
+      if (made.batch != task.batch || made.units != units) continue;
+      if (job_.own_kernels && made.first_unit != task.first_unit) continue;
+      refresh(made);
+      return made;
+    }
+    if (!keeps_kernels_) made_.clear();
+    Made made{task.batch, task.first_unit,
+              units,      part_of(job_, task.first_output, task.last_output),
+              nullptr,    {}};
+    made.engine = make_engine(task, made.part);
+    return made_.emplace_back(std::move(made));
+  }
+
+  std::unique_ptr<BasicEngine<Sample>> make_engine(const ArrayTask& task, const ArrayPart& part) {
+    const std::size_t units = task.last_unit - task.first_unit;
+    const std::size_t sets = job_.own_kernels ? units : 1;
+    std::vector<std::vector<double>> filters;
+    for (std::size_t u = 0; u < sets; ++u) {
+      for (const std::size_t kernel : part.kernels) {
+        filters.push_back(read_kernel(job_, signals_->kernels, task.first_unit + u, kernel, set_));
+      }
+    }
+    const FilterBank bank(std::move(filters));
+    const std::size_t outputs = task.last_output - task.first_output;
+    std::vector<Edge> edges;
+    for (std::size_t u = 0; u < units; ++u) {
+      const std::size_t own = job_.own_kernels ? u * part.kernels.size() : 0;
+      for (const ArrayEdge& edge : part.edges) {
+        edges.push_back({u * job_.inputs + edge.input, own + edge.kernel, u * outputs + edge.output,
+                         edge.gain, 0});
+      }
+    }
+    EngineConfig config;
+    config.goal = PlanGoal::kOffline;
+    config.backend = plan_.backend;
+    config.fail_over = false;
+    config.expected_frames = task.frames.count + part.longest - 1;
+    config.memory_limit_bytes = plan_.engine_limit_bytes;
+    config.costs = plan_.costs;
+    return std::make_unique<BasicEngine<Sample>>(
+        config, bank, Routing(units * job_.inputs, units * outputs, std::move(edges)));
+  }
+
+  void refresh(Made& made) {
+    for (const std::size_t kernel : made.stale) {
+      const auto at = std::find(made.part.kernels.begin(), made.part.kernels.end(), kernel);
+      if (at == made.part.kernels.end()) continue;
+      const std::vector<double> taps = read_kernel(job_, signals_->kernels, 0, kernel, set_);
+      made.engine->update(static_cast<std::size_t>(at - made.part.kernels.begin()), taps);
+    }
+    made.stale.clear();
+  }
+
+  void name_planes(const ArrayTask& task) {
+    inputs_.clear();
+    outputs_.clear();
+    for (std::size_t u = task.first_unit; u < task.last_unit; ++u) {
+      for (std::size_t i = 0; i < job_.inputs; ++i) inputs_.add(signals_->input, job_.units, u, i);
+      for (std::size_t o = task.first_output; o < task.last_output; ++o) {
+        add_output(outputs_, job_, *signals_, u, o);
+      }
+    }
+    in_.resize(inputs_.size());
+    out_.resize(outputs_.size());
+  }
+
+  void make_room(std::size_t frames) {
+    staged_inputs_ = false;
+    for (std::size_t p = 0; p < inputs_.size(); ++p) staged_inputs_ |= !inputs_.is_plain(p);
+    // Where samples are used as they lie, the last call alone, which the input does not fill, is
+    // copied.
+    in_stage_.resize(inputs_.size() * frames);
+    out_stage_.resize(outputs_.size() * frames);
+    staged_in_.resize(inputs_.size());
+    staged_out_.resize(outputs_.size());
+    for (std::size_t p = 0; p < inputs_.size(); ++p) {
+      staged_in_[p] = in_stage_.data() + p * frames;
+    }
+    for (std::size_t p = 0; p < outputs_.size(); ++p) {
+      staged_out_[p] = out_stage_.data() + p * frames;
+    }
+  }
+
+  void point_to_inputs(std::uint64_t frame, std::size_t frames) {
+    if (!staged_inputs_ && frame + frames <= job_.frames) {
+      for (std::size_t p = 0; p < in_.size(); ++p) in_[p] = inputs_.at(p, frame);
+      return;
+    }
+    inputs_.read(static_cast<std::int64_t>(frame), frames, job_.frames, staged_in_.data());
+    std::copy(staged_in_.begin(), staged_in_.end(), in_.begin());
+  }
+
+  /// Whether any output has to be copied afterwards.
+  bool point_to_outputs(const ArrayTask& task, std::uint64_t frame, std::size_t frames) {
+    bool staged = false;
+    for (std::size_t p = 0; p < out_.size(); ++p) {
+      const ArrayWindow& window = window_of(task, p);
+      const std::uint64_t first = std::max(window.first, task.frames.first);
+      const std::uint64_t end = std::min(window.end(), task.frames.end());
+      const bool whole = frame >= first && frame + frames <= end;
+      const bool direct = whole && outputs_.is_plain(p);
+      out_[p] = direct ? outputs_.at(p, frame - window.first) : staged_out_[p];
+      staged |= !direct;
+    }
+    return staged;
+  }
+
+  void put_out(const ArrayTask& task, std::uint64_t frame, std::size_t frames) {
+    for (std::size_t p = 0; p < out_.size();) {
+      if (out_[p] != staged_out_[p]) {
+        ++p;
+        continue;
+      }
+      // Outputs with the same window are moved together.
+      const ArrayWindow& window = window_of(task, p);
+      std::size_t last = p + 1;
+      while (last < out_.size() && out_[last] == staged_out_[last] &&
+             window_of(task, last) == window) {
+        ++last;
+      }
+      const std::uint64_t first = std::max({frame, window.first, task.frames.first});
+      const std::uint64_t end = std::min({frame + frames, window.end(), task.frames.end()});
+      if (first < end) {
+        from_.resize(out_.size());
+        for (std::size_t q = p; q < last; ++q) from_[q] = staged_out_[q] + (first - frame);
+        outputs_.write(first - window.first, static_cast<std::size_t>(end - first), p, last - p,
+                       from_.data());
+      }
+      p = last;
+    }
+  }
+
+  const ArrayWindow& window_of(const ArrayTask& task, std::size_t plane) const {
+    const std::size_t outputs = task.last_output - task.first_output;
+    return job_.windows[task.first_output + plane % outputs];
+  }
+
+  const ArrayJob& job_;
+  const ArrayPlan& plan_;
+  InstructionSet set_;
+  const ArraySignals* signals_ = nullptr;
+  bool keeps_kernels_ = false;
+  std::vector<Made> made_;
+  ArrayPlanes<Sample> inputs_;
+  ArrayPlanes<Sample> outputs_;
+  bool staged_inputs_ = false;
+  AlignedVector<Sample> in_stage_;
+  AlignedVector<Sample> out_stage_;
+  std::vector<Sample*> staged_in_;
+  std::vector<Sample*> staged_out_;
+  std::vector<const Sample*> in_;
+  std::vector<Sample*> out_;
+  std::vector<const Sample*> from_;
+};
+
+}  // namespace
+
+template <class Sample>
+std::unique_ptr<ArrayWorker<Sample>> make_transform_worker(const ArrayJob& job,
+                                                           const ArrayPlan& plan,
+                                                           InstructionSet set) {
+  return std::make_unique<TransformWorker<Sample>>(job, plan, set);
+}
+
+template std::unique_ptr<ArrayWorker<float>> make_transform_worker(const ArrayJob&,
+                                                                   const ArrayPlan&,
+                                                                   InstructionSet);
+template std::unique_ptr<ArrayWorker<double>> make_transform_worker(const ArrayJob&,
+                                                                    const ArrayPlan&,
+                                                                    InstructionSet);
+
+}  // namespace firbank
