@@ -1,0 +1,365 @@
+"""Convolutions of arrays: ``convolve`` and ``plan``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from . import _arguments as arguments
+from . import _core, _job
+from ._plan import Plan
+from ._progress import teller
+
+Mode = Literal["full", "same", "valid", "causal"]
+Routing = Literal["rows", "bank", "matrix"]
+
+
+def convolve(
+    x: ArrayLike,
+    h: ArrayLike | Sequence[ArrayLike],
+    axis: int = -1,
+    mode: Mode = "full",
+    routing: Routing = "rows",
+    memory_limit: int | str | None = None,
+    device: str = "auto",
+    precision: Literal["float32", "float64"] | None = None,
+    out: np.ndarray | Sequence[np.ndarray] | None = None,
+    progress: bool | Callable[[int, int], object] | None = None,
+    *,
+    batch_size_samples: int | None = None,
+    batch_size_channels: int | None = None,
+    batch_size_basis: int | None = None,
+    threads: int | None = None,
+    method: Literal["auto", "direct", "fft"] = "auto",
+) -> np.ndarray | list[np.ndarray]:
+    """Convolve every channel of an array along one axis.
+
+    Parameters
+    ----------
+    x : array_like, N samples along `axis`, channels along its other axes
+        Real or complex, of up to 64 bits a number; integers are taken as they are.
+    h : array_like or list of array_like
+        The kernels, of finite taps. What shape they have depends on `routing`:
+
+        * ``'rows'``: channel i with kernel i. One dimension (one kernel for all channels), or as
+          many as `x`, with the taps along `axis` and the other axes of x's sizes or of size 1.
+        * ``'bank'``: every channel with every kernel. ``(K, taps)``, or ``(taps,)`` for K = 1, or
+          a list of K one-dimensional kernels of any sizes.
+        * ``'matrix'``: every output is the sum over all channels, each with its own kernel. The
+          shape of `x` with the taps along `axis`, or that behind one more axis of O outputs.
+    axis : int
+        The axis of x along which time goes.
+    mode : {'full', 'same', 'valid', 'causal'}
+        Which of the N + taps - 1 frames of a full convolution: all; the N in the middle, as SciPy
+        counts them, x's length whatever the taps; the N - taps + 1 in which the kernel lies within
+        x; or the first N, as a filter gives them.
+    routing : {'rows', 'bank', 'matrix'}
+    memory_limit : int or str, optional
+        Most bytes, such as ``'2GiB'``, that may be used besides x and the result. What is planned
+        for is what the engine needs; a limit that nothing fits is refused before anything is
+        computed.
+    device : str
+        ``'auto'`` or ``'cpu'``: the best instruction set here; ``'cuda'`` or ``'cuda:N'``: a GPU;
+        or the name of one of the CPU's, such as ``'cpu-avx2'``.
+    precision : {'float32', 'float64'}, optional
+        Of the arithmetic and the result. Unless given, NumPy's promotion of x and h decides, and
+        integers become float64; float16 is computed in float32.
+    out : ndarray or list of ndarray, optional
+        Where to put the result, of its shape; a list for a ragged bank. Any strides; it must not
+        overlap x or h.
+    progress : bool or callable, optional
+        True for a bar by tqdm, where it is installed; or ``progress(done, total)``, called in this
+        thread some twenty times a second.
+    batch_size_samples, batch_size_channels, batch_size_basis : int, optional
+        Most output samples, channels and kernels that a thread computes at once.
+    threads : int, optional
+        1 to 64; unless given, as many as the processor has, where the work repays them.
+    method : {'auto', 'direct', 'fft'}
+        ``'auto'`` takes the one that is estimated to be cheaper.
+
+    Returns
+    -------
+    ndarray or list of ndarray
+        ``'rows'``: x's shape with M frames along `axis`. ``'bank'``: that, and a new last axis of K
+        kernels; of kernels of several sizes, a list of K arrays, each with its own M.
+        ``'matrix'``: ``(M,)``, or ``(M, O)``.
+
+    Raises
+    ------
+    ValueError, TypeError
+        Where an argument is not allowed; the message names it, its value and what is.
+    MemoryError
+        Where the result, or what is computed with, cannot be allocated.
+    KeyboardInterrupt
+        Within a tenth of a second of Ctrl-C; `out` is then partly written.
+
+    Notes
+    -----
+    The result equals a direct convolution in double precision to 1e-6 (float32) or 1e-13 (float64)
+    of its norm, whatever the batches, threads and method. NaN and infinities in x make exactly
+    those frames NaN whose window touches them. The interpreter's lock is released meanwhile; calls
+    from several threads run side by side.
+
+    Examples
+    --------
+    >>> import numpy as np, firbank
+    >>> firbank.convolve(np.array([1.0, 2.0, 3.0]), np.array([0.5, 0.5]))
+    array([0.5, 1.5, 2.5, 1.5])
+    >>> x = np.random.default_rng(1).standard_normal((4, 1000), dtype=np.float32)
+    >>> firbank.convolve(x, np.ones((3, 8), np.float32), mode="same", routing="bank").shape
+    (4, 1000, 3)
+    """
+    if routing == "rows" and out is None and precision is None and method == "auto":
+        quick = _core.convolve_quickly(x, h, mode)
+        if quick is not None:
+            return quick
+    prepared = _prepare(x, h, axis, mode, routing, precision, out)
+    if prepared.job is not None:
+        options = _options(
+            memory_limit, device, batch_size_samples, batch_size_channels, batch_size_basis,
+            threads, method,
+        )  # fmt: skip
+        convolver = prepared.job.convolver(**prepared.scaled(options))
+        with teller(progress) as tell:
+            prepared.job.run(convolver, tell)
+    return prepared.result
+
+
+def plan(
+    x: ArrayLike,
+    h: ArrayLike | Sequence[ArrayLike],
+    axis: int = -1,
+    mode: Mode = "full",
+    routing: Routing = "rows",
+    memory_limit: int | str | None = None,
+    device: str = "auto",
+    precision: Literal["float32", "float64"] | None = None,
+    *,
+    batch_size_samples: int | None = None,
+    batch_size_channels: int | None = None,
+    batch_size_basis: int | None = None,
+    threads: int | None = None,
+    method: Literal["auto", "direct", "fft"] = "auto",
+) -> Plan:
+    """Tell how ``convolve`` would compute the same, without doing it.
+
+    Takes the arguments of `convolve`; nothing of the result's size is allocated. ``print`` of what
+    it returns explains the method, the batches and the memory.
+
+    Examples
+    --------
+    >>> import numpy as np, firbank
+    >>> firbank.plan(np.zeros((8, 100_000), np.float32), np.ones(2_000, np.float32)).method
+    'fft'
+    """
+    prepared = _prepare(x, h, axis, mode, routing, precision, None, allocate=False)
+    options = _options(
+        memory_limit, device, batch_size_samples, batch_size_channels, batch_size_basis, threads,
+        method,
+    )  # fmt: skip
+    if prepared.job is None:
+        return Plan(result_shape=prepared.shapes, result_dtype=str(prepared.dtype))
+    facts = prepared.job.convolver(**prepared.scaled(options)).plan()
+    return Plan.of(facts, prepared.shapes, prepared.dtype, prepared.planes)
+
+
+def _options(memory_limit, device, samples, channels, basis, threads, method) -> dict[str, Any]:
+    if not isinstance(device, str):
+        raise TypeError(f"device is {device!r}; allowed: a name, such as 'auto', 'cpu' or 'cuda'")
+    return {
+        "memory_limit": arguments.memory(memory_limit),
+        "device": device,
+        "samples_at_once": arguments.count("batch_size_samples", samples),
+        "channels_at_once": arguments.count("batch_size_channels", channels),
+        "outputs_at_once": arguments.count("batch_size_basis", basis),
+        "threads": arguments.count("threads", threads),
+        "method": arguments.one_of("method", method, arguments.METHODS),
+    }
+
+
+class _Prepared:
+    """Arrays that fit each other, and the job that they make; none where nothing is to compute."""
+
+    def __init__(self, result, shapes, dtype: np.dtype, planes: int, job: _job.Job | None) -> None:
+        self.result = result
+        self.shapes = shapes
+        self.dtype = dtype
+        self.planes = planes  # of one output: 2 for complex ones
+        self.job = job
+
+    def scaled(self, options: dict[str, Any]) -> dict[str, Any]:
+        return options | {"outputs_at_once": options["outputs_at_once"] * self.planes}
+
+
+def _prepare(x, h, axis, mode, routing, precision, out, allocate: bool = True) -> _Prepared:
+    arguments.one_of("mode", mode, arguments.MODES)
+    arguments.one_of("routing", routing, arguments.ROUTINGS)
+    x = arguments.array("x", x)
+    if x.ndim == 0:
+        raise ValueError("x has no dimension; allowed: 1 or more")
+    axis = arguments.axis_of(axis, x.ndim)
+    kernels, sizes = _kernels(h, routing)
+    arguments.require_finite("h", kernels)
+    _check_shapes(x, kernels, axis, routing)
+    dtype = arguments.result_type(x.dtype, kernels.dtype, precision)
+    samples = x.shape[axis]
+    shape = list(x.shape)
+    if routing == "bank":
+        windows = [arguments.window(mode, samples, size) for size in sizes]
+        ragged = len(set(sizes)) > 1
+        each = [_with(shape, axis, count) for _, count in windows]
+        shapes = each if ragged else (*each[0], len(sizes))
+    else:
+        taps = kernels.shape[0] if kernels.ndim == 1 else kernels.shape[axis - x.ndim]
+        window = arguments.window(mode, samples, taps)
+        ragged = False
+        if routing == "rows":
+            shapes = _with(shape, axis, window[1])
+        elif kernels.ndim > x.ndim:
+            shapes = (window[1], kernels.shape[0])
+        else:
+            shapes = (window[1],)
+    result = _result(shapes, dtype, out, (x, *_originals(h)), allocate)
+    planes = 2 if dtype.kind == "c" else 1
+    outs = result if ragged else [result]
+    if all(each.size == 0 for each in outs):
+        return _Prepared(result, shapes, dtype, planes, None)
+    is_double = dtype in (np.dtype(np.float64), np.dtype(np.complex128))
+    if x.size == 0:
+        for each in outs:
+            each[...] = 0
+        return _Prepared(result, shapes, dtype, planes, None)
+    if routing == "rows":
+        job = _job.rows(x, kernels, axis, window, result, is_double)
+    elif routing == "bank":
+        job = _job.bank(x, kernels, sizes, axis, windows, outs, is_double)
+    else:
+        many = kernels if kernels.ndim > x.ndim else kernels[np.newaxis]
+        to = result if kernels.ndim > x.ndim else result[:, np.newaxis]
+        job = _job.matrix(x, many, axis, window, to, is_double)
+    return _Prepared(result, shapes, dtype, planes, job)
+
+
+def _originals(h) -> list[np.ndarray]:
+    if isinstance(h, np.ndarray):
+        return [h]
+    if isinstance(h, (list, tuple)):
+        return [kernel for kernel in h if isinstance(kernel, np.ndarray)]
+    return []
+
+
+def _with(shape: Sequence[int], axis: int, count: int) -> tuple[int, ...]:
+    return (*shape[:axis], count, *shape[axis + 1 :])
+
+
+def _kernels(h, routing: str) -> tuple[np.ndarray, list[int]]:
+    """An array, and of a bank the size of each kernel: shorter ones are filled up with zeros."""
+    if routing == "bank" and isinstance(h, (list, tuple)):
+        each = [arguments.array(f"h[{k}]", kernel) for k, kernel in enumerate(h)]
+        if not each:
+            raise ValueError("h has no kernels; allowed: 1 or more")
+        if any(kernel.ndim > 0 for kernel in each):
+            for k, kernel in enumerate(each):
+                if kernel.ndim != 1 or kernel.size == 0:
+                    raise ValueError(
+                        f"h[{k}] is of shape {kernel.shape}; allowed: one dimension, 1 tap or more"
+                    )
+            sizes = [kernel.size for kernel in each]
+            if len(set(sizes)) > 1:
+                for k, kernel in enumerate(each):
+                    arguments.require_finite(f"h[{k}]", kernel)
+                filled = np.zeros((len(each), max(sizes)), np.result_type(*each))
+                for row, kernel in zip(filled, each, strict=True):
+                    row[: kernel.size] = kernel
+                return filled, sizes
+    kernels = arguments.array("h", h)
+    if routing == "bank":
+        if kernels.ndim not in (1, 2):
+            raise ValueError(
+                f"h is of shape {kernels.shape}; allowed with routing 'bank': (kernels, taps), "
+                "(taps,), or a list of kernels"
+            )
+        kernels = np.atleast_2d(kernels)
+    if kernels.ndim == 0 or kernels.size == 0:
+        raise ValueError(f"h is of shape {kernels.shape}; allowed: 1 tap or more of 1 kernel or more")
+    return kernels, [kernels.shape[1]] * kernels.shape[0] if routing == "bank" else []
+
+
+def _check_shapes(x: np.ndarray, h: np.ndarray, axis: int, routing: str) -> None:
+    def fits(shape: tuple[int, ...], broadcasts: bool) -> bool:
+        return all(
+            a == axis or h_size == x_size or (broadcasts and h_size == 1)
+            for a, (h_size, x_size) in enumerate(zip(shape, x.shape, strict=True))
+        )
+
+    taps = ("taps" if a == axis else str(size) for a, size in enumerate(x.shape))
+    wanted = f"({', '.join(taps)}{',' if x.ndim == 1 else ''})"
+    if routing == "rows" and not (h.ndim == 1 or (h.ndim == x.ndim and fits(h.shape, True))):
+        raise ValueError(
+            f"h is of shape {h.shape}; allowed with x of shape {x.shape} and routing 'rows': "
+            f"(taps,) or {wanted}, where each of the other axes may be of size 1"
+        )
+    if routing == "matrix" and not (
+        (h.ndim == x.ndim and fits(h.shape, False))
+        or (h.ndim == x.ndim + 1 and fits(h.shape[1:], False))
+    ):
+        raise ValueError(
+            f"h is of shape {h.shape}; allowed with x of shape {x.shape} and routing 'matrix': "
+            f"{wanted}, or that behind an axis of outputs"
+        )
+
+
+def _result(shapes, dtype: np.dtype, out, others: Sequence[np.ndarray], allocate: bool):
+    if isinstance(shapes, list):
+        if out is None:
+            return [_empty(shape, dtype, allocate) for shape in shapes]
+        if not isinstance(out, (list, tuple)) or len(out) != len(shapes):
+            raise ValueError(
+                f"out is {_described(out)}; allowed with a bank of several sizes: a list of "
+                f"{len(shapes)} arrays"
+            )
+        for k, (each, shape) in enumerate(zip(out, shapes, strict=True)):
+            _check_out(f"out[{k}]", each, shape, dtype, (*others, *out[:k]))
+        return list(out)
+    if out is None:
+        return _empty(shapes, dtype, allocate)
+    _check_out("out", out, shapes, dtype, others)
+    return out
+
+
+def _empty(shape: tuple[int, ...], dtype: np.dtype, allocate: bool) -> np.ndarray:
+    if allocate:
+        return np.empty(shape, dtype)
+    # Strides like those of a whole array, and no memory: for plans, which nobody writes to.
+    strides = np.empty((0, *shape[1:]), dtype).strides if shape else ()
+    return np.lib.stride_tricks.as_strided(np.empty(1, dtype), shape, strides)
+
+
+def _described(out) -> str:
+    if isinstance(out, np.ndarray):
+        return f"an array of shape {out.shape}"
+    return f"{len(out)} arrays" if isinstance(out, (list, tuple)) else f"of {type(out)}"
+
+
+def _check_out(name: str, out, shape, dtype: np.dtype, others: Sequence[np.ndarray]) -> None:
+    if not isinstance(out, np.ndarray):
+        raise TypeError(f"{name} is of {type(out)}; allowed: a NumPy array")
+    if out.shape != tuple(shape):
+        raise ValueError(f"{name} is of shape {out.shape}; allowed here: {tuple(shape)}")
+    if out.dtype.kind != dtype.kind or not out.dtype.isnative or out.dtype.itemsize > 16:
+        raise TypeError(
+            f"{name} is of type {out.dtype}; allowed for a result of {dtype}: "
+            + ("complex64 or complex128" if dtype.kind == "c" else "float16, float32 or float64")
+        )
+    if not out.flags.writeable:
+        raise ValueError(f"{name} is read-only; allowed: an array that can be written to")
+    if not out.flags.aligned or any(s % out.dtype.itemsize for s in out.strides):
+        raise ValueError(f"{name} is not aligned to its type; allowed: an aligned array")
+    if out.size > 1 and any(s == 0 and n > 1 for s, n in zip(out.strides, out.shape, strict=True)):
+        raise ValueError(f"{name} has several elements in one place; allowed: one place each")
+    for other in others:
+        if np.may_share_memory(out, other) and np.shares_memory(out, other, max_work=10_000):
+            raise ValueError(f"{name} overlaps an array that is read; allowed: memory of its own")

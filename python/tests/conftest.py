@@ -1,0 +1,20 @@
+"""What all tests of the package share."""
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("firbank", deadline=None, print_blob=True)
+settings.load_profile("firbank")
+
+
+def pytest_addoption(parser):
+    parser.addoption("--full", action="store_true", help="run the long tests as well")
+
+
+def pytest_collection_modifyitems(config, items):
+    if config.getoption("--full"):
+        return
+    skip = pytest.mark.skip(reason="takes long; runs with --full")
+    for item in items:
+        if "full" in item.keywords:
+            item.add_marker(skip)
