@@ -189,11 +189,12 @@ struct Case {
   std::vector<std::size_t> starts;
 };
 
-ArrayOptions some_options(Random& random, const ArrayJob& job) {
+ArrayOptions some_options(Random& random, const ArrayJob& job, const ArrayTraits& traits) {
   ArrayOptions options;
-  constexpr std::optional<ArrayMethod> kMethods[] = {std::nullopt, ArrayMethod::kDirect,
-                                                     ArrayMethod::kTransforms};
-  options.method = kMethods[between(random, 0, 2)];
+  constexpr std::optional<ArrayMethod> kMethods[] = {
+      std::nullopt, ArrayMethod::kDirect, ArrayMethod::kTransforms, ArrayMethod::kFrames};
+  const bool by_frames = traits.adjacent_inputs && job.inputs > 1;
+  options.method = kMethods[between(random, 0, by_frames ? 3 : 2)];
   if (between(random, 0, 1) == 1) options.threads = between(random, 1, 4);
   if (between(random, 0, 2) == 0) options.frames_at_once = between(random, 40, job.frames + 40);
   if (between(random, 0, 2) == 0) options.units_at_once = between(random, 1, 4);
@@ -213,9 +214,10 @@ TYPED_TEST(ArrayConvolverTest, IsTheDirectConvolutionHoweverItIsCut) {
     const auto shape = static_cast<Shape>(between(random, 0, 3));
     const std::size_t frames = between(random, 1, between(random, 0, 3) == 0 ? 12'000 : 900);
     Case<TypeParam> of(random, shape, frames, between(random, 1, 300));
-    const ArrayOptions options = some_options(random, of.job);
+    const ArrayTraits traits = traits_of<TypeParam>(of.job, of.signals);
+    const ArrayOptions options = some_options(random, of.job, traits);
     SCOPED_TRACE(testing::Message() << "seed " << seed);
-    ArrayConvolver<TypeParam> convolver(of.job, traits_of<TypeParam>(of.job, of.signals), options);
+    ArrayConvolver<TypeParam> convolver(of.job, traits, options);
     ASSERT_TRUE(convolver.run(of.signals));
     ASSERT_TRUE(test::follows(of.result(), of.oracle(), 2 * test::kErrorLimit<TypeParam>));
     ASSERT_TRUE(of.guards_are_there());
@@ -238,8 +240,9 @@ TYPED_TEST(ArrayConvolverTest, SpoilsWhatHearsANanAndNothingElse) {
     of.starts.clear();
     of.lay_out();
     SCOPED_TRACE(testing::Message() << "seed " << seed);
-    const ArrayOptions options = some_options(random, of.job);
-    ArrayConvolver<TypeParam> convolver(of.job, traits_of<TypeParam>(of.job, of.signals), options);
+    const ArrayTraits traits = traits_of<TypeParam>(of.job, of.signals);
+    const ArrayOptions options = some_options(random, of.job, traits);
+    ArrayConvolver<TypeParam> convolver(of.job, traits, options);
     ASSERT_TRUE(convolver.run(of.signals));
     ASSERT_TRUE(test::follows(of.result(), of.oracle(), 2 * test::kErrorLimit<TypeParam>));
   }
@@ -281,7 +284,7 @@ TYPED_TEST(ArrayConvolverTest, KeepsWhatWasMadeOfKernelsThatStay) {
       SCOPED_TRACE(testing::Message() << "seed " << seed);
       Random random(seed);
       Case<TypeParam> of(random, Shape::kBank, 3'000, 150);
-      ArrayOptions options = some_options(random, of.job);
+      ArrayOptions options = some_options(random, of.job, traits_of<TypeParam>(of.job, of.signals));
       options.method = method;
       ArrayConvolver<TypeParam> convolver(of.job, traits_of<TypeParam>(of.job, of.signals),
                                           options);

@@ -21,13 +21,16 @@ namespace firbank {
 namespace {
 
 constexpr std::size_t kMaxThreads = 64;
-constexpr std::size_t kDirectCall = 4'096;      // frames: input and output lie in the first caches
-constexpr std::size_t kLeastDirectCall = 64;    // fewer frames do not fill the vectors
-constexpr std::size_t kUnitsSideBySide = 16;    // floats of a cache line
-constexpr std::size_t kMostOutputsAtOnce = 64;  // whose blocks lie in the second cache
-constexpr double kFramesAGroup = 1e6;           // that repay an engine of own kernels
-constexpr double kThreadNs = 150'000;           // work that repays a thread
-constexpr double kTaskNs = 30'000;              // beginning a task, at most
+constexpr std::size_t kDirectCall = 4'096;       // frames: input and output lie in the first caches
+constexpr std::size_t kLeastDirectCall = 64;     // fewer frames do not fill the vectors
+constexpr std::size_t kUnitsSideBySide = 16;     // floats of a cache line
+constexpr std::size_t kMostOutputsAtOnce = 64;   // whose blocks lie in the second cache
+constexpr double kFramesAGroup = 1e6;            // that repay an engine of own kernels
+constexpr std::uint64_t kLeastStretch = 32'768;  // frames that repay a task
+constexpr double kThreadNs = 150'000;            // work that repays a thread
+constexpr double kTaskNs = 30'000;               // beginning a task, at most
+constexpr double kPlanEdgeNs = 200;
+constexpr double kTransformNs = 0.25;  // of a sample of floats, at any size
 constexpr std::uint64_t kNoLimit = std::numeric_limits<std::uint64_t>::max();
 
 // A direct form that is estimated a little dearer is taken all the same: it needs no set-up.
@@ -85,9 +88,9 @@ class Planner {
     const bool by_frames = traits_.adjacent_inputs && job_.inputs > 1;
     if (by_frames && wanted(ArrayMethod::kFrames)) offer(of_frames());
     if (wanted(ArrayMethod::kDirect)) offer(direct());
-    // Where a transform cannot pay, it is not looked for: small jobs are planned in no time.
-    const bool is_small = best && best->nanoseconds < kTaskNs && !options_.method;
-    if (wanted(ArrayMethod::kTransforms) && !is_small) offer(transforms());
+    // Where transforms cannot pay, none are looked for: small jobs are planned in no time.
+    const bool is_clear = best && best->nanoseconds < least_of_transforms() && !options_.method;
+    if (wanted(ArrayMethod::kTransforms) && !is_clear) offer(transforms());
     if (!best) {
       refuse(fmt::format("memory_limit is {} bytes; this needs at least {}", limit_, least_));
     }
@@ -181,8 +184,9 @@ class Planner {
     const auto bytes = [&] {
       const double kernel =
           samples(static_cast<double>(job_.inputs) * static_cast<double>(job_.longest()));
-      return kernel * static_cast<double>(outputs_) + 8.0 * static_cast<double>(job_.longest()) +
-             static_cast<double>(at_once.threads) * samples(static_cast<double>(at_once.call));
+      return static_cast<double>(at_once.threads) *
+             (kernel + 8.0 * static_cast<double>(job_.longest()) +
+              samples(static_cast<double>(at_once.call)));
     };
     while (bytes() > static_cast<double>(limit_)) {
       if (!shrink(at_once, kLeastDirectCall)) {
@@ -195,7 +199,10 @@ class Planner {
     plan.memory_bytes = static_cast<std::uint64_t>(bytes());
     plan.nanoseconds =
         static_cast<double>(products()) * costs_.direct_product_ns * samples(1) / sizeof(float);
+    // Frames are wide: few of them are work enough.
+    least_stretch_ = kLeastStretch / std::min<std::uint64_t>(job_.inputs, kLeastStretch) + 1;
     finish(plan, at_once);
+    least_stretch_ = kLeastStretch;
     return plan;
   }
 
@@ -225,6 +232,18 @@ class Planner {
       }
     }
     return std::nullopt;
+  }
+
+  /// What transforms of all inputs, outputs and kernels take at the very least, in windows that are
+  /// well filled; and the planning of them.
+  double least_of_transforms() const {
+    const double frames = static_cast<double>(window_.count) * static_cast<double>(units_) *
+                          static_cast<double>(job_.inputs + outputs_);
+    double taps = 0;
+    for (const std::size_t of_kernel : job_.taps) taps += 2.0 * static_cast<double>(of_kernel);
+    if (job_.own_kernels) taps *= static_cast<double>(units_);
+    const double planning = kPlanEdgeNs * static_cast<double>(job_.edges.size());
+    return kTaskNs + planning + (frames + taps) * kTransformNs * samples(1) / sizeof(float);
   }
 
   /// Outputs of one unit are work for all threads.
@@ -322,7 +341,7 @@ class Planner {
                                std::max<std::size_t>(1, ceil_div(outputs_, at_once.outputs));
     if (groups < 2 * at_once.threads && at_once.threads > 1) {
       const std::size_t parts = ceil_div(2 * at_once.threads, groups);
-      const std::uint64_t least = std::max<std::uint64_t>(8 * job_.longest(), 32'768);
+      const std::uint64_t least = std::max<std::uint64_t>(8 * job_.longest(), least_stretch_);
       frames = std::min(frames, std::max((frames + parts - 1) / parts, least));
     }
     if (options_.frames_at_once > 0) frames = std::min(frames, options_.frames_at_once);
@@ -358,6 +377,7 @@ class Planner {
   CostModel costs_;
   std::uint64_t products_ = 0;
   std::uint64_t least_ = kNoLimit;
+  std::uint64_t least_stretch_ = kLeastStretch;
 };
 
 }  // namespace

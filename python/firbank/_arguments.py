@@ -65,7 +65,9 @@ def axis_of(axis: SupportsIndex, ndim: int) -> int:
     except TypeError:
         raise TypeError(f"axis is {axis!r}; allowed: a whole number") from None
     if not -ndim <= number < ndim:
-        raise ValueError(f"axis is {number}; allowed for x of {ndim} dimensions: {-ndim} to {ndim - 1}")
+        raise ValueError(
+            f"axis is {number}; allowed for x of {ndim} dimensions: {-ndim} to {ndim - 1}"
+        )
     return number % ndim
 
 

@@ -13,6 +13,9 @@ from . import _core, _job
 from ._plan import Plan
 from ._progress import teller
 
+_NO_OTHERS = (None,) * 5
+_NO_BATCHES = (None,) * 3
+
 Mode = Literal["full", "same", "valid", "causal"]
 Routing = Literal["rows", "bank", "matrix"]
 
@@ -112,7 +115,10 @@ def convolve(
     >>> firbank.convolve(x, np.ones((3, 8), np.float32), mode="same", routing="bank").shape
     (4, 1000, 3)
     """
-    if routing == "rows" and out is None and precision is None and method == "auto":
+    is_plain = routing == "rows" and method == "auto" and device == "auto" and axis in (-1, 0)
+    others = (memory_limit, precision, out, progress, threads)
+    batches = (batch_size_samples, batch_size_channels, batch_size_basis)
+    if is_plain and others == _NO_OTHERS and batches == _NO_BATCHES:
         quick = _core.convolve_quickly(x, h, mode)
         if quick is not None:
             return quick
@@ -284,7 +290,9 @@ def _kernels(h, routing: str) -> tuple[np.ndarray, list[int]]:
             )
         kernels = np.atleast_2d(kernels)
     if kernels.ndim == 0 or kernels.size == 0:
-        raise ValueError(f"h is of shape {kernels.shape}; allowed: 1 tap or more of 1 kernel or more")
+        raise ValueError(
+            f"h is of shape {kernels.shape}; allowed: 1 tap or more of 1 kernel or more"
+        )
     return kernels, [kernels.shape[1]] * kernels.shape[0] if routing == "bank" else []
 
 

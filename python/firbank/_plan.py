@@ -80,8 +80,9 @@ class Plan:
                 f"{self.partitions} part{'s' if self.partitions != 1 else ''}"
             )
         if self.method != "none":
+            threads = "1 thread" if self.threads == 1 else f"{self.threads} threads"
             lines += [
-                f"device      {self.device}, {self.threads} thread{'s' if self.threads > 1 else ''}",
+                f"device      {self.device}, {threads}",
                 f"at once     {self.batch_size_samples} samples of {self.batch_size_channels} "
                 f"channels with {self.batch_size_basis} kernels, in {self.tasks} tasks",
                 f"memory      {_readable(self.memory_bytes)} besides x and the result",

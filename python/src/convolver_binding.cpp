@@ -24,14 +24,34 @@ namespace {
 namespace nb = nanobind;
 using nb::literals::operator""_a;
 
-/// Address, type, strides of the units, offsets of a unit's planes, stride of the frames.
-using View = std::tuple<std::uintptr_t, int, std::vector<std::ptrdiff_t>,
-                        std::vector<std::ptrdiff_t>, std::ptrdiff_t>;
+/// Address, type, strides of the units, sizes and strides of the axes that a unit's planes run
+/// along, first and number of the parts of a complex number, stride of the frames.
+using View = std::tuple<std::uintptr_t, int, std::vector<std::ptrdiff_t>, std::vector<std::size_t>,
+                        std::vector<std::ptrdiff_t>, std::size_t, std::size_t, std::ptrdiff_t>;
 
+/// A unit's planes lie in C order of their axes, parts of one number side by side.
 ArrayView view_of(const View& view) {
-  const auto& [address, type, units, offsets, frames] = view;
-  return {reinterpret_cast<const void*>(address), static_cast<ElementType>(type), units, offsets,
-          frames};
+  const auto& [address, type, units, sizes, strides, first_part, parts, frames] = view;
+  std::vector<std::ptrdiff_t> offsets = {0};
+  for (std::size_t axis = 0; axis < sizes.size(); ++axis) {
+    std::vector<std::ptrdiff_t> finer;
+    finer.reserve(offsets.size() * sizes[axis]);
+    for (const std::ptrdiff_t offset : offsets) {
+      for (std::size_t i = 0; i < sizes[axis]; ++i) {
+        finer.push_back(offset + static_cast<std::ptrdiff_t>(i) * strides[axis]);
+      }
+    }
+    offsets = std::move(finer);
+  }
+  std::vector<std::ptrdiff_t> planes;
+  planes.reserve(offsets.size() * parts);
+  for (const std::ptrdiff_t offset : offsets) {
+    for (std::size_t part = first_part; part < first_part + parts; ++part) {
+      planes.push_back(offset + static_cast<std::ptrdiff_t>(part));
+    }
+  }
+  return {reinterpret_cast<const void*>(address), static_cast<ElementType>(type), units,
+          std::move(planes), frames};
 }
 
 ArraySignals signals_of(const View& input, const View& kernels, const std::vector<View>& outputs) {
@@ -40,20 +60,50 @@ ArraySignals signals_of(const View& input, const View& kernels, const std::vecto
   return signals;
 }
 
-ArrayJob job_of(std::vector<std::size_t> units, std::size_t inputs, std::vector<std::size_t> taps,
-                const std::vector<std::tuple<std::size_t, std::size_t, std::size_t, double>>& edges,
+/// 2 for complex numbers, whose parts are planes of their own, else 1.
+struct Parts {
+  std::size_t input = 1;
+  std::size_t kernel = 1;
+  std::size_t output = 1;
+};
+
+/// The edges of a product, of complex numbers where they are: part by part.
+void add_edges(ArrayJob& job, const Parts& parts, std::size_t input, std::size_t kernel,
+               std::size_t output) {
+  for (std::size_t a = 0; a < parts.input; ++a) {
+    for (std::size_t b = 0; b < parts.kernel; ++b) {
+      job.edges.push_back({input * parts.input + a, kernel * parts.kernel + b,
+                           output * parts.output + (a + b) % 2, a + b == 2 ? -1.0 : 1.0});
+    }
+  }
+}
+
+/// `channels` inputs a unit; `taps` of each kernel, or one number for all of a matrix; `windows` of
+/// each output.
+ArrayJob job_of(bool is_matrix, std::vector<std::size_t> units, std::size_t channels,
+                const std::tuple<std::size_t, std::size_t, std::size_t>& of_parts,
+                const std::vector<std::size_t>& taps,
                 const std::vector<std::tuple<std::uint64_t, std::uint64_t>>& windows,
                 bool own_kernels, std::uint64_t frames) {
+  const Parts parts{std::get<0>(of_parts), std::get<1>(of_parts), std::get<2>(of_parts)};
   ArrayJob job;
   job.units = std::move(units);
-  job.inputs = inputs;
-  job.taps = std::move(taps);
-  for (const auto& [input, kernel, output, gain] : edges) {
-    job.edges.push_back({input, kernel, output, gain});
-  }
-  for (const auto& [first, count] : windows) job.windows.push_back({first, count});
+  job.inputs = channels * parts.input;
   job.own_kernels = own_kernels;
   job.frames = frames;
+  for (std::size_t output = 0; output < windows.size(); ++output) {
+    const auto& [first, count] = windows[output];
+    job.windows.insert(job.windows.end(), parts.output, {first, count});
+    if (is_matrix) {
+      job.taps.insert(job.taps.end(), channels * parts.kernel, taps.front());
+      for (std::size_t i = 0; i < channels; ++i) {
+        add_edges(job, parts, i, output * channels + i, output);
+      }
+    } else {
+      job.taps.insert(job.taps.end(), parts.kernel, taps[output]);
+      add_edges(job, parts, 0, output, output);
+    }
+  }
   return job;
 }
 
@@ -138,9 +188,9 @@ void bind_convolver(nb::module_& module) {
   nb::class_<Convolver>(module, "Convolver")
       .def(
           "__init__",
-          [](Convolver* self, bool is_double, std::vector<std::size_t> units, std::size_t inputs,
-             std::vector<std::size_t> taps,
-             const std::vector<std::tuple<std::size_t, std::size_t, std::size_t, double>>& edges,
+          [](Convolver* self, bool is_double, bool is_matrix, std::vector<std::size_t> units,
+             std::size_t channels, const std::tuple<std::size_t, std::size_t, std::size_t>& parts,
+             const std::vector<std::size_t>& taps,
              const std::vector<std::tuple<std::uint64_t, std::uint64_t>>& windows, bool own_kernels,
              std::uint64_t frames, const View& input, const View& kernels,
              const std::vector<View>& outputs, const std::string& device, std::size_t threads,
@@ -155,12 +205,12 @@ void bind_convolver(nb::module_& module) {
             options.outputs_at_once = outputs_at_once;
             options.method = method_of(method);
             new (self) Convolver(is_double,
-                                 job_of(std::move(units), inputs, std::move(taps), edges, windows,
+                                 job_of(is_matrix, std::move(units), channels, parts, taps, windows,
                                         own_kernels, frames),
                                  signals_of(input, kernels, outputs), options);
           },
-          "is_double"_a, "units"_a, "inputs"_a, "taps"_a, "edges"_a, "windows"_a, "own_kernels"_a,
-          "frames"_a, "input"_a, "kernels"_a, "outputs"_a, "device"_a, "threads"_a,
+          "is_double"_a, "is_matrix"_a, "units"_a, "channels"_a, "parts"_a, "taps"_a, "windows"_a,
+          "own_kernels"_a, "frames"_a, "input"_a, "kernels"_a, "outputs"_a, "device"_a, "threads"_a,
           "memory_limit"_a, "samples_at_once"_a, "channels_at_once"_a, "outputs_at_once"_a,
           "method"_a)
       .def("run", &run, "input"_a, "kernels"_a, "outputs"_a, "progress"_a.none(), "keeps_kernels"_a)

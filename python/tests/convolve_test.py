@@ -1,0 +1,515 @@
+"""firbank.convolve and firbank.plan: against sums in double precision, SciPy, and their own laws."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import firbank
+
+MODES = ("full", "same", "valid", "causal")
+REAL = ("float32", "float64", "float16", "int16", "int64", "uint8", "bool")
+COMPLEX = ("complex64", "complex128")
+
+
+def window(mode: str, samples: int, taps: int) -> slice:
+    first, count = {
+        "full": (0, samples + taps - 1),
+        "same": ((taps - 1) // 2, samples),
+        "valid": (taps - 1, samples - taps + 1),
+        "causal": (0, samples),
+    }[mode]
+    return slice(first, first + count)
+
+
+def reference(x, h, axis, mode, routing):
+    """Direct sums in double precision, kernel by kernel."""
+    wide = np.complex128 if np.iscomplexobj(x) or any(map(np.iscomplexobj, h)) else np.float64
+    axis %= x.ndim
+    rows = np.moveaxis(x, axis, -1).astype(wide)
+    samples = rows.shape[-1]
+
+    def one(row, kernel):
+        kernel = np.asarray(kernel, wide)
+        return np.convolve(row, kernel)[window(mode, samples, kernel.size)]
+
+    if routing == "bank":
+        each = [
+            np.moveaxis(np.apply_along_axis(one, -1, rows, kernel), -1, axis) for kernel in h
+        ]
+        return each if len({len(kernel) for kernel in h}) > 1 else np.stack(each, -1)
+    if routing == "matrix":
+        many = h if h.ndim > x.ndim else h[np.newaxis]
+        own = np.moveaxis(many, axis + 1, -1)
+        sums = [
+            sum(one(rows[at], kernels[at]) for at in np.ndindex(rows.shape[:-1])) for kernels in own
+        ]
+        return np.stack(sums, -1) if h.ndim > x.ndim else sums[0]
+    own = h if h.ndim == 1 else np.moveaxis(h, axis, -1)
+    own = np.broadcast_to(own, (*rows.shape[:-1], own.shape[-1]))
+    each = [one(rows[at], own[at]) for at in np.ndindex(rows.shape[:-1])]
+    return np.moveaxis(np.reshape(each, (*rows.shape[:-1], -1)), -1, axis)
+
+
+def noise(rng, shape, dtype):
+    dtype = np.dtype(dtype)
+    if dtype.kind in "iu":
+        return rng.integers(0, 50, shape).astype(dtype)
+    if dtype.kind == "b":
+        return rng.integers(0, 2, shape).astype(dtype)
+    values = rng.standard_normal(shape)
+    if dtype.kind == "c":
+        values = values + 1j * rng.standard_normal(shape)
+    return values.astype(dtype)
+
+
+def assert_follows(result, expected, scale=None):
+    """Within the limit of the result's precision, of what went into the sums."""
+    results = result if isinstance(result, list) else [result]
+    wanted = expected if isinstance(expected, list) else [expected]
+    assert len(results) == len(wanted)
+    for got, want in zip(results, wanted, strict=True):
+        assert got.shape == want.shape
+        limit = {2: 2e-3, 4: 2e-6}.get(got.real.dtype.itemsize, 4e-13)
+        norm = max(np.linalg.norm(want), scale or 0, 1e-300)
+        assert np.linalg.norm(got.astype(want.dtype) - want) <= limit * norm
+
+
+@st.composite
+def cases(draw):
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    routing = draw(st.sampled_from(("rows", "bank", "matrix")))
+    ndim = draw(st.integers(1, 3))
+    axis = draw(st.integers(-ndim, ndim - 1))
+    samples = draw(st.sampled_from((1, 2, 9, 64, 300, 2500, 9000)))
+    taps = draw(st.sampled_from((1, 2, 5, 31, 130, 600)))
+    shape = [draw(st.integers(1, 4)) for _ in range(ndim)]
+    shape[axis] = samples
+    mode = draw(st.sampled_from(MODES if taps <= samples else ("full", "same", "causal")))
+    x = noise(rng, shape, draw(st.sampled_from(REAL + COMPLEX)))
+    kind = draw(st.sampled_from(REAL[:3] + COMPLEX))
+    if draw(st.booleans()):
+        x = np.asfortranarray(x)
+    if draw(st.booleans()):
+        x = x[tuple(slice(None, None, -1) for _ in shape)]
+    if routing == "rows":
+        if draw(st.booleans()):
+            h = noise(rng, taps, kind)
+        else:
+            sizes = [size if draw(st.booleans()) else 1 for size in shape]
+            sizes[axis] = taps
+            h = noise(rng, sizes, kind)
+    elif routing == "bank":
+        count = draw(st.integers(1, 5))
+        if draw(st.booleans()):
+            h = noise(rng, (count, taps), kind)
+        else:
+            h = [noise(rng, draw(st.integers(1, taps)), kind) for _ in range(count)]
+    else:
+        sizes = list(shape)
+        sizes[axis] = taps
+        outputs = draw(st.integers(0, 3))
+        h = noise(rng, [outputs, *sizes] if outputs else sizes, kind)
+    return x, h, axis, mode, routing
+
+
+batches = st.fixed_dictionaries(
+    {},
+    optional={
+        "batch_size_samples": st.integers(50, 4000),
+        "batch_size_channels": st.integers(1, 5),
+        "batch_size_basis": st.integers(1, 5),
+        "threads": st.integers(1, 4),
+        "method": st.sampled_from(("direct", "fft")),
+        "memory_limit": st.sampled_from(("300 MB", "2GiB")),
+    },
+)
+
+
+@settings(max_examples=150)
+@given(cases(), batches)
+def test_equals_direct_sums_whatever_the_layout_type_and_batches(case, how):
+    x, h, axis, mode, routing = case
+    result = firbank.convolve(x, h, axis, mode, routing, **how)
+    expected = reference(x, h, axis, mode, routing)
+    first = result[0] if isinstance(result, list) else result
+    if first.real.dtype == np.float16:
+        return  # sums may leave the range of float16; test_float16 has values that do not
+    # A mean that cancels in the sum counts as well: bool and unsigned samples have one.
+    taps = h if isinstance(h, list) else [h]
+    scale = np.linalg.norm(x.astype(complex)) * max(np.linalg.norm(k) for k in taps)
+    assert_follows(result, expected, scale)
+
+
+@settings(max_examples=60)
+@given(cases(), batches)
+def test_batches_threads_and_methods_agree(case, how):
+    x, h, axis, mode, routing = case
+    once = firbank.convolve(x, h, axis, mode, routing, precision="float32")
+    again = firbank.convolve(x, h, axis, mode, routing, precision="float32", **how)
+    pairs = zip(once, again, strict=True) if isinstance(once, list) else [(once, again)]
+    for a, b in pairs:
+        assert np.linalg.norm(a - b) <= 2e-6 * max(np.linalg.norm(a), np.linalg.norm(x) * 1e-3)
+
+
+@settings(max_examples=40)
+@given(st.integers(0, 2**32 - 1), st.sampled_from(MODES), st.integers(1, 300))
+def test_is_linear_and_shifts_with_its_input(seed, mode, taps):
+    rng = np.random.default_rng(seed)
+    x, y = rng.standard_normal((2, 700))
+    h = rng.standard_normal(taps)
+    both = firbank.convolve(2.0 * x - 3.0 * y, h, mode=mode)
+    apart = 2.0 * firbank.convolve(x, h, mode=mode) - 3.0 * firbank.convolve(y, h, mode=mode)
+    assert_follows(both, apart, np.linalg.norm(x) * np.linalg.norm(h))
+    later = np.concatenate([np.zeros(17), x])
+    assert_follows(
+        firbank.convolve(later, h)[17:], firbank.convolve(x, h), np.linalg.norm(apart)
+    )
+
+
+@settings(max_examples=60)
+@given(
+    st.integers(0, 2**32 - 1),
+    st.integers(1, 3000),
+    st.integers(1, 900),
+    st.sampled_from(("full", "same", "valid")),
+)
+def test_agrees_with_scipy_in_double(seed, samples, taps, mode):
+    scipy_signal = pytest.importorskip("scipy.signal", reason="compared with SciPy")
+    taps = min(taps, samples)
+    rng = np.random.default_rng(seed)
+    x, h = rng.standard_normal(samples), rng.standard_normal(taps)
+    expected = scipy_signal.convolve(x, h, mode, method="direct")
+    assert_follows(firbank.convolve(x, h, mode=mode), expected)
+
+
+@settings(max_examples=60)
+@given(cases(), st.data())
+def test_nan_and_infinity_spoil_what_hears_them_and_nothing_else(case, data):
+    x, h, axis, mode, routing = case
+    x = x.astype(np.float32 if not np.iscomplexobj(x) else np.complex64)
+    h = [np.abs(k) + 1 for k in h] if isinstance(h, list) else np.abs(h) + 1
+    spoiled = x.copy()
+    at = tuple(data.draw(st.integers(0, size - 1)) for size in x.shape)
+    spoiled[at] = data.draw(st.sampled_from((np.nan, np.inf, -np.inf)))
+    touched = np.zeros(x.shape)
+    touched[at] = 1
+    ones = [np.ones(len(k)) for k in h] if isinstance(h, list) else np.ones(h.shape)
+    expected = reference(touched, ones, axis, mode, routing)
+    result = firbank.convolve(spoiled, h, axis, mode, routing)
+    for got, want in zip(
+        result if isinstance(result, list) else [result],
+        expected if isinstance(expected, list) else [expected],
+        strict=True,
+    ):
+        np.testing.assert_array_equal(np.isnan(got), want > 0.5)
+
+
+@settings(max_examples=40)
+@given(cases())
+def test_writes_into_out_of_any_strides_and_nowhere_else(case):
+    x, h, axis, mode, routing = case
+    plain = firbank.convolve(x, h, axis, mode, routing)
+    if isinstance(plain, list):
+        outs = [np.full((*each.shape, 2), 7, each.dtype) for each in plain]
+        firbank.convolve(x, h, axis, mode, routing, out=[each[..., 0] for each in outs])
+    else:
+        outs = [np.full((*plain.shape, 2), 7, plain.dtype)]
+        result = firbank.convolve(x, h, axis, mode, routing, out=outs[0][..., 0])
+        assert result.base is outs[0]
+        plain = [plain]
+    for each, want in zip(outs, plain, strict=True):
+        np.testing.assert_allclose(each[..., 0], want, rtol=1e-3, atol=np.abs(want).max() * 1e-5)
+        assert (each[..., 1] == 7).all()
+
+
+@pytest.mark.parametrize("taps", [3, 400])
+def test_float16_is_computed_in_float32(taps):
+    rng = np.random.default_rng(5)
+    x = (rng.standard_normal((3, 5000)) / 8).astype(np.float16)
+    h = (rng.standard_normal(taps) / taps).astype(np.float16)
+    result = firbank.convolve(x, h)
+    assert result.dtype == np.float16
+    expected = np.stack([np.convolve(row.astype(float), h.astype(float)) for row in x])
+    # Rounded once, at the end.
+    np.testing.assert_allclose(result, expected, rtol=2**-11 * 1.01, atol=2e-7)
+
+
+def test_types_of_results():
+    def of(x, h, **how):
+        return firbank.convolve(np.ones(9, x), np.ones(3, h), **how).dtype
+
+    assert of("float32", "float32") == np.float32
+    assert of("float32", "float64") == np.float64
+    assert of("int16", "float32") == np.float32
+    assert of("int32", "float32") == np.float64
+    assert of("int16", "int16") == np.float64
+    assert of("bool", "bool") == np.float64
+    assert of("complex64", "float32") == np.complex64
+    assert of("float32", "complex128") == np.complex128
+    assert of("int16", "int16", precision="float32") == np.float32
+    assert of("complex128", "float64", precision="float32") == np.complex64
+    assert of(">f4", ">f4") == np.float32
+
+
+def test_empty_arrays():
+    assert firbank.convolve(np.zeros(0), np.ones(3)).shape == (0,)
+    assert firbank.convolve(np.zeros((0, 8)), np.ones(3)).shape == (0, 10)
+    assert firbank.convolve(np.zeros((2, 0, 4)), np.ones((5, 3)), routing="bank").shape == (
+        2, 0, 6, 5,
+    )  # fmt: skip
+    assert firbank.plan(np.zeros(0), np.ones(3)).method == "none"
+
+
+def test_takes_what_numpy_takes():
+    np.testing.assert_allclose(firbank.convolve([1, 2, 3], [0, 1, 0.5]), [0, 1, 2.5, 4, 1.5])
+
+
+@pytest.mark.parametrize("size", [100, 300_000])
+def test_calls_of_many_threads_run_side_by_side(size):
+    rng = np.random.default_rng(1)
+    x = rng.standard_normal((8, size))
+    h = rng.standard_normal((8, 50))
+    expected = [firbank.convolve(row, kernel) for row, kernel in zip(x, h, strict=True)]
+    results = [None] * 8
+
+    def work(i):
+        for _ in range(5):
+            results[i] = firbank.convolve(x[i], h[i])
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for result, want in zip(results, expected, strict=True):
+        np.testing.assert_array_equal(result, want)
+
+
+def test_lets_other_threads_work_meanwhile():
+    x = np.zeros((4, 1_500_000), np.float32)
+    ticks = []
+    done = threading.Event()
+
+    def tick():
+        while not done.is_set():
+            ticks.append(time.perf_counter())
+            time.sleep(0.001)
+
+    ticker = threading.Thread(target=tick)
+    ticker.start()
+    begin = time.perf_counter()
+    firbank.convolve(x, np.ones(2000, np.float32), method="direct", threads=1)
+    took = time.perf_counter() - begin
+    done.set()
+    ticker.join()
+    assert took > 0.05
+    assert len([t for t in ticks if begin < t < begin + took]) > 10
+
+
+def test_progress_is_told_in_the_calling_thread():
+    told = []
+    caller = threading.get_ident()
+
+    def progress(done, total):
+        assert threading.get_ident() == caller
+        told.append((done, total))
+
+    firbank.convolve(np.ones((4, 300_000), np.float32), np.ones(999, np.float32), progress=progress)
+    assert told[-1][0] == told[-1][1] > 0
+    assert all(a[0] <= b[0] for a, b in zip(told, told[1:], strict=False))
+    with pytest.raises(ZeroDivisionError):
+        firbank.convolve(np.ones(9), np.ones(99), method="fft", progress=lambda *_: 1 / 0)
+
+
+def test_a_bar_where_there_is_tqdm(capsys):
+    pytest.importorskip("tqdm", reason="draws the bar")
+    firbank.convolve(np.ones(500_000), np.ones(3000), progress=True)
+    assert "firbank" in capsys.readouterr().err
+
+
+def test_ctrl_c_ends_it_at_once():
+    script = """
+        import sys, time, numpy as np, firbank
+        x = np.zeros((8, 20_000_000), np.float32)
+        out = np.empty_like(x)
+        print("begin", flush=True)
+        begin = time.perf_counter()
+        try:
+            firbank.convolve(x, np.ones(20_000, np.float32), mode="causal", method="direct", out=out)
+        except KeyboardInterrupt:
+            print("interrupted", time.perf_counter() - begin, flush=True)
+            x[:] = 1
+            firbank.convolve(x[0, :1000], np.ones(3, np.float32))  # as good as ever
+            sys.exit(7)
+    """
+    process = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(script)], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout.readline() == "begin\n"
+    time.sleep(0.5)
+    sent = time.perf_counter()
+    os.kill(process.pid, signal.SIGINT)
+    assert process.stdout.readline().startswith("interrupted")
+    assert time.perf_counter() - sent < 2
+    assert process.wait(timeout=30) == 7
+
+
+def peak_of(body: str) -> int:
+    """Bytes by which the anonymous memory of a process grows at most while ``body`` runs."""
+    script = f"""
+        import threading, numpy as np, firbank
+        def anonymous():
+            with open("/proc/self/status") as status:
+                for line in status:
+                    if line.startswith("RssAnon"):
+                        return int(line.split()[1]) * 1024
+        rng = np.random.default_rng(1)
+        firbank.convolve(np.ones(9), np.ones(99), method="fft")
+        peak, done = 0, threading.Event()
+        def watch():
+            global peak
+            while not done.is_set():
+                peak = max(peak, anonymous())
+                done.wait(0.002)
+{textwrap.indent(textwrap.dedent(body), " " * 8)}
+        done.set()
+        watcher.join()
+        print(peak - before)
+    """
+    result = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True, timeout=250
+    )
+    assert result.returncode == 0, result.stderr
+    return int(result.stdout)
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="reads Linux's accounts")
+@pytest.mark.parametrize(
+    ("limit", "routing"), [("1 MiB", "rows"), ("4 MiB", "bank"), ("60 MiB", "bank")]
+)
+def test_keeps_to_a_limit_of_memory(limit, routing):
+    grown = peak_of(f"""
+        x = rng.standard_normal((40, 100_000), dtype=np.float32)
+        h = rng.standard_normal((40, 900), dtype=np.float32)
+        routing = {routing!r}
+        out = np.empty((40, 100_000, 40) if routing == "bank" else x.shape, np.float32)
+        out[...] = 0
+        watcher = threading.Thread(target=watch)
+        before = anonymous()
+        watcher.start()
+        firbank.convolve(x, h, mode="same", routing=routing, out=out, memory_limit={limit!r})
+    """)
+    # Stacks of threads, the watcher's among them, and what the allocator keeps by.
+    assert grown <= {"1 MiB": 2**20, "4 MiB": 2**22, "60 MiB": 60 * 2**20}[limit] + 2**20
+
+
+def test_a_limit_that_nothing_fits_is_refused_with_the_least_that_would_do():
+    x = np.zeros((3, 100_000), np.float32)
+    h = np.ones(5000, np.float32)
+    with pytest.raises(ValueError, match=r"memory_limit is 100 bytes; .* at least \d+") as refusal:
+        firbank.convolve(x, h, memory_limit=100)
+    least = int(str(refusal.value).split()[-1])
+    firbank.convolve(x, h, memory_limit=least)
+    with pytest.raises(ValueError, match="memory_limit"):
+        firbank.convolve(x, h, memory_limit=least - 1)
+
+
+def test_a_plan_tells_what_would_be_done():
+    x = np.lib.stride_tricks.as_strided(np.zeros(1, np.float32), (1000, 10**9), (0, 0))
+    plan = firbank.plan(x, np.ones((64, 500), np.float32), routing="bank", memory_limit="1 GiB")
+    assert plan.method == "fft"
+    assert plan.memory_bytes <= 2**30
+    assert plan.result_shape == (1000, 10**9 + 499, 64)
+    assert "transforms" in str(plan)
+
+
+X = np.zeros((4, 100))
+
+
+@pytest.mark.parametrize(
+    ("error", "message", "call"),
+    [
+        (ValueError, "mode is 'ful'; allowed: 'full'", lambda: firbank.convolve(X, [1], mode="ful")),
+        (ValueError, "routing is 'row'", lambda: firbank.convolve(X, [1], routing="row")),
+        (ValueError, "method is 'fast'", lambda: firbank.convolve(X, [1], method="fast")),
+        (ValueError, "axis is 2; allowed for x of 2 dimensions: -2 to 1",
+         lambda: firbank.convolve(X, [1], axis=2)),
+        (TypeError, "axis is 1.5", lambda: firbank.convolve(X, [1], axis=1.5)),
+        (ValueError, "x has no dimension", lambda: firbank.convolve(3.0, [1])),
+        (TypeError, "x is of type object", lambda: firbank.convolve([None], [1])),
+        (TypeError, "h is of type <U1", lambda: firbank.convolve(X, ["a"])),
+        (TypeError, "x is of type", lambda: firbank.convolve(np.zeros(3, np.longdouble), [1])),
+        (ValueError, r"h is of shape \(3, 2\); allowed with x of shape \(4, 100\) and routing "
+         r"'rows': \(taps,\) or \(4, taps\)", lambda: firbank.convolve(X, np.ones((3, 2)))),
+        (ValueError, r"h is of shape \(0,\)", lambda: firbank.convolve(X, [])),
+        (ValueError, "h has 101 taps and x 100 samples; allowed with mode 'valid'",
+         lambda: firbank.convolve(X, np.ones(101), mode="valid")),
+        (ValueError, r"h\[1\] is nan; allowed: finite", lambda: firbank.convolve(X, [1, np.nan])),
+        (ValueError, r"h\[1\]\[0\] is inf",
+         lambda: firbank.convolve(X, [[1, 2], [np.inf]], routing="bank")),
+        (ValueError, "h has no kernels", lambda: firbank.convolve(X, [], routing="bank")),
+        (ValueError, r"h\[1\] is of shape \(0,\)",
+         lambda: firbank.convolve(X, [[1.0], np.ones(0)], routing="bank")),
+        (ValueError, r"h is of shape \(4, 2, 2\); allowed with routing 'bank'",
+         lambda: firbank.convolve(X, np.ones((4, 2, 2)), routing="bank")),
+        (ValueError, r"h is of shape \(5, 2\); .*'matrix'",
+         lambda: firbank.convolve(X, np.ones((5, 2)), routing="matrix")),
+        (ValueError, "memory_limit is '2 apples'",
+         lambda: firbank.convolve(X, [1], memory_limit="2 apples", method="fft")),
+        (ValueError, "memory_limit is -1", lambda: firbank.convolve(X, [1], memory_limit=-1)),
+        (ValueError, "device is 'abacus'; allowed: auto, cpu",
+         lambda: firbank.convolve(X, [1], device="abacus")),
+        (ValueError, "device is 'cuda:99'", lambda: firbank.convolve(X, [1], device="cuda:99")),
+        (TypeError, "device is 3", lambda: firbank.convolve(X, [1], device=3)),
+        (ValueError, "precision is 'half'", lambda: firbank.convolve(X, [1], precision="half")),
+        (ValueError, "threads is 0", lambda: firbank.convolve(X, [1], threads=0)),
+        (ValueError, "threads is 65", lambda: firbank.convolve(X, [1], threads=65)),
+        (TypeError, "batch_size_samples is 'all'",
+         lambda: firbank.convolve(X, [1], batch_size_samples="all")),
+        (TypeError, "progress is 3", lambda: firbank.convolve(X, [1], progress=3)),
+        (TypeError, "out is of <class 'list'>", lambda: firbank.convolve(X, [1], out=[1])),
+        (ValueError, r"out is of shape \(3,\); allowed here: \(4, 100\)",
+         lambda: firbank.convolve(X, [1], out=np.zeros(3))),
+        (TypeError, "out is of type int64; allowed for a result of float64",
+         lambda: firbank.convolve(X, [1], out=np.zeros(X.shape, np.int64))),
+        (ValueError, "out overlaps", lambda: firbank.convolve(X, [1], out=X)),
+        (ValueError, "out is read-only",
+         lambda: firbank.convolve(X, [1], out=np.frombuffer(bytes(3200)).reshape(4, 100))),
+        (ValueError, "allowed with a bank of several sizes: a list of 2",
+         lambda: firbank.convolve(X, [[1], [1, 2]], routing="bank", out=np.zeros(3))),
+    ],
+)  # fmt: skip
+def test_refuses_by_name(error, message, call):
+    with pytest.raises(error, match=message) as refusal:
+        call()
+    assert "\n" not in str(refusal.value)
+
+
+def test_overlapping_halves_of_one_array_are_refused_and_disjoint_ones_taken():
+    both = np.ones((2, 100))
+    firbank.convolve(both[0], [1.0], out=both[1])
+    line = np.ones(150)
+    with pytest.raises(ValueError, match="out overlaps"):
+        firbank.convolve(line[:100], [1.0], out=line[50:])
+
+
+@pytest.mark.full
+@settings(max_examples=3000)
+@given(cases(), batches)
+def test_equals_direct_sums_many_times_over(case, how):
+    x, h, axis, mode, routing = case
+    result = firbank.convolve(x, h, axis, mode, routing, precision="float64", **how)
+    taps = h if isinstance(h, list) else [h]
+    scale = np.linalg.norm(x.astype(complex)) * max(np.linalg.norm(k) for k in taps)
+    assert_follows(result, reference(x, h, axis, mode, routing), scale)
