@@ -16,8 +16,11 @@ namespace {
 
 using DirectFirTest = test::InstructionSetTest;
 
+/// Adds to what is there, or takes its place.
+enum class Onto { kOutput, kNothing };
+
 template <class Sample>
-void random_filters(InstructionSet set, double tolerance) {
+void random_filters(InstructionSet set, Onto onto, double tolerance) {
   for (unsigned seed = 1; seed <= 200; ++seed) {
     SCOPED_TRACE(testing::Message() << "seed " << seed);
     std::mt19937 random(seed);
@@ -29,12 +32,14 @@ void random_filters(InstructionSet set, double tolerance) {
     for (Sample& h : reversed) h = uniform(random);
     for (Sample& y : out) y = uniform(random);
     const std::vector<Sample> before = out;
-    direct_fir<Sample>(set)->add(in.data() + taps - 1, reversed.data(), taps, out.data(), frames);
+    const DirectFir<Sample>& fir = *direct_fir<Sample>(set);
+    const auto run = onto == Onto::kOutput ? fir.add : fir.set;
+    run(in.data() + taps - 1, reversed.data(), taps, out.data(), frames);
 
     double error = 0;
     double power = 0;
     for (std::size_t n = 0; n < frames; ++n) {
-      double sum = before[n];
+      double sum = onto == Onto::kOutput ? before[n] : 0;
       for (std::size_t i = 0; i < taps; ++i) sum += static_cast<double>(reversed[i]) * in[n + i];
       error += std::pow(out[n] - sum, 2);
       power += sum * sum;
@@ -77,10 +82,16 @@ void frames_apart(InstructionSet set, double tolerance) {
 }
 
 TEST_P(DirectFirTest, FollowsThePlainSumInFloat) {
-  random_filters<float>(GetParam(), 1e-6);
+  random_filters<float>(GetParam(), Onto::kOutput, 1e-6);
 }
 TEST_P(DirectFirTest, FollowsThePlainSumInDouble) {
-  random_filters<double>(GetParam(), 1e-14);
+  random_filters<double>(GetParam(), Onto::kOutput, 1e-14);
+}
+TEST_P(DirectFirTest, TakesTheOutputsPlaceInFloat) {
+  random_filters<float>(GetParam(), Onto::kNothing, 1e-6);
+}
+TEST_P(DirectFirTest, TakesTheOutputsPlaceInDouble) {
+  random_filters<double>(GetParam(), Onto::kNothing, 1e-14);
 }
 
 TEST_P(DirectFirTest, FollowsThePlainSumOfFramesApartInFloat) {

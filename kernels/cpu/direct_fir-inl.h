@@ -92,8 +92,8 @@ struct FirSums {
   }
 };
 
-/// kVectors vectors of outputs at once.
-template <int kVectors, class S>
+/// kVectors vectors of outputs at once, added to what is there or in its place.
+template <int kVectors, bool kAdd, class S>
 HWY_INLINE void fir_tile(const S* oldest, const S* reversed, std::size_t taps, S* out) {
   using Sums = FirSums<kVectors, S>;
   const hn::ScalableTag<S> d;
@@ -110,7 +110,8 @@ HWY_INLINE void fir_tile(const S* oldest, const S* reversed, std::size_t taps, S
       auto sum = sums.sum[0][j];
       HWY_UNROLL(8)
       for (int c = 1; c < Sums::kChains; ++c) sum = hn::Add(sum, sums.sum[c][j]);
-      hn::StoreU(hn::Add(hn::LoadU(d, at), sum), d, at);
+      if (kAdd || first > 0) sum = hn::Add(hn::LoadU(d, at), sum);
+      hn::StoreU(sum, d, at);
     }
   }
 }
@@ -143,28 +144,51 @@ HWY_INLINE S fir_dot(const S* oldest, const S* reversed, std::size_t taps) {
   return sum;
 }
 
-template <class S>
-void fir_add(const S* newest, const S* reversed, std::size_t taps, S* out,
-             std::size_t frames) noexcept {
+/// As many whole vectors of outputs as there are; where they stop.
+template <bool kAdd, class S>
+HWY_INLINE std::size_t fir_vectors(const S* oldest, const S* reversed, std::size_t taps, S* out,
+                                   std::size_t frames) {
   constexpr std::size_t kLanes = hn::MaxLanes(hn::ScalableTag<S>());
-  const S* oldest = newest - (taps - 1);
   std::size_t n = 0;
   for (; n + 8 * kLanes <= frames; n += 8 * kLanes) {
-    fir_tile<8>(oldest + n, reversed, taps, out + n);
+    fir_tile<8, kAdd>(oldest + n, reversed, taps, out + n);
   }
   if (n + 4 * kLanes <= frames) {
-    fir_tile<4>(oldest + n, reversed, taps, out + n);
+    fir_tile<4, kAdd>(oldest + n, reversed, taps, out + n);
     n += 4 * kLanes;
   }
   if (n + 2 * kLanes <= frames) {
-    fir_tile<2>(oldest + n, reversed, taps, out + n);
+    fir_tile<2, kAdd>(oldest + n, reversed, taps, out + n);
     n += 2 * kLanes;
   }
   if (n + kLanes <= frames) {
-    fir_tile<1>(oldest + n, reversed, taps, out + n);
+    fir_tile<1, kAdd>(oldest + n, reversed, taps, out + n);
     n += kLanes;
   }
+  return n;
+}
+
+template <class S>
+void fir_add(const S* newest, const S* reversed, std::size_t taps, S* out,
+             std::size_t frames) noexcept {
+  const S* oldest = newest - (taps - 1);
+  std::size_t n = fir_vectors<true>(oldest, reversed, taps, out, frames);
   for (; n < frames; ++n) out[n] += fir_dot(oldest + n, reversed, taps);
+}
+
+/// The last outputs are those of a whole vector that ends with them: some are computed twice.
+template <class S>
+void fir_set(const S* newest, const S* reversed, std::size_t taps, S* out,
+             std::size_t frames) noexcept {
+  constexpr std::size_t kLanes = hn::MaxLanes(hn::ScalableTag<S>());
+  const S* oldest = newest - (taps - 1);
+  std::size_t n = fir_vectors<false>(oldest, reversed, taps, out, frames);
+  if (n < frames && n > 0) {
+    n = frames - kLanes;
+    fir_tile<1, false>(oldest + n, reversed, taps, out + n);
+    return;
+  }
+  for (; n < frames; ++n) out[n] = fir_dot(oldest + n, reversed, taps);
 }
 
 /// Four outputs `step` frames apart: lanes run along the taps, which are read once for all four.
@@ -219,7 +243,7 @@ void fir_decimate(const S* oldest, const S* reversed, std::size_t taps, std::siz
 
 template <class S>
 const DirectFir<S>* direct_fir_kernel() noexcept {
-  static constexpr DirectFir<S> kKernel = {&fir_add<S>, &fir_decimate<S>};
+  static constexpr DirectFir<S> kKernel = {&fir_add<S>, &fir_set<S>, &fir_decimate<S>};
   return &kKernel;
 }
 #endif  // FIRBANK_SIMD_TARGET

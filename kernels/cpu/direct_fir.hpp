@@ -14,6 +14,10 @@ struct DirectFir {
   void (*add)(const Sample* newest, const Sample* reversed, std::size_t taps, Sample* out,
               std::size_t frames) noexcept;
 
+  /// out[n] = the same sum, for `out` that does not overlap the input.
+  void (*set)(const Sample* newest, const Sample* reversed, std::size_t taps, Sample* out,
+              std::size_t frames) noexcept;
+
   /// out[k] = sum_i reversed[i] * oldest[k * step + i], for k below `count`: of frames `step`
   /// apart, each by itself. The same sums, in another order.
   void (*decimate)(const Sample* oldest, const Sample* reversed, std::size_t taps, std::size_t step,

@@ -181,6 +181,13 @@ void fir_add(const Sample* newest, const Sample* reversed, std::size_t taps, Sam
 }
 
 template <class Sample>
+void fir_set(const Sample* newest, const Sample* reversed, std::size_t taps, Sample* out,
+             std::size_t frames) noexcept {
+  std::fill_n(out, frames, Sample{0});
+  fir_add(newest, reversed, taps, out, frames);
+}
+
+template <class Sample>
 void fir_decimate(const Sample* oldest, const Sample* reversed, std::size_t taps, std::size_t step,
                   Sample* out, std::size_t count) noexcept {
   std::fill_n(out, count, Sample{0});
@@ -231,7 +238,8 @@ const SpectralMac<Sample>* scalar_spectral_mac() noexcept {
 
 template <class Sample>
 const DirectFir<Sample>* scalar_direct_fir() noexcept {
-  static constexpr DirectFir<Sample> kKernel = {&fir_add<Sample>, &fir_decimate<Sample>};
+  static constexpr DirectFir<Sample> kKernel = {&fir_add<Sample>, &fir_set<Sample>,
+                                                &fir_decimate<Sample>};
   return &kKernel;
 }
 
