@@ -69,3 +69,28 @@ configure() {
   }
   grep '^-- CUDA' "$dir.configure.log" || true
 }
+
+# python_environment NAME: a virtual environment in build/python-NAME with what
+# python/requirements/NAME.txt names; made anew when that has changed. Sets `python`.
+python_environment() {
+  local folder=build/python-$1 wanted log
+  python=$root/$folder/bin/python
+  wanted=$(cat python/requirements/*.txt)
+  if [ "$wanted" = "$(cat "$folder/installed.txt" 2>/dev/null)" ]; then
+    say "all Python packages needed are in $folder"
+    return
+  fi
+  say "installing Python packages into $folder (python/requirements/$1.txt)"
+  rm -rf "$folder"
+  mkdir -p build
+  log=$(mktemp)
+  if ! { /usr/bin/python3 -m venv "$folder" &&
+    "$python" -m pip install --disable-pip-version-check -r "python/requirements/$1.txt"; } \
+    </dev/null >"$log" 2>&1; then
+    tail -n 30 "$log" >&2
+    rm -f "$log"
+    die "pip could not install what python/requirements/$1.txt names"
+  fi
+  rm -f "$log"
+  printf '%s\n' "$wanted" >"$folder/installed.txt"
+}

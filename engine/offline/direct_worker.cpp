@@ -177,12 +177,15 @@ class DirectWorker final : public ArrayWorker<Sample> {
         outputs_.is_plain(plane) && frame >= window.first && frame + frames <= window.end();
     Sample* const out = direct ? outputs_.at(plane, frame - window.first) : summed_planes_[plane];
     out_[plane] = out;
-    std::fill_n(out, frames, Sample{0});
     const std::size_t set = job_.own_kernels ? unit * part_.edges.size() : 0;
+    bool is_first = true;
     for (const std::size_t e : edges_of_[output]) {
       const AlignedVector<Sample>& reversed = reversed_[set + e];
-      fir_.add(newest(unit, e), reversed.data(), reversed.size(), out, frames);
+      const auto sum_up = is_first ? fir_.set : fir_.add;
+      sum_up(newest(unit, e), reversed.data(), reversed.size(), out, frames);
+      is_first = false;
     }
+    if (is_first) std::fill_n(out, frames, Sample{0});
     if (finite) return;
     for (const std::size_t e : edges_of_[output]) {
       if (finite_[unit * job_.inputs + part_.edges[e].input]) continue;
@@ -276,8 +279,7 @@ void convolve_directly(const Sample* in, std::size_t length, const Sample* taps,
     std::fill_n(heard, before, Sample{0});
     const bool finite = copy_checked(checked, in + std::min(from, length), heard + before, there);
     std::fill_n(heard + before + there, wanted - there, Sample{0});
-    std::fill_n(out + done, part, Sample{0});
-    fir.add(heard + lead, work.data(), count, out + done, part);
+    fir.set(heard + lead, work.data(), count, out + done, part);
     if (!finite) spoil(heard + lead, count, out + done, part);
   }
 }
