@@ -189,11 +189,11 @@ HWY_NOINLINE void frame_tile(const FrameJob<hn::TFromD<D>>& job, std::size_t n,
   sums.add_to(out + n);
 }
 
-template <class D>
+template <class D, std::size_t kOutputs>
 HWY_INLINE void frame_tiles(const FrameJob<hn::TFromD<D>>& job, hn::TFromD<D>* out,
                             std::size_t count) {
   std::size_t n = 0;
-  for (; n + kTileOutputs <= count; n += kTileOutputs) frame_tile<D, kTileOutputs>(job, n, out);
+  for (; n + kOutputs <= count; n += kOutputs) frame_tile<D, kOutputs>(job, n, out);
   for (; n + 4 <= count; n += 4) frame_tile<D, 4>(job, n, out);
   for (; n < count; ++n) frame_tile<D, 1>(job, n, out);
 }
@@ -205,9 +205,9 @@ void frame_products_add(const S* x, std::ptrdiff_t row_stride, std::size_t width
   using Block = hn::CappedTag<S, 16 / sizeof(S)>;
   const FrameJob<S> job{x, row_stride, width, h, taps};
   if (width >= hn::MaxLanes(Whole())) {
-    frame_tiles<Whole>(job, out, count);
+    frame_tiles<Whole, kTileOutputs>(job, out, count);
   } else if (width >= hn::MaxLanes(Block())) {
-    frame_tiles<Block>(job, out, count);
+    frame_tiles<Block, 8>(job, out, count);
   } else {
     scalar_frame_products<S>()->add(x, row_stride, width, h, taps, out, count);
   }
