@@ -2,5 +2,7 @@
 
 from ._convolve import convolve, plan
 from ._plan import Plan
+from .bank import Bank
+from .stream import Stream, StreamStats
 
-__all__ = ["Plan", "convolve", "plan"]
+__all__ = ["Bank", "Plan", "Stream", "StreamStats", "convolve", "plan"]

@@ -1,10 +1,14 @@
 // firbank._core: what the Python package is built on. Checks of arguments are the package's own, in
 // Python; what is refused here is refused by the library.
+#include <nanobind/nanobind.h>
+
 #include "python/src/bindings.hpp"
+#include "python/src/errors.hpp"
 
 NB_MODULE(_core, module) {
   module.doc() = "The engine of firbank, for the package's own use.";
-  firbank::python::bind_errors(module);
+  firbank::python::register_errors();
   firbank::python::bind_convolver(module);
   firbank::python::bind_quick_convolution(module);
+  firbank::python::bind_stream(module);
 }

@@ -1,0 +1,606 @@
+"""Stream: a bank on a signal that comes in chunks."""
+
+from __future__ import annotations
+
+import contextlib
+import operator
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from . import _core
+from ._arrays import as_numpy, like, require_real
+from .bank import Bank, as_bank, precision_dtype
+
+Routing = Literal["rows", "bank", "matrix"]
+
+_ROUTINGS = ("rows", "bank", "matrix")
+_STATE_FORMAT = 1
+_STATE_SHAPE = ("routing", "channels", "kernels", "outputs", "dtype")
+_STATE_NUMBERS = ("position", "heard", "silent")
+_INT64 = np.iinfo(np.int64)
+
+
+@dataclass(frozen=True)
+class StreamStats:
+    """What a stream has counted since it was made, or since `Stream.load_state`.
+
+    Attributes
+    ----------
+    frames : int
+        Frames that were filtered, those of `Stream.flush` included.
+    calls : int
+        Chunks of at least one frame.
+    spoiled_frames : int
+        Frames with a NaN in at least one output.
+    first_spoiled_frame : int or None
+        The first of them.
+    swaps : int
+        Banks that went live by `Stream.swap` (on a GPU by updates of the bank as well).
+    lost_frames : int
+        Frames that are silent, as a GPU failed and the CPU could not take its place.
+    first_lost_frame, fail_over_frame : int or None
+        The first of them; from which frame on the CPU has taken the place of a GPU.
+    backend : str
+        What computes now, such as 'cpu-avx2'.
+    plan : str
+        How the kernels are cut into partitions, in words.
+    """
+
+    frames: int
+    calls: int
+    spoiled_frames: int
+    first_spoiled_frame: int | None
+    swaps: int
+    lost_frames: int
+    first_lost_frame: int | None
+    fail_over_frame: int | None
+    backend: str
+    plan: str
+
+
+@dataclass(frozen=True)
+class _Swap:
+    """A bank that is to be heard, or fades in."""
+
+    ticket: int
+    bank: Bank
+    version: int  # of the bank, when it was given
+    crossfade: int
+
+
+class Stream:
+    """Filters a signal chunk by chunk, with no added latency.
+
+    Output frame n holds tap 0 of input frame n. All chunks together give what ``firbank.convolve``
+    gives with ``mode='causal'`` for the whole signal, however it is cut, and with `flush` at the
+    end the result of ``mode='full'``: to 1e-6 in float32 and 1e-13 in float64, relative to the
+    largest that the kernels could give.
+
+    Parameters
+    ----------
+    bank : Bank or array_like or sequence of array_like
+        The kernels, or what `Bank` makes of them. Updates of the bank are heard from the next
+        chunk on, over all the past, as if the kernel had always been there.
+    channels : int, optional
+        Channels of a chunk, C. By default as many as the routing gives kernels for: all in rows, 1
+        for 'bank', kernels / outputs for 'matrix'.
+    block : int, optional
+        Frames a call that the plan is made for, 1 to 65,536. Any number may come.
+    routing : {'rows', 'bank', 'matrix'}, optional
+        'rows': channel i with kernel i, or all with a single one. 'bank': every channel with every
+        kernel. 'matrix': each output is the sum over all channels, each with its own kernel; those
+        of output o are kernels o C to (o + 1) C - 1.
+    outputs : int, optional
+        Of a matrix: O outputs as a last axis. By default there is one output, without an axis.
+    device : str, optional
+        'auto' (the best CPU instructions here), 'cuda' or 'cuda:N', or another backend's name.
+    threads : int, optional
+        Threads that compute, 1 to 64.
+    precision : {None, 'float32', 'float64'}, optional
+        Of the arithmetic and the output; by default that of the bank.
+    sample_rate : float, optional
+        Frames a second. It changes nothing of the output.
+    axis : int, optional
+        The time axis of a chunk: -1 (or 1) for (channels, n), 0 (or -2) for (n, channels).
+    max_taps : int, optional
+        The longest kernel that `swap` or an update may bring; by default the bank's `max_taps`.
+
+    Raises
+    ------
+    TypeError
+        If the kernels are complex or not numbers.
+    ValueError
+        If an argument is not allowed, or the bank does not fit the routing.
+    MemoryError
+        If memory does not suffice.
+
+    Notes
+    -----
+    Chunks of the stream's dtype whose frames follow each other in memory are read where they lie;
+    others are copied or converted piece by piece. Chunks may come as NumPy arrays, as objects with
+    DLPack (PyTorch, JAX, CuPy) or with the buffer protocol; PyTorch's, JAX's and CuPy's are
+    answered by arrays of their own, on the device that they came from. What lies on a GPU is
+    copied to the host and back for now, also where `device` is that GPU.
+
+    A NaN or an infinity spoils (as NaN) exactly those frames of output whose window touches it.
+
+    Thread safety: one thread at a time may call a stream, `flush`, `reset`, `state`, `load_state`
+    and `close`; a second one gets a RuntimeError. `swap`, `live_frame`, `position` and `stats` may
+    come from any thread meanwhile. The interpreter's lock is let go of while the stream computes,
+    so that several streams in several threads run side by side.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import firbank
+    >>> x = np.arange(12, dtype=np.float32).reshape(2, 6)
+    >>> with firbank.Stream(np.float32([0.5, 0.5]), channels=2) as stream:
+    ...     parts = [stream(x[:, :1]), stream(x[:, 1:]), stream.flush()]
+    >>> np.concatenate(parts, axis=-1).round(5)
+    array([[ 0. ,  0.5,  1.5,  2.5,  3.5,  4.5,  2.5],
+           [ 3. ,  6.5,  7.5,  8.5,  9.5, 10.5,  5.5]], dtype=float32)
+    """
+
+    def __init__(
+        self,
+        bank: Bank | ArrayLike | Sequence[ArrayLike],
+        channels: int | None = None,
+        block: int = 256,
+        routing: Routing = "rows",
+        outputs: int | None = None,
+        device: str = "auto",
+        threads: int = 1,
+        precision: str | None = None,
+        sample_rate: float = 48_000.0,
+        axis: int = -1,
+        max_taps: int | None = None,
+    ) -> None:
+        self._bank = as_bank(bank)
+        if routing not in _ROUTINGS:
+            raise ValueError(f"routing is {routing!r}; allowed: 'rows', 'bank', 'matrix'")
+        self._routing = routing
+        if outputs is not None and routing != "matrix":
+            raise ValueError(f"outputs is {outputs}; allowed with routing {routing!r}: None")
+        self._outputs = None if outputs is None else _count(outputs, "outputs")
+        self._channels = self._check_channels(channels)
+        self._time_first = _is_time_first(axis)
+        self._dtype = precision_dtype(precision) or self._bank.dtype
+        self._max_taps = self._bank.max_taps if max_taps is None else _count(max_taps, "max_taps")
+        if self._max_taps < self._bank.max_taps:
+            raise ValueError(
+                f"max_taps is {self._max_taps}; allowed: {self._bank.max_taps} (the bank's) on"
+            )
+        self._sample_rate = float(sample_rate)
+        make = _core.LiveStreamFloat if self._dtype == np.float32 else _core.LiveStreamDouble
+        self._version, kernels = self._bank._snapshot()
+        self._engine = make(
+            kernels=_as_double(kernels),
+            routing=routing,
+            channels=self._channels,
+            outputs=self._outputs or 1,
+            block=_count(block, "block", most=65_536),
+            max_taps=self._max_taps,
+            device=str(device),
+            threads=_count(threads, "threads", most=64),
+            sample_rate_hz=self._sample_rate,
+        )
+        self._swaps: list[_Swap] = []
+        self._turn_lock = threading.Lock()  # of the thread that calls the stream
+        self._change_lock = threading.Lock()  # of what changes the kernels
+        self._is_closed = False
+
+    def __call__(self, chunk: Any, out: NDArray[np.floating] | None = None) -> Any:
+        """Filter the next chunk.
+
+        Parameters
+        ----------
+        chunk : array_like
+            Shape (channels, n), or (n, channels) with ``axis=0``; also (n,) where there is one
+            channel. Any n from 0 on, another one each time. Real; other dtypes than the stream's
+            are converted.
+        out : numpy.ndarray, optional
+            Where the result goes, of its shape and the stream's dtype. It may be the chunk itself,
+            and may share memory with it in any other way as well.
+
+        Returns
+        -------
+        array
+            With 'rows' of the chunk's shape; with 'bank' of that and a last axis of kernels; with
+            'matrix' of shape (n,), or (n, outputs) where `outputs` was given. `out` if that was
+            given, and else a new array of the chunk's own library.
+
+        Raises
+        ------
+        TypeError
+            If the chunk is complex or not numbers, or `out` is no NumPy array of the dtype.
+        ValueError
+            If a shape does not fit, `out` cannot be written to, or the stream is closed.
+        RuntimeError
+            If another thread is using the stream, or the device has failed for good.
+        """
+        samples = as_numpy(chunk, "chunk")
+        require_real(samples, "chunk")
+        planes = self._planes_of(samples)
+        shape = self._result_shape(samples.shape)
+        target = np.empty(shape, self._dtype) if out is None else self._check_out(out, shape)
+        planes = self._readable(planes)
+        is_in_place = target is samples and self._routing == "rows"
+        if out is not None and not is_in_place and np.may_share_memory(planes, target):
+            planes = planes.copy()
+        with self._turn() as engine:
+            self._follow_bank()
+            if planes.shape[1] > 0:
+                engine.process(planes, self._target_planes(target))
+        return target if out is not None else like(chunk, target)
+
+    def flush(self) -> NDArray[np.floating]:
+        """Put out what the kernels still hold, as if silence came in.
+
+        Returns
+        -------
+        numpy.ndarray
+            As a chunk's result, of as many frames as the longest kernel has taps, less 1. Of no
+            frames when nothing came since the last flush. A chunk that follows continues the
+            stream behind that silence; `reset` begins another one.
+        """
+        with self._turn() as engine:
+            self._follow_bank()
+            frames = engine.tail_left
+            chunk_shape = (frames, self._channels) if self._time_first else (self._channels, frames)
+            tail = np.empty(self._result_shape(chunk_shape), self._dtype)
+            if frames:
+                engine.flush(self._target_planes(tail))
+            return tail
+
+    def reset(self) -> None:
+        """Forget the past, as if the stream began anew; `position` goes on counting."""
+        with self._turn() as engine:
+            engine.reset()
+
+    def swap(
+        self,
+        bank: Bank | ArrayLike | Sequence[ArrayLike],
+        crossfade: int = 0,
+        at: int | None = None,
+    ) -> int:
+        """Hear another bank from some frame on.
+
+        The new kernels answer as if they had always been there. Swaps go live one after another,
+        in the order in which they were asked for; up to 4 may wait.
+
+        Parameters
+        ----------
+        bank : Bank or array_like or sequence of array_like
+            As many kernels as the stream has, with a `max_taps` up to the stream's. Its updates
+            are heard once it is: those that come while it waits or fades, when the fade is over.
+        crossfade : int, optional
+            Frames of a linear fade from the old bank: frame k of F weighs the new one by
+            (k + 1) / (F + 1).
+        at : int, optional
+            The first frame of the fade, as `position` counts. One that has passed, and None, mean
+            the next chunk's first.
+
+        Returns
+        -------
+        int
+            A ticket for `live_frame`.
+        """
+        new = as_bank(bank)
+        if len(new) != len(self._bank):
+            raise ValueError(f"bank has {len(new)} kernels; allowed: {len(self._bank)}")
+        if new.max_taps > self._max_taps:
+            raise ValueError(
+                f"bank has max_taps = {new.max_taps}; allowed: up to the stream's {self._max_taps}"
+            )
+        fade = _count(crossfade, "crossfade", least=0)
+        frame = None if at is None else operator.index(at)
+        if frame is not None and not _INT64.min < frame < _INT64.max:
+            raise ValueError(f"at is {frame}; allowed: 64 bits")
+        with self._change_lock:
+            self._require_open()
+            version, kernels = new._snapshot()
+            ticket = self._engine.swap(_as_double(kernels), frame, fade)
+            self._swaps.append(_Swap(ticket, new, version, fade))
+        return ticket
+
+    def live_frame(self, ticket: int) -> int | None:
+        """The frame from which a swap has been heard; None while it waits."""
+        self._require_open()
+        return self._engine.live_frame(operator.index(ticket))
+
+    def state(self) -> dict[str, np.ndarray]:
+        """What another stream needs to go on from here.
+
+        Returns
+        -------
+        dict of str to numpy.ndarray
+            'history', of shape (channels, frames): the input that kernels of `max_taps` still
+            hear; and small arrays that say where the stream stands, how it is shaped, and the
+            version of this format. It can be pickled, and written by ``numpy.savez``. The kernels
+            are not part of it, nor what was counted.
+
+        Raises
+        ------
+        RuntimeError
+            If a swap waits or fades.
+        """
+        with self._turn() as engine:
+            self._require_no_swap("state()")
+            history = np.empty((self._channels, 1, engine.past_frames), self._dtype)
+            engine.copy_past(history)
+            numbers = {
+                "format": _STATE_FORMAT,
+                "position": engine.position,
+                "heard": engine.heard_frames,
+                "silent": engine.silent_frames,
+            }
+            return {
+                **{name: np.asarray(value) for name, value in self._shape().items()},
+                **{name: np.asarray(value, np.int64) for name, value in numbers.items()},
+                "history": history[:, 0, :],
+            }
+
+    def load_state(self, state: Mapping[str, ArrayLike]) -> None:
+        """Go on from where another stream was, or this one.
+
+        Parameters
+        ----------
+        state : mapping
+            What `state` has given. Block, threads, device and axis may be others; the routing, the
+            numbers of channels, kernels and outputs, and the dtype may not.
+
+        Raises
+        ------
+        ValueError
+            If the state is of another shape, is not whole, or keeps too little history for this
+            stream's `max_taps`; the stream is as it was then.
+        RuntimeError
+            If a swap waits or fades.
+        """
+        own = self._shape()
+        missing = [
+            name
+            for name in (*_STATE_SHAPE, *_STATE_NUMBERS, "format", "history")
+            if name not in state
+        ]
+        if missing:
+            raise ValueError(f"state lacks {missing[0]!r}")
+        version = np.asarray(state["format"])
+        if version != _STATE_FORMAT:
+            raise ValueError(f"state has format {version}; allowed: {_STATE_FORMAT}")
+        for name in _STATE_SHAPE:
+            value = np.asarray(state[name]).item()
+            if value != own[name]:
+                raise ValueError(f"state has {name} = {value!r}; the stream has {own[name]!r}")
+        position, heard, silent = (int(np.asarray(state[name])) for name in _STATE_NUMBERS)
+        history = np.asarray(state["history"])
+        if history.dtype != self._dtype or history.ndim != 2 or len(history) != self._channels:
+            raise ValueError(
+                f"state has a history of shape {history.shape}, {history.dtype}; allowed: "
+                f"({self._channels}, frames), {self._dtype}"
+            )
+        needed = min(heard, self._max_taps - 1)
+        if not 0 <= needed <= history.shape[1] or not 0 <= silent <= heard:
+            raise ValueError(
+                f"state keeps {history.shape[1]} frames of history; max_taps = {self._max_taps} "
+                f"needs {needed}"
+            )
+        history = history[:, history.shape[1] - needed :]
+        with self._turn() as engine:
+            self._require_no_swap("load_state()")
+            self._follow_bank()
+            engine.restore(self._readable(history), min(silent, needed), position, heard)
+
+    def close(self) -> None:
+        """Give the memory back; the stream cannot be used any more."""
+        if not self._is_closed:
+            with self._turn(), self._change_lock:
+                self._is_closed = True
+                self._engine = None
+
+    def __enter__(self) -> Stream:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        raise TypeError("a Stream cannot be pickled; pickle its bank and its state()")
+
+    def __repr__(self) -> str:
+        where = "closed" if self._is_closed else f"at frame {self.position}"
+        return f"<Stream of {self._channels} channels, {self._routing}, {self._bank!r}, {where}>"
+
+    @property
+    def bank(self) -> Bank:
+        """The bank that was heard last: that of a swap from the chunk on after its fade."""
+        return self._bank
+
+    @property
+    def channels(self) -> int:
+        """Channels of a chunk."""
+        return self._channels
+
+    @property
+    def dtype(self) -> np.dtype:
+        """Of the arithmetic and the output."""
+        return self._dtype
+
+    @property
+    def max_taps(self) -> int:
+        """The longest kernel that a swap or an update may bring."""
+        return self._max_taps
+
+    @property
+    def sample_rate(self) -> float:
+        """Frames a second."""
+        return self._sample_rate
+
+    @property
+    def position(self) -> int:
+        """The number of the next frame, counted from 0 on."""
+        self._require_open()
+        return self._engine.position
+
+    @property
+    def latency(self) -> int:
+        """Frames by which the output is late: none, on any device. A GPU is waited for."""
+        return 0
+
+    @property
+    def stats(self) -> StreamStats:
+        """What was counted."""
+        self._require_open()
+        return StreamStats(**self._engine.stats())
+
+    @contextlib.contextmanager
+    def _turn(self) -> Iterator[Any]:
+        """The engine, for one thread at a time."""
+        if not self._turn_lock.acquire(blocking=False):
+            raise RuntimeError("the stream is in use; one thread at a time may use it")
+        try:
+            self._require_open()
+            yield self._engine
+        finally:
+            self._turn_lock.release()
+
+    def _require_open(self) -> None:
+        if self._is_closed:
+            raise ValueError("the stream is closed")
+
+    def _require_no_swap(self, what: str) -> None:
+        with self._change_lock:
+            self._settle_swaps()
+            is_pending = bool(self._swaps)
+        if is_pending:
+            raise RuntimeError(f"{what} is not allowed while a swap waits or fades")
+
+    def _settle_swaps(self) -> None:
+        """Take over the banks of swaps that are complete."""
+        while self._swaps:
+            swap = self._swaps[0]
+            live = self._engine.live_frame(swap.ticket)
+            if live is None or self._engine.position < live + swap.crossfade:
+                return
+            self._bank, self._version = swap.bank, swap.version
+            self._swaps.pop(0)
+
+    def _follow_bank(self) -> None:
+        """Have the engine hear what has changed in the bank."""
+        if not self._swaps and self._bank.version == self._version:
+            return
+        with self._change_lock:
+            self._settle_swaps()
+            if self._swaps:
+                return
+            version, changes = self._bank._changes_since(self._version)
+            if self._engine.can_update:
+                for index, kernel in changes.items():
+                    self._engine.update(index, kernel.astype(np.float64))
+            elif changes:
+                version, kernels = self._bank._snapshot()
+                self._engine.swap(_as_double(kernels), None, 0)
+            self._version = version
+
+    def _check_channels(self, channels: int | None) -> int:
+        kernels = len(self._bank)
+        if channels is None:
+            outputs = self._outputs or 1
+            channels = {"rows": kernels, "bank": 1, "matrix": max(kernels // outputs, 1)}[
+                self._routing
+            ]
+        count = _count(channels, "channels")
+        if self._routing == "rows" and kernels not in (1, count):
+            raise ValueError(
+                f"bank has {kernels} kernels; allowed with {count} channels in rows: "
+                + (f"1 or {count}" if count > 1 else "1")
+            )
+        if self._routing == "matrix" and kernels != count * (self._outputs or 1):
+            raise ValueError(
+                f"bank has {kernels} kernels; allowed in a matrix of {count} channels and "
+                f"{self._outputs or 1} outputs: {count * (self._outputs or 1)}"
+            )
+        return count
+
+    def _shape(self) -> dict[str, str | int]:
+        """What two streams must have in common for one to go on from the other."""
+        return {
+            "routing": self._routing,
+            "channels": self._channels,
+            "kernels": len(self._bank),
+            "outputs": self._outputs or 0,
+            "dtype": self._dtype.name,
+        }
+
+    def _planes_of(self, samples: np.ndarray) -> np.ndarray:
+        """The chunk as (channels, n)."""
+        if samples.ndim == 1 and self._channels == 1:
+            return samples[np.newaxis, :]
+        planes = samples.T if self._time_first else samples
+        if samples.ndim != 2 or planes.shape[0] != self._channels:
+            wanted = f"(n, {self._channels})" if self._time_first else f"({self._channels}, n)"
+            also = " or (n,)" if self._channels == 1 else ""
+            raise ValueError(f"chunk has shape {samples.shape}; allowed: {wanted}{also}")
+        return planes
+
+    def _readable(self, planes: np.ndarray) -> np.ndarray:
+        """Of the stream's dtype and whole samples apart; a copy only where that is not so."""
+        planes = planes.astype(self._dtype, copy=False)
+        is_whole = all(stride % planes.itemsize == 0 for stride in planes.strides)
+        return planes if planes.flags.aligned and is_whole else planes.copy()
+
+    def _result_shape(self, chunk_shape: tuple[int, ...]) -> tuple[int, ...]:
+        if self._routing == "rows":
+            return chunk_shape
+        if self._routing == "bank":
+            return (*chunk_shape, len(self._bank))
+        frames = chunk_shape[0 if self._time_first or len(chunk_shape) == 1 else 1]
+        return (frames,) if self._outputs is None else (frames, self._outputs)
+
+    def _check_out(self, out: Any, shape: tuple[int, ...]) -> NDArray[np.floating]:
+        if not isinstance(out, np.ndarray) or out.dtype != self._dtype:
+            kind = f"dtype {out.dtype}" if isinstance(out, np.ndarray) else type(out).__name__
+            raise TypeError(f"out is {kind}; allowed: a NumPy array of {self._dtype.name}")
+        if out.shape != shape:
+            raise ValueError(f"out has shape {out.shape}; allowed: {shape}")
+        if not out.flags.writeable:
+            raise ValueError("out cannot be written to")
+        if not out.flags.aligned or any(stride % out.itemsize for stride in out.strides):
+            raise ValueError("out has samples that are not aligned; allowed: whole samples apart")
+        return out
+
+    def _target_planes(self, result: np.ndarray) -> np.ndarray:
+        """A result as (rows, columns, n): the engine's outputs in their order."""
+        if self._routing == "matrix":
+            return result[np.newaxis, np.newaxis, :] if result.ndim == 1 else result.T[np.newaxis]
+        if self._routing == "rows":
+            if result.ndim == 1:
+                return result[np.newaxis, np.newaxis, :]
+            return (result.T if self._time_first else result)[:, np.newaxis, :]
+        if result.ndim == 2:  # of a chunk of one channel, without an axis for it
+            return result.T[np.newaxis]
+        return np.moveaxis(result, 0 if self._time_first else 1, -1)
+
+
+def _count(value: int, name: str, least: int = 1, most: int | None = None) -> int:
+    count = operator.index(value)
+    if count < least or (most is not None and count > most) or count > _INT64.max:
+        allowed = f"{least} to {most}" if most is not None else f"{least} or more"
+        raise ValueError(f"{name} is {count}; allowed: {allowed}")
+    return count
+
+
+def _is_time_first(axis: int) -> bool:
+    place = operator.index(axis)
+    if not -2 <= place <= 1:
+        raise ValueError(f"axis is {place}; allowed: -1 or 1, 0 or -2")
+    return place in (0, -2)
+
+
+def _as_double(kernels: Sequence[NDArray[np.floating]]) -> list[NDArray[np.float64]]:
+    return [kernel.astype(np.float64) for kernel in kernels]
