@@ -232,10 +232,12 @@ class Stream:
         is_in_place = target is samples and self._routing == "rows"
         if out is not None and not is_in_place and np.may_share_memory(planes, target):
             planes = planes.copy()
-        with self._turn() as engine:
-            self._follow_bank()
-            if planes.shape[1] > 0:
+        if planes.shape[1] > 0:
+            with self._turn() as engine:
+                self._follow_bank()
                 engine.process(planes, self._target_planes(target))
+        else:
+            self._require_open()
         return target if out is not None else like(chunk, target)
 
     def flush(self) -> NDArray[np.floating]:
@@ -250,12 +252,16 @@ class Stream:
         """
         with self._turn() as engine:
             self._follow_bank()
-            frames = engine.tail_left
-            chunk_shape = (frames, self._channels) if self._time_first else (self._channels, frames)
-            tail = np.empty(self._result_shape(chunk_shape), self._dtype)
-            if frames:
-                engine.flush(self._target_planes(tail))
+            most = max(self._max_taps - 1 - engine.silent_frames, 0)
+            if engine.heard_frames == engine.silent_frames:
+                most = 0
+            # How many there are is known behind them: a swap may go live among them.
+            tail = np.empty(self._result_shape(self._chunk_shape(most)), self._dtype)
+            frames = engine.flush(self._target_planes(tail)) if most else 0
+        if frames == most:
             return tail
+        shape = self._result_shape(self._chunk_shape(frames))
+        return tail[tuple(slice(size) for size in shape)].copy()
 
     def reset(self) -> None:
         """Forget the past, as if the stream began anew; `position` goes on counting."""
@@ -494,7 +500,10 @@ class Stream:
         """Have the engine hear what has changed in the bank."""
         if not self._swaps and self._bank.version == self._version:
             return
-        with self._change_lock:
+        # While another thread prepares a swap, those before it need not be settled.
+        if not self._change_lock.acquire(blocking=not self._swaps):
+            return
+        try:
             self._settle_swaps()
             if self._swaps:
                 return
@@ -506,6 +515,8 @@ class Stream:
                 version, kernels = self._bank._snapshot()
                 self._engine.swap(_as_double(kernels), None, 0)
             self._version = version
+        finally:
+            self._change_lock.release()
 
     def _check_channels(self, channels: int | None) -> int:
         kernels = len(self._bank)
@@ -553,6 +564,9 @@ class Stream:
         planes = planes.astype(self._dtype, copy=False)
         is_whole = all(stride % planes.itemsize == 0 for stride in planes.strides)
         return planes if planes.flags.aligned and is_whole else planes.copy()
+
+    def _chunk_shape(self, frames: int) -> tuple[int, int]:
+        return (frames, self._channels) if self._time_first else (self._channels, frames)
 
     def _result_shape(self, chunk_shape: tuple[int, ...]) -> tuple[int, ...]:
         if self._routing == "rows":

@@ -178,12 +178,6 @@ std::size_t LiveStream<Sample>::flush(const StridedChannels<Sample>& out, std::s
 }
 
 template <class Sample>
-std::size_t LiveStream<Sample>::tail_left() const noexcept {
-  if (heard_ == static_cast<std::int64_t>(silent_)) return 0;
-  return engine_.tail_frames() - std::min(engine_.tail_frames(), silent_);
-}
-
-template <class Sample>
 void LiveStream<Sample>::reset() noexcept {
   engine_.reset();
   heard_ = 0;

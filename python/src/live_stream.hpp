@@ -59,10 +59,9 @@ class LiveStream {
   void process(const StridedChannels<const Sample>& in, const StridedChannels<Sample>& out,
                std::size_t frames, const std::function<void()>& go_on);
 
-  /// Puts out up to `frames` frames of the tail, as if silence came in; returns how many.
+  /// Puts out up to `frames` frames of the tail, as if silence came in; returns how many, less than
+  /// `frames` when the tail is complete.
   std::size_t flush(const StridedChannels<Sample>& out, std::size_t frames);
-  /// Frames of the tail that flush() has not put out yet.
-  std::size_t tail_left() const noexcept;
 
   void reset() noexcept;
 

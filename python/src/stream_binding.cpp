@@ -128,7 +128,6 @@ void bind(nb::module_& module, const char* name) {
             return stream.flush(channels_of(out), out.shape(2));
           },
           nb::arg("out").noconvert())
-      .def_prop_ro("tail_left", &Live::tail_left)
       .def("reset", &Live::reset, Unlocked())
       .def(
           "swap",

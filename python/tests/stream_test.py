@@ -376,6 +376,25 @@ def test_swaps_from_another_thread_and_frees_what_it_replaced():
     assert_close(np.concatenate(parts, 1), expected)
 
 
+@pytest.mark.parametrize("axis", [0, -1])
+def test_the_tail_is_that_of_a_bank_that_comes_in_it(axis):
+    rng = np.random.default_rng(24)
+    short, long = rng.standard_normal((1, 300)), rng.standard_normal((1, 700))
+    for first, second in [(short, long), (long, short)]:
+        x = rng.standard_normal((1, 900))
+        stream = Stream(first, max_taps=700, axis=axis)
+        parts = [stream(x if axis else x.T)]
+        stream.swap(second, at=1000)
+        parts.append(stream.flush())
+        silent = np.pad(x, ((0, 0), (0, 699)))
+        expected = mixed(offline(silent, first), offline(silent, second), 1000, 0)
+        y = np.concatenate(parts, axis)
+        y = y if axis else y.T
+        assert y.shape[1] >= 900 + second.size - 1
+        assert_close(y, expected[:, : y.shape[1]], np.float64)
+        assert stream.flush().size == 0
+
+
 def test_refuses_swaps_that_do_not_fit():
     _, _, stream = random_stream(10)
     with pytest.raises(ValueError, match=r"bank has 3 kernels; allowed: 2"):
@@ -739,3 +758,28 @@ def test_tells_about_itself():
 @given(case=settings_of_a_stream(), frames=st.integers(1, 12_000))
 def test_any_chunks_give_the_offline_result_in_many_cases(case, frames):
     test_any_chunks_give_the_offline_result.hypothesis.inner_test(case, frames)
+
+
+def test_a_gpu_hears_the_same():
+    """Also on the fake device of the C++ tests, where FIRBANK_PLUGIN_DIR leads to it."""
+    rng = np.random.default_rng(25)
+    kernels = [rng.standard_normal(size).astype(np.float32) for size in (300, 20, 700)]
+    bank = Bank(kernels)
+    try:
+        stream = Stream(bank, routing="bank", channels=2, device="cuda")
+    except ValueError as error:
+        pytest.skip(f"no GPU: {error}")
+    x = rng.standard_normal((2, 4000)).astype(np.float32)
+    expected = offline(x, kernels, "bank", mode="full")
+    parts, _ = run(stream, x[:, :2000], chunks_of(rng, 2000), -1)
+    state = stream.state()
+    bank.update(1, kernels[2])
+    kernels[1] = kernels[2]
+    expected[:, 2000:] = offline(x, kernels, "bank", mode="full")[:, 2000:]
+    parts += run(stream, x[:, 2000:], chunks_of(rng, 2000), -1)[0]
+    parts.append(stream.flush())
+    assert_close(np.concatenate(parts, 1), expected)
+    assert stream.stats.backend.startswith("cuda") and stream.stats.fail_over_frame is None
+    on_cpu = Stream(bank, routing="bank", channels=2)
+    on_cpu.load_state(state)
+    assert_close(on_cpu(x[:, 2000:]), expected[:, 2000:4000])
