@@ -281,6 +281,7 @@ TEST_F(EngineHybrid, IsRefusedWhereThereIsNothingToShare) {
   EXPECT_THAT(refusal(wanted), HasSubstr("gpu_mode is hybrid; allowed with the offline goal"));
   Engine engine(config(64), bank, Routing::rows(1, 1));
   EXPECT_THROW(engine.swap(test::random_bank(random, {101}), 0), Error);
+  EXPECT_THROW(engine.update(0, bank.taps(0)), Error);
 }
 
 }  // namespace

@@ -54,12 +54,14 @@ def like(template: Any, result: np.ndarray) -> Any:
     """
     library = type(template).__module__.partition(".")[0]
     if library in ("jaxlib", "jax"):
-        jax = sys.modules["jax"]
-        return jax.device_put(jax.numpy.asarray(result), template.sharding)
+        devices = template.devices()
+        one = next(iter(devices)) if len(devices) == 1 else None  # else JAX chooses
+        return sys.modules["jax"].device_put(result, one)
     if library == "torch" and hasattr(template, "device"):
         return sys.modules["torch"].from_dlpack(result).to(template.device)
     if library == "cupy":
-        return sys.modules["cupy"].asarray(result)
+        with template.device:
+            return sys.modules["cupy"].asarray(result)
     return result
 
 

@@ -23,6 +23,7 @@ _STATE_FORMAT = 1
 _STATE_SHAPE = ("routing", "channels", "kernels", "outputs", "dtype")
 _STATE_NUMBERS = ("position", "heard", "silent")
 _INT64 = np.iinfo(np.int64)
+_MOST_FRAMES_A_SECOND = 1e12
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class StreamStats:
     Attributes
     ----------
     frames : int
-        Frames that were filtered, those of `Stream.flush` included.
+        Frames that were put out, those of `Stream.flush` included.
     calls : int
         Chunks of at least one frame.
     spoiled_frames : int
@@ -79,7 +80,8 @@ class Stream:
     Output frame n holds tap 0 of input frame n. All chunks together give what ``firbank.convolve``
     gives with ``mode='causal'`` for the whole signal, however it is cut, and with `flush` at the
     end the result of ``mode='full'``: to 1e-6 in float32 and 1e-13 in float64, relative to the
-    largest that the kernels could give.
+    norm of that. Kernels of unequal sizes share one last axis of 'bank', and the tail is that of
+    the longest.
 
     Parameters
     ----------
@@ -176,6 +178,10 @@ class Stream:
                 f"max_taps is {self._max_taps}; allowed: {self._bank.max_taps} (the bank's) on"
             )
         self._sample_rate = float(sample_rate)
+        if not 0 < self._sample_rate <= _MOST_FRAMES_A_SECOND:
+            raise ValueError(
+                f"sample_rate is {sample_rate}; allowed: above 0, up to {_MOST_FRAMES_A_SECOND:g}"
+            )
         make = _core.LiveStreamFloat if self._dtype == np.float32 else _core.LiveStreamDouble
         self._version, kernels = self._bank._snapshot()
         self._engine = make(
@@ -222,6 +228,9 @@ class Stream:
             If a shape does not fit, `out` cannot be written to, or the stream is closed.
         RuntimeError
             If another thread is using the stream, or the device has failed for good.
+        KeyboardInterrupt
+            If control-C stops a long chunk: what was filtered until then is part of the stream, as
+            `position` tells.
         """
         samples = as_numpy(chunk, "chunk")
         require_real(samples, "chunk")
@@ -562,8 +571,9 @@ class Stream:
     def _readable(self, planes: np.ndarray) -> np.ndarray:
         """Of the stream's dtype and whole samples apart; a copy only where that is not so."""
         planes = planes.astype(self._dtype, copy=False)
-        is_whole = all(stride % planes.itemsize == 0 for stride in planes.strides)
-        return planes if planes.flags.aligned and is_whole else planes.copy()
+        if planes.flags.aligned and (planes.flags.forc or _has_whole_strides(planes)):
+            return planes
+        return planes.copy()
 
     def _chunk_shape(self, frames: int) -> tuple[int, int]:
         return (frames, self._channels) if self._time_first else (self._channels, frames)
@@ -584,7 +594,7 @@ class Stream:
             raise ValueError(f"out has shape {out.shape}; allowed: {shape}")
         if not out.flags.writeable:
             raise ValueError("out cannot be written to")
-        if not out.flags.aligned or any(stride % out.itemsize for stride in out.strides):
+        if not out.flags.aligned or not _has_whole_strides(out):
             raise ValueError("out has samples that are not aligned; allowed: whole samples apart")
         return out
 
@@ -607,6 +617,10 @@ def _count(value: int, name: str, least: int = 1, most: int | None = None) -> in
         allowed = f"{least} to {most}" if most is not None else f"{least} or more"
         raise ValueError(f"{name} is {count}; allowed: {allowed}")
     return count
+
+
+def _has_whole_strides(array: np.ndarray) -> bool:
+    return all(stride % array.itemsize == 0 for stride in array.strides)
 
 
 def _is_time_first(axis: int) -> bool:

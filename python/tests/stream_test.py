@@ -51,12 +51,13 @@ def offline(x, kernels, routing="rows", mode="causal", outputs=None, axis=-1):
     return y[0] if outputs is None else np.stack(y, -1)
 
 
-def assert_close(actual, expected, dtype=np.float32):
+def assert_close(actual, expected, dtype=np.float32, size=None):
+    """Relative to `size`, or else to the norm of what is expected."""
     assert actual.shape == expected.shape
     bad = np.isnan(expected)
     np.testing.assert_array_equal(np.isnan(actual), bad)
     error = np.linalg.norm(np.where(bad, 0, actual - expected))
-    size = np.linalg.norm(np.where(bad, 0, expected))
+    size = np.linalg.norm(np.where(bad, 0, expected)) if size is None else size
     assert error <= LIMIT[np.dtype(dtype)] * size, error / size
 
 
@@ -127,9 +128,11 @@ def test_any_chunks_give_the_offline_result(case, frames):
     assert stream.position == frames
     rest = {name: case[name] for name in ("routing", "outputs", "axis")}
     causal = offline(x, kernels, **rest)
-    assert_close(np.concatenate(parts, axis=time_axis), causal, case["dtype"])
-    parts.append(stream.flush())
     full = offline(x, kernels, mode="full", **rest)
+    # The first frames alone may be next to nothing beside what the kernels give later.
+    size = np.linalg.norm(full)
+    assert_close(np.concatenate(parts, axis=time_axis), causal, case["dtype"], size)
+    parts.append(stream.flush())
     assert_close(np.concatenate(parts, axis=time_axis), full, case["dtype"])
     assert stream.flush().size == 0 or stream.flush().shape[time_axis] == 0
     assert stream.position == full.shape[time_axis]
@@ -558,7 +561,7 @@ def test_jax_in_and_out():
     x = jax.numpy.asarray(rng.standard_normal((2, 900)).astype(np.float32))
     y = jax.numpy.concatenate([stream(x[:, :100]), stream(x[:, 100:])], 1)
     assert isinstance(y, jax.Array) and y.dtype == np.float32
-    assert y.sharding == x.sharding
+    assert y.devices() == x.devices()
     assert_close(np.asarray(y), offline(np.asarray(x), kernels))
 
 
@@ -703,7 +706,7 @@ def test_refuses_out():
         ({"threads": 65}, r"threads is 65; allowed: 1 to 64"),
         ({"device": "tpu"}, r"there is no backend 'tpu'; allowed: auto, cpu"),
         ({"precision": "int16"}, r"precision is 'int16'; allowed: None, 'float32', 'float64'"),
-        ({"sample_rate": 0.0}, r"sample_rate_hz is 0; allowed: above 0"),
+        ({"sample_rate": 0.0}, r"sample_rate is 0.0; allowed: above 0, up to 1e\+12"),
         ({"axis": 2}, r"axis is 2; allowed: -1 or 1, 0 or -2"),
         ({"max_taps": 2}, r"max_taps is 2; allowed: 3 \(the bank's\) on"),
     ],
