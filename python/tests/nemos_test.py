@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import doctest
+import inspect
 import subprocess
 import sys
 import warnings
 from collections import OrderedDict, defaultdict, namedtuple
 
+import firbank
 import firbank._raised_cosine
 import firbank._series_tree
 import firbank._shared_progress
@@ -109,7 +111,9 @@ def problems(draw):
     shift = draw(st.sampled_from([None, False] + [True] * (causality != "acausal")))
     random = np.random.default_rng(draw(st.integers(0, 2**32)))
     basis_type = draw(st.sampled_from([np.float32, np.float64, np.int16]))
-    type_ = draw(st.sampled_from([np.float16, np.float32, np.float64, np.int64, np.uint8, np.bool]))
+    type_ = draw(
+        st.sampled_from([np.float16, np.float32, np.float64, np.int64, np.uint8, np.bool_])
+    )
     basis = (random.normal(size=(window, kernels)) * 4).astype(basis_type)
     x = np.abs(random.normal(size=shape) * 4).astype(type_)
     if x.dtype.kind == "f":
@@ -236,22 +240,35 @@ def test_out_is_written_and_returned(tmp_path):
     assert_close(out["b"][0], defined(basis, x[:, 0]))
 
 
-def test_progress_counts_all_series():
+@pytest.fixture
+def convolve_in_thirds(monkeypatch):
+    """Convolutions that tell a progress of their own, whatever the sizes: 1, 2 and 3 of 3."""
+
+    def convolve(*arguments, progress, **options):
+        if progress is not None:
+            for third in (1, 2, 3):
+                progress(third, 3)
+        return firbank.convolve(*arguments, **options)
+
+    monkeypatch.setattr(firbank.nemos, "convolve", convolve)
+
+
+@pytest.mark.filterwarnings("ignore:.*shorter than")
+def test_progress_counts_all_series(convolve_in_thirds):
     told = []
-    x, basis = rng.normal(size=30), np.ones((4, 2))
+    x, basis = rng.normal(size=30), np.ones((6, 2))
     create_convolutional_predictor(
-        basis, [x, x], progress=lambda done, total: told.append((done, total))
+        basis, [x, x[:3], x], progress=lambda done, total: told.append((done, total))
     )
-    # Shifted, 26 frames of each series are computed, of two kernels.
-    assert all(total == 2 * 26 * 2 for _, total in told)
-    assert sorted(told) == told
+    # Shifted, 24 frames of each long series are computed, of two kernels; of the short one none.
+    assert told == [(16, 96), (32, 96), (48, 96), (64, 96), (80, 96), (96, 96)]
 
 
-@pytest.mark.parametrize("progress", [True, False])
-def test_progress_may_be_a_bar(progress, capsys):
+@pytest.mark.parametrize("progress", [True, False, None])
+def test_progress_may_be_a_bar(convolve_in_thirds, progress, capsys):
+    pytest.importorskip("tqdm", reason="shows its bar")
     create_convolutional_predictor(np.ones((4, 2)), np.ones(30), progress=progress)
-    shown = capsys.readouterr().err
-    assert ("104" not in shown) or progress
+    assert ("52.0/52.0" in capsys.readouterr().err) == bool(progress)
 
 
 # Warnings and errors.
@@ -336,6 +353,16 @@ def test_errors_name_the_series_in_its_tree():
 
 
 # Against NeMoS.
+
+
+def test_takes_the_arguments_of_nemos():
+    convolution = pytest.importorskip("nemos.convolve", reason="compares with NeMoS")
+    theirs = inspect.signature(convolution.create_convolutional_predictor).parameters
+    ours = inspect.signature(create_convolutional_predictor).parameters
+    assert list(ours)[: len(theirs)] == list(theirs)
+    assert all(ours[name].default == theirs[name].default for name in theirs)
+    more = list(ours.values())[len(theirs) :]
+    assert all(one.kind is inspect.Parameter.KEYWORD_ONLY for one in more)
 
 
 @pytest.mark.parametrize("wrong", WRONG)
