@@ -209,6 +209,24 @@ def test_chunks_of_the_result():
         assert chunks("full")[-1] == (2, 1)
 
 
+@pytest.mark.parametrize("routing", ["rows", "bank", "matrix"])
+def test_empty_chunks_are_left_out(routing):
+    x, h = rng.normal(size=(4, 10)), rng.normal(size=(4, 3))
+    lazy = firbank.dask.convolve(
+        da.from_array(x, chunks=((0, 1, 3), (0, 4, 0, 6, 0))), h, mode="causal", routing=routing
+    )
+    assert all(0 not in sizes for sizes in lazy.chunks)
+    assert_close(lazy.compute(), convolve(x, h, mode="causal", routing=routing))
+
+
+def test_blocks_keep_no_frames_alive_that_nobody_wants():
+    x = da.from_array(rng.normal(size=(2, 100)), chunks=(1, 20))
+    lazy = firbank.dask.convolve(x, np.ones(15), mode="full")
+    tail = dask.get(dict(lazy.__dask_graph__()), (lazy.name, 0, 5))
+    assert tail.shape == (1, 14)
+    assert tail.base is None
+
+
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("routing", ["rows", "bank", "matrix"])
 def test_no_task_holds_more_than_its_block_and_the_taps_before_it(monkeypatch, mode, routing):

@@ -131,7 +131,7 @@ def test_follows_the_definition(problem):
     got = create_convolutional_predictor(basis, x, **options)
     assert type(got) is np.ndarray
     assert got.dtype in (np.float32, np.float64)
-    assert_close(got, want)
+    assert_close(got, want, 1e-12 if got.dtype == np.float64 else 1e-6)
 
 
 @pytest.mark.parametrize(
@@ -179,6 +179,26 @@ def test_batches_change_nothing():
                     batch_size_basis=kernels,
                 )
                 assert_close(got, want)
+
+
+def test_options_reach_the_convolution(monkeypatch):
+    given = []
+
+    def convolve(*arguments, **options):
+        given.append(options)
+        return firbank.convolve(*arguments, **options)
+
+    options = {
+        "batch_size_samples": 9,
+        "batch_size_channels": 2,
+        "batch_size_basis": 1,
+        "memory_limit": "1GiB",
+        "threads": 2,
+    }
+    monkeypatch.setattr(firbank.nemos, "convolve", convolve)
+    create_convolutional_predictor(np.ones((4, 2)), [np.ones(30), np.ones((30, 3))], **options)
+    assert len(given) == 2
+    assert all(options.items() <= one.items() for one in given)
 
 
 @pytest.mark.parametrize("causality", CAUSALITIES)
@@ -282,6 +302,20 @@ def test_warns_of_short_series():
     assert np.isnan(got[0]).all()
     assert got[0].shape == (4, 2)
     assert not np.isnan(got[1][5:]).any()
+
+
+def test_an_even_window_is_no_matter_where_nothing_is_convolved():
+    with pytest.warns(UserWarning) as caught:
+        create_convolutional_predictor(np.ones((4, 1)), np.ones(3), "acausal")
+    assert ["shorter than" in str(one.message) for one in caught] == [True]
+
+
+def test_does_not_warn_of_epochs_without_samples(nap):
+    epochs = nap.IntervalSet([0, 12, 20], [9, 15, 29])
+    x = nap.Tsd(t=np.r_[0:10.0, 20:30.0], d=np.ones(20), time_support=epochs)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        create_convolutional_predictor(np.ones((5, 1)), x)
 
 
 def test_warns_of_an_even_window_with_acausal_alone():
