@@ -6,14 +6,15 @@ of ``nemos.basis.RaisedCosineLogConv``. Neither needs NeMoS, JAX or pynapple to 
 
 What differs from NeMoS (0.2.8), on purpose:
 
-- Results are NumPy arrays (pynapple objects of pynapple objects). They are float32 where the series
-  and the basis have both no more than that, and float64 otherwise, whatever JAX is set to.
+- Results are NumPy arrays, or pynapple objects where the series are. They are float32 where
+  ``numpy.result_type`` of series and basis is float32 or float16, and float64 otherwise, whatever
+  JAX is set to.
 - An infinity in a series gives NaN wherever the window touches it, as a NaN does.
 - A basis that is not finite is a ValueError, and so is an unknown causality even where every series
   is too short to be convolved.
 - A `batch_size_samples` that holds the window is taken with any series: one that is too short gives
   NaN and a warning, as it does without batches.
-- Of a pynapple object, `axis` may be another than time: the epochs are then put together again
+- With a pynapple object, `axis` may be another than time: the epochs are then put together again
   along time, where NeMoS joins them along `axis`.
 - What has no shape, such as a number or a string in a list, is a TypeError.
 """
@@ -103,8 +104,8 @@ def create_convolutional_predictor(
     Returns
     -------
     ndarray, pynapple object, or a tree of them
-        Of each series an array of its shape with a last axis of B, float32 if series and basis have
-        no more than that, float64 otherwise. Of a pynapple object a ``TsdFrame`` or ``TsdTensor``
+        Of each series an array of its shape with a last axis of B; float32 if ``numpy.result_type``
+        of series and basis is float32 or float16, float64 otherwise. Of a pynapple object a ``TsdFrame`` or ``TsdTensor``
         with its times and epochs. A series or epoch shorter than W gives NaN alone. NaN or infinity
         in a series gives NaN in the frames whose window touches it, and nowhere else.
 
