@@ -1,0 +1,52 @@
+"""SciPy's convolutions and FIR filters, computed by :func:`firbank.convolve`.
+
+The functions have the names, signatures, shapes and types of those in :mod:`scipy.signal`, so
+that a program changes over with its import alone. SciPy itself is not needed:
+
+    >>> import numpy as np
+    >>> from firbank import signal
+    >>> signal.convolve([1.0, 2.0, 3.0], [1.0, 1.0], mode="valid").tolist()
+    [3.0, 5.0]
+    >>> y, state = signal.lfilter([0.5, 0.5], 1.0, np.ones(3), zi=np.zeros(1))
+    >>> y.tolist(), state.tolist()
+    ([0.5, 1.0, 1.0], [0.5])
+
+What differs from SciPy 1.17, on purpose:
+
+================================ ============================== ================================
+What                             SciPy                          Here
+================================ ============================== ================================
+NaN or infinity in an input      the FFT methods spoil the      NaN in the frames whose window
+                                 whole result; direct sums      touches it, whatever the method
+                                 keep infinities                and the number of dimensions
+``method``                       chooses FFT or direct sums     is checked; the way is chosen by
+                                                                cost, and each is right
+integers in ``convolve``,        exact by direct sums; by FFT   exact, and beyond the type's
+``correlate``                    where 2**52 is not exceeded    range modulo it, as NumPy's
+booleans in the same             by FFT, noise may become True; exact, in any number of
+                                 direct sums in 1-D only        dimensions
+float16 in the same              direct sums in 1-D only        sums in float32, result float16,
+                                                                in any number of dimensions
+long double                      long double                    double precision, and the
+                                                                result's type says so
+object arrays                    sums of Python objects         TypeError
+empty input of ``convolve``,     ValueError or IndexError       ValueError
+``correlate``
+an unknown ``mode`` of scalars   is not looked at               ValueError
+``lfilter`` with feedback        recursive filter               ValueError: FIR filters only
+``lfilter`` of integers alone    NotImplementedError            float64
+``lfilter`` of float16 alone     NotImplementedError            float16, sums in float32
+``lfilter`` of empty ``x``       ValueError, or a state that    an empty result, and the state
+                                 is not initialised             that came in
+``lfilter_zi`` of one tap        ValueError                     the empty state
+``lfilter_zi`` with ``a[0]`` 0   drops leading zeros of ``a``   ValueError
+arrays of CuPy, JAX, PyTorch     their own functions            become NumPy arrays
+================================ ============================== ================================
+
+All functions may be called from several threads at once.
+"""
+
+from ._convolve import convolve, correlate, fftconvolve, oaconvolve
+from ._lfilter import lfilter, lfilter_zi
+
+__all__ = ["convolve", "correlate", "fftconvolve", "lfilter", "lfilter_zi", "oaconvolve"]
