@@ -15,7 +15,7 @@ inside a row and needs none: the array is convolved where it lies, without a cop
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -24,9 +24,6 @@ from numpy.typing import NDArray
 from .._convolve import convolve
 
 Array = NDArray[Any]
-
-# rows(x, h, axis, mode): the rows of x along axis, each convolved with its kernel.
-Rows = Callable[[Array, Array, int, str], Array]
 
 
 def convolve_axes(x: Array, h: Array, axes: Sequence[int], mode: str) -> Array:
@@ -51,33 +48,15 @@ def convolve_axes(x: Array, h: Array, axes: Sequence[int], mode: str) -> Array:
     """
     if len(axes) == 1:
         try:
-            return convolve_axes_with(_engine_rows, x, h, axes, mode)
+            return _convolve_finite(x, h, axes, mode)
         except ValueError:
             # The engine spoils what NaNs in x touch, and refuses them in the kernel, which either
             # of the two may be.
             if np.isfinite(h).all() and np.isfinite(x).all():
                 raise
     elif np.isfinite(x).all() and np.isfinite(h).all():
-        return convolve_axes_with(_engine_rows, x, h, axes, mode)
+        return _convolve_finite(x, h, axes, mode)
     return _convolve_not_finite(x, h, axes, mode)
-
-
-def convolve_axes_with(rows: Rows, x: Array, h: Array, axes: Sequence[int], mode: str) -> Array:
-    """Do the same for any type, by a function that convolves along one axis.
-
-    Parameters
-    ----------
-    rows : callable
-        ``rows(x, h, axis, mode)`` convolves x along the axis; h is one kernel for all rows (1-D),
-        or has x's shape but for the taps along the axis.
-    x, h, axes, mode
-        As for :func:`convolve_axes`, of any type; values that are not finite may spread over all.
-    """
-    if mode == "full" and _size(h, axes) > _size(x, axes):
-        x, h = h, x  # The shorter one is the kernel.
-    if len(axes) == 1:
-        return _convolve_axis(rows, x, h, axes[0], mode)
-    return _convolve_flat(rows, x, h, _shortest_kernel_first(x, h, axes, mode), mode)
 
 
 def frames_of_mode(mode: str, samples: int, taps: int) -> tuple[int, int]:
@@ -106,21 +85,25 @@ def crop_to_same(x: Array, h: Array) -> Array:
     return h[tuple(parts)]
 
 
-def _engine_rows(x: Array, h: Array, axis: int, mode: str) -> Array:
-    return convolve(x, h, axis=axis, mode=mode)
+def _convolve_finite(x: Array, h: Array, axes: Sequence[int], mode: str) -> Array:
+    if mode == "full" and _size(h, axes) > _size(x, axes):
+        x, h = h, x  # The shorter one is the kernel.
+    if len(axes) == 1:
+        return _convolve_axis(x, h, axes[0], mode)
+    return _convolve_flat(x, h, _shortest_kernel_first(x, h, axes, mode), mode)
 
 
 def _size(array: Array, axes: Sequence[int]) -> int:
     return math.prod([array.shape[axis] for axis in axes])
 
 
-def _convolve_axis(rows: Rows, x: Array, h: Array, axis: int, mode: str) -> Array:
+def _convolve_axis(x: Array, h: Array, axis: int, mode: str) -> Array:
     if h.size == h.shape[axis]:
-        return rows(x, h.reshape(-1), axis, mode)
+        return convolve(x, h.reshape(-1), axis=axis, mode=mode)
     # The engine broadcasts kernels to x, not x to kernels.
     shape = [max(sizes) for sizes in zip(x.shape, h.shape, strict=True)]
     shape[axis] = x.shape[axis]
-    return rows(np.broadcast_to(x, shape), h, axis, mode)
+    return convolve(np.broadcast_to(x, shape), h, axis=axis, mode=mode)
 
 
 def _shortest_kernel_first(x: Array, h: Array, axes: Sequence[int], mode: str) -> Sequence[int]:
@@ -144,7 +127,7 @@ def _row_width(mode: str, samples: int, taps: int) -> int:
     return samples + {"full": taps - 1, "same": taps // 2, "valid": 0}[mode]
 
 
-def _convolve_flat(rows: Rows, x: Array, h: Array, axes: Sequence[int], mode: str) -> Array:
+def _convolve_flat(x: Array, h: Array, axes: Sequence[int], mode: str) -> Array:
     sizes = [(x.shape[axis], h.shape[axis]) for axis in axes]
     widths = [_row_width(mode, samples, taps) for samples, taps in sizes]
     steps = [math.prod(widths[i + 1 :]) for i in range(len(widths))]
@@ -158,7 +141,7 @@ def _convolve_flat(rows: Rows, x: Array, h: Array, axes: Sequence[int], mode: st
         early = sum(step for step, (_, taps) in zip(steps, sizes, strict=True) if taps % 2 == 0)
         if early:
             kernel = np.concatenate([np.zeros((*kernel.shape[:-1], early), h.dtype), kernel], -1)
-    y = _convolve_axis(rows, _lay_flat(x.transpose(order), widths), kernel, len(others), mode)
+    y = _convolve_axis(_lay_flat(x.transpose(order), widths), kernel, len(others), mode)
 
     # The flat result ends with the last frame asked for, so a view of its rows stays inside it.
     counts = [frames_of_mode(mode, samples, taps)[1] for samples, taps in sizes]
@@ -191,9 +174,7 @@ def _convolve_not_finite(x: Array, h: Array, axes: Sequence[int], mode: str) -> 
     """Convolve with zeros in place of what is not finite, then mark what that touches."""
     x_finite = np.isfinite(x)
     h_finite = np.isfinite(h)
-    y = convolve_axes_with(
-        _engine_rows, np.where(x_finite, x, 0), np.where(h_finite, h, 0), axes, mode
-    )
+    y = _convolve_finite(np.where(x_finite, x, 0), np.where(h_finite, h, 0), axes, mode)
     touched_by_x, touched_by_h = ~x_finite, ~h_finite
     for axis in axes:
         samples, taps = x.shape[axis], h.shape[axis]

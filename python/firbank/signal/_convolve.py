@@ -154,8 +154,8 @@ def fftconvolve(
         h = crop_to_same(x, h)
     if not convolved:
         return np.multiply(x, h, dtype=product)
-    types = common_types(transform_type(x.dtype), transform_type(h.dtype))
-    x, h = x.astype(types.arithmetic, copy=False), h.astype(types.arithmetic, copy=False)
+    arithmetic = transform_type(x.dtype, h.dtype)
+    x, h = x.astype(arithmetic, copy=False), h.astype(arithmetic, copy=False)
     return convolve_axes(x, h, _axes_of_both(x, h, convolved) or convolved[:1], mode)
 
 

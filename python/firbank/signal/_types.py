@@ -42,9 +42,7 @@ def common_types(*dtypes: np.dtype[Any]) -> Types:
     return Types(result, result)
 
 
-@lru_cache(maxsize=64)
-def transform_type(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    """Return the floating-point type in which SciPy's FFT takes one argument."""
-    if dtype.kind in "biu":
-        return np.dtype(np.float64)
-    return common_types(dtype).arithmetic
+@lru_cache(maxsize=256)
+def transform_type(first: np.dtype[Any], second: np.dtype[Any]) -> np.dtype[Any]:
+    """Return the type of both's convolution by FFT in SciPy, where integers become float64."""
+    return np.result_type(common_types(first).arithmetic, common_types(second).arithmetic)
