@@ -302,6 +302,9 @@ def main() -> int:
     wanted = [row for name, row in table.items() if not chosen.row or name in chosen.row]
     results = folder(chosen)
     results.mkdir(parents=True, exist_ok=True)
+    load = os.getloadavg()[0]
+    if load > 0.3 * options.threads:
+        print(f"== the machine is not at rest (load {load:.1f}): the figures will be rough")
     record = {
         "environment": environment.describe(options.threads, options.precision),
         "quick": options.quick,

@@ -146,10 +146,19 @@ def measure(chosen: list[str], quick: bool, say: Callable[[str], None]) -> list[
     return results
 
 
+def failure(result: dict) -> str:
+    """What a library said when it gave up, and what it might have had."""
+    # JAX repeats itself once for every function that the failure went through.
+    words = "; ".join(dict.fromkeys(result["failed"].split(": ")))
+    if "allowed_bytes" not in result:
+        return f"failed ({words})"
+    return f"failed with {result['allowed_bytes'] / 2**30:.1f} GiB to itself ({words})"
+
+
 def describe(result: dict) -> str:
     case = "{channels} x {kernels} x {frames:,}".format(**result)
     if "failed" in result:
-        return f"memory, {case}: {result['who']} failed ({result['failed']})"
+        return f"memory, {case}: {result['who']} {failure(result)}"
     return (
         f"memory, {case}: {result['who']} took {result['working_bytes'] / 2**20:,.0f} MiB "
         f"beside x and its result, {result['seconds']:.3g} s"

@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 import environment
+import memory
 import peers
 
 OTHERS = [name for name in peers.NAMES if name != "firbank"]
@@ -178,7 +179,7 @@ def memory_table(record: dict) -> list[str]:
     for result in record["memory"]:
         case = "{channels:,} x {kernels} x {frames:,}".format(**result)
         took = "" if "failed" in result else f"{result['working_bytes'] / 2**20:,.0f} MiB"
-        end = result.get("failed") or seconds(result["seconds"])
+        end = memory.failure(result) if "failed" in result else seconds(result["seconds"])
         limit = f"{result['limit'] / 2**30:g} GiB" if result["limit"] else "none"
         place = {"chunks": "pieces, consumed in turn"}.get(result["out"], result["out"])
         title = peers.TITLES[result["who"]]
@@ -226,7 +227,7 @@ def chart(record: dict, path: Path) -> None:
     rows = [row for row in record["rows"] if any("ratio" in p for p in row["peers"].values())]
     shown_peers = [n for n in OTHERS if any("ratio" in row["peers"].get(n, {}) for row in rows)]
     height = 0.8 / len(shown_peers)
-    figure, axes = pyplot.subplots(figsize=(9, 1.2 + 0.2 * len(rows) * (len(shown_peers) + 1)))
+    figure, axes = pyplot.subplots(figsize=(9, 1.2 + 0.15 * len(rows) * (len(shown_peers) + 1)))
     colours = dict(zip(OTHERS, pyplot.get_cmap("tab10").colors, strict=False))
     for i, name in enumerate(shown_peers):
         places, values, errors = [], [], [[], []]
@@ -249,8 +250,9 @@ def chart(record: dict, path: Path) -> None:
         )
         for place, value, more in zip(places, values, errors[1], strict=True):
             end = max(value + more, 1)
-            axes.text(end * 1.05, place, f"{value:.3g}", va="center", fontsize=7)
+            axes.text(end * 1.05, place, f"{value:.3g}", va="center", fontsize=6)
     axes.set_xscale("log")
+    axes.xaxis.set_major_formatter("{x:g}")
     axes.margins(x=0.12, y=0.01)
     axes.axvline(1, color="black", linewidth=1)
     axes.set_yticks(range(len(rows)), [row["name"] for row in rows])

@@ -383,6 +383,23 @@ def test_place_of_result(tmp_path):
     assert memory.place_of_result(huge, tmp_path, 2**30) == "chunks"
 
 
+@pytest.mark.parametrize("place", ["memory", "disk", "chunks"])
+def test_a_run_is_watched(place, tmp_path, monkeypatch):
+    monkeypatch.setattr(memory, "place_of_result", lambda *_: place)
+    result = memory.watch("firbank", memory.Case(3, 2, 10, 2000), tmp_path)
+    assert "failed" not in result
+    assert result["out"] == place
+    assert result["limit"] == 2 << 30
+    assert result["seconds"] > 0
+    assert result["working_bytes"] < 200 << 20
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_failures_are_told_once():
+    said = {"failed": "Error: dispatching: dispatching: no 51 GB", "allowed_bytes": 3 << 29}
+    assert memory.failure(said) == ("failed with 1.5 GiB to itself (Error; dispatching; no 51 GB)")
+
+
 @pytest.mark.full
 def test_the_whole_with_tiny_sizes(tmp_path):
     """Every row and library that is installed, as --quick runs them; a minute or two."""

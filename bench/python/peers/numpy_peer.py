@@ -37,6 +37,15 @@ def fft_blocks(x: np.ndarray, h: np.ndarray) -> np.ndarray:
     return out.reshape(len(h), -1)[:, : frames + taps - 1]
 
 
+def toeplitz(h: np.ndarray, block: int) -> np.ndarray:
+    """(kernels, block, block + taps - 1), whose row i is the kernel, i places late."""
+    kernels, taps = h.shape
+    padded = np.pad(h, ((0, 0), (0, block)))
+    # Rows that are one shorter than what is repeated begin one place earlier in it each time.
+    repeated = np.tile(padded, block)[:, : block * (block + taps - 1)]
+    return repeated.reshape(kernels, block, block + taps - 1)
+
+
 def matrix_blocks(x: np.ndarray, h: np.ndarray) -> np.ndarray:
     """Overlap-add by one product with Toeplitz matrices: x (frames,) with h (kernels, taps).
 
@@ -47,10 +56,8 @@ def matrix_blocks(x: np.ndarray, h: np.ndarray) -> np.ndarray:
     count = -(-(frames + taps - 1) // block)
     padded = np.zeros(count * block, x.dtype)
     padded[:frames] = x
-    toeplitz = np.zeros((block, kernels, block + taps - 1), x.dtype)
-    for i in range(block):
-        toeplitz[i, :, i : i + taps] = h
-    y = padded.reshape(count, block) @ toeplitz.reshape(block, -1)
+    shifted = toeplitz(h, block).transpose(1, 0, 2).reshape(block, -1)
+    y = padded.reshape(count, block) @ shifted
     y = y.reshape(count, kernels, -1).transpose(1, 0, 2)
     out = np.ascontiguousarray(y[:, :, :block])
     out[:, 1:, : taps - 1] += y[:, :-1, block:]

@@ -34,14 +34,20 @@ def fft_blocks(x: torch.Tensor, h: torch.Tensor) -> torch.Tensor:
     return add_overlaps(y, block, x.shape[-1] + taps - 1)
 
 
+def toeplitz(h: torch.Tensor, block: int) -> torch.Tensor:
+    """(kernels, block, block + taps - 1), whose row i is the kernel, i places late."""
+    kernels, taps = h.shape
+    # Rows that are one shorter than what is repeated begin one place earlier in it each time.
+    repeated = pad(h, (0, block)).repeat(1, block)[:, : block * (block + taps - 1)]
+    return repeated.reshape(kernels, block, block + taps - 1)
+
+
 def matrix_blocks(x: torch.Tensor, h: torch.Tensor) -> torch.Tensor:
     """Overlap-add of x (frames,) with h (kernels, taps) by a product with Toeplitz matrices."""
     kernels, taps = h.shape
     block = max(64, taps)
-    toeplitz = x.new_zeros(block, kernels, block + taps - 1)
-    for i in range(block):
-        toeplitz[i, :, i : i + taps] = h
-    y = in_blocks(x, block, taps) @ toeplitz.flatten(1)
+    shifted = toeplitz(h, block).transpose(0, 1).flatten(1)
+    y = in_blocks(x, block, taps) @ shifted
     y = y.unflatten(-1, (kernels, block + taps - 1)).transpose(0, 1)
     return add_overlaps(y, block, len(x) + taps - 1)
 
