@@ -13,6 +13,7 @@ import statistics
 import sys
 import time
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from pathlib import Path
 
 import environment
@@ -245,6 +246,7 @@ def measure(row: Row, options: Options, workers: dict[str, Worker], bar: tqdm) -
         "name": row.name,
         "title": row.title,
         "frames": row.frames,
+        "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "load": os.getloadavg(),
         "peers": {c.peer: c.describe(firbank) for c in contestants},
     }
@@ -281,11 +283,23 @@ def arguments() -> argparse.Namespace:
 def folder(chosen: argparse.Namespace) -> Path:
     if chosen.out:
         return chosen.out
-    if chosen.quick:
-        return environment.ROOT / "build/bench-python/quick"
+    if chosen.quick or chosen.peer:
+        # Not the whole, and nothing that belongs on record.
+        name = "quick" if chosen.quick else "some-peers"
+        return environment.ROOT / "build/bench-python" / name
     day = time.strftime("%Y-%m-%d", time.gmtime())
     suffix = "" if chosen.precision == "single" else "-double"
     return environment.ROOT / f"bench/results/python-{day}-{environment.commit()}{suffix}"
+
+
+def find(measured: list[dict], name: str) -> dict:
+    return next(row for row in measured if row["name"] == name)
+
+
+def joined(before: list[dict], now: list[dict]) -> list[dict]:
+    """Rows of two runs in the order of all, the later ones where both have one."""
+    by_name = {row["name"]: row for row in [*before, *now]}
+    return [by_name[name] for name in rows.rows() if name in by_name]
 
 
 def main() -> int:
@@ -310,19 +324,23 @@ def main() -> int:
         "quick": options.quick,
         "limit_seconds": options.limit,
         "rounds": options.rounds,
-        "rows": [],
     }
     path = results / "figures.json"
+    # Rows of an earlier run of this commit stay, so that a long run can be done in pieces.
+    before = {} if options.quick or not path.exists() else json.loads(path.read_text())
+    record["rows"] = before.get("rows", [])
+    if "memory" in before:
+        record["memory"] = before["memory"]
     workers: dict[str, Worker] = {}
     steps = len(wanted) * len(options.peers) * (1 + options.rounds)
     try:
         with tqdm(total=steps, disable=None) as bar:
             for row in wanted:
-                record["rows"].append(measure(row, options, workers, bar))
+                record["rows"] = joined(record["rows"], [measure(row, options, workers, bar)])
                 # Kept after every row, so that an interrupted run is not lost.
                 path.write_text(json.dumps(record, indent=1) + "\n")
                 bar.clear()
-                print(report.line(record["rows"][-1]), flush=True)
+                print(report.line(find(record["rows"], row.name)), flush=True)
     finally:
         for worker in workers.values():
             worker.close()

@@ -20,6 +20,7 @@ if not HERE.is_dir():
 pytest.importorskip("tqdm", reason="the benchmark shows its progress with tqdm")
 sys.path.insert(0, str(HERE))
 
+import compare  # noqa: E402
 import figures  # noqa: E402
 import memory  # noqa: E402
 import peers  # noqa: E402
@@ -224,6 +225,16 @@ def test_long_runs_are_in_fewer_rounds():
     assert figures.rounds(1, wanted=5, limit=30) == 5
     assert figures.rounds(6, wanted=5, limit=30) == 3
     assert figures.rounds(6, wanted=2, limit=30) == 2
+
+
+def test_rows_of_two_runs_are_joined_in_order():
+    before = [{"name": "rows", "run": 1}, {"name": "video", "run": 1}]
+    now = [{"name": "bank", "run": 2}, {"name": "video", "run": 2}]
+    assert compare.joined(before, now) == [
+        {"name": "rows", "run": 1},
+        {"name": "bank", "run": 2},
+        {"name": "video", "run": 2},
+    ]
 
 
 # Tables
