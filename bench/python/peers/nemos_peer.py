@@ -42,8 +42,6 @@ def ways(row: Row, x, h, threads: int) -> dict[str, Way]:
     }
     if row.kind == "one":
         batches = {"create_convolutional_predictor": {}}
-    elif frames <= 16_384 or taps >= 16_384:
-        batches.popitem()
     return {
         name: Way(lambda b=sizes: predictor(**b), pick, offset=taps - 1, extent="valid")
         for name, sizes in batches.items()
