@@ -341,6 +341,10 @@ def main() -> int:
                 path.write_text(json.dumps(record, indent=1) + "\n")
                 bar.clear()
                 print(report.line(find(record["rows"], row.name)), flush=True)
+    except KeyboardInterrupt:
+        report.write(results, record)
+        print(f"== interrupted; {report.shown(results)} has the rows that were finished")
+        return 130
     finally:
         for worker in workers.values():
             worker.close()
