@@ -1,0 +1,293 @@
+"""How a large convolution is cut: into chunks of time, channels and kernels that fit the memory.
+
+A chunk is a rectangular part of the result. Longer chunks of time are better, since each reads
+L - 1 frames more than it gives and transforms its kernels anew; all channels at once are better
+where they lie side by side in the file; chunks that begin and end where the storage's own do are
+better, since these are then written once. `choose_grid` weighs this for all candidates that fit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from itertools import product
+from math import ceil, prod
+from typing import Any
+
+from ._layout import Region
+from ._memory import format_bytes
+
+# Longer chunks gain nothing, and shorter ones give a bar that moves and a soon answer to Ctrl-C.
+_LARGEST_CHUNK_BYTES = 32 << 20
+# What a call costs besides its samples, in samples.
+_CALL_COST_SAMPLES = 20_000
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """What is to be cut.
+
+    Attributes
+    ----------
+    frames : int
+        M, of the result.
+    taps : int
+        L.
+    channels : tuple of int
+        The axes of x but time.
+    channel_order : tuple of int
+        These axes, the one whose neighbours lie farthest apart first.
+    outputs : int
+        Kernels of a bank, or outputs of a matrix; else 1.
+    routing : str
+    shared_kernels : bool
+        Whether all channels have the same kernels.
+    time_inside : bool
+        Whether neighbours in time are neighbours in the storage.
+    sample_bytes, result_bytes : int
+        Of one sample.
+    is_complex : bool
+    source_channel_chunk, result_channel_chunk : tuple of int or None
+        Storage chunks, without time.
+    result_time_chunk, result_output_chunk : int or None
+    fixed_bytes : int
+        What reading and writing take, whatever the chunk.
+    """
+
+    frames: int
+    taps: int
+    channels: tuple[int, ...]
+    channel_order: tuple[int, ...]
+    outputs: int
+    routing: str
+    shared_kernels: bool
+    time_inside: bool
+    sample_bytes: int
+    result_bytes: int
+    is_complex: bool
+    source_channel_chunk: tuple[int, ...] | None
+    result_time_chunk: int | None
+    result_channel_chunk: tuple[int, ...] | None
+    result_output_chunk: int | None
+    fixed_bytes: int
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The largest chunk: frames of result, channels along each axis but time, and kernels."""
+
+    frames: int
+    tile: tuple[int, ...]
+    outputs: int
+
+    def as_json(self) -> dict[str, Any]:
+        """Return plain values, for the journal."""
+        return asdict(self)
+
+    @staticmethod
+    def from_json(values: dict[str, Any]) -> Grid:
+        """Return what `as_json` was made of."""
+        return Grid(int(values["frames"]), tuple(values["tile"]), int(values["outputs"]))
+
+
+@dataclass(frozen=True)
+class Step:
+    """One convolution: a window of x with some kernels.
+
+    `begins` and `ends` say whether it is the first and the last that is added up to its chunk,
+    as the tiles of a matrix are.
+    """
+
+    frames: slice
+    tile: Region
+    outputs: slice
+    begins: bool
+    ends: bool
+
+
+def steps(sizes: Sizes, grid: Grid) -> Iterator[Step]:
+    """Go through all steps so that each window of x is read once, in the order of the storage."""
+    times = _parts(sizes.frames, grid.frames)
+    kernels = _parts(sizes.outputs, grid.outputs)
+    tiles = list(
+        product(*[_parts(size, part) for size, part in zip(sizes.channels, grid.tile, strict=True)])
+    )
+    if sizes.routing == "matrix":
+        for frames, outputs in product(times, kernels):
+            for index, tile in enumerate(tiles):
+                yield Step(frames, tile, outputs, index == 0, index == len(tiles) - 1)
+        return
+    outer = product(tiles, times) if sizes.time_inside else product(times, tiles)
+    for first, second in outer:
+        tile, frames = (first, second) if sizes.time_inside else (second, first)
+        for outputs in kernels:
+            yield Step(frames, tile, outputs, True, True)
+
+
+def needed_bytes(sizes: Sizes, grid: Grid) -> int:
+    """Return the memory that chunks of this size take: buffers, and `computing_bytes`."""
+    return buffer_bytes(sizes, grid) + computing_bytes(sizes, grid)
+
+
+def buffer_bytes(sizes: Sizes, grid: Grid) -> int:
+    """Return what is held while one chunk is computed, the next read and the last written."""
+    read = (grid.frames + sizes.taps - 1) * prod(grid.tile) * sizes.sample_bytes
+    written = _written(sizes, grid) * sizes.result_bytes
+    return 2 * read + 2 * written + _sum_bytes(sizes, grid) + sizes.fixed_bytes
+
+
+def computing_bytes(sizes: Sizes, grid: Grid) -> int:
+    """Return an upper estimate of what `firbank.convolve` takes for a chunk in memory.
+
+    It is a copy of the window in the widest type, a convolution as long as window and kernel
+    together for each pair of channel and kernel, and two and a half copies of the result.
+    """
+    width = 16 if sizes.is_complex else 8
+    channels = prod(grid.tile)
+    window = grid.frames + sizes.taps - 1
+    pairs = channels * grid.outputs
+    if sizes.routing == "matrix":
+        pairs = min(pairs, 3 + grid.outputs)
+    samples = 2 * window * channels + (window + sizes.taps) * pairs
+    return int(width * (samples + 2.5 * _written(sizes, grid)))
+
+
+def choose_grid(
+    sizes: Sizes,
+    limit_bytes: int,
+    most_frames: int | None,
+    most_channels: int | None,
+    most_outputs: int | None,
+) -> Grid:
+    """Return the cheapest grid that fits the limit; the `most_` are the caller's batch sizes.
+
+    Raises
+    ------
+    ValueError
+        If not even one frame of one channel and one kernel fits; the message says what would do.
+    """
+    outputs_limit = min(sizes.outputs, most_outputs or sizes.outputs)
+    channels_limit = min(prod(sizes.channels), most_channels or prod(sizes.channels))
+    best: tuple[float, Grid] | None = None
+    tiles = {_tile(sizes, count) for count in _halvings(channels_limit)}
+    for tile in sorted(tiles):
+        for outputs in _halvings(outputs_limit):
+            outputs = _aligned(outputs, sizes.result_output_chunk, sizes.outputs)
+            frames = _most_frames(sizes, tile, outputs, limit_bytes)
+            if most_frames is not None:
+                frames = min(frames, most_frames)
+            if frames < 1:
+                continue
+            frames = _aligned(frames, sizes.result_time_chunk, sizes.frames)
+            grid = Grid(frames, tile, outputs)
+            cost = _cost(sizes, grid)
+            if best is None or cost < best[0]:
+                best = cost, grid
+    if best is None:
+        raise _too_small(sizes, Grid(1, (1,) * len(sizes.channels), 1), limit_bytes)
+    return best[1]
+
+
+def most_frames_that_fit(sizes: Sizes, limit_bytes: int, most_frames: int | None) -> int:
+    """Return how many frames of all channels and kernels to compute at a time.
+
+    Raises
+    ------
+    ValueError
+        If not even one fits the limit; the message says what would do.
+    """
+    frames = _most_frames(sizes, sizes.channels, sizes.outputs, limit_bytes)
+    if frames < 1:
+        raise _too_small(sizes, Grid(1, sizes.channels, sizes.outputs), limit_bytes)
+    return frames if most_frames is None else min(frames, most_frames)
+
+
+def _too_small(sizes: Sizes, least: Grid, limit_bytes: int) -> ValueError:
+    return ValueError(
+        f"memory_limit is {format_bytes(limit_bytes)}; x with kernels of {sizes.taps} taps needs "
+        f"at least {needed_bytes(sizes, least)} bytes"
+    )
+
+
+def _cost(sizes: Sizes, grid: Grid) -> float:
+    """Return about what a sample of the result costs, where 1 is the best that can be."""
+    channels, all_channels = prod(grid.tile), prod(sizes.channels)
+    batches = ceil(sizes.outputs / grid.outputs)
+    sharing = channels if sizes.shared_kernels else 1
+    cost = (grid.frames + sizes.taps - 1) / grid.frames
+    cost += sizes.taps / (grid.frames * sharing)
+    cost += _CALL_COST_SAMPLES / (grid.frames * channels * grid.outputs)
+    cost += 0.05 * (batches - 1)
+    if channels < all_channels:
+        if not sizes.time_inside:
+            cost += 0.5
+        if sizes.routing == "matrix":
+            cost += 0.1
+    if grid.frames < sizes.frames and grid.frames % (sizes.result_time_chunk or 1):
+        cost += 1
+    if grid.outputs < sizes.outputs and grid.outputs % (sizes.result_output_chunk or 1):
+        cost += 1
+    if sizes.result_channel_chunk is not None:
+        parts = zip(grid.tile, sizes.channels, sizes.result_channel_chunk, strict=True)
+        if any(own < most and own % chunk for own, most, chunk in parts):
+            cost += 1
+    return cost
+
+
+def _most_frames(sizes: Sizes, tile: tuple[int, ...], outputs: int, limit_bytes: int) -> int:
+    """Return how many frames fit: what is needed grows linearly with them, up to rounding."""
+    one = needed_bytes(sizes, Grid(1, tile, outputs))
+    many = needed_bytes(sizes, Grid(1025, tile, outputs))
+    if one > limit_bytes:
+        return 0
+    frames = min(sizes.frames, 1 + int((limit_bytes - one) / ((many - one) / 1024)))
+    a_frame = max(
+        prod(tile) * sizes.sample_bytes,
+        _written(sizes, Grid(1, tile, outputs)) * sizes.result_bytes,
+    )
+    enough = max(16 * sizes.taps, _LARGEST_CHUNK_BYTES // a_frame, sizes.result_time_chunk or 1)
+    return min(frames, enough)
+
+
+def _tile(sizes: Sizes, most: int) -> tuple[int, ...]:
+    """Return a tile of at most `most` channels that lie as close together as can be."""
+    tile = [1] * len(sizes.channels)
+    chunks = sizes.result_channel_chunk or sizes.source_channel_chunk
+    for axis in reversed(sizes.channel_order):
+        size = min(sizes.channels[axis], most)
+        tile[axis] = _aligned(size, chunks[axis] if chunks else None, sizes.channels[axis])
+        most //= sizes.channels[axis]
+        if most <= 1:
+            break
+    return tuple(tile)
+
+
+def _aligned(size: int, chunk: int | None, whole: int) -> int:
+    """Return the largest multiple of a storage chunk up to `size`, or `size` if that is all."""
+    if chunk is None or size >= whole or size < chunk:
+        return size
+    return size // chunk * chunk
+
+
+def _halvings(most: int) -> list[int]:
+    sizes = [most]
+    while sizes[-1] > 1:
+        sizes.append((sizes[-1] + 1) // 2)
+    return sizes
+
+
+def _written(sizes: Sizes, grid: Grid) -> int:
+    """Return the samples of a chunk of the result."""
+    channels = 1 if sizes.routing == "matrix" else prod(grid.tile)
+    return grid.frames * channels * grid.outputs
+
+
+def _sum_bytes(sizes: Sizes, grid: Grid) -> int:
+    """Return what adding up the tiles of a matrix takes."""
+    if sizes.routing != "matrix" or grid.tile == sizes.channels:
+        return 0
+    return 2 * _written(sizes, grid) * (16 if sizes.is_complex else 8)
+
+
+def _parts(size: int, part: int) -> list[slice]:
+    return [slice(first, min(first + part, size)) for first in range(0, size, part)]

@@ -1,0 +1,252 @@
+"""Convolution of arrays larger than memory: files in, files out, and streams of chunks.
+
+`firbank.convolve` hands over to `convolve_large` whatever `is_large` recognises. The work is cut
+into chunks (`_grid`), each is read (`_sources`), convolved in memory by `firbank.convolve` itself,
+and written (`_sinks`), the three side by side (`_pipeline`), and what is finished is noted
+(`_journal`).
+"""
+
+from __future__ import annotations
+
+import operator
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from ._chunk_stream import convolve_chunks
+from ._layout import check_axis, check_kernels, check_words, is_ragged, window_of_mode
+from ._memory import available_bytes, format_bytes, memory_bytes
+from ._options import LargeOptions
+from ._progress import ProgressCallable, check_progress
+from ._separate import check_separate
+from ._sinks import open_sink
+from ._sources import open_source
+from ._stores import is_hdf5, is_zarr
+from ._work import Work, bounce_bytes, sizes_of
+
+
+def is_large(x: object, out: object = None) -> bool:
+    """Tell whether a convolution of `x` into `out` is one for `convolve_large`.
+
+    It is if either is a path, a ``numpy.memmap``, an ``h5py.Dataset`` or a ``zarr.Array``, or if
+    `x` gives chunks one after the other (an iterator, or anything else that can be iterated over
+    and is neither an array nor a sequence), or if `out` is a sequence of which one is such.
+    """
+    if _is_stored(x) or _is_stored(out) or _is_chunks(x):
+        return True
+    return isinstance(out, (list, tuple)) and any(_is_stored(one) for one in out)
+
+
+def convolve_large(
+    x: Any,
+    h: Any,
+    *,
+    axis: int = -1,
+    mode: str = "full",
+    routing: str = "rows",
+    memory_limit: int | str | None = None,
+    device: str = "auto",
+    precision: str | None = None,
+    out: Any = None,
+    progress: ProgressCallable | bool | None = None,
+    batch_size_samples: int | None = None,
+    batch_size_channels: int | None = None,
+    batch_size_basis: int | None = None,
+    threads: int | None = None,
+    method: str = "auto",
+    resume: bool = True,
+) -> Any:
+    """Convolve what does not fit into memory.
+
+    Everything that is not told here is as `firbank.convolve` has it.
+
+    Parameters
+    ----------
+    x : str, Path, numpy.memmap, h5py.Dataset, zarr.Array, array or iterable of arrays
+        A path is that of an .npy file, in C or Fortran order. An iterable gives chunks along
+        time: arrays of one dtype and one shape but for the number of samples along `axis`, which
+        may be any, 0 too.
+    h : array_like, or list of 1-D arrays
+        In memory.
+    memory_limit : int or str, optional
+        For everything but `x`, `h` and `out`: buffers, and what computing takes. By default a
+        quarter of what is available, at most 1 GiB. The pages of files that the system keeps do
+        not count.
+    out : None, str, Path, numpy.memmap, h5py.Dataset, zarr.Array, array, or a list of these
+        Where the result goes; of the result's shape and dtype. A path is that of an .npy file,
+        which is made, with all its room on the disk reserved at once. None gives an array in
+        memory, or for an iterable of chunks an iterator of chunks: computed while it is iterated
+        over, in any sizes, and together the result. A list, one for each kernel, is for a bank of
+        kernels of different sizes. For an iterable, `out` is an object with its shape, or None.
+    progress : bool or callable, optional
+        Called with (done, total), in samples of the result. The first call says what an earlier
+        call has left. `total` is 0 where nobody can know it, of an iterable without `out`.
+    batch_size_samples, batch_size_channels, batch_size_basis : int, optional
+        At most so many samples of the result, channels and kernels at a time; by default as many
+        as fit and are of use.
+    resume : bool, default True
+        A call that writes to a file keeps a journal beside it, ``OUT.firbank-journal``, until it
+        has finished. If there is one of the same call (the same x by path, size and time of
+        change, the same kernels and arguments), the call goes on where that one was stopped, by
+        Ctrl-C, a signal, or a power failure. Limits, devices and threads may change in between.
+        False starts anew, whatever is there.
+
+    Returns
+    -------
+    array, memmap, h5py.Dataset, zarr.Array, iterator of arrays, or a list of these
+        `out`, of a path a ``numpy.memmap`` of the new file.
+
+    Raises
+    ------
+    ValueError
+        If an argument does not suit the others: among them `out` of another shape, read-only,
+        or overlapping `x`, a `memory_limit` in which nothing fits (it names the least that
+        would do), or a journal of another call.
+    TypeError
+        If something is of a type or dtype that is not supported.
+    FileExistsError
+        If `out` is a path where something lies that is not this call's own unfinished result;
+        ``resume=False`` writes over it.
+    OSError
+        If a file cannot be opened, read or written: it has shrunk, or the disk is full. The
+        chunks that were finished are kept.
+    MemoryError
+        If the result does not fit into memory.
+    KeyboardInterrupt
+        On Ctrl-C, within a chunk's time. What is finished is on the disk and in the journal.
+
+    Notes
+    -----
+    May be called from several threads with different `out`. One call writes a file at a time:
+    a second one for the same `out` is an OSError.
+
+    An HDF5 file that is killed while compressed chunks are flushed can be left unreadable by the
+    HDF5 library itself. A contiguous dataset, a Zarr array or an .npy file cannot.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> path = pathlib.Path(folder.name)
+    >>> np.save(path / "x.npy", np.arange(6, dtype=np.float32))
+    >>> y = convolve_large(path / "x.npy", [1.0, 1.0], out=path / "y.npy", precision="float32")
+    >>> y.tolist()
+    [0.0, 1.0, 3.0, 5.0, 7.0, 9.0, 5.0]
+    >>> chunks = convolve_large(iter([np.ones(3), np.ones(2)]), [1.0, 1.0], mode="valid")
+    >>> np.concatenate(list(chunks)).tolist()
+    [2.0, 2.0, 2.0, 2.0]
+    >>> folder.cleanup()
+    """
+    check_words(mode, routing)
+    check_progress(progress)
+    options = LargeOptions(
+        axis=axis,
+        mode=mode,
+        routing=routing,
+        limit_bytes=memory_bytes(memory_limit),
+        device=device,
+        precision=precision,
+        progress=progress,
+        most_samples=_batch_size("batch_size_samples", batch_size_samples),
+        most_channels=_batch_size("batch_size_channels", batch_size_channels),
+        most_kernels=_batch_size("batch_size_basis", batch_size_basis),
+        threads=threads,
+        method=method,
+        resume=bool(resume),
+    )
+    if _is_chunks(x):
+        return convolve_chunks(iter(x), h, out, options)
+    if is_ragged(h, routing):
+        return _convolve_ragged(x, h, out, options)
+    return _convolve_one(x, h, out, options)
+
+
+def _convolve_ragged(x: Any, kernels: Sequence[Any], out: Any, options: LargeOptions) -> list[Any]:
+    """Convolve with kernels of different sizes, each into an array of its own, one by one.
+
+    The journals stay until all are finished, so that a call that goes on finds what is.
+    """
+    if out is None:
+        out = [None] * len(kernels)
+    if not isinstance(out, (list, tuple)) or len(out) != len(kernels):
+        raise ValueError(
+            f"out must be a list of {len(kernels)}, one for each kernel, since these have "
+            f"different sizes"
+        )
+    for kernel in kernels:
+        if np.ndim(kernel) != 1:
+            raise ValueError(
+                f"h is a list with a kernel of {np.ndim(kernel)} dimensions; allowed: 1"
+            )
+    own = replace(options, routing="rows")
+    journals: list[str] = []
+    results = [
+        _convolve_one(x, kernel, where, own, journals)
+        for kernel, where in zip(kernels, out, strict=True)
+    ]
+    for path in journals:
+        os.unlink(path)
+    return results
+
+
+def _convolve_one(
+    x: Any, h: Any, out: Any, options: LargeOptions, journals: list[str] | None = None
+) -> Any:
+    """Convolve into one array; its journal goes at the end, or stays and is told to `journals`."""
+    bounce = bounce_bytes(options.limit_bytes)
+    source = open_source(x, options.axis, bounce)
+    try:
+        axis = check_axis(options.axis, len(source.shape))
+        if 0 in source.shape:
+            raise ValueError(f"{source.label} has shape {source.shape}; allowed: nothing empty")
+        kernels = check_kernels(h, options.routing, axis, source.shape)
+        first, frames = window_of_mode(options.mode, source.shape[axis], kernels.taps)
+        shape = kernels.result_shape(source.shape, frames)
+        dtype = options.result_dtype(source.dtype, kernels.h.dtype)
+        if out is None:
+            out = _array_in_memory(shape, dtype, options.limit_bytes)
+        sink = open_sink(out, shape, dtype, kernels.result_axis(), bounce)
+        check_separate(x, source, out, sink)
+        sizes = sizes_of(source, sink, kernels, frames, dtype)
+        return Work(source, sink, kernels, first, sizes, shape, dtype, options).run(journals)
+    finally:
+        source.close()
+
+
+def _array_in_memory(shape: tuple[int, ...], dtype: np.dtype, limit_bytes: int) -> np.ndarray:
+    """Return a new array, if the machine has room for it beside what computing takes."""
+    size = prod(shape) * dtype.itemsize
+    free = available_bytes()
+    if size + limit_bytes > free:
+        raise MemoryError(
+            f"the result of shape {shape} takes {format_bytes(size)} and computing up to "
+            f"{format_bytes(limit_bytes)}, {format_bytes(free)} are available; out can be the path "
+            f"of an .npy file"
+        )
+    return np.empty(shape, dtype)
+
+
+def _batch_size(name: str, size: int | None) -> int | None:
+    if size is None:
+        return None
+    try:
+        number = operator.index(size)
+    except TypeError as error:
+        raise TypeError(f"{name} is {size!r}; allowed: None or a whole number") from error
+    if number < 1:
+        raise ValueError(f"{name} is {number}; allowed: 1 or more")
+    return number
+
+
+def _is_stored(thing: object) -> bool:
+    return isinstance(thing, (str, os.PathLike, np.memmap)) or is_hdf5(thing) or is_zarr(thing)
+
+
+def _is_chunks(thing: object) -> bool:
+    """Tell whether something can only be taken chunk by chunk."""
+    arrays = ("__array__", "__array_interface__", "__dlpack__", "__len__")
+    return isinstance(thing, Iterable) and not any(hasattr(thing, name) for name in arrays)

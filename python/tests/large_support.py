@@ -1,0 +1,101 @@
+"""What the tests of large convolutions share: sources and sinks of every kind."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+SOURCES = ("array", "npy", "npy fortran", "memmap", "memmap view", "hdf5", "zarr 2", "zarr 3")
+SINKS = ("none", "array", "npy", "memmap", "memmap view", "hdf5", "zarr 2", "zarr 3")
+
+
+def needs(kind: str) -> None:
+    """Skip the test if the package for a kind of storage is not installed."""
+    if kind == "hdf5":
+        pytest.importorskip("h5py", reason="h5py is not installed")
+    if kind.startswith("zarr"):
+        pytest.importorskip("zarr", minversion="3", reason="zarr 3 is not installed")
+
+
+@contextmanager
+def stored(kind: str, x: np.ndarray, folder: Path, chunk: tuple[int, ...] | None = None):
+    """Give `x` as a kind of source."""
+    needs(kind)
+    if kind == "array":
+        yield x
+    elif kind.startswith("npy"):
+        path = folder / "x.npy"
+        np.save(path, np.asfortranarray(x) if kind == "npy fortran" else np.ascontiguousarray(x))
+        yield path
+    elif kind.startswith("memmap"):
+        yield mapped(kind, folder / "x.raw", x.shape, x.dtype, x)
+    elif kind == "hdf5":
+        import h5py
+
+        with h5py.File(folder / "x.h5", "w") as file:
+            file.create_dataset("group/x", data=x, chunks=chunk, compression=chunk and 1)
+        with h5py.File(folder / "x.h5", "r") as file:
+            yield file["group/x"]
+    else:
+        array = zarr_array(kind, folder / "x.zarr", x.shape, x.dtype, chunk)
+        array[...] = x
+        yield array
+
+
+@contextmanager
+def place(
+    kind: str,
+    shape: tuple[int, ...],
+    dtype: np.dtype,
+    folder: Path,
+    chunk: tuple[int, ...] | None = None,
+):
+    """Give an `out` of a kind, and a function that reads it back."""
+    needs(kind)
+    if kind == "none":
+        yield None
+    elif kind == "array":
+        yield np.full(shape, 7, dtype)
+    elif kind == "npy":
+        yield folder / "y.npy"
+    elif kind.startswith("memmap"):
+        yield mapped(kind, folder / "y.raw", shape, dtype, 7)
+    elif kind == "hdf5":
+        import h5py
+
+        with h5py.File(folder / "y.h5", "a") as file:
+            yield file.require_dataset("y", shape, dtype, exact=True, chunks=chunk)
+    else:
+        yield zarr_array(kind, folder / "y.zarr", shape, dtype, chunk)
+
+
+def mapped(kind, path, shape, dtype, values):
+    """Return a memmap, or a view into the middle of a larger one."""
+    if kind == "memmap":
+        array = np.memmap(path, dtype, "w+", shape=shape)
+        array[...] = values
+        array.flush()
+        return array
+    larger = np.memmap(path, dtype, "w+", offset=100, shape=tuple(2 * s + 3 for s in shape))
+    larger[...] = 9
+    view = larger[tuple(slice(2 * s, 0, -2) for s in shape)]
+    view[...] = values
+    return view
+
+
+def zarr_array(kind, path, shape, dtype, chunk):
+    """Return a new array of format 2 or 3, or the one that is there."""
+    import zarr
+
+    if path.exists():
+        return zarr.open_array(path, mode="r+")
+    return zarr.create_array(
+        path,
+        shape=shape,
+        dtype=dtype,
+        chunks=chunk or tuple(max(1, s // 2) for s in shape),
+        zarr_format=int(kind[-1]),
+    )
