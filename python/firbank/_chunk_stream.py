@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import chain
 from math import prod
 from typing import Any
@@ -57,7 +58,8 @@ def convolve_chunks(chunks: Iterator[Any], h: Any, out: Any, options: LargeOptio
 def _results(chunks: Iterator[Any], h: Any, options: LargeOptions) -> Iterator[Any]:
     """Give the results as the chunks come."""
     first = _first(chunks)
-    stream = _Stream(first, h, options, 0)
+    stream = _Stream(first, h, options)
+    stream.plan(0, None)
     progress = Progress(options.progress, 0)
     try:
         for values in stream.run(chain([first], chunks)):
@@ -71,13 +73,12 @@ def _write(chunks: Iterator[Any], h: Any, out: Any, options: LargeOptions) -> An
     """Write all results to `out`, whose length says how many there must be."""
     first = _first(chunks)
     bounce = bounce_bytes(options.limit_bytes)
-    # Storage chunks of a sink are asked for before the stream is planned, since they count.
-    probe = _Stream(first, h, options, 0)
-    time_axis = probe.kernels.result_axis()
+    stream = _Stream(first, h, options)
+    time_axis = stream.kernels.result_axis()
     frames = out.shape[time_axis] if len(out.shape) > time_axis else 0
-    shape = probe.kernels.result_shape(first.shape, frames)
-    sink = open_sink(out, shape, probe.dtype, time_axis, bounce)
-    stream = _Stream(first, h, options, sink.working_bytes)
+    shape = stream.kernels.result_shape(first.shape, frames)
+    sink = open_sink(out, shape, stream.dtype, time_axis, bounce)
+    stream.plan(sink.working_bytes, None if sink.chunk is None else sink.chunk[time_axis])
     progress = None
     done = 0
     try:
@@ -119,11 +120,9 @@ class _Stream:
         The first chunk, which all others must resemble; `run` takes it again.
     h : array_like or list of arrays
     options : LargeOptions
-    fixed_bytes : int
-        Of the memory limit, what is spent elsewhere.
     """
 
-    def __init__(self, first: np.ndarray, h: Any, options: LargeOptions, fixed_bytes: int) -> None:
+    def __init__(self, first: np.ndarray, h: Any, options: LargeOptions) -> None:
         if first.dtype.kind not in "biufc":
             raise TypeError(
                 f"x gives chunks of dtype {first.dtype}; allowed: bool, integers, real and complex "
@@ -143,10 +142,9 @@ class _Stream:
         self.kernels = self._followers[0]
         dtypes = [options.result_dtype(self._x_dtype, one.h.dtype) for one in self._followers]
         self.dtype = dtypes[0]
-        taps = max(one.taps for one in self._followers)
-        sizes = Sizes(
+        self._sizes = Sizes(
             frames=_UNKNOWN,
-            taps=taps,
+            taps=max(one.taps for one in self._followers),
             channels=self._channels,
             channel_order=tuple(range(len(self._channels))),
             outputs=sum(one.outputs for one in self._followers),
@@ -160,13 +158,28 @@ class _Stream:
             result_time_chunk=None,
             result_channel_chunk=None,
             result_output_chunk=None,
-            fixed_bytes=fixed_bytes,
+            fixed_bytes=0,
         )
-        self._block = most_frames_that_fit(sizes, options.limit_bytes, options.most_samples)
-        grid = Grid(self._block, self._channels, sizes.outputs)
-        self._convolve_bytes = options.limit_bytes - buffer_bytes(sizes, grid)
-        self._history = _History(taps - 1, self._block, axis, self._channels, self._x_dtype)
         self._used = 0
+
+    def plan(self, fixed_bytes: int, time_chunk: int | None) -> None:
+        """Decide how much to compute at a time, before `run`.
+
+        Parameters
+        ----------
+        fixed_bytes : int
+            Of the memory limit, what is spent elsewhere.
+        time_chunk : int or None
+            What the results' storage writes as a whole along time.
+        """
+        sizes = replace(self._sizes, fixed_bytes=fixed_bytes, result_time_chunk=time_chunk)
+        limit = self._options.limit_bytes
+        self._block = most_frames_that_fit(sizes, limit, self._options.most_samples)
+        grid = Grid(self._block, self._channels, sizes.outputs)
+        self._convolve_bytes = limit - buffer_bytes(sizes, grid)
+        self._history = _History(
+            sizes.taps - 1, self._block, self._axis, self._channels, self._x_dtype
+        )
 
     def run(self, chunks: Iterator[Any]) -> Iterator[list[np.ndarray]]:
         """Take all chunks and give what becomes of them, an array for each set of kernels."""

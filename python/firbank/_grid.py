@@ -199,7 +199,9 @@ def most_frames_that_fit(sizes: Sizes, limit_bytes: int, most_frames: int | None
     frames = _most_frames(sizes, sizes.channels, sizes.outputs, limit_bytes)
     if frames < 1:
         raise _too_small(sizes, Grid(1, sizes.channels, sizes.outputs), limit_bytes)
-    return frames if most_frames is None else min(frames, most_frames)
+    if most_frames is not None:
+        frames = min(frames, most_frames)
+    return _aligned(frames, sizes.result_time_chunk, sizes.frames)
 
 
 def _too_small(sizes: Sizes, least: Grid, limit_bytes: int) -> ValueError:

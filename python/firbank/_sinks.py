@@ -19,7 +19,7 @@ from ._mapping import find_mapping
 from ._memory import format_bytes
 from ._npy import read_npy_header, write_npy_header
 from ._sources import chunk_bytes
-from ._stores import is_hdf5, is_zarr, slabs, storage_chunk, store_label, zarr_root
+from ._stores import is_hdf5, is_zarr, one_line, slabs, storage_chunk, store_label, zarr_root
 
 Region = tuple[slice, ...]
 
@@ -339,7 +339,7 @@ class _StoredSink:
             except Exception as error:  # each compressor has its own types of error
                 where = ", ".join(f"{one.start}:{one.stop}" for one in part)
                 number = getattr(error, "errno", None)
-                message = f"{self.label} cannot be written at [{where}]: {error}"
+                message = f"{self.label} cannot be written at [{where}]: {one_line(error)}"
                 raise (OSError(number, message) if number else OSError(message)) from error
             self._written(part)
 
@@ -386,7 +386,7 @@ class _Hdf5Sink(_StoredSink):
             self._array.file.flush()
         except (OSError, RuntimeError) as error:
             number = getattr(error, "errno", None)
-            message = f"{self.label} cannot be written: {error}"
+            message = f"{self.label} cannot be written: {one_line(error)}"
             raise (OSError(number, message) if number else OSError(message)) from error
 
 

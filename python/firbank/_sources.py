@@ -16,7 +16,16 @@ import numpy as np
 from ._file_array import FileArray, contiguous_strides, file_bytes
 from ._mapping import Mapping, find_mapping
 from ._npy import read_npy_header
-from ._stores import is_hdf5, is_zarr, slabs, storage_chunk, store_label, within, zarr_root
+from ._stores import (
+    is_hdf5,
+    is_zarr,
+    one_line,
+    slabs,
+    storage_chunk,
+    store_label,
+    within,
+    zarr_root,
+)
 
 Region = tuple[slice, ...]
 
@@ -196,14 +205,19 @@ class _StoredSource:
 
     def read(self, region: Region, into: np.ndarray) -> None:
         for part in slabs(region, self.chunk, self.dtype.itemsize, self._slab_bytes):
+            where = ", ".join(f"{one.start}:{one.stop}" for one in part)
             try:
                 values = self._array[part]
             except MemoryError:
                 raise
             except Exception as error:  # each compressor has its own types of error
-                where = ", ".join(f"{one.start}:{one.stop}" for one in part)
-                raise OSError(f"{self.label} cannot be read at [{where}]: {error}") from error
+                message = f"{self.label} cannot be read at [{where}]: {one_line(error)}"
+                raise OSError(message) from error
+            self._check_read(where)
             into[within(part, region)] = values
+
+    def _check_read(self, where: str) -> None:
+        """Raise OSError if what was just read is not to be trusted."""
 
     def close(self) -> None:
         pass
@@ -216,6 +230,14 @@ class _Hdf5Source(_StoredSource):
         self.file = os.path.abspath(name) if os.path.isfile(name) else None
         # A file that is open for writing changes when it is closed, whatever was written.
         self._may_change = dataset.file.mode != "r"
+        self._file_size = 0
+        if self.file is not None and not self._may_change:
+            self._file_size = min(dataset.file.id.get_filesize(), os.stat(self.file).st_size)
+
+    def _check_read(self, where: str) -> None:
+        # Beyond the end of a file that has shrunk the HDF5 library reads zeros and says nothing.
+        if self._file_size and os.stat(self.file).st_size < self._file_size:
+            raise OSError(f"{self.label} cannot be read at [{where}]: the file has shrunk")
 
     def identity(self, *, by_content: bool) -> dict[str, Any]:
         state = _file_state(self, by_content or self._may_change or self.file is None)

@@ -44,6 +44,11 @@ def store_label(role: str, thing: Any) -> str:
     return f"{role} '{Path(str(zarr_root(thing) or thing.store), thing.path)}'"
 
 
+def one_line(error: BaseException) -> str:
+    """Return what an error says, in one line; the HDF5 library likes to take several."""
+    return " ".join(str(error).split())
+
+
 def slabs(
     region: Region, chunk: tuple[int, ...] | None, itemsize: int, most_bytes: int
 ) -> Iterator[Region]:

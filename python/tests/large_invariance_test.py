@@ -7,12 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from firbank import convolve
+from firbank._large import convolve_large
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from large_support import SINKS, SOURCES, place, stored
-
-from firbank import convolve
-from firbank._large import convolve_large
 
 DTYPES = ("float32", "float64", "int16", "float16", "complex64", "bool", "uint8")
 
