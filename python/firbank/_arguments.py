@@ -65,7 +65,7 @@ def axis_of(axis: SupportsIndex, ndim: int) -> int:
     except TypeError:
         raise TypeError(f"axis is {axis!r}; allowed: a whole number") from None
     if not -ndim <= number < ndim:
-        raise ValueError(
+        raise np.exceptions.AxisError(
             f"axis is {number}; allowed for x of {ndim} dimensions: {-ndim} to {ndim - 1}"
         )
     return number % ndim
@@ -74,13 +74,13 @@ def axis_of(axis: SupportsIndex, ndim: int) -> int:
 def array(name: str, value: Any) -> np.ndarray:
     """As NumPy takes it, of native byte order and with strides of whole elements."""
     result = np.asarray(value)
-    if result.dtype.kind not in "biufc" or result.dtype.itemsize > (
-        16 if result.dtype.kind == "c" else 8
-    ):
+    if result.dtype.kind not in "biufc":
         raise TypeError(
-            f"{name} is of type {result.dtype}; allowed: bool, integers, and real or complex "
-            "numbers of up to 64 bits each"
+            f"{name} is of type {result.dtype}; allowed: bool, integers, real and complex numbers"
         )
+    if result.dtype.itemsize > (16 if result.dtype.kind == "c" else 8):
+        # Long double: there is no arithmetic for it here.
+        result = result.astype(np.complex128 if result.dtype.kind == "c" else np.float64)
     if not result.dtype.isnative:
         result = result.astype(result.dtype.newbyteorder("="))
     if any(stride % result.dtype.itemsize for stride in result.strides) or not result.flags.aligned:

@@ -10,18 +10,16 @@ from numpy.typing import ArrayLike
 
 from . import _arguments as arguments
 from . import _core, _job
+from ._large import convolve_large, is_large
 from ._plan import Plan
 from ._progress import teller
-
-_NO_OTHERS = (None,) * 5
-_NO_BATCHES = (None,) * 3
 
 Mode = Literal["full", "same", "valid", "causal"]
 Routing = Literal["rows", "bank", "matrix"]
 
 
 def convolve(
-    x: ArrayLike,
+    x: Any,
     h: ArrayLike | Sequence[ArrayLike],
     axis: int = -1,
     mode: Mode = "full",
@@ -37,13 +35,16 @@ def convolve(
     batch_size_basis: int | None = None,
     threads: int | None = None,
     method: Literal["auto", "direct", "fft"] = "auto",
-) -> np.ndarray | list[np.ndarray]:
+    resume: bool = True,
+) -> Any:
     """Convolve every channel of an array along one axis.
 
     Parameters
     ----------
     x : array_like, N samples along `axis`, channels along its other axes
-        Real or complex, of up to 64 bits a number; integers are taken as they are.
+        Real or complex, of up to 64 bits a number; integers are taken as they are. What is larger
+        than memory is taken as a ``numpy.memmap``, the path of an ``.npy`` file, an
+        ``h5py.Dataset``, a ``zarr.Array``, or an iterator of chunks: see *Files and chunks*.
     h : array_like or list of array_like
         The kernels, of finite taps. What shape they have depends on `routing`:
 
@@ -72,7 +73,7 @@ def convolve(
         integers become float64; float16 is computed in float32.
     out : ndarray or list of ndarray, optional
         Where to put the result, of its shape; a list for a ragged bank. Any strides; it must not
-        overlap x or h.
+        overlap x or h. Or a file: a ``numpy.memmap``, a path, a dataset of h5py or Zarr.
     progress : bool or callable, optional
         True for a bar by tqdm, where it is installed; or ``progress(done, total)``, called in this
         thread some twenty times a second.
@@ -82,6 +83,8 @@ def convolve(
         1 to 64; unless given, as many as the processor has, where the work repays them.
     method : {'auto', 'direct', 'fft'}
         ``'auto'`` takes the one that is estimated to be cheaper.
+    resume : bool
+        Of work on files: whether it goes on where an earlier call of the same was stopped.
 
     Returns
     -------
@@ -101,6 +104,14 @@ def convolve(
 
     Notes
     -----
+    *Files and chunks.* They are read, computed and written a piece at a time, within
+    `memory_limit` (unless given, a quarter of what is available, at most 1 GiB). A path in `out`
+    is made as an ``.npy`` file and given back as a ``numpy.memmap``. What is finished is kept in a
+    journal beside the file, ``OUT.firbank-journal``, until all is: the same call goes on where one
+    was stopped, by Ctrl-C, a signal or a power failure. An iterator of chunks, arrays of any number
+    of samples along `axis`, gives an iterator of chunks, computed as they are asked for, whose
+    concatenation is the result.
+
     The result equals a direct convolution in double precision to 1e-6 (float32) or 1e-13 (float64)
     of its norm, whatever the batches, threads and method. NaN and infinities in x make exactly
     those frames NaN whose window touches them. The interpreter's lock is released meanwhile; calls
@@ -115,13 +126,30 @@ def convolve(
     >>> firbank.convolve(x, np.ones((3, 8), np.float32), mode="same", routing="bank").shape
     (4, 1000, 3)
     """
-    is_plain = routing == "rows" and method == "auto" and device == "auto" and axis in (-1, 0)
-    others = (memory_limit, precision, out, progress, threads)
-    batches = (batch_size_samples, batch_size_channels, batch_size_basis)
-    if is_plain and others == _NO_OTHERS and batches == _NO_BATCHES:
+    if (
+        out is None
+        and precision is None
+        and memory_limit is None
+        and progress is None
+        and threads is None
+        and batch_size_samples is None
+        and batch_size_channels is None
+        and batch_size_basis is None
+        and routing == "rows"
+        and method == "auto"
+        and device == "auto"
+        and axis in (-1, 0)
+    ):
         quick = _core.convolve_quickly(x, h, mode)
         if quick is not None:
             return quick
+    if is_large(x, out):
+        return convolve_large(
+            x, h, axis=axis, mode=mode, routing=routing, memory_limit=memory_limit, device=device,
+            precision=precision, out=out, progress=progress, batch_size_samples=batch_size_samples,
+            batch_size_channels=batch_size_channels, batch_size_basis=batch_size_basis,
+            threads=threads, method=method, resume=resume,
+        )  # fmt: skip
     prepared = _prepare(x, h, axis, mode, routing, precision, out)
     if prepared.job is not None:
         options = _options(

@@ -260,6 +260,7 @@ def test_types_of_results():
     assert of("int16", "int16", precision="float32") == np.float32
     assert of("complex128", "float64", precision="float32") == np.complex64
     assert of(">f4", ">f4") == np.float32
+    assert of("longdouble", "float32") == np.float64
 
 
 def test_empty_arrays():
@@ -443,13 +444,12 @@ X = np.zeros((4, 100))
         (ValueError, "mode is 'ful'; allowed: 'full'", lambda: firbank.convolve(X, [1], mode="ful")),
         (ValueError, "routing is 'row'", lambda: firbank.convolve(X, [1], routing="row")),
         (ValueError, "method is 'fast'", lambda: firbank.convolve(X, [1], method="fast")),
-        (ValueError, "axis is 2; allowed for x of 2 dimensions: -2 to 1",
+        (IndexError, "axis is 2; allowed for x of 2 dimensions: -2 to 1",
          lambda: firbank.convolve(X, [1], axis=2)),
         (TypeError, "axis is 1.5", lambda: firbank.convolve(X, [1], axis=1.5)),
         (ValueError, "x has no dimension", lambda: firbank.convolve(3.0, [1])),
         (TypeError, "x is of type object", lambda: firbank.convolve([None], [1])),
         (TypeError, "h is of type <U1", lambda: firbank.convolve(X, ["a"])),
-        (TypeError, "x is of type", lambda: firbank.convolve(np.zeros(3, np.longdouble), [1])),
         (ValueError, r"h is of shape \(3, 2\); allowed with x of shape \(4, 100\) and routing "
          r"'rows': \(taps,\) or \(4, taps\)", lambda: firbank.convolve(X, np.ones((3, 2)))),
         (ValueError, r"h is of shape \(0,\)", lambda: firbank.convolve(X, [])),
