@@ -105,9 +105,10 @@ def create_convolutional_predictor(
     -------
     ndarray, pynapple object, or a tree of them
         Of each series an array of its shape with a last axis of B; float32 if ``numpy.result_type``
-        of series and basis is float32 or float16, float64 otherwise. Of a pynapple object a ``TsdFrame`` or ``TsdTensor``
-        with its times and epochs. A series or epoch shorter than W gives NaN alone. NaN or infinity
-        in a series gives NaN in the frames whose window touches it, and nowhere else.
+        of series and basis is float32 or float16, float64 otherwise. Of a pynapple object a
+        ``TsdFrame`` or ``TsdTensor`` with its times and epochs. A series or epoch shorter than W
+        gives NaN alone. NaN or infinity in a series gives NaN in the frames whose window touches
+        it, and nowhere else.
 
     Raises
     ------
