@@ -31,28 +31,30 @@ def convolve_integers(
         The type of the result. Sums beyond its range wrap round, as in NumPy's own arithmetic; a
         boolean one is whether any product is true.
     """
-    wide = np.dtype(np.uint64 if result.kind == "u" else np.int64)
-    return _convolve_modulo(x, h, axes, mode, wide).astype(result, copy=False)
+    return _convolve_modulo(x, h, axes, mode).astype(result, copy=False)
 
 
 def _convolve_modulo(
-    x: NDArray[Any], h: NDArray[Any], axes: Sequence[int], mode: str, wide: np.dtype[Any]
-) -> NDArray[Any]:
-    """Convolve modulo 2^64: in double precision, in as many parts of the values as that takes."""
+    x: NDArray[Any], h: NDArray[Any], axes: Sequence[int], mode: str
+) -> NDArray[np.int64]:
+    """Convolve modulo 2^64, in double precision and as many parts of the values as that takes.
+
+    Modulo 2^64 it does not matter that int64 shows the upper half of uint64 as negative.
+    """
     largest_x, largest_h = _largest(x), _largest(h)
     overlap = math.prod([min(x.shape[axis], h.shape[axis]) for axis in axes])
     if largest_x * largest_h * overlap < _EXACT_IN_DOUBLE:
         y = convolve_axes(x.astype(np.float64), h.astype(np.float64), axes, mode)
-        return np.rint(y, out=y).astype(wide)
+        return np.rint(y, out=y).astype(np.int64)
     if largest_x < largest_h:
         bits = largest_h.bit_length() // 2
-        low, high = _split(h.astype(wide, copy=False), bits)
-        y = _convolve_modulo(x, high, axes, mode, wide) << bits
-        return np.add(y, _convolve_modulo(x, low, axes, mode, wide), out=y)
+        low, high = _split(h.astype(np.int64, copy=False), bits)
+        y = _convolve_modulo(x, high, axes, mode) << bits
+        return np.add(y, _convolve_modulo(x, low, axes, mode), out=y)
     bits = largest_x.bit_length() // 2
-    low, high = _split(x.astype(wide, copy=False), bits)
-    y = _convolve_modulo(high, h, axes, mode, wide) << bits
-    return np.add(y, _convolve_modulo(low, h, axes, mode, wide), out=y)
+    low, high = _split(x.astype(np.int64, copy=False), bits)
+    y = _convolve_modulo(high, h, axes, mode) << bits
+    return np.add(y, _convolve_modulo(low, h, axes, mode), out=y)
 
 
 def _largest(array: NDArray[Any]) -> int:
