@@ -42,6 +42,7 @@ Routing Routing::rows(std::size_t channels, std::size_t filters) {
                             filters, channels, channels));
   }
   std::vector<Edge> edges;
+  edges.reserve(channels);  // what no memory holds is refused at once
   for (std::size_t channel = 0; channel < channels; ++channel) {
     edges.push_back({.input = channel, .filter = filters == 1 ? 0 : channel, .output = channel});
   }
@@ -53,6 +54,7 @@ Routing Routing::bank(std::size_t channels, std::size_t filters) {
     throw Error(ErrorKind::kConfiguration, "routing bank: 0 filters; at least 1 is needed");
   }
   std::vector<Edge> edges;
+  edges.reserve(channels * filters);
   for (std::size_t channel = 0; channel < channels; ++channel) {
     for (std::size_t filter = 0; filter < filters; ++filter) {
       edges.push_back({.input = channel, .filter = filter, .output = channel * filters + filter});
@@ -72,6 +74,7 @@ Routing Routing::matrix(std::size_t inputs, std::size_t outputs, std::size_t fil
                             is_too_many ? "more than there can be" : std::to_string(needed)));
   }
   std::vector<Edge> edges;
+  edges.reserve(needed);
   for (std::size_t input = 0; input < inputs; ++input) {
     for (std::size_t output = 0; output < outputs; ++output) {
       edges.push_back({.input = input, .filter = input * outputs + output, .output = output});

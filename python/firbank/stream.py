@@ -24,6 +24,7 @@ _STATE_SHAPE = ("routing", "channels", "kernels", "outputs", "dtype")
 _STATE_NUMBERS = ("position", "heard", "silent")
 _INT64 = np.iinfo(np.int64)
 _MOST_FRAMES_A_SECOND = 1e12
+_MOST_CHANNELS = 2**31 - 1  # more than any memory holds; products of them fit 64 bits
 
 
 @dataclass(frozen=True)
@@ -168,7 +169,7 @@ class Stream:
         self._routing = routing
         if outputs is not None and routing != "matrix":
             raise ValueError(f"outputs is {outputs}; allowed with routing {routing!r}: None")
-        self._outputs = None if outputs is None else _count(outputs, "outputs")
+        self._outputs = None if outputs is None else _count(outputs, "outputs", most=_MOST_CHANNELS)
         self._channels = self._check_channels(channels)
         self._time_first = _is_time_first(axis)
         self._dtype = precision_dtype(precision) or self._bank.dtype
@@ -534,7 +535,7 @@ class Stream:
             channels = {"rows": kernels, "bank": 1, "matrix": max(kernels // outputs, 1)}[
                 self._routing
             ]
-        count = _count(channels, "channels")
+        count = _count(channels, "channels", most=_MOST_CHANNELS)
         if self._routing == "rows" and kernels not in (1, count):
             raise ValueError(
                 f"bank has {kernels} kernels; allowed with {count} channels in rows: "

@@ -41,6 +41,7 @@ Routing routing_of(const std::string& name, std::size_t channels, std::size_t ou
   if (name == "rows") return Routing::rows(channels, kernels);
   if (name == "bank") return Routing::bank(channels, kernels);
   std::vector<Edge> edges;
+  edges.reserve(channels * outputs);
   for (std::size_t output = 0; output < outputs; ++output) {
     for (std::size_t input = 0; input < channels; ++input) {
       edges.push_back({.input = input, .filter = output * channels + input, .output = output});

@@ -694,7 +694,8 @@ def test_refuses_out():
     ("options", "message"),
     [
         ({"routing": "row"}, r"routing is 'row'; allowed: 'rows', 'bank', 'matrix'"),
-        ({"channels": 0}, r"channels is 0; allowed: 1 or more"),
+        ({"channels": 0}, r"channels is 0; allowed: 1 to 2147483647"),
+        ({"channels": 2**31, "routing": "bank"}, r"channels is 2147483648; allowed: 1 to 2147"),
         ({"channels": 3}, r"bank has 2 kernels; allowed with 3 channels in rows: 1 or 3"),
         (
             {"channels": 3, "routing": "matrix"},
