@@ -577,9 +577,14 @@ def test_imports_no_library_that_the_user_has_not():
     assert done.stdout.strip() == "[]"
 
 
+def long_chunk(frames):
+    """A stream that is busy for long with a chunk that takes little memory."""
+    stream = Stream(np.ones((16, 5000), np.float32), routing="matrix", block=64)
+    return stream, np.broadcast_to(np.float32(0), (16, frames))
+
+
 def test_a_second_thread_is_told_so():
-    _, _, stream = random_stream(18, channels=2, taps=5000, block=1)
-    x = np.zeros((2, 200_000), np.float32)
+    stream, x = long_chunk(2_000_000)
     started, errors = threading.Event(), []
 
     def work():
@@ -602,8 +607,7 @@ def test_a_second_thread_is_told_so():
 
 
 def test_lets_go_of_the_interpreter_while_it_computes():
-    _, _, stream = random_stream(19, taps=5000, block=1)
-    x = np.zeros((2, 1_000_000), np.float32)
+    stream, x = long_chunk(2_000_000)
     thread = threading.Thread(target=stream, args=(x,))
     thread.start()
     moments = [time.perf_counter()]
@@ -636,8 +640,7 @@ def test_streams_run_side_by_side():
 
 @pytest.mark.skipif(not hasattr(signal, "SIGINT"), reason="there are no signals here")
 def test_control_c_stops_a_long_chunk():
-    _, _, stream = random_stream(20, channels=1, taps=5000, block=1)
-    x = np.zeros((1, 20_000_000), np.float32)
+    stream, x = long_chunk(30_000_000)
     timer = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
     timer.start()
     with pytest.raises(KeyboardInterrupt):
