@@ -13,6 +13,7 @@ from . import _core, _job
 from ._large import convolve_large, is_large
 from ._plan import Plan
 from ._progress import teller
+from .bank import Bank
 
 Mode = Literal["full", "same", "valid", "causal"]
 Routing = Literal["rows", "bank", "matrix"]
@@ -45,7 +46,7 @@ def convolve(
         Real or complex, of up to 64 bits a number; integers are taken as they are. What is larger
         than memory is taken as a ``numpy.memmap``, the path of an ``.npy`` file, an
         ``h5py.Dataset``, a ``zarr.Array``, or an iterator of chunks: see *Files and chunks*.
-    h : array_like or list of array_like
+    h : array_like, list of array_like, or Bank
         The kernels, of finite taps. What shape they have depends on `routing`:
 
         * ``'rows'``: channel i with kernel i. One dimension (one kernel for all channels), or as
@@ -144,21 +145,39 @@ def convolve(
         if quick is not None:
             return quick
     if is_large(x, out):
+        if isinstance(h, Bank):
+            h = list(h) if routing == "bank" else _one_array(list(h))
         return convolve_large(
             x, h, axis=axis, mode=mode, routing=routing, memory_limit=memory_limit, device=device,
             precision=precision, out=out, progress=progress, batch_size_samples=batch_size_samples,
             batch_size_channels=batch_size_channels, batch_size_basis=batch_size_basis,
             threads=threads, method=method, resume=resume,
         )  # fmt: skip
+    bank = h if isinstance(h, Bank) else None
+    if bank is not None:
+        version, h = bank._snapshot()
+        if routing != "bank":
+            h = _one_array(h)
+            bank = None
     prepared = _prepare(x, h, axis, mode, routing, precision, out)
     if prepared.job is not None:
         options = _options(
             memory_limit, device, batch_size_samples, batch_size_channels, batch_size_basis,
             threads, method,
         )  # fmt: skip
-        convolver = prepared.job.convolver(**prepared.scaled(options))
+        options = prepared.scaled(options)
         with teller(progress) as tell:
-            prepared.job.run(convolver, tell)
+            if bank is None:
+                prepared.job.run(prepared.job.convolver(**options), tell)
+            else:
+                bank._convolvers.run(
+                    (prepared.job.shape(), *options.values()),
+                    prepared.job,
+                    lambda: prepared.job.convolver(**options),
+                    version,
+                    lambda had: bank._changes_since(had)[1],
+                    tell,
+                )
     return prepared.result
 
 
@@ -189,6 +208,8 @@ def plan(
     >>> firbank.plan(np.zeros((8, 100_000), np.float32), np.ones(2_000, np.float32)).method
     'fft'
     """
+    if isinstance(h, Bank):
+        h = list(h) if routing == "bank" else _one_array(list(h))
     prepared = _prepare(x, h, axis, mode, routing, precision, None, allocate=False)
     options = _options(
         memory_limit, device, batch_size_samples, batch_size_channels, batch_size_basis, threads,
@@ -198,6 +219,16 @@ def plan(
         return Plan(result_shape=prepared.shapes, result_dtype=str(prepared.dtype))
     facts = prepared.job.convolver(**prepared.scaled(options)).plan()
     return Plan.of(facts, prepared.shapes, prepared.dtype, prepared.planes)
+
+
+def _one_array(kernels: list[np.ndarray]) -> np.ndarray:
+    """Kernels of a bank for the other routings, which have them in one array."""
+    if len({kernel.size for kernel in kernels}) > 1:
+        raise ValueError(
+            "h is a Bank of kernels of several sizes; allowed with routing 'rows' and 'matrix': "
+            "one size"
+        )
+    return kernels[0] if len(kernels) == 1 else np.stack(kernels)
 
 
 def _options(memory_limit, device, samples, channels, basis, threads, method) -> dict[str, Any]:

@@ -7,7 +7,7 @@ A unit is what shares inputs and outputs: a channel in routing 'rows' and 'bank'
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +20,10 @@ _TYPES = {
 }  # fmt: skip
 
 View = tuple[int, int, list[int], list[int], list[int], int, int, int]
+
+
+def _hashable(value: int | list[int]) -> Hashable:
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _parts(array: np.ndarray) -> int:
@@ -73,6 +77,15 @@ class Job:
             self.is_double, self.is_matrix, self.units, self.channels, self.parts, self.taps,
             self.windows, self.own_kernels, self.frames, self.input, self.kernels, self.outputs,
             **options,
+        )  # fmt: skip
+
+    def shape(self) -> Hashable:
+        """What jobs have in common that one convolver can run: all but where arrays lie."""
+        views = (self.input, self.kernels, *self.outputs)
+        return (
+            self.is_double, self.is_matrix, tuple(self.units), self.channels, self.parts,
+            tuple(self.taps), tuple(self.windows), self.own_kernels, self.frames,
+            tuple(tuple(map(_hashable, view[1:])) for view in views),
         )  # fmt: skip
 
     def run(

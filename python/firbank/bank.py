@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ._arrays import as_numpy, require_real
+from ._kept import KeptConvolvers
 
+_NOT_STATE = ("_lock", "_convolvers")
 _PRECISIONS = {None: None, "float32": np.float32, "float64": np.float64}
 
 
@@ -89,6 +91,7 @@ class Bank:
         self._changed = [0] * len(own)  # the version that brought each kernel
         self._version = 0
         self._lock = threading.Lock()
+        self._convolvers = KeptConvolvers()
 
     def update(self, index: int, kernel: ArrayLike) -> None:
         """Replace one kernel.
@@ -119,6 +122,40 @@ class Bank:
             self._kernels[index] = own
             self._version += 1
             self._changed[index] = self._version
+
+    def convolve(
+        self,
+        x: ArrayLike,
+        axis: int = -1,
+        mode: str = "full",
+        **options: Any,
+    ) -> NDArray | list[NDArray]:
+        """Convolve every channel of an array with every kernel, and keep what was made of these.
+
+        ``firbank.convolve(x, bank, axis, mode, routing='bank', **options)`` is the same. A call of
+        the same shape and arguments as one of the last four transforms only the kernels that
+        `update` has changed since: for loops that change a kernel and convolve again. The memory
+        that is kept, a few times the kernels' own for each thread, is freed with the bank.
+
+        Parameters
+        ----------
+        x, axis, mode, options
+            As `firbank.convolve` has them.
+
+        Examples
+        --------
+        >>> import numpy as np, firbank
+        >>> bank = firbank.Bank(np.ones((2, 3)))
+        >>> x = np.arange(4.0)
+        >>> bank.convolve(x, mode="causal")[:, 0]
+        array([0., 1., 3., 6.])
+        >>> bank.update(0, [0.0, 0.0, 2.0])
+        >>> bank.convolve(x, mode="causal")[:, 0]
+        array([0., 0., 0., 2.])
+        """
+        from ._convolve import convolve
+
+        return convolve(x, self, axis, mode, "bank", **options)
 
     def __len__(self) -> int:
         return len(self._kernels)
@@ -187,7 +224,7 @@ class Bank:
 
     def __getstate__(self) -> dict[str, Any]:
         with self._lock:
-            state = {name: value for name, value in self.__dict__.items() if name != "_lock"}
+            state = {name: value for name, value in self.__dict__.items() if name not in _NOT_STATE}
             return state | {"_kernels": list(self._kernels), "_changed": list(self._changed)}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -195,6 +232,7 @@ class Bank:
         for kernel in self._kernels:
             kernel.flags.writeable = False
         self._lock = threading.Lock()
+        self._convolvers = KeptConvolvers()
 
 
 def as_bank(kernels: Bank | ArrayLike | Sequence[ArrayLike]) -> Bank:

@@ -191,3 +191,89 @@ def test_takes_kernels_of_other_libraries():
 
 def test_is_part_of_the_package():
     assert firbank.Bank is Bank
+
+
+@settings(max_examples=30)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    method=st.sampled_from(["auto", "direct", "fft"]),
+    threads=st.sampled_from([None, 1, 3]),
+    basis=st.sampled_from([None, 1, 2]),
+)
+def test_convolutions_of_a_bank_follow_its_updates(seed, method, threads, basis):
+    rng = np.random.default_rng(seed)
+    sizes = rng.integers(1, 300, rng.integers(1, 6))
+    bank = Bank([rng.standard_normal(size) for size in sizes], max_taps=300)
+    inputs = [rng.standard_normal((2, 3000)), rng.standard_normal((2, 3000)).T]
+    how = {"method": method, "threads": threads, "batch_size_basis": basis, "mode": "causal"}
+    for _ in range(6):
+        x = inputs[rng.integers(0, 2)]
+        axis = int(x.shape[0] == 2)
+        got = bank.convolve(x, axis, **how)
+        want = firbank.convolve(x, list(bank), axis, routing="bank", **how)
+        pairs = [(got, want)] if isinstance(want, np.ndarray) else zip(got, want, strict=True)
+        for a, b in pairs:
+            assert np.linalg.norm(a - b) <= 4e-13 * np.linalg.norm(b)
+        index = int(rng.integers(0, len(bank)))
+        size = bank.taps[index] if rng.random() < 0.7 else int(rng.integers(1, 300))
+        bank.update(index, rng.standard_normal(size))
+
+
+def test_one_update_costs_the_transform_of_one_kernel():
+    counted = []
+
+    class Counting:
+        def __init__(self, convolver):
+            self._convolver = convolver
+
+        def __getattr__(self, name):
+            return getattr(self._convolver, name)
+
+        def replace(self, index):
+            counted.append(index)
+            self._convolver.replace(index)
+
+    bank = Bank(np.random.default_rng(1).standard_normal((5, 700)))
+    x = np.ones((1, 20_000))
+    bank.convolve(x)
+    kept = bank._convolvers._kept
+    (key, (convolver, version)) = next(iter(kept.items()))
+    kept[key] = (Counting(convolver), version)
+    bank.convolve(x)
+    assert counted == []
+    bank.update(3, np.ones(700))
+    bank.convolve(x)
+    assert counted == [3]
+
+
+def test_many_threads_convolve_with_one_bank():
+    rng = np.random.default_rng(2)
+    bank = Bank(rng.standard_normal((3, 200)))
+    xs = rng.standard_normal((6, 5000))
+    wanted = [firbank.convolve(x, list(bank), routing="bank") for x in xs]
+    results = [None] * len(xs)
+
+    def work(i):
+        for _ in range(10):
+            results[i] = bank.convolve(xs[i])
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(len(xs))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for got, want in zip(results, wanted, strict=True):
+        np.testing.assert_allclose(got, want, rtol=1e-10, atol=1e-10)
+
+
+def test_a_bank_serves_all_routings():
+    x = np.random.default_rng(3).standard_normal((2, 100))
+    both = np.random.default_rng(4).standard_normal((2, 7))
+    bank = Bank(both)
+    np.testing.assert_array_equal(firbank.convolve(x, bank), firbank.convolve(x, both))
+    np.testing.assert_array_equal(
+        firbank.convolve(x, bank, routing="matrix"), firbank.convolve(x, both, routing="matrix")
+    )
+    assert firbank.plan(x, bank, routing="bank").result_shape == (2, 106, 2)
+    with pytest.raises(ValueError, match="Bank of kernels of several sizes"):
+        firbank.convolve(x, Bank([[1.0], [1.0, 2.0]]))
