@@ -8,6 +8,7 @@ from collections.abc import Sequence
 LADDER = (64, 8, 1)  # parts of the frames that are tried, one after the other
 HOPELESS = 8  # times as long as another way of the same library: not tried with more frames
 
+CHEAP_SECONDS = 1.0  # a run that is tried in any case
 NEAR = 2  # times as long as the fastest way of the same library: still takes part in the rounds
 FINALISTS = 3
 
@@ -46,14 +47,14 @@ def parts(whole: int, least: int) -> list[int]:
 def worth_more(tried: dict[int, float], frames: int, limit: float, best: float) -> bool:
     """Whether a way that took tried[part] seconds for a part should go on to `frames`.
 
-    Not if they would take more than `limit` seconds, nor if it is hopelessly behind: `best` is the
-    time per frame of the fastest way of the same library.
+    Not if they would take more than `limit` seconds, nor if it is hopelessly behind and not cheap
+    to try: `best` is the time per frame of the fastest way of the same library.
     """
     if not tried:
         return True
     most = max(tried)
-    per_frame = tried[most] / most
-    return per_frame * frames <= limit and per_frame <= HOPELESS * best
+    needed = scaled(tried[most], most, frames)
+    return needed <= limit and (needed <= CHEAP_SECONDS or needed <= HOPELESS * best * frames)
 
 
 def finalists(seconds: dict[str, float]) -> list[str]:

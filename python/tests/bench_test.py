@@ -212,8 +212,12 @@ def test_what_takes_too_long_is_not_tried():
 
 
 def test_what_is_far_behind_is_not_tried():
-    assert figures.worth_more({100: 0.07}, 200, limit=9, best=0.0001)
-    assert not figures.worth_more({100: 0.09}, 200, limit=9, best=0.0001)
+    assert figures.worth_more({100: 0.7}, 200, limit=9, best=0.001)
+    assert not figures.worth_more({100: 0.9}, 200, limit=9, best=0.001)
+
+
+def test_what_is_far_behind_and_cheap_is_tried():
+    assert figures.worth_more({100: 0.4}, 200, limit=9, best=0.0001)
 
 
 def test_finalists_are_near_the_fastest():
