@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <exception>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -131,10 +132,29 @@ class ArrayConvolver<Sample>::Impl {
     }
   }
 
-  bool run_here(ArrayMeter& meter) {
-    const FlushDenormals flush;
-    for (const ArrayTask& task : tasks) worker(0).compute(task, meter);
-    return true;
+  /// The caller works as well, and tells nobody meanwhile.
+  void run_here(std::size_t threads, ArrayMeter& meter) {
+    next = 0;
+    std::mutex mutex;
+    std::exception_ptr failure;
+    const auto serve = [&](std::size_t index) {
+      try {
+        work(*workers[index], meter);
+      } catch (...) {
+        const std::lock_guard lock(mutex);
+        meter.stopped = true;
+        if (!failure) failure = std::current_exception();
+      }
+    };
+    std::vector<std::thread> others;
+    try {
+      for (std::size_t t = 1; t < threads; ++t) others.emplace_back(serve, t);
+    } catch (const std::system_error&) {
+      // Those that there are do the work.
+    }
+    serve(0);
+    for (std::thread& other : others) other.join();
+    if (failure) std::rethrow_exception(failure);
   }
 
   bool run_beside(std::size_t threads, ArrayMeter& meter, const ArrayProgress& progress) {
@@ -211,14 +231,14 @@ template <class Sample>
 bool ArrayConvolver<Sample>::run(const ArraySignals& signals, const ArrayProgress& progress,
                                  bool keeps_kernels) {
   ArrayMeter meter;
-  const std::size_t threads = std::min(impl_->plan.threads, impl_->tasks.size());
-  for (std::size_t t = 0; t < std::max<std::size_t>(threads, 1); ++t) {
-    impl_->worker(t).begin(signals, keeps_kernels);
+  const std::size_t threads = std::clamp<std::size_t>(impl_->tasks.size(), 1, impl_->plan.threads);
+  for (std::size_t t = 0; t < threads; ++t) impl_->worker(t).begin(signals, keeps_kernels);
+  bool complete = true;
+  if (impl_->plan.nanoseconds < kShortNs || !progress) {
+    impl_->run_here(threads, meter);
+  } else {
+    complete = impl_->run_beside(threads, meter, progress);
   }
-  const bool is_short = impl_->plan.nanoseconds < kShortNs;
-  const bool complete = threads < 2 && (is_short || !progress)
-                            ? impl_->run_here(meter)
-                            : impl_->run_beside(std::max<std::size_t>(threads, 1), meter, progress);
   if (complete && progress) progress(impl_->total, impl_->total);
   return complete;
 }

@@ -266,7 +266,9 @@ void convolve_directly(const Sample* in, std::size_t length, const Sample* taps,
   const CheckedCopy<Sample>& checked = *checked_copy<Sample>(set);
   const std::size_t lead = count - 1;
   const std::size_t tile = std::min(frames, kTileFrames);
-  AlignedVector<Sample> work(count + lead + tile);
+  // Kept by the thread: to allocate it takes longer than to convolve with a few taps.
+  thread_local AlignedVector<Sample> work;
+  if (work.size() < count + lead + tile) work.resize(count + lead + tile);
   std::reverse_copy(taps, taps + count, work.begin());
   Sample* const heard = work.data() + count;
   for (std::size_t done = 0; done < frames; done += tile) {

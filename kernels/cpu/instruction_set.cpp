@@ -33,7 +33,9 @@ bool is_built(InstructionSet set) noexcept {
 
 bool is_supported(InstructionSet set) noexcept {
   if (set == InstructionSet::kScalar) return true;
-  return is_built(set) && (hwy::SupportedTargets() & target_bit(set)) != 0;
+  // Asked once: where a hypervisor answers for the processor, it takes as long as a small job does.
+  static const std::int64_t supported = hwy::SupportedTargets();
+  return is_built(set) && (supported & target_bit(set)) != 0;
 }
 
 InstructionSet best_instruction_set() noexcept {
