@@ -19,7 +19,16 @@ from ._mapping import find_mapping
 from ._memory import format_bytes
 from ._npy import read_npy_header, write_npy_header
 from ._sources import chunk_bytes
-from ._stores import is_hdf5, is_zarr, one_line, slabs, storage_chunk, store_label, zarr_root
+from ._stores import (
+    hdf5_cache_bytes,
+    is_hdf5,
+    is_zarr,
+    one_line,
+    slabs,
+    storage_chunk,
+    store_label,
+    zarr_root,
+)
 
 Region = tuple[slice, ...]
 
@@ -367,6 +376,7 @@ class _Hdf5Sink(_StoredSink):
 
     def __init__(self, dataset: Any, bounce_bytes: int) -> None:
         super().__init__(dataset, bounce_bytes)
+        self.working_bytes += hdf5_cache_bytes(dataset)
         name = dataset.file.filename
         self.file = os.path.abspath(name) if os.path.isfile(name) else None
         self.journal_path = None

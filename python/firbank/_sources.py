@@ -17,6 +17,7 @@ from ._file_array import FileArray, contiguous_strides, file_bytes
 from ._mapping import Mapping, find_mapping
 from ._npy import read_npy_header
 from ._stores import (
+    hdf5_cache_bytes,
     is_hdf5,
     is_zarr,
     one_line,
@@ -226,6 +227,7 @@ class _StoredSource:
 class _Hdf5Source(_StoredSource):
     def __init__(self, dataset: Any, bounce_bytes: int) -> None:
         super().__init__(dataset, bounce_bytes)
+        self.working_bytes += hdf5_cache_bytes(dataset)
         name = dataset.file.filename
         self.file = os.path.abspath(name) if os.path.isfile(name) else None
         # A file that is open for writing changes when it is closed, whatever was written.

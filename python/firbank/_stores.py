@@ -44,6 +44,14 @@ def store_label(role: str, thing: Any) -> str:
     return f"{role} '{Path(str(zarr_root(thing) or thing.store), thing.path)}'"
 
 
+def hdf5_cache_bytes(dataset: Any) -> int:
+    """Return how much the HDF5 library keeps of a chunked dataset that was read or written."""
+    if dataset.chunks is None:
+        return 0
+    _, size, _ = dataset.id.get_access_plist().get_chunk_cache()
+    return min(int(size), dataset.nbytes)
+
+
 def one_line(error: BaseException) -> str:
     """Return what an error says, in one line; the HDF5 library likes to take several."""
     return " ".join(str(error).split())

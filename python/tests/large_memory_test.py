@@ -55,14 +55,16 @@ MEASURE = """
             if sink.startswith("memmap"):
                 out = np.memmap(folder / "y.raw", "f4", "w+", shape=y_shape)
             if source == "chunks":
+                reset()
+                before = status("VmRSS")
                 one = np.ones(shape(1000, 16), "f4")
                 chunks = (one for _ in range(frames // 1000))
                 got = convolve_large(chunks, h, out=out, **arguments)
                 if out is None:
                     for _ in got:
                         pass
+                report(before)
                 return
-            # The source is made by another function, whose memory is gone when it returns.
             with stored(source, np.ones(x_shape, "f4"), folder, chunk) as x:
                 reset()
                 before = status("VmRSS")
@@ -76,13 +78,9 @@ MEASURE = """
         global rise
         rise = status("VmHWM") - before
 
+    # What is loaded and cached once and for all is not the large job's.
     run(folder / "small", 2000)
-    reset()
-    before = status("VmRSS")
-    rise = None
     run(folder / "large", frames)
-    if rise is None:
-        report(before)
     print(rise)
 """
 

@@ -142,23 +142,25 @@ def test_a_job_that_is_killed_again_and_again_gives_what_one_go_gives(job, sink)
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("sink", ["npy", "memmap", "hdf5", "zarr 2", "zarr 3"])
 def test_kills_at_any_moment(job, sink, seed):
     needs(sink)
     folder, start = job
     chance = random.Random(seed)
     process = start(sink)
+    is_whole = False
     while chance.random() < 0.8 and process.returncode is None:
         process.stdout.readline()
         time.sleep(chance.uniform(0, 0.3))
         process.kill()
         process.communicate()
         assert process.returncode in (0, -signal.SIGKILL)
-        if process.returncode:
+        is_whole = sink == "npy" and not list(folder.glob("*.firbank-journal"))
+        if process.returncode and not is_whole:
             process = start(sink)
     process.communicate(timeout=60)
-    assert process.returncode == 0
+    assert process.returncode == 0 or is_whole
     np.testing.assert_array_equal(read_back(folder, sink), expected_result(folder))
 
 

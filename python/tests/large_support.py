@@ -61,6 +61,8 @@ def place(
         yield np.full(shape, 7, dtype)
     elif kind == "npy":
         yield folder / "y.npy"
+    elif kind == "memmap" and (folder / "y.raw").exists():
+        yield np.memmap(folder / "y.raw", dtype, "r+", shape=shape)
     elif kind.startswith("memmap"):
         yield mapped(kind, folder / "y.raw", shape, dtype, 7)
     elif kind == "hdf5":
