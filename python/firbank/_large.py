@@ -121,6 +121,9 @@ def convolve_large(
 
     Notes
     -----
+    Of an HDF5 file that is open for writing and of a Zarr array the time of change says nothing, so
+    that samples of the content tell whether x is the same; of an array in memory all of it does.
+
     May be called from several threads with different `out`. One call writes a file at a time:
     a second one for the same `out` is an OSError.
 

@@ -67,7 +67,15 @@ def read_npy_header(file: BinaryIO, label: str) -> NpyHeader:
             raise ValueError("shape or order")
         if not all(isinstance(size, int) and size >= 0 for size in shape):
             raise ValueError("shape")
-    except (ValueError, SyntaxError, TypeError, KeyError, RecursionError, MemoryError) as error:
+    except (
+        ValueError,
+        SyntaxError,
+        TypeError,
+        AttributeError,
+        LookupError,
+        RecursionError,
+        MemoryError,
+    ) as error:
         raise ValueError(f"{label} has a broken .npy header: {text[:80]!r}") from error
     header = NpyHeader(shape, dtype, fortran, 8 + width + length)
     there = os.fstat(file.fileno()).st_size - header.offset_bytes

@@ -265,6 +265,8 @@ class NpySink(_FileSink):
             if not again:
                 os.unlink(self._path)
             raise
+        if not again:
+            _sync_path(Path(self._path).parent)
 
     def result(self) -> np.ndarray:
         return np.load(self._path, mmap_mode="r+")

@@ -163,7 +163,9 @@ class Work:
             "h": {
                 "shape": list(h.shape),
                 "dtype": h.dtype.str,
-                "content": hashlib.blake2b(h.tobytes(), digest_size=16).hexdigest(),
+                "content": hashlib.blake2b(
+                    h.reshape(-1).view(np.uint8), digest_size=16
+                ).hexdigest(),
             },
             "axis": self.kernels.axis,
             "mode": self.options.mode,

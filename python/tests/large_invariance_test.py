@@ -84,7 +84,7 @@ def chunk_for(chunks, shape):
 
 @pytest.mark.parametrize("source", SOURCES)
 @given(case=cases(), sink=st.sampled_from(SINKS))
-@settings(max_examples=12)
+@settings(max_examples=8)
 def test_any_cut_from_and_to_any_storage_gives_the_result_in_memory(source, case, sink):
     check(source, sink, *case)
 

@@ -36,7 +36,7 @@ def pieces(x: np.ndarray, axis: int, sizes: list[int]):
     sizes=st.lists(st.integers(0, 70), min_size=1, max_size=5).filter(any),
     sink=st.sampled_from(SINKS),
 )
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_chunks_of_any_sizes_give_the_result_in_memory(case, sizes, sink):
     check(case, sizes, sink)
 
