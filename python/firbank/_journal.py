@@ -21,6 +21,7 @@ The rules:
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from pathlib import Path
@@ -59,19 +60,32 @@ class Journal:
     def __init__(self, path: str) -> None:
         self._path = path
         self.existed = os.path.exists(path)
-        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-        if fcntl is not None:
-            try:
-                fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                os.close(self._descriptor)
-                raise OSError(
-                    error.errno, f"out is being written by another call, which holds {path!r}"
-                ) from error
+        try:
+            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        except OSError as error:
+            raise OSError(
+                error.errno, f"the journal {path!r} of out cannot be opened: {error.strerror}"
+            ) from error
+        try:
+            self._lock()
+        except OSError as error:
+            os.close(self._descriptor)
+            raise OSError(
+                error.errno, f"out is being written by another call, which holds {path!r}"
+            ) from error
         self.job: dict[str, Any] | None = None
         self.grid: dict[str, Any] | None = None
         self.checksums: list[int] = []
         self._parse(Path(path).read_bytes())
+
+    def _lock(self) -> None:
+        """Lock the file, or raise OSError; the lock goes with the process, however it ends."""
+        if fcntl is None:
+            return
+        fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.fstat(self._descriptor).st_nlink == 0:
+            # The other call finished, and took its journal away, just before the lock was free.
+            raise BlockingIOError(errno.EWOULDBLOCK, os.strerror(errno.EWOULDBLOCK))
 
     def _parse(self, content: bytes) -> None:
         first, newline, rest = content.partition(b"\n")

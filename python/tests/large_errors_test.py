@@ -206,7 +206,8 @@ def test_an_out_that_does_not_suit(x_path, tmp_path):
     assert (wrong == 7).all()
     closed = np.memmap(tmp_path / "w.raw", np.float32, "r", shape=shape)
     raises(ValueError, "is read-only", x_path, H, out=closed)
-    raises(FileNotFoundError, "No such file", x_path, H, out=tmp_path / "none" / "y.npy")
+    missing = tmp_path / "none" / "y.npy"
+    raises(FileNotFoundError, "of out cannot be opened: No such file", x_path, H, out=missing)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["w.raw", "x.npy"]
 
 
