@@ -71,7 +71,7 @@ def convolve_large(
         time: arrays of one dtype and one shape but for the number of samples along `axis`, which
         may be any, 0 too.
     h : array_like, or list of 1-D arrays
-        In memory.
+        In memory. For a list of kernels of different sizes a file is read once for each.
     memory_limit : int or str, optional
         For everything but `x`, `h` and `out`: buffers, and what computing takes. By default a
         quarter of what is available, at most 1 GiB. The pages of files that the system keeps do
@@ -93,7 +93,8 @@ def convolve_large(
         has finished. If there is one of the same call (the same x by path, size and time of
         change, the same kernels and arguments), the call goes on where that one was stopped, by
         Ctrl-C, a signal, or a power failure. Limits, devices and threads may change in between.
-        False starts anew, whatever is there.
+        False starts anew, whatever is there. An iterable of chunks, which nobody can take again
+        from the start, has no journal.
 
     Returns
     -------

@@ -118,8 +118,8 @@ class Work:
     def _prepare(self, journal: Journal) -> Grid:
         """Decide whether to go on or to start anew, and make the sink ready for it."""
         job = self._identity()
-        is_new_file = isinstance(self.sink, NpySink)
-        there = self.sink.exists if isinstance(self.sink, NpySink) else True
+        in_the_way = isinstance(self.sink, NpySink) and self.sink.exists
+        there = in_the_way or not isinstance(self.sink, NpySink)
         if self.options.resume and journal.job is not None:
             self._check_same(journal.job, job)
             if journal.checksums and there:
@@ -130,7 +130,7 @@ class Work:
                 self._check_last(grid, journal.checksums)
                 journal.go_on()
                 return grid
-        elif self.options.resume and is_new_file and there:
+        elif self.options.resume and in_the_way:
             raise FileExistsError(
                 f"{self.sink.label} exists and is not an unfinished result of this call; "
                 f"resume=False writes over it"
