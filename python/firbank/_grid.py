@@ -137,19 +137,26 @@ def buffer_bytes(sizes: Sizes, grid: Grid) -> int:
 
 
 def computing_bytes(sizes: Sizes, grid: Grid) -> int:
-    """Return an upper estimate of what `firbank.convolve` takes for a chunk in memory.
+    """Return what `firbank.convolve` is left for a chunk in memory: what it needs at the least, and
+    half as much as its buffers take, up to what it needs to be fast."""
+    enough = _fast_bytes(sizes, grid)
+    return _least_bytes(sizes, grid) + min(enough, buffer_bytes(sizes, grid) // 2)
 
-    It is a copy of the window in the widest type, a convolution as long as window and kernel
-    together for each pair of channel and kernel, and two and a half copies of the result.
-    """
-    width = 16 if sizes.is_complex else 8
-    channels = prod(grid.tile)
-    window = grid.frames + sizes.taps - 1
-    pairs = channels * grid.outputs
-    if sizes.routing == "matrix":
-        pairs = min(pairs, 3 + grid.outputs)
-    samples = 2 * window * channels + (window + sizes.taps) * pairs
-    return int(width * (samples + 2.5 * _written(sizes, grid)))
+
+def _least_bytes(sizes: Sizes, grid: Grid) -> int:
+    """Return what sums of products take, 64 samples of one output at a time."""
+    inputs = prod(grid.tile) if sizes.routing == "matrix" else 1
+    parts = 2 if sizes.is_complex else 1
+    staged = (inputs * parts + 1) * (sizes.taps + 64) + 64
+    return 8 * (staged + (inputs * parts * parts + 1) * sizes.taps) + 256
+
+
+def _fast_bytes(sizes: Sizes, grid: Grid) -> int:
+    """Return about what two engines take, with spectra of all kernels and a few blocks each."""
+    inputs = prod(grid.tile) if sizes.routing == "matrix" else 1
+    kernels = grid.outputs * inputs
+    parts = 2 if sizes.is_complex else 1
+    return 16 * parts * (kernels * 4 * sizes.taps + (grid.outputs + inputs) * 16_384)
 
 
 def choose_grid(
@@ -237,18 +244,22 @@ def _cost(sizes: Sizes, grid: Grid) -> float:
 
 
 def _most_frames(sizes: Sizes, tile: tuple[int, ...], outputs: int, limit_bytes: int) -> int:
-    """Return how many frames fit: what is needed grows linearly with them, up to rounding."""
-    one = needed_bytes(sizes, Grid(1, tile, outputs))
-    many = needed_bytes(sizes, Grid(1025, tile, outputs))
-    if one > limit_bytes:
+    """Return how many frames fit, as far as more of them gain anything."""
+    if needed_bytes(sizes, Grid(1, tile, outputs)) > limit_bytes:
         return 0
-    frames = min(sizes.frames, 1 + int((limit_bytes - one) / ((many - one) / 1024)))
+    fit, least_that_does_not = 1, sizes.frames + 1
+    while least_that_does_not - fit > 1:
+        middle = (fit + least_that_does_not) // 2
+        if needed_bytes(sizes, Grid(middle, tile, outputs)) <= limit_bytes:
+            fit = middle
+        else:
+            least_that_does_not = middle
     a_frame = max(
         prod(tile) * sizes.sample_bytes,
         _written(sizes, Grid(1, tile, outputs)) * sizes.result_bytes,
     )
     enough = max(16 * sizes.taps, _LARGEST_CHUNK_BYTES // a_frame, sizes.result_time_chunk or 1)
-    return min(frames, enough)
+    return min(fit, enough)
 
 
 def _tile(sizes: Sizes, most: int) -> tuple[int, ...]:

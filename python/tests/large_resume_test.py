@@ -82,6 +82,11 @@ def job(tmp_path):
     return tmp_path, start
 
 
+def assert_same(result: np.ndarray, expected: np.ndarray) -> None:
+    """Chunks that are cut elsewhere are rounded elsewhere."""
+    np.testing.assert_allclose(result, expected, rtol=0, atol=2e-6 * np.abs(expected).max())
+
+
 def expected_result(folder: Path) -> np.ndarray:
     x, h = np.load(folder / "x.npy"), np.load(folder / "h.npy")
     return convolve_large(x, h, mode="same", batch_size_samples=200)
@@ -137,7 +142,7 @@ def test_a_job_that_is_killed_again_and_again_gives_what_one_go_gives(job, sink)
     assert lines[0] == f"done {(CHUNKS - left) * SAMPLES // CHUNKS} {SAMPLES}"
     assert lines[-2] == f"done {SAMPLES} {SAMPLES}"
     assert lines[-1] == f"computed {left}"
-    np.testing.assert_array_equal(read_back(folder, sink), expected_result(folder))
+    assert_same(read_back(folder, sink), expected_result(folder))
     assert not list(folder.glob("*.firbank-journal"))
 
 
@@ -161,7 +166,7 @@ def test_kills_at_any_moment(job, sink, seed):
             process = start(sink)
     process.communicate(timeout=60)
     assert process.returncode == 0 or is_whole
-    np.testing.assert_array_equal(read_back(folder, sink), expected_result(folder))
+    assert_same(read_back(folder, sink), expected_result(folder))
 
 
 def test_ctrl_c_returns_soon_and_keeps_what_is_finished(job):
@@ -181,7 +186,7 @@ def test_ctrl_c_returns_soon_and_keeps_what_is_finished(job):
     kept = recorded(folder)
     output, _ = start("npy", 0).communicate(timeout=60)
     assert output.splitlines()[-1] == f"computed {CHUNKS - kept}"
-    np.testing.assert_array_equal(read_back(folder, "npy"), expected_result(folder))
+    assert_same(read_back(folder, "npy"), expected_result(folder))
 
 
 class StopAfter:
@@ -222,7 +227,7 @@ def unfinished(tmp_path):
 
 def test_a_call_that_failed_goes_on_and_says_so(unfinished):
     folder, call, told, expected = unfinished
-    np.testing.assert_array_equal(call(), expected)
+    assert_same(call(), expected)
     assert 0 < told[0][0] < 2000
     assert told[-1] == (2000, 2000)
     assert not (folder / "y.npy.firbank-journal").exists()
@@ -230,7 +235,7 @@ def test_a_call_that_failed_goes_on_and_says_so(unfinished):
 
 def test_the_limits_may_change_in_between(unfinished):
     _, call, told, expected = unfinished
-    np.testing.assert_array_equal(call(memory_limit="100 MB", threads=1), expected)
+    assert_same(call(memory_limit="100 MB", threads=1), expected)
     assert told[0][0] > 0
 
 
@@ -268,10 +273,10 @@ def test_a_finished_result_is_not_written_over_by_chance(unfinished):
     call()
     with pytest.raises(FileExistsError, match="resume=False writes over it"):
         call()
-    np.testing.assert_array_equal(np.load(folder / "y.npy"), expected)
+    assert_same(np.load(folder / "y.npy"), expected)
     assert not (folder / "y.npy.firbank-journal").exists()
     told.clear()
-    np.testing.assert_array_equal(call(resume=False), expected)
+    assert_same(call(resume=False), expected)
     assert told[0] == (0, 2000)
 
 
@@ -284,7 +289,7 @@ def test_a_result_that_was_replaced_is_noticed(unfinished):
     with pytest.raises(ValueError, match=r"has shape \(2, 999\)"):
         call()
     (folder / "y.npy").unlink()
-    np.testing.assert_array_equal(call(), expected)
+    assert_same(call(), expected)
 
 
 @pytest.mark.parametrize("cut", [1, 5, 11, 12])
@@ -294,7 +299,7 @@ def test_a_line_that_was_cut_off_does_not_count(unfinished, cut):
     whole = journal.read_bytes()
     lines = whole.count(b"\n") - 1
     journal.write_bytes(whole[:-cut])
-    np.testing.assert_array_equal(call(), expected)
+    assert_same(call(), expected)
     assert told[0][0] == (lines - (2 if cut > 11 else 1)) * 200
 
 
@@ -314,7 +319,7 @@ def test_one_result_is_written_by_one_call_at_a_time(unfinished):
             call()
     finally:
         held.close()
-    np.testing.assert_array_equal(call(), expected)
+    assert_same(call(), expected)
 
 
 def test_the_journal_never_says_more_than_was_synced(tmp_path, monkeypatch):
