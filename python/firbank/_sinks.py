@@ -407,6 +407,7 @@ class _ZarrSink(_StoredSink):
 
     def __init__(self, array: Any, bounce_bytes: int) -> None:
         super().__init__(array, bounce_bytes)
+        self.working_bytes += 2 * bounce_bytes  # its threads keep as much, measured
         root = zarr_root(array)
         self.file = root
         self.journal_path = None

@@ -249,6 +249,7 @@ class _Hdf5Source(_StoredSource):
 class _ZarrSource(_StoredSource):
     def __init__(self, array: Any, bounce_bytes: int) -> None:
         super().__init__(array, bounce_bytes)
+        self.working_bytes += 2 * bounce_bytes  # its threads keep as much, measured
         self.file = zarr_root(array)
 
     def identity(self, *, by_content: bool) -> dict[str, Any]:
