@@ -7,6 +7,7 @@
 
 NB_MODULE(_core, module) {
   module.doc() = "The engine of firbank, for the package's own use.";
+  module.attr("__version__") = FIRBANK_VERSION;
   firbank::python::register_errors();
   firbank::python::bind_convolver(module);
   firbank::python::bind_quick_convolution(module);

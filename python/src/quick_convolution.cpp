@@ -15,8 +15,8 @@ namespace {
 namespace nb = nanobind;
 
 // Where a transform may be better, there is time to make a plan.
-constexpr std::size_t kMostTaps = 64;
-constexpr std::size_t kMostProducts = std::size_t{1} << 20;
+constexpr std::size_t kMostTaps = 256;
+constexpr std::size_t kMostProducts = std::size_t{1} << 22;
 
 /// The buffer of an array of NumPy's own type, or none.
 class Buffer {
