@@ -6,4 +6,4 @@ from ._plan import Plan
 from .bank import Bank
 from .stream import Stream, StreamStats
 
-__all__ = ["Bank", "Plan", "Stream", "StreamStats", "convolve", "plan"]
+__all__ = ["Bank", "Plan", "Stream", "StreamStats", "__version__", "convolve", "plan"]
