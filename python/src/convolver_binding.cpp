@@ -22,7 +22,6 @@ namespace firbank::python {
 namespace {
 
 namespace nb = nanobind;
-using nb::literals::operator""_a;
 
 /// Address, type, strides of the units, sizes and strides of the axes that a unit's planes run
 /// along, first and number of the parts of a complex number, stride of the frames.
@@ -209,17 +208,20 @@ void bind_convolver(nb::module_& module) {
                                         own_kernels, frames),
                                  signals_of(input, kernels, outputs), options);
           },
-          "is_double"_a, "is_matrix"_a, "units"_a, "channels"_a, "parts"_a, "taps"_a, "windows"_a,
-          "own_kernels"_a, "frames"_a, "input"_a, "kernels"_a, "outputs"_a, "device"_a, "threads"_a,
-          "memory_limit"_a, "samples_at_once"_a, "channels_at_once"_a, "outputs_at_once"_a,
-          "method"_a)
-      .def("run", &run, "input"_a, "kernels"_a, "outputs"_a, "progress"_a.none(), "keeps_kernels"_a)
+          nb::arg("is_double"), nb::arg("is_matrix"), nb::arg("units"), nb::arg("channels"),
+          nb::arg("parts"), nb::arg("taps"), nb::arg("windows"), nb::arg("own_kernels"),
+          nb::arg("frames"), nb::arg("input"), nb::arg("kernels"), nb::arg("outputs"),
+          nb::arg("device"), nb::arg("threads"), nb::arg("memory_limit"),
+          nb::arg("samples_at_once"), nb::arg("channels_at_once"), nb::arg("outputs_at_once"),
+          nb::arg("method"))
+      .def("run", &run, nb::arg("input"), nb::arg("kernels"), nb::arg("outputs"),
+           nb::arg("progress").none(), nb::arg("keeps_kernels"))
       .def(
           "replace",
           [](Convolver& self, std::size_t kernel) {
             self.with([&](auto& of) { of.replace(kernel); });
           },
-          "kernel"_a)
+          nb::arg("kernel"))
       .def("plan", [](Convolver& self) {
         return self.with([](auto& of) { return described(of.job(), of.plan()); });
       });
