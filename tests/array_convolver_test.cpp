@@ -15,6 +15,7 @@
 
 #include "engine/reference.hpp"
 #include "io/error.hpp"
+#include "tests/support/engine_runner.hpp"
 #include "tests/support/random_cases.hpp"
 #include "tests/support/signals.hpp"
 
@@ -191,6 +192,8 @@ struct Case {
 
 ArrayOptions some_options(Random& random, const ArrayJob& job, const ArrayTraits& traits) {
   ArrayOptions options;
+  const std::vector<std::string> backends = test::available_backends();
+  options.backend = backends[between(random, 0, backends.size() - 1)];
   constexpr std::optional<ArrayMethod> kMethods[] = {
       std::nullopt, ArrayMethod::kDirect, ArrayMethod::kTransforms, ArrayMethod::kFrames};
   const bool by_frames = traits.adjacent_inputs && job.inputs > 1;
@@ -279,12 +282,16 @@ TYPED_TEST(ArrayConvolverTest, KeepsToALimitOfMemoryOrSaysTheLeast) {
 }
 
 TYPED_TEST(ArrayConvolverTest, KeepsWhatWasMadeOfKernelsThatStay) {
-  for (const ArrayMethod method : {ArrayMethod::kDirect, ArrayMethod::kTransforms}) {
+  for (const ArrayMethod method :
+       {ArrayMethod::kDirect, ArrayMethod::kFrames, ArrayMethod::kTransforms}) {
     for (std::uint64_t seed = 1; seed <= 20; ++seed) {
       SCOPED_TRACE(testing::Message() << "seed " << seed);
       Random random(seed);
-      Case<TypeParam> of(random, Shape::kBank, 3'000, 150);
-      ArrayOptions options = some_options(random, of.job, traits_of<TypeParam>(of.job, of.signals));
+      const bool by_frames = method == ArrayMethod::kFrames;
+      Case<TypeParam> of(random, by_frames ? Shape::kMatrix : Shape::kBank, 3'000, 150);
+      const ArrayTraits traits = traits_of<TypeParam>(of.job, of.signals);
+      if (by_frames && (!traits.adjacent_inputs || of.job.inputs < 2)) continue;
+      ArrayOptions options = some_options(random, of.job, traits);
       options.method = method;
       ArrayConvolver<TypeParam> convolver(of.job, traits_of<TypeParam>(of.job, of.signals),
                                           options);

@@ -18,3 +18,13 @@ foreach(file ${python_tests})
     TIMEOUT ${test_timeout_s} LABELS python
     ENVIRONMENT "PYTHONPATH=${PROJECT_BINARY_DIR}/python;PYTHONDONTWRITEBYTECODE=1")
 endforeach()
+
+# What asks for a GPU, on the fake device.
+if(FIRBANK_FAKE_DEVICE_DIR)
+  add_test(NAME python_on_device COMMAND ${Python_EXECUTABLE} -m pytest ${pytest_options} -k gpu
+    ${PROJECT_SOURCE_DIR}/python/tests/convolve_test.py
+    ${PROJECT_SOURCE_DIR}/python/tests/stream_test.py
+    WORKING_DIRECTORY ${PROJECT_BINARY_DIR}/python)
+  set_tests_properties(python_on_device PROPERTIES TIMEOUT ${test_timeout_s} LABELS python
+    ENVIRONMENT "PYTHONPATH=${PROJECT_BINARY_DIR}/python;PYTHONDONTWRITEBYTECODE=1;FIRBANK_PLUGIN_DIR=${FIRBANK_FAKE_DEVICE_DIR}")
+endif()

@@ -22,7 +22,7 @@ namespace firbank {
 namespace {
 
 constexpr std::chrono::milliseconds kProgressEvery{50};
-constexpr double kShortNs = 50e6;  // that needs nobody to tell of it meanwhile
+constexpr double kShortNs = 5e6;  // that needs nobody to tell of it meanwhile
 
 /// What copies and direct forms are computed with; the best here beside a GPU.
 InstructionSet instruction_set_of(const std::string& backend) {
@@ -57,37 +57,28 @@ ArrayOptions with_backend(ArrayOptions options) {
   return options;
 }
 
-std::vector<ArrayTask> tasks_of(const ArrayJob& job, const ArrayPlan& plan) {
-  std::vector<ArrayTask> tasks;
-  const std::size_t units = job.unit_count();
-  const auto add = [&](std::size_t unit, std::size_t output) {
-    ArrayTask task;
-    task.first_unit = unit;
-    task.last_unit = std::min(unit + plan.units_at_once, units);
-    task.batch = output / plan.outputs_at_once;
-    task.first_output = output;
-    task.last_output = std::min(output + plan.outputs_at_once, job.outputs());
-    ArrayJob part;
-    part.windows.assign(job.windows.begin() + static_cast<std::ptrdiff_t>(output),
-                        job.windows.begin() + static_cast<std::ptrdiff_t>(task.last_output));
-    const ArrayWindow all = part.all_windows();
-    for (std::uint64_t frame = all.first; frame < all.end(); frame += plan.frames_at_once) {
-      task.frames = {frame, std::min(plan.frames_at_once, all.end() - frame)};
-      tasks.push_back(task);
-    }
-  };
-  // What is made of kernels serves as many tasks in turn as can be.
-  if (job.own_kernels) {
-    for (std::size_t u = 0; u < units; u += plan.units_at_once) {
-      for (std::size_t o = 0; o < job.outputs(); o += plan.outputs_at_once) add(u, o);
-    }
-  } else {
-    for (std::size_t o = 0; o < job.outputs(); o += plan.outputs_at_once) {
-      for (std::size_t u = 0; u < units; u += plan.units_at_once) add(u, o);
+/// Joins its threads whatever happens.
+class JoinedThreads {
+ public:
+  JoinedThreads() = default;
+  ~JoinedThreads() { join(); }
+  JoinedThreads(const JoinedThreads&) = delete;
+  JoinedThreads& operator=(const JoinedThreads&) = delete;
+
+  /// Throws: std::system_error, std::bad_alloc.
+  template <class Work>
+  void start(Work&& work) {
+    threads_.emplace_back(std::forward<Work>(work));
+  }
+  void join() {
+    for (std::thread& thread : threads_) {
+      if (thread.joinable()) thread.join();
     }
   }
-  return tasks;
-}
+
+ private:
+  std::vector<std::thread> threads_;
+};
 
 }  // namespace
 
@@ -98,12 +89,7 @@ class ArrayConvolver<Sample>::Impl {
       : job(std::move(of_job)),
         plan(plan_array_job(job, traits, with_backend(options))),
         set(instruction_set_of(plan.backend)),
-        tasks(tasks_of(job, plan)) {
-    for (const ArrayTask& task : tasks) {
-      total += task.frames.count * (task.last_unit - task.first_unit) *
-               (task.last_output - task.first_output);
-    }
-  }
+        tasks(job, plan) {}
 
   ArrayWorker<Sample>& worker(std::size_t index) {
     while (workers.size() <= index) {
@@ -123,90 +109,70 @@ class ArrayConvolver<Sample>::Impl {
   }
 
   /// Takes tasks until there are none, or the run is to end.
-  void work(ArrayWorker<Sample>& by, ArrayMeter& meter) {
+  void work(std::size_t index, ArrayMeter& meter) {
     const FlushDenormals flush;
-    for (;;) {
-      const std::size_t task = next.fetch_add(1, std::memory_order_relaxed);
-      if (task >= tasks.size() || meter.stopped.load(std::memory_order_relaxed)) return;
-      by.compute(tasks[task], meter);
+    try {
+      for (;;) {
+        const std::uint64_t task = next.fetch_add(1, std::memory_order_relaxed);
+        if (task >= tasks.size() || meter.stopped.load(std::memory_order_relaxed)) return;
+        workers[index]->compute(tasks.at(task), meter);
+      }
+    } catch (...) {
+      const std::lock_guard lock(mutex);
+      if (!failure) failure = std::current_exception();
+      meter.stopped = true;
     }
   }
 
   /// The caller works as well, and tells nobody meanwhile.
   void run_here(std::size_t threads, ArrayMeter& meter) {
-    next = 0;
-    std::mutex mutex;
-    std::exception_ptr failure;
-    const auto serve = [&](std::size_t index) {
-      try {
-        work(*workers[index], meter);
-      } catch (...) {
-        const std::lock_guard lock(mutex);
-        meter.stopped = true;
-        if (!failure) failure = std::current_exception();
-      }
-    };
-    std::vector<std::thread> others;
+    JoinedThreads others;
     try {
-      for (std::size_t t = 1; t < threads; ++t) others.emplace_back(serve, t);
+      for (std::size_t t = 1; t < threads; ++t) others.start([&, t] { work(t, meter); });
     } catch (const std::system_error&) {
       // Those that there are do the work.
     }
-    serve(0);
-    for (std::thread& other : others) other.join();
-    if (failure) std::rethrow_exception(failure);
+    work(0, meter);
   }
 
+  /// The caller tells `progress`; false when that ends the run.
   bool run_beside(std::size_t threads, ArrayMeter& meter, const ArrayProgress& progress) {
-    next = 0;
-    std::mutex mutex;
-    std::condition_variable ended;
     std::size_t running = threads;
-    std::exception_ptr failure;
-    const auto serve = [&](ArrayWorker<Sample>& by) {
-      std::exception_ptr thrown;
-      try {
-        work(by, meter);
-      } catch (...) {
-        thrown = std::current_exception();
-        meter.stopped = true;
-      }
-      const std::lock_guard lock(mutex);
-      if (thrown && !failure) failure = thrown;
-      --running;
-      ended.notify_one();
-    };
-    std::vector<std::thread> workers_running;
-    bool complete = true;
+    std::condition_variable ended;
+    JoinedThreads all;
     try {
       for (std::size_t t = 0; t < threads; ++t) {
-        workers_running.emplace_back(serve, std::ref(worker(t)));
+        all.start([&, t] {
+          work(t, meter);
+          const std::lock_guard lock(mutex);
+          --running;
+          ended.notify_one();
+        });
       }
       std::unique_lock lock(mutex);
       while (!ended.wait_for(lock, kProgressEvery, [&] { return running == 0; })) {
-        if (!progress || !complete) continue;
+        if (meter.stopped) continue;
         lock.unlock();
-        complete = progress(meter.done, total);
-        if (!complete) meter.stopped = true;
+        if (!progress(meter.done, tasks.frames())) meter.stopped = true;
         lock.lock();
       }
     } catch (...) {
       meter.stopped = true;
-      for (std::thread& thread : workers_running) thread.join();
       throw;
     }
-    for (std::thread& thread : workers_running) thread.join();
-    if (failure) std::rethrow_exception(failure);
-    return complete;
+    return !meter.stopped || failure != nullptr;
   }
 
   ArrayJob job;
   ArrayPlan plan;
   InstructionSet set;
-  std::vector<ArrayTask> tasks;
-  std::uint64_t total = 0;
+  ArrayTasks tasks;
   std::vector<std::unique_ptr<ArrayWorker<Sample>>> workers;
-  std::atomic<std::size_t> next{0};
+
+  // Of the run.
+  std::atomic<std::uint64_t> next{0};
+  std::mutex mutex;
+  std::exception_ptr failure;
 };
 
 template <class Sample>
@@ -228,18 +194,28 @@ const ArrayPlan& ArrayConvolver<Sample>::plan() const noexcept {
 }
 
 template <class Sample>
+std::uint64_t ArrayConvolver<Sample>::tasks() const noexcept {
+  return impl_->tasks.size();
+}
+
+template <class Sample>
 bool ArrayConvolver<Sample>::run(const ArraySignals& signals, const ArrayProgress& progress,
                                  bool keeps_kernels) {
+  Impl& impl = *impl_;
   ArrayMeter meter;
-  const std::size_t threads = std::clamp<std::size_t>(impl_->tasks.size(), 1, impl_->plan.threads);
-  for (std::size_t t = 0; t < threads; ++t) impl_->worker(t).begin(signals, keeps_kernels);
+  impl.next = 0;
+  impl.failure = nullptr;
+  const auto threads =
+      static_cast<std::size_t>(std::clamp<std::uint64_t>(impl.tasks.size(), 1, impl.plan.threads));
+  for (std::size_t t = 0; t < threads; ++t) impl.worker(t).begin(signals, keeps_kernels);
   bool complete = true;
-  if (impl_->plan.nanoseconds < kShortNs || !progress) {
-    impl_->run_here(threads, meter);
+  if (impl.plan.nanoseconds < kShortNs || !progress) {
+    impl.run_here(threads, meter);
   } else {
-    complete = impl_->run_beside(threads, meter, progress);
+    complete = impl.run_beside(threads, meter, progress);
   }
-  if (complete && progress) progress(impl_->total, impl_->total);
+  if (impl.failure) std::rethrow_exception(impl.failure);
+  if (complete && progress) progress(impl.tasks.frames(), impl.tasks.frames());
   return complete;
 }
 

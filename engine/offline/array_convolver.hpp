@@ -6,7 +6,9 @@
 // NaN and infinities of an input spoil (turn into NaN) exactly the output frames that a direct
 // convolution would spoil.
 //
-// Thread:   one at a time; run() uses threads of its own, and calls back in the caller's.
+// Thread:   one at a time; run() uses threads of its own, and calls back in the caller's. A run
+// that
+//           is estimated to take milliseconds does not call back before its end.
 // Realtime: no.
 #pragma once
 
@@ -21,7 +23,8 @@
 
 namespace firbank {
 
-/// What a run tells now and then, some ten times a second: products done and in all. False ends it.
+/// What a run tells some twenty times a second: frames done, of all outputs together, and how many
+/// there are. False ends it.
 using ArrayProgress = std::function<bool(std::uint64_t done, std::uint64_t total)>;
 
 /// Which traits of arrays matter to their plan. `Sample` is the type of the arithmetic.
@@ -39,6 +42,7 @@ class ArrayConvolver {
 
   const ArrayJob& job() const noexcept;
   const ArrayPlan& plan() const noexcept;
+  std::uint64_t tasks() const noexcept;
 
   /// False where `progress` ended it: the outputs are then partly written. With `keeps_kernels`
   /// kernels are those of the run before, but for replaced ones, and are not read where what was

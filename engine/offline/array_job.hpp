@@ -7,6 +7,9 @@
 //
 // Arrays are described by strides, so that any axis of an array of any number of dimensions can be
 // the time, and a complex array is two real ones.
+//
+// Thread:   any; values without behaviour.
+// Realtime: no.
 #pragma once
 
 #include <cstddef>

@@ -28,8 +28,7 @@ constexpr std::size_t kMostOutputsAtOnce = 64;   // whose blocks lie in the seco
 constexpr double kFramesAGroup = 1e6;            // that repay an engine of own kernels
 constexpr std::uint64_t kLeastStretch = 32'768;  // frames that repay a task
 constexpr double kThreadNs = 150'000;            // work that repays a thread
-constexpr double kPlanEdgeNs = 200;
-constexpr double kTransformNs = 0.1;  // of a sample, at any size
+constexpr double kTransformNs = 0.1;             // of a sample, at any size
 constexpr std::uint64_t kNoLimit = std::numeric_limits<std::uint64_t>::max();
 
 // Fitted to what 200 jobs of floats took on a processor with AVX-512, to within a third of nearly
@@ -41,6 +40,11 @@ constexpr double kEngineShare = 0.73;     // of what its plan estimates
 constexpr double kEngineInputNs = 0.45;   // of a sample, besides
 constexpr double kEngineOutputNs = 0.37;  // of a sample, besides
 constexpr double kEngineNs = 50'000;
+// To read a kernel, and to plan for it and transform it.
+constexpr double kDirectKernelNs = 250;
+constexpr double kDirectTapNs = 1;
+constexpr double kEngineKernelNs = 1'200;
+constexpr double kEngineTapNs = 2.5;
 constexpr double kDoubleShare = 1.8;
 
 /// What is computed at once, of which there may be less where memory is scarce.
@@ -101,6 +105,9 @@ class Planner {
     // Where transforms cannot pay, none are looked for: small jobs are planned in no time.
     const bool is_clear = best && best->nanoseconds < least_of_transforms() && !options_.method;
     if (wanted(ArrayMethod::kTransforms) && !is_clear) offer(transforms());
+    if (!best && least_ == kNoLimit) {
+      refuse("the method is for matrices whose channels lie side by side, and not for this job");
+    }
     if (!best) {
       refuse(fmt::format("memory_limit is {} bytes; this needs at least {}", limit_, least_));
     }
@@ -121,6 +128,13 @@ class Planner {
     return frames * static_cast<double>(units_);
   }
 
+  double kernels_all(double kernel_ns, double tap_ns) const {
+    double taps = 0;
+    for (const std::size_t of_kernel : job_.taps) taps += static_cast<double>(of_kernel);
+    const double sets = job_.own_kernels ? static_cast<double>(units_) : 1.0;
+    return sets * (kernel_ns * static_cast<double>(job_.taps.size()) + tap_ns * taps);
+  }
+
   double samples(double count) const { return count * static_cast<double>(traits_.sample_bytes); }
 
   /// Multiplications of the direct form.
@@ -130,6 +144,11 @@ class Planner {
     std::uint64_t sum = 0;
     for (std::size_t o = 0; o < outputs_; ++o) sum += of_output[o] * job_.windows[o].count;
     return products_ = sum * units_;
+  }
+
+  std::size_t direct_call() const {
+    const std::uint64_t frames = std::max<std::uint64_t>(window_.count, kLeastDirectCall);
+    return static_cast<std::size_t>(std::min<std::uint64_t>(frames, kDirectCall));
   }
 
   /// As much at once as is fast, and as the options let.
@@ -142,6 +161,7 @@ class Planner {
     if (options_.outputs_at_once > 0) cut.outputs = std::min(cut.outputs, options_.outputs_at_once);
     const std::size_t here = std::max(1U, std::thread::hardware_concurrency());
     cut.threads = options_.threads > 0 ? options_.threads : std::min(here, kMaxThreads);
+    if (options_.backend.starts_with("cuda")) cut.threads = 1;  // all of it is one engine's
     return cut;
   }
 
@@ -182,7 +202,7 @@ class Planner {
   std::optional<ArrayPlan> direct() {
     // What is copied is copied together with its neighbours.
     const std::size_t side_by_side = traits_.adjacent_units ? kUnitsSideBySide : 1;
-    Cut at_once = cut(side_by_side, kMostOutputsAtOnce, kDirectCall);
+    Cut at_once = cut(side_by_side, kMostOutputsAtOnce, direct_call());
     while (direct_bytes(at_once) > static_cast<double>(limit_)) {
       if (!shrink(at_once, kLeastDirectCall)) {
         note_least(direct_bytes(at_once));
@@ -192,14 +212,15 @@ class Planner {
     ArrayPlan plan;
     plan.method = ArrayMethod::kDirect;
     plan.memory_bytes = static_cast<std::uint64_t>(direct_bytes(at_once));
-    plan.nanoseconds = width() * (static_cast<double>(products()) * kDirectProductNs +
+    plan.nanoseconds = kernels_all(kDirectKernelNs, kDirectTapNs) +
+                       width() * (static_cast<double>(products()) * kDirectProductNs +
                                   inputs_all() * kDirectInputNs + outputs_all() * kDirectOutputNs);
     finish(plan, at_once);
     return plan;
   }
 
   std::optional<ArrayPlan> of_frames() {
-    Cut at_once = cut(1, 1, kDirectCall);
+    Cut at_once = cut(1, 1, direct_call());
     const auto bytes = [&] {
       const double kernel =
           samples(static_cast<double>(job_.inputs) * static_cast<double>(job_.longest()));
@@ -254,7 +275,7 @@ class Planner {
 
   /// What transforms take at the very least, and the planning of them.
   double least_of_transforms() const {
-    return kEngineNs + kPlanEdgeNs * static_cast<double>(job_.edges.size()) +
+    return kEngineNs + kernels_all(kEngineKernelNs, kEngineTapNs) +
            width() * (inputs_all() * (kEngineInputNs + kTransformNs) +
                       outputs_all() * (kEngineOutputNs + kTransformNs));
   }
@@ -267,9 +288,22 @@ class Planner {
     at_once.outputs = std::max<std::size_t>(at_once.outputs, 1);
   }
 
-  /// The plan with at most `engine_bytes` of an engine; none when memory_limit is passed.
+  /// The plan with at most `engine_bytes` of an engine; none when memory_limit is passed. Of
+  /// several batches of outputs, for the one with the longest kernel and for the one with the most
+  /// taps.
   std::optional<ArrayPlan> transforms(const Cut& at_once, std::uint64_t engine_bytes) {
-    const ArrayPart part = longest_part(at_once.outputs);
+    std::optional<ArrayPlan> largest;
+    for (const std::size_t first : batches_to_plan(at_once.outputs)) {
+      const std::size_t last = std::min(first + at_once.outputs, outputs_);
+      auto plan = transforms(at_once, part_of(job_, first, last), engine_bytes);
+      if (!plan) return std::nullopt;
+      if (!largest || plan->memory_bytes > largest->memory_bytes) largest = std::move(plan);
+    }
+    return largest;
+  }
+
+  std::optional<ArrayPlan> transforms(const Cut& at_once, const ArrayPart& part,
+                                      std::uint64_t engine_bytes) {
     EngineConfig config;
     config.goal = PlanGoal::kOffline;
     config.backend = options_.backend;
@@ -285,6 +319,7 @@ class Planner {
     plan.method = ArrayMethod::kTransforms;
     plan.partition = choose_plan(config, bank, routing, abilities_);
     plan.engine_limit_bytes = config.memory_limit_bytes;
+    plan.engine_frames = config.expected_frames;
     plan.costs = config.costs;
     Cut used = at_once;
     used.call = std::max<std::size_t>(plan.partition.call_frames, 1);
@@ -324,17 +359,26 @@ class Planner {
     return costs;
   }
 
-  ArrayPart longest_part(std::size_t outputs) const {
-    std::size_t first = 0;
+  std::vector<std::size_t> batches_to_plan(std::size_t outputs) const {
     std::size_t longest = 0;
-    for (std::size_t at = 0; at < outputs_; at += outputs) {
-      const std::size_t taps = part_of(job_, at, std::min(at + outputs, outputs_)).longest;
-      if (taps > longest) {
-        longest = taps;
-        first = at;
+    std::size_t most = 0;
+    std::size_t with_longest = 0;
+    std::size_t with_most = 0;
+    for (std::size_t first = 0; first < outputs_; first += outputs) {
+      const ArrayPart part = part_of(job_, first, std::min(first + outputs, outputs_));
+      std::size_t taps = 0;
+      for (const std::size_t kernel : part.kernels) taps += job_.taps[kernel];
+      if (part.longest > longest) {
+        longest = part.longest;
+        with_longest = first;
+      }
+      if (taps > most) {
+        most = taps;
+        with_most = first;
       }
     }
-    return part_of(job_, first, std::min(first + outputs, outputs_));
+    if (with_longest == with_most) return {with_longest};
+    return {with_longest, with_most};
   }
 
   Routing routing_of(const ArrayPart& part, const Cut& at_once) const {
@@ -397,13 +441,6 @@ class Planner {
 };
 
 }  // namespace
-
-std::size_t ArrayPlan::tasks(const ArrayJob& job) const noexcept {
-  const std::uint64_t frames = job.all_windows().count;
-  const std::uint64_t stretches = frames == 0 ? 0 : (frames + frames_at_once - 1) / frames_at_once;
-  return ceil_div(job.unit_count(), units_at_once) * ceil_div(job.outputs(), outputs_at_once) *
-         static_cast<std::size_t>(stretches);
-}
 
 ArrayPart part_of(const ArrayJob& job, std::size_t first_output, std::size_t last_output) {
   ArrayPart part;

@@ -4,6 +4,9 @@
 // a thread computes one task at a time and keeps what the next one needs of it: an engine with its
 // spectra, or reversed taps. Memory is what all threads have at once; the arrays themselves are not
 // counted.
+//
+// Thread:   any.
+// Realtime: no: set-up only.
 #pragma once
 
 #include <cstddef>
@@ -46,21 +49,16 @@ struct ArrayPlan {
   // it.
   PartitionPlan partition = {};
   std::uint64_t engine_limit_bytes = 0;
+  std::uint64_t engine_frames = 0;
   std::optional<CostModel> costs = {};
   std::uint64_t memory_bytes = 0;  // estimate of all threads together
   double nanoseconds = 0;          // estimate of processor time
   std::uint64_t products = 0;      // multiplications of the direct form
-
-  std::size_t tasks(const ArrayJob& job) const noexcept;
 };
 
-/// `sample_bytes` is of the arithmetic, 4 or 8; `staged_inputs` and `staged_outputs` tell whether
-/// samples are copied on their way, as their arrays' type or strides are others.
 struct ArrayTraits {
-  std::size_t sample_bytes = sizeof(float);
-  bool staged_inputs = false;
-  bool staged_outputs = false;
-  bool adjacent_units = false;   // neighbours in memory: better read together
+  std::size_t sample_bytes = sizeof(float);  // of the arithmetic: 4 or 8
+  bool adjacent_units = false;               // neighbours in memory: better read together
   bool adjacent_inputs = false;  // one unit's inputs are one frame after another: kFrames
 };
 
@@ -69,8 +67,8 @@ struct ArrayTraits {
 ArrayPlan plan_array_job(const ArrayJob& job, const ArrayTraits& traits,
                          const ArrayOptions& options);
 
-/// The edges, kernels and inputs of outputs [first, last) alone, and the routing and the bank that
-/// an engine for `units` units of them has; `kernels[k]` is the number of the bank's filter k.
+/// The edges and the kernels of some outputs alone. Edges name outputs and kernels by their place
+/// among these; `kernels` tells which ones of the job they are.
 struct ArrayPart {
   std::vector<ArrayEdge> edges;
   std::vector<std::size_t> kernels;

@@ -23,21 +23,24 @@ void ArrayPlanes<Sample>::add(const ArrayView& view, const std::vector<std::size
   const auto bytes = static_cast<std::ptrdiff_t>(element_bytes(view.type));
   // An output's view is written through; ArrayView says so.
   auto* const base = static_cast<std::byte*>(const_cast<void*>(view.base));
-  Plane added{base + view.offset(units, unit, plane) * bytes, view.type, view.frame_stride, 1};
-  // The run that it goes on, if it does, is counted from each of its planes.
-  std::size_t first = planes_.size();
-  while (first > 0) {
-    const Plane& before = planes_[first - 1];
-    const auto places = static_cast<std::ptrdiff_t>(planes_.size() - (first - 1));
-    if (before.type != added.type || before.stride != added.stride || added.stride == 1 ||
-        before.base + places * bytes != added.base) {
-      break;
-    }
-    --first;
+  Plane added{base + view.offset(units, unit, plane) * bytes, view.type, view.frame_stride,
+              planes_.size()};
+  if (!planes_.empty() && added.stride != 1) {
+    const Plane& before = planes_.back();
+    const bool goes_on = before.type == added.type && before.stride == added.stride &&
+                         before.base + bytes == added.base;
+    if (goes_on) added.first = before.first;
   }
-  for (std::size_t p = first; p < planes_.size(); ++p) ++planes_[p].adjacent;
   planes_.push_back(added);
   if (moved_.size() < planes_.size()) moved_.resize(planes_.size());
+}
+
+template <class Sample>
+std::size_t ArrayPlanes<Sample>::adjacent(std::size_t plane) const noexcept {
+  const auto behind = std::find_if(
+      planes_.begin() + static_cast<std::ptrdiff_t>(plane), planes_.end(),
+      [first = planes_[plane].first](const Plane& other) { return other.first != first; });
+  return static_cast<std::size_t>(behind - planes_.begin()) - plane;
 }
 
 template <class Sample>
@@ -73,15 +76,17 @@ void ArrayPlanes<Sample>::read(std::int64_t first, std::size_t frames, std::uint
   }
   if (count == 0) return;
   const auto frame = static_cast<std::uint64_t>(from);
-  for (std::size_t p = 0; p < planes_.size(); p += planes_[p].adjacent) {
+  for (std::size_t p = 0; p < planes_.size();) {
     const Plane& plane = planes_[p];
-    if (plane.adjacent == 1) {
+    const std::size_t together = adjacent(p);
+    if (together == 1) {
       copy_.gather(element(plane, frame), plane.type, plane.stride, to[p] + before, count);
-      continue;
+    } else {
+      for (std::size_t c = 0; c < together; ++c) moved_[c] = to[p + c] + before;
+      copy_.gather_frames(element(plane, frame), plane.type, plane.stride, together, moved_.data(),
+                          count);
     }
-    for (std::size_t c = 0; c < plane.adjacent; ++c) moved_[c] = to[p + c] + before;
-    copy_.gather_frames(element(plane, frame), plane.type, plane.stride, plane.adjacent,
-                        moved_.data(), count);
+    p += together;
   }
 }
 
@@ -90,7 +95,7 @@ void ArrayPlanes<Sample>::write(std::uint64_t first, std::size_t frames, std::si
                                 std::size_t count, const Sample* const* from) noexcept {
   for (std::size_t p = plane; p < plane + count;) {
     const Plane& to = planes_[p];
-    const std::size_t together = std::min(to.adjacent, plane + count - p);
+    const std::size_t together = std::min(adjacent(p), plane + count - p);
     if (together == 1) {
       copy_.scatter(from[p], element(to, first), to.type, to.stride, frames);
     } else {

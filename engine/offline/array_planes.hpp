@@ -1,7 +1,8 @@
 // ArrayPlanes: some channels of an array in memory, read into contiguous planes and written from
 // them. Channels that lie side by side are moved together, which reads each cache line once.
 //
-// Thread: one at a time, of each object.
+// Thread:   one at a time, of each object.
+// Realtime: no.
 #pragma once
 
 #include <cstddef>
@@ -45,8 +46,10 @@ class ArrayPlanes {
     std::byte* base = nullptr;  // of frame 0
     ElementType type = ElementType::kFloat32;
     std::ptrdiff_t stride = 1;
-    std::size_t adjacent = 1;  // planes from this one on that lie side by side
+    std::size_t first = 0;  // of those that lie side by side with this one
   };
+  /// Planes from `plane` on that lie side by side.
+  std::size_t adjacent(std::size_t plane) const noexcept;
   std::byte* element(const Plane& plane, std::uint64_t frame) const noexcept;
 
   const ArrayCopy<Sample>& copy_;

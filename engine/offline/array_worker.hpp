@@ -1,6 +1,7 @@
 // ArrayWorker: what one thread computes an array job's tasks with, by one method.
 //
-// Thread: one at a time, of each worker.
+// Thread:   one at a time, of each worker.
+// Realtime: no.
 #pragma once
 
 #include <atomic>
@@ -12,20 +13,10 @@
 #include "engine/offline/array_job.hpp"
 #include "engine/offline/array_plan.hpp"
 #include "engine/offline/array_planes.hpp"
+#include "engine/offline/array_tasks.hpp"
 #include "kernels/cpu/instruction_set.hpp"
 
 namespace firbank {
-
-/// Some units, some outputs of each, and the frames of a full convolution that lie in
-/// [frames.first, frames.end()).
-struct ArrayTask {
-  std::size_t first_unit = 0;
-  std::size_t last_unit = 0;
-  std::size_t batch = 0;  // of outputs
-  std::size_t first_output = 0;
-  std::size_t last_output = 0;
-  ArrayWindow frames;
-};
 
 /// Shared by all threads of a run.
 struct ArrayMeter {

@@ -135,7 +135,6 @@ class DirectWorker final : public ArrayWorker<Sample> {
     heard_.resize(inputs_.size() * heard);
     heard_planes_.resize(inputs_.size());
     for (std::size_t p = 0; p < inputs_.size(); ++p) heard_planes_[p] = heard_.data() + p * heard;
-    raw_.resize(plain_ ? 0 : heard);
     finite_.resize(inputs_.size());
     // The outputs of one unit.
     const std::size_t outputs = edges_of_.size();
@@ -242,7 +241,6 @@ class DirectWorker final : public ArrayWorker<Sample> {
   bool plain_ = false;
   AlignedVector<Sample> heard_;
   std::vector<Sample*> heard_planes_;
-  AlignedVector<Sample> raw_;
   std::vector<char> finite_;
   AlignedVector<Sample> summed_;
   std::vector<Sample*> summed_planes_;

@@ -1,13 +1,12 @@
 #include <algorithm>
 #include <memory>
-#include <span>
+#include <stdexcept>
 #include <utility>
 #include <vector>
 
 #include "engine/engine.hpp"
 #include "engine/offline/array_planes.hpp"
 #include "engine/offline/array_worker.hpp"
-#include "io/error.hpp"
 #include "kernels/aligned_vector.hpp"
 
 namespace firbank {
@@ -51,7 +50,7 @@ class TransformWorker final : public ArrayWorker<Sample> {
       point_to_inputs(frame, frames);
       const bool staged = point_to_outputs(task, frame, frames);
       if (engine.process(in_.data(), out_.data(), frames) != ProcessStatus::kOk) {
-        throw Error(ErrorKind::kConfiguration, engine.failure());
+        throw std::runtime_error(engine.failure());
       }
       if (staged) put_out(task, frame, frames);
       const std::uint64_t first = std::max(frame, task.frames.first);
@@ -109,7 +108,7 @@ class TransformWorker final : public ArrayWorker<Sample> {
     config.goal = PlanGoal::kOffline;
     config.backend = plan_.backend;
     config.fail_over = false;
-    config.expected_frames = task.frames.count + part.longest - 1;
+    config.expected_frames = plan_.engine_frames;
     config.memory_limit_bytes = plan_.engine_limit_bytes;
     config.costs = plan_.costs;
     return std::make_unique<BasicEngine<Sample>>(

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import operator
-import re
 from typing import Any, SupportsIndex
 
 import numpy as np
 
+from ._memory import memory_bytes
+
 MODES = ("full", "same", "valid", "causal")
 ROUTINGS = ("rows", "bank", "matrix")
+_FINITE_PART = 1 << 20  # elements
 METHODS = ("auto", "direct", "fft")
-
-_UNITS = {
-    "": 1, "b": 1,
-    "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12,
-    "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40,
-}  # fmt: skip
 
 
 def one_of(name: str, value: Any, allowed: tuple[str, ...]) -> str:
@@ -39,24 +36,9 @@ def count(name: str, value: SupportsIndex | None, unset: int = 0) -> int:
     return number
 
 
-def memory(value: int | float | str | None, name: str = "memory_limit") -> int:
+def memory(limit: int | float | str | None) -> int:
     """Bytes of a limit such as 1_000_000 or '1.5 GiB'; 0 for None."""
-    if value is None:
-        return 0
-    if isinstance(value, str):
-        match = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]*)?|\.[0-9]+)\s*([a-zA-Z]*)\s*", value)
-        if match is None or match[2].lower() not in _UNITS:
-            raise ValueError(
-                f"{name} is {value!r}; allowed: bytes, or a text such as '2GiB' or '500 MB'"
-            )
-        size = int(float(match[1]) * _UNITS[match[2].lower()])
-    elif isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
-        raise TypeError(f"{name} is {value!r}; allowed: bytes, or a text such as '2GiB', or None")
-    else:
-        size = int(value) if np.isfinite(value) else 0
-    if size < 1:
-        raise ValueError(f"{name} is {value!r}; allowed: 1 byte or more")
-    return size
+    return 0 if limit is None else memory_bytes(limit)
 
 
 def axis_of(axis: SupportsIndex, ndim: int) -> int:
@@ -64,6 +46,8 @@ def axis_of(axis: SupportsIndex, ndim: int) -> int:
         number = operator.index(axis)
     except TypeError:
         raise TypeError(f"axis is {axis!r}; allowed: a whole number") from None
+    if ndim == 0:
+        raise ValueError("x has no dimension; allowed: 1 or more")
     if not -ndim <= number < ndim:
         raise np.exceptions.AxisError(
             f"axis is {number}; allowed for x of {ndim} dimensions: {-ndim} to {ndim - 1}"
@@ -116,6 +100,17 @@ def window(mode: str, samples: int, taps: int) -> tuple[int, int]:
 
 
 def require_finite(name: str, kernel: np.ndarray) -> None:
-    if kernel.dtype.kind in "fc" and not np.isfinite(kernel).all():
-        at = tuple(int(i) for i in np.argwhere(~np.isfinite(kernel))[0])
+    """In parts, so that what looking takes is little beside a kernel."""
+    if kernel.dtype.kind not in "fc":
+        return
+    rows = kernel.reshape(-1) if kernel.flags.c_contiguous else kernel
+    step = max(1, _FINITE_PART // max(1, math.prod(rows.shape[1:])))
+    for first in range(0, len(rows), step):
+        finite = np.isfinite(rows[first : first + step])
+        if finite.all():
+            continue
+        place = np.unravel_index(int(np.argmin(finite)), finite.shape)
+        at = (first + int(place[0]), *(int(i) for i in place[1:]))
+        if rows.ndim != kernel.ndim:
+            at = tuple(int(i) for i in np.unravel_index(at[0], kernel.shape))
         raise ValueError(f"{name}[{', '.join(map(str, at))}] is {kernel[at]}; allowed: finite taps")

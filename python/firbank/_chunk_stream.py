@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from ._arguments import axis_of
 from ._grid import Grid, Sizes, buffer_bytes, most_frames_that_fit
 from ._layout import (
     Kernels,
-    check_axis,
     check_kernels,
     check_numbers,
     is_ragged,
@@ -129,7 +129,7 @@ class _Stream:
                 f"floating point"
             )
         self._options = options
-        self._axis = axis = check_axis(options.axis, first.ndim)
+        self._axis = axis = axis_of(options.axis, first.ndim)
         self._channels = (*first.shape[:axis], *first.shape[axis + 1 :])
         self._x_dtype = first.dtype.newbyteorder("=")
         if 0 in self._channels:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import accumulate
 from typing import Any, Literal
 
 import numpy as np
@@ -13,6 +14,7 @@ from . import _core, _job
 from ._large import convolve_large, is_large
 from ._plan import Plan
 from ._progress import teller
+from ._separate import share_memory
 from .bank import Bank
 
 Mode = Literal["full", "same", "valid", "causal"]
@@ -63,9 +65,10 @@ def convolve(
         x; or the first N, as a filter gives them.
     routing : {'rows', 'bank', 'matrix'}
     memory_limit : int or str, optional
-        Most bytes, such as ``'2GiB'``, that may be used besides x and the result. What is planned
-        for is what the engine needs; a limit that nothing fits is refused before anything is
-        computed.
+        Most bytes, such as ``'2GiB'``, that may be used besides x and the result: what the engine
+        needs, with its copies of the kernels. A limit that nothing fits is refused before anything
+        is computed. Not counted: what NumPy takes before, where x or h has to be converted (foreign
+        byte order, unaligned, long double) or is a list.
     device : str
         ``'auto'`` or ``'cpu'``: the best instruction set here; ``'cuda'`` or ``'cuda:N'``: a GPU;
         or the name of one of the CPU's, such as ``'cpu-avx2'``.
@@ -76,8 +79,8 @@ def convolve(
         Where to put the result, of its shape; a list for a ragged bank. Any strides; it must not
         overlap x or h. Or a file: a ``numpy.memmap``, a path, a dataset of h5py or Zarr.
     progress : bool or callable, optional
-        True for a bar by tqdm, where it is installed; or ``progress(done, total)``, called in this
-        thread some twenty times a second.
+        True for a bar by tqdm, where it is installed; or ``progress(done, total)`` in samples of
+        the result, called in this thread some twenty times a second, and at the end.
     batch_size_samples, batch_size_channels, batch_size_basis : int, optional
         Most output samples, channels and kernels that a thread computes at once.
     threads : int, optional
@@ -101,7 +104,8 @@ def convolve(
     MemoryError
         Where the result, or what is computed with, cannot be allocated.
     KeyboardInterrupt
-        Within a tenth of a second of Ctrl-C; `out` is then partly written.
+        Within a tenth of a second of Ctrl-C, or as soon as the kernels at hand are transformed;
+        `out` is then partly written.
 
     Notes
     -----
@@ -166,8 +170,9 @@ def convolve(
             threads, method,
         )  # fmt: skip
         options = prepared.scaled(options)
-        with teller(progress) as tell:
-            if bank is None:
+        with teller(progress, prepared.planes) as tell:
+            # What is kept is not counted in a plan.
+            if bank is None or memory_limit is not None:
                 prepared.job.run(prepared.job.convolver(**options), tell)
             else:
                 bank._convolvers.run(
@@ -263,11 +268,8 @@ def _prepare(x, h, axis, mode, routing, precision, out, allocate: bool = True) -
     arguments.one_of("mode", mode, arguments.MODES)
     arguments.one_of("routing", routing, arguments.ROUTINGS)
     x = arguments.array("x", x)
-    if x.ndim == 0:
-        raise ValueError("x has no dimension; allowed: 1 or more")
     axis = arguments.axis_of(axis, x.ndim)
-    kernels, sizes = _kernels(h, routing)
-    arguments.require_finite("h", kernels)
+    kernels, sizes, starts = _kernels(h, routing)
     _check_shapes(x, kernels, axis, routing)
     dtype = arguments.result_type(x.dtype, kernels.dtype, precision)
     samples = x.shape[axis]
@@ -300,7 +302,7 @@ def _prepare(x, h, axis, mode, routing, precision, out, allocate: bool = True) -
     if routing == "rows":
         job = _job.rows(x, kernels, axis, window, result, is_double)
     elif routing == "bank":
-        job = _job.bank(x, kernels, sizes, axis, windows, outs, is_double)
+        job = _job.bank(x, kernels, sizes, starts, axis, windows, outs, is_double)
     else:
         many = kernels if kernels.ndim > x.ndim else kernels[np.newaxis]
         to = result if kernels.ndim > x.ndim else result[:, np.newaxis]
@@ -320,8 +322,9 @@ def _with(shape: Sequence[int], axis: int, count: int) -> tuple[int, ...]:
     return (*shape[:axis], count, *shape[axis + 1 :])
 
 
-def _kernels(h, routing: str) -> tuple[np.ndarray, list[int]]:
-    """An array, and of a bank the size of each kernel: shorter ones are filled up with zeros."""
+def _kernels(h, routing: str) -> tuple[np.ndarray, list[int], list[int]]:
+    """An array; of a bank also the size of each kernel, and where it starts if one lies behind the
+    other."""
     if routing == "bank" and isinstance(h, (list, tuple)):
         each = [arguments.array(f"h[{k}]", kernel) for k, kernel in enumerate(h)]
         if not each:
@@ -332,14 +335,12 @@ def _kernels(h, routing: str) -> tuple[np.ndarray, list[int]]:
                     raise ValueError(
                         f"h[{k}] is of shape {kernel.shape}; allowed: one dimension, 1 tap or more"
                     )
+                arguments.require_finite(f"h[{k}]", kernel)
             sizes = [kernel.size for kernel in each]
-            if len(set(sizes)) > 1:
-                for k, kernel in enumerate(each):
-                    arguments.require_finite(f"h[{k}]", kernel)
-                filled = np.zeros((len(each), max(sizes)), np.result_type(*each))
-                for row, kernel in zip(filled, each, strict=True):
-                    row[: kernel.size] = kernel
-                return filled, sizes
+            if len(set(sizes)) == 1:
+                return np.stack(each), sizes, []
+            ends = list(accumulate(sizes))
+            return np.concatenate(each), sizes, [0, *ends[:-1]]
     kernels = arguments.array("h", h)
     if routing == "bank":
         if kernels.ndim not in (1, 2):
@@ -352,7 +353,8 @@ def _kernels(h, routing: str) -> tuple[np.ndarray, list[int]]:
         raise ValueError(
             f"h is of shape {kernels.shape}; allowed: 1 tap or more of 1 kernel or more"
         )
-    return kernels, [kernels.shape[1]] * kernels.shape[0] if routing == "bank" else []
+    arguments.require_finite("h", kernels)
+    return kernels, [kernels.shape[1]] * kernels.shape[0] if routing == "bank" else [], []
 
 
 def _check_shapes(x: np.ndarray, h: np.ndarray, axis: int, routing: str) -> None:
@@ -428,5 +430,5 @@ def _check_out(name: str, out, shape, dtype: np.dtype, others: Sequence[np.ndarr
     if out.size > 1 and any(s == 0 and n > 1 for s, n in zip(out.strides, out.shape, strict=True)):
         raise ValueError(f"{name} has several elements in one place; allowed: one place each")
     for other in others:
-        if np.may_share_memory(out, other) and np.shares_memory(out, other, max_work=10_000):
+        if share_memory(out, other):
             raise ValueError(f"{name} overlaps an array that is read; allowed: memory of its own")

@@ -19,7 +19,7 @@ _TYPES = {
     "u1": 7, "u2": 8, "u4": 9, "u8": 10, "b1": 11, "c8": 0, "c16": 1,
 }  # fmt: skip
 
-View = tuple[int, int, list[int], list[int], list[int], int, int, int]
+View = tuple[int, int, list[int], list[int], list[int], int, int, int, list[int]]
 
 
 def _hashable(value: int | list[int]) -> Hashable:
@@ -36,10 +36,11 @@ def view(
     time: int,
     planes: Sequence[int] = (),
     part: int | None = None,
+    starts: Sequence[int] = (),
 ) -> View:
     """Units run along the axes ``units``, None for an axis that the array does not have; frames
     along ``time``; a unit's planes along ``planes``, in C order, and then its real and imaginary
-    parts, or ``part`` alone."""
+    parts, or ``part`` alone. Planes that follow no axis begin at ``starts``, in elements."""
     size = array.dtype.itemsize // _parts(array)
     strides = [stride // size for stride in array.strides]
     return (
@@ -51,6 +52,7 @@ def view(
         part or 0,
         _parts(array) if part is None else 1,
         strides[time],
+        [start * _parts(array) for start in starts],
     )
 
 
@@ -135,12 +137,14 @@ def bank(
     x: np.ndarray,
     h: np.ndarray,
     sizes: Sequence[int],
+    starts: Sequence[int],
     axis: int,
     windows: Sequence[tuple[int, int]],
     outs: Sequence[np.ndarray],
     is_double: bool,
 ) -> Job:
-    """``h`` is (kernels, taps); kernel k has the first ``sizes[k]`` of them. One array of ``outs``
+    """``h`` is (kernels, taps), or one kernel after another, kernel k beginning at ``starts[k]``
+    with ``sizes[k]`` taps. One array of ``outs``
     has all kernels on its last axis, or each has one kernel's."""
     others = [a for a in range(x.ndim) if a != axis]
     if outs[0].ndim > x.ndim:
@@ -158,7 +162,11 @@ def bank(
         own_kernels=False,
         frames=x.shape[axis],
         input=view(x, others, axis),
-        kernels=view(h, [None] * len(others), 1, [0]),
+        kernels=(
+            view(h, [None] * len(others), 0, starts=starts)
+            if starts
+            else view(h, [None] * len(others), 1, [0])
+        ),
         outputs=outputs,
         arrays=(x, h, *outs),
     )

@@ -47,8 +47,3 @@ class KeptConvolvers:
             self._kept[key] = (convolver, version)
             while len(self._kept) > _MOST:
                 self._kept.popitem(last=False)
-
-    def forget(self) -> None:
-        """Give the memory back."""
-        with self._lock:
-            self._kept.clear()

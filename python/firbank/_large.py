@@ -17,8 +17,9 @@ from typing import Any
 
 import numpy as np
 
+from ._arguments import axis_of
 from ._chunk_stream import convolve_chunks
-from ._layout import check_axis, check_kernels, check_words, is_ragged, window_of_mode
+from ._layout import check_kernels, check_words, is_ragged, window_of_mode
 from ._memory import available_bytes, format_bytes, memory_bytes
 from ._options import LargeOptions
 from ._progress import ProgressCallable, check_progress
@@ -204,7 +205,7 @@ def _convolve_one(
     bounce = bounce_bytes(options.limit_bytes)
     source = open_source(x, options.axis, bounce)
     try:
-        axis = check_axis(options.axis, len(source.shape))
+        axis = axis_of(options.axis, len(source.shape))
         if 0 in source.shape:
             raise ValueError(f"{source.label} has shape {source.shape}; allowed: nothing empty")
         kernels = check_kernels(h, options.routing, axis, source.shape)

@@ -7,16 +7,14 @@ of ``h[k] * x[m - k]``; the other modes are `count` frames of it from `first` on
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-Region = tuple[slice, ...]
+from ._arguments import MODES, ROUTINGS, one_of, require_finite
 
-MODES = ("full", "same", "valid", "causal")
-ROUTINGS = ("rows", "bank", "matrix")
+Region = tuple[slice, ...]
 
 
 def window_of_mode(mode: str, samples: int, taps: int) -> tuple[int, int]:
@@ -183,28 +181,14 @@ def check_numbers(h: object) -> np.ndarray:
         )
     if array.size == 0:
         raise ValueError(f"h has shape {array.shape}; allowed: at least one kernel with one tap")
-    if array.dtype.kind in "fc" and not _all_finite(array):
-        raise ValueError("h holds a value that is not finite")
+    require_finite("h", array)
     return array
 
 
 def check_words(mode: str, routing: str) -> None:
     """Raise ValueError unless mode and routing are known."""
-    if mode not in MODES:
-        raise ValueError(f"mode is {mode!r}; allowed: {', '.join(map(repr, MODES))}")
-    if routing not in ROUTINGS:
-        raise ValueError(f"routing is {routing!r}; allowed: {', '.join(map(repr, ROUTINGS))}")
-
-
-def check_axis(axis: int, dimensions: int) -> int:
-    """Return an axis of x counted from the front; ValueError if x has no such axis."""
-    number = operator.index(axis)
-    if not -dimensions <= number < dimensions:
-        raise ValueError(
-            f"axis is {axis}; x has {dimensions} dimensions, which allows {-dimensions} to "
-            f"{dimensions - 1}"
-        )
-    return number % dimensions
+    one_of("mode", mode, MODES)
+    one_of("routing", routing, ROUTINGS)
 
 
 def is_ragged(h: object, routing: str) -> bool:
@@ -212,10 +196,3 @@ def is_ragged(h: object, routing: str) -> bool:
     if routing != "bank" or not isinstance(h, Sequence) or isinstance(h, (str, bytes)):
         return False
     return len({np.size(kernel) for kernel in h}) > 1
-
-
-def _all_finite(array: np.ndarray, part: int = 1 << 20) -> bool:
-    if not array.flags.c_contiguous:
-        return bool(np.isfinite(array).all())
-    flat = array.reshape(-1)
-    return all(np.isfinite(flat[first : first + part]).all() for first in range(0, flat.size, part))

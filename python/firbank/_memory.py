@@ -13,12 +13,12 @@ _PATTERN = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*([kmgt]?)(i?)(b?)\s*", re.IGN
 LARGEST_DEFAULT_BYTES = 1 << 30
 
 
-def memory_bytes(limit: int | str | None) -> int:
+def memory_bytes(limit: int | float | str | None) -> int:
     """Return a memory limit in bytes.
 
     Parameters
     ----------
-    limit : int, str or None
+    limit : int, float, str or None
         Bytes, or a number with a unit: ``'500 MB'`` (decimal), ``'2GiB'``, ``'2G'`` (binary).
         None means `default_memory_bytes`.
 
@@ -46,8 +46,8 @@ def memory_bytes(limit: int | str | None) -> int:
         number, prefix, binary, byte = match.groups()
         decimal = byte and not binary and prefix
         size = int(float(number) * (1000 if decimal else 1024) ** _UNITS[prefix.lower()])
-    elif isinstance(limit, (int, np.integer)) and not isinstance(limit, bool):
-        size = int(limit)
+    elif isinstance(limit, (int, float, np.integer, np.floating)) and not isinstance(limit, bool):
+        size = int(limit) if np.isfinite(limit) else 0
     else:
         raise TypeError(
             f"memory_limit is of type {type(limit).__name__}; allowed: a whole number of bytes, "

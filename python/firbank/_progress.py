@@ -75,11 +75,14 @@ def check_progress(progress: object) -> None:
 
 
 @contextmanager
-def teller(progress: ProgressCallable | bool | None) -> Iterator[ProgressCallable | None]:
-    """Give what the engine is to call with (done, total) of its work, or None."""
+def teller(
+    progress: ProgressCallable | bool | None, planes: int
+) -> Iterator[ProgressCallable | None]:
+    """Give what the engine is to call with (done, total), or None. It counts the `planes` that a
+    sample of the result has, which are 2 where it is complex."""
     check_progress(progress)
     if callable(progress):
-        yield progress
+        yield lambda done, total: progress(done // planes, total // planes)
         return
     if not progress:
         yield None
@@ -92,7 +95,7 @@ def teller(progress: ProgressCallable | bool | None) -> Iterator[ProgressCallabl
     with tqdm(total=None, unit="sample", unit_scale=True, desc="firbank") as bar:
 
         def tell(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
+            bar.total = total // planes
+            bar.update(done // planes - bar.n)
 
         yield tell

@@ -12,6 +12,14 @@ from ._sources import Source
 from ._stores import is_hdf5, is_zarr
 
 
+def share_memory(one: np.ndarray, other: np.ndarray) -> bool:
+    """Tell whether two arrays have an element in common; yes where it is too hard to tell."""
+    try:
+        return np.may_share_memory(one, other) and np.shares_memory(one, other, max_work=10_000)
+    except RuntimeError:
+        return True
+
+
 def check_separate(x: Any, source: Source, out: Any, sink: Sink) -> None:
     """Raise ValueError if `out` is `x`, lies in the same file, or overlaps it in memory.
 
@@ -25,12 +33,8 @@ def check_separate(x: Any, source: Source, out: Any, sink: Sink) -> None:
 
 
 def _overlap(x: Any, source: Source, out: Any, sink: Sink) -> bool:
-    if isinstance(x, np.ndarray) and isinstance(out, np.ndarray):
-        try:
-            if np.shares_memory(x, out, max_work=10_000):
-                return True
-        except RuntimeError:  # too hard to tell
-            return True
+    if isinstance(x, np.ndarray) and isinstance(out, np.ndarray) and share_memory(x, out):
+        return True
     if source.file is None or sink.file is None or not _is_same_file(source.file, sink.file):
         return False
     if is_hdf5(x) and is_hdf5(out):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
+from ._progress import check_progress
+
 Progress = Callable[[int, int], object]
 
 
@@ -35,6 +37,7 @@ def shared_progress(
     10 of 40
     25 of 40
     """
+    check_progress(progress)
     if callable(progress):
         yield _joined(progress, sizes)
         return

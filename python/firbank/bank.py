@@ -135,7 +135,8 @@ class Bank:
         ``firbank.convolve(x, bank, axis, mode, routing='bank', **options)`` is the same. A call of
         the same shape and arguments as one of the last four transforms only the kernels that
         `update` has changed since: for loops that change a kernel and convolve again. The memory
-        that is kept, a few times the kernels' own for each thread, is freed with the bank.
+        that is kept, a few times the kernels' own for each thread, is freed with the bank; with a
+        `memory_limit` nothing is kept.
 
         Parameters
         ----------

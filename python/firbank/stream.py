@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _core
+from ._arguments import ROUTINGS
 from ._arrays import as_numpy, like, require_real
 from .bank import Bank, as_bank, precision_dtype
 
 Routing = Literal["rows", "bank", "matrix"]
 
-_ROUTINGS = ("rows", "bank", "matrix")
 _STATE_FORMAT = 1
 _STATE_SHAPE = ("routing", "channels", "kernels", "outputs", "dtype")
 _STATE_NUMBERS = ("position", "heard", "silent")
@@ -125,10 +125,11 @@ class Stream:
     Notes
     -----
     Chunks of the stream's dtype whose frames follow each other in memory are read where they lie;
-    others are copied or converted piece by piece. Chunks may come as NumPy arrays, as objects with
-    DLPack (PyTorch, JAX, CuPy) or with the buffer protocol; PyTorch's, JAX's and CuPy's are
-    answered by arrays of their own, on the device that they came from. What lies on a GPU is
-    copied to the host and back for now, also where `device` is that GPU.
+    others are copied piece by piece, and those of another dtype converted before. Chunks may come
+    as NumPy arrays, as objects with DLPack (PyTorch, JAX, CuPy) or with the buffer protocol;
+    PyTorch's, JAX's and CuPy's are answered by arrays of their own, on the device that they came
+    from. What lies on a GPU is copied to the host and back for now, also where `device` is that
+    GPU.
 
     A NaN or an infinity spoils (as NaN) exactly those frames of output whose window touches it.
 
@@ -164,7 +165,7 @@ class Stream:
         max_taps: int | None = None,
     ) -> None:
         self._bank = as_bank(bank)
-        if routing not in _ROUTINGS:
+        if routing not in ROUTINGS:
             raise ValueError(f"routing is {routing!r}; allowed: 'rows', 'bank', 'matrix'")
         self._routing = routing
         if outputs is not None and routing != "matrix":
@@ -198,7 +199,7 @@ class Stream:
         )
         self._swaps: list[_Swap] = []
         self._turn_lock = threading.Lock()  # of the thread that calls the stream
-        self._change_lock = threading.Lock()  # of what changes the kernels
+        self._change_lock = threading.RLock()  # of what changes the kernels
         self._is_closed = False
 
     def __call__(self, chunk: Any, out: NDArray[np.floating] | None = None) -> Any:
@@ -407,7 +408,7 @@ class Stream:
                 f"needs {needed}"
             )
         history = history[:, history.shape[1] - needed :]
-        with self._turn() as engine:
+        with self._turn() as engine, self._change_lock:
             self._require_no_swap("load_state()")
             self._follow_bank()
             engine.restore(self._readable(history), min(silent, needed), position, heard)
@@ -472,7 +473,8 @@ class Stream:
     def stats(self) -> StreamStats:
         """What was counted."""
         self._require_open()
-        return StreamStats(**self._engine.stats())
+        with self._change_lock:
+            return StreamStats(**self._engine.stats())
 
     @contextlib.contextmanager
     def _turn(self) -> Iterator[Any]:

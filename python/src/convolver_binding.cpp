@@ -24,14 +24,16 @@ namespace {
 namespace nb = nanobind;
 
 /// Address, type, strides of the units, sizes and strides of the axes that a unit's planes run
-/// along, first and number of the parts of a complex number, stride of the frames.
+/// along, first and number of the parts of a complex number, stride of the frames; and the offsets
+/// of a unit's planes where they follow no axes, in numbers of all parts.
 using View = std::tuple<std::uintptr_t, int, std::vector<std::ptrdiff_t>, std::vector<std::size_t>,
-                        std::vector<std::ptrdiff_t>, std::size_t, std::size_t, std::ptrdiff_t>;
+                        std::vector<std::ptrdiff_t>, std::size_t, std::size_t, std::ptrdiff_t,
+                        std::vector<std::ptrdiff_t>>;
 
 /// A unit's planes lie in C order of their axes, parts of one number side by side.
 ArrayView view_of(const View& view) {
-  const auto& [address, type, units, sizes, strides, first_part, parts, frames] = view;
-  std::vector<std::ptrdiff_t> offsets = {0};
+  const auto& [address, type, units, sizes, strides, first_part, parts, frames, given] = view;
+  std::vector<std::ptrdiff_t> offsets = given.empty() ? std::vector<std::ptrdiff_t>{0} : given;
   for (std::size_t axis = 0; axis < sizes.size(); ++axis) {
     std::vector<std::ptrdiff_t> finer;
     finer.reserve(offsets.size() * sizes[axis]);
@@ -125,7 +127,7 @@ std::optional<ArrayMethod> method_of(const std::string& method) {
   return std::nullopt;
 }
 
-nb::dict described(const ArrayJob& job, const ArrayPlan& plan) {
+nb::dict described(const ArrayPlan& plan, std::uint64_t tasks) {
   nb::dict facts;
   facts["method"] = name(plan.method);
   facts["device"] = plan.backend;
@@ -133,7 +135,7 @@ nb::dict described(const ArrayJob& job, const ArrayPlan& plan) {
   facts["samples_at_once"] = plan.frames_at_once;
   facts["channels_at_once"] = plan.units_at_once;
   facts["outputs_at_once"] = plan.outputs_at_once;
-  facts["tasks"] = plan.tasks(job);
+  facts["tasks"] = tasks;
   facts["memory_bytes"] = plan.memory_bytes;
   facts["seconds"] = plan.nanoseconds * 1e-9;
   facts["products"] = plan.products;
@@ -203,6 +205,7 @@ void bind_convolver(nb::module_& module) {
             options.units_at_once = channels_at_once;
             options.outputs_at_once = outputs_at_once;
             options.method = method_of(method);
+            const nb::gil_scoped_release unlocked;
             new (self) Convolver(is_double,
                                  job_of(is_matrix, std::move(units), channels, parts, taps, windows,
                                         own_kernels, frames),
@@ -223,7 +226,7 @@ void bind_convolver(nb::module_& module) {
           },
           nb::arg("kernel"))
       .def("plan", [](Convolver& self) {
-        return self.with([](auto& of) { return described(of.job(), of.plan()); });
+        return self.with([](auto& of) { return described(of.plan(), of.tasks()); });
       });
 }
 
