@@ -58,11 +58,14 @@ class Way:
         For people.
     run : callable
         The generator, of a case and a folder; at the top level of the program.
+    is_bounded : bool
+        Whether it has to do with the program's budget of memory, if there is one.
     """
 
     name: str
     title: str
     run: Callable[[Any, Path], Iterator[Any]]
+    is_bounded: bool = True
 
 
 class GaveUp(Exception):
@@ -141,7 +144,7 @@ def main(
             for way, its in zip(ways, measured, strict=True):
                 if its.failed is None:
                     print(f"turn {turn + 1} of {arguments.repeat}: {way.title}", file=sys.stderr)
-                    _measure_once(way, case, folder, budget, its)
+                    _measure_once(way, case, folder, budget if way.is_bounded else None, its)
         _compare(measured, folder)
     finally:
         shutil.rmtree(folder)

@@ -2,12 +2,11 @@
 
 Spike counts of many neurons, each convolved with a few raised cosines, as the features of a GLM
 that couples the neurons. The result has samples x neurons x kernels values, and NeMoS computes it
-as one JAX array; its batch sizes bound what is computed at a time, not the result, nor the copies
-that put it together. firbank writes the same values to a file within a limit.
+as one JAX array; its batch sizes bound what is computed at a time, not the result, nor the copy
+that puts it together. firbank writes the same values to a file within a limit.
 
-NeMoS runs on the CPU here. The system refuses it memory beyond `budget_bytes`, so that it fails
-as it does on a machine, or on a GPU, that has no more; firbank gets a `memory_limit` far below
-that.
+NeMoS runs on the CPU here. First it gets all the memory that it wants; then the system refuses more
+than `budget_bytes`, so that it fails as it does on a machine, or on a GPU, that has no more.
 """
 
 from __future__ import annotations
@@ -68,29 +67,31 @@ def nemos_as_it_comes(case, folder):
     np.save(folder / "nemos.npy", result)
 
 
+def nemos_unbounded(case, folder):
+    """The same on a machine that is large enough."""
+    yield from nemos_as_it_comes(case, folder)
+    (folder / "nemos.npy").rename(folder / "unbounded.npy")
+
+
 def nemos_in_batches(case, folder):
-    """Before, when that has failed: fewer and fewer neurons a batch, until it goes through."""
+    """Before, when that has failed: smaller and smaller batches, until one goes through."""
     counts, basis, create_convolutional_predictor = load_for_nemos(case, folder)
     yield
-    trials = []
-    neurons = case.neurons
-    while neurons > 1:
-        neurons = max(1, neurons // 4)
+    neurons = [
+        case.neurons // part for part in (2, 4, 16, 64, case.neurons) if part <= case.neurons
+    ]
+    trials = [{"batch_size_channels": count} for count in neurons]
+    trials += [trial | {"batch_size_samples": 16_384, "batch_size_basis": 1} for trial in trials]
+    for failures, batches in enumerate(trials):
         try:
-            result = create_convolutional_predictor(
-                basis, counts, batch_size_channels=neurons
-            ).block_until_ready()
+            result = create_convolutional_predictor(basis, counts, **batches).block_until_ready()
             break
         except Exception as failure:
             if not measure.is_out_of_memory(failure):
                 raise
-            trials.append(str(neurons))
     else:
-        raise measure.GaveUp(f"out of memory, with {', '.join(trials)} neurons a batch as well")
-    yield {
-        "neurons a batch that went through": neurons,
-        "that did not": ", ".join(trials) or "none",
-    }
+        raise measure.GaveUp(f"out of memory, in each of {len(trials)} trials")
+    yield {"batches that went through": batches, "trials that did not": failures}
     np.save(folder / "nemos_batches.npy", result)
 
 
@@ -125,6 +126,7 @@ def main():
         case_of,
         prepare,
         [
+            measure.Way("unbounded", "NeMoS, as much memory as it wants", nemos_unbounded, False),
             measure.Way("nemos", "NeMoS, default batches", nemos_as_it_comes),
             measure.Way("nemos_batches", "NeMoS, batches by trial", nemos_in_batches),
             measure.Way("nemos_groups", "NeMoS, an own loop into a file", nemos_group_by_group),
