@@ -56,6 +56,7 @@ class Plan:
 
     @classmethod
     def of(cls, facts: dict[str, Any], shape, dtype: np.dtype, planes: int) -> Plan:
+        """Put together what the engine tells and what is known of the result."""
         return cls(
             method=facts["method"],
             device=facts["device"],
