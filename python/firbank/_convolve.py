@@ -64,11 +64,12 @@ def convolve(
         counts them, x's length whatever the taps; the N - taps + 1 in which the kernel lies within
         x; or the first N, as a filter gives them.
     routing : {'rows', 'bank', 'matrix'}
+        Which channel meets which kernel, as told of `h`.
     memory_limit : int or str, optional
-        Most bytes, such as ``'2GiB'``, that may be used besides x and the result: what the engine
-        needs, with its copies of the kernels. A limit that nothing fits is refused before anything
-        is computed. Not counted: what NumPy takes before, where x or h has to be converted (foreign
-        byte order, unaligned, long double) or is a list.
+        Most bytes that may be used besides x and the result, or text such as ``'2GiB'``: what the
+        engine needs, with its copies of the kernels. Batches are chosen to fit; a limit in which
+        nothing fits is refused before anything is computed. Not counted: what NumPy takes before,
+        where x or h has to be converted (foreign byte order, unaligned, long double) or is a list.
     device : str
         ``'auto'`` or ``'cpu'``: the best instruction set here; ``'cuda'`` or ``'cuda:N'``: a GPU;
         or the name of one of the CPU's, such as ``'cpu-avx2'``.
@@ -82,7 +83,8 @@ def convolve(
         True for a bar by tqdm, where it is installed; or ``progress(done, total)`` in samples of
         the result, called in this thread some twenty times a second, and at the end.
     batch_size_samples, batch_size_channels, batch_size_basis : int, optional
-        Most output samples, channels and kernels that a thread computes at once.
+        Most output samples, channels and kernels that a thread computes at once; chosen unless
+        given.
     threads : int, optional
         1 to 64; unless given, as many as the processor has, where the work repays them.
     method : {'auto', 'direct', 'fft'}

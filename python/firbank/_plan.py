@@ -26,18 +26,27 @@ class Plan:
     device : str
         The backend, such as 'cpu-avx512'.
     threads : int
-    batch_size_samples, batch_size_channels, batch_size_basis : int
-        What one thread computes at once.
+        Threads that compute.
+    batch_size_samples : int
+        Output samples that one thread computes at once.
+    batch_size_channels : int
+        Of how many channels.
+    batch_size_basis : int
+        With how many kernels.
     tasks : int
         Pieces of work that the threads take in turn.
     memory_bytes : int
         Estimate of what is used besides x and the result, by all threads together.
     seconds : float
         Estimate of processor time, of a processor with AVX-512; it tells methods apart, no more.
-    transform_samples, partitions : int
-        Size of the transforms, and parts that the longest kernel is cut into; 0 without transforms.
+    transform_samples : int
+        Size of the transforms; 0 without any.
+    partitions : int
+        Parts that the longest kernel is cut into; 0 without transforms.
     result_shape : tuple of int, or list of them
+        A list for kernels of several sizes.
     result_dtype : str
+        Such as 'float32'.
     """
 
     method: str = "none"

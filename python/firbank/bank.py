@@ -191,7 +191,7 @@ class Bank:
 
     @property
     def dtype(self) -> np.dtype:
-        """Of the kernels: float32 or float64."""
+        """Of the kernels, float32 or float64."""
         return self._dtype
 
     @property

@@ -45,8 +45,10 @@ class StreamStats:
         Banks that went live by `Stream.swap` (on a GPU by updates of the bank as well).
     lost_frames : int
         Frames that are silent, as a GPU failed and the CPU could not take its place.
-    first_lost_frame, fail_over_frame : int or None
-        The first of them; from which frame on the CPU has taken the place of a GPU.
+    first_lost_frame : int or None
+        The first of them.
+    fail_over_frame : int or None
+        From which frame on the CPU has taken the place of a GPU.
     backend : str
         What computes now, such as 'cpu-avx2'.
     plan : str
@@ -435,7 +437,7 @@ class Stream:
 
     @property
     def bank(self) -> Bank:
-        """The bank that was heard last: that of a swap from the chunk on after its fade."""
+        """The bank that was heard last; that of a swap comes with the chunk after its fade."""
         return self._bank
 
     @property
@@ -466,7 +468,7 @@ class Stream:
 
     @property
     def latency(self) -> int:
-        """Frames by which the output is late: none, on any device. A GPU is waited for."""
+        """Frames by which the output is late, 0 on any device; a GPU is waited for."""
         return 0
 
     @property

@@ -11,7 +11,7 @@ that a program changes over with its import alone. SciPy itself is not needed:
     >>> y.tolist(), state.tolist()
     ([0.5, 1.0, 1.0], [0.5])
 
-What differs from SciPy 1.17, on purpose:
+What differs from SciPy 1.17, on purpose, where ``convolve`` stands for ``correlate`` as well:
 
 ================================ ============================== ================================
 What                             SciPy                          Here
@@ -21,17 +21,16 @@ NaN or infinity in an input      the FFT methods spoil the      NaN in the frame
                                  keep infinities                and the number of dimensions
 ``method``                       chooses FFT or direct sums     is checked; the way is chosen by
                                                                 cost, and each is right
-integers in ``convolve``,        exact by direct sums; by FFT   exact, and beyond the type's
-``correlate``                    where 2**52 is not exceeded    range modulo it, as NumPy's
-booleans in the same             by FFT, noise may become True; exact, in any number of
+``convolve`` of integers         exact by direct sums; by FFT   exact, and beyond the type's
+                                 where 2**52 is not exceeded    range modulo it, as NumPy's
+``convolve`` of booleans         by FFT, noise may become True; exact, in any number of
                                  direct sums in 1-D only        dimensions
-float16 in the same              direct sums in 1-D only        sums in float32, result float16,
+``convolve`` of float16          direct sums in 1-D only        sums in float32, result float16,
                                                                 in any number of dimensions
 long double                      long double                    double precision, and the
                                                                 result's type says so
 object arrays                    sums of Python objects         TypeError
-empty input of ``convolve``,     ValueError or IndexError       ValueError
-``correlate``
+``convolve`` of empty arrays     ValueError or IndexError       ValueError
 an unknown ``mode`` of scalars   is not looked at               ValueError
 ``lfilter`` with feedback        recursive filter               ValueError: FIR filters only
 ``lfilter`` of integers alone    NotImplementedError            float64
