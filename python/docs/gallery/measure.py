@@ -180,7 +180,8 @@ def rows_of_table(record: dict[str, Any]) -> list[list[str]]:
         rows.append(
             [
                 way["title"],
-                f"{way['median_seconds']:.3g} s",
+                f"{way['median_seconds']:.3g} s ({min(way['seconds']):.2g} to "
+                f"{max(way['seconds']):.2g})",
                 readable_bytes(way["median_peak_bytes"]),
                 "" if apart is None else "none" if apart == 0 else f"{apart:.1e}",
             ]
