@@ -35,7 +35,7 @@ class GalleryResults(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         record = _record(self.arguments[0], self.env)
         facts = [
-            f"{way['title']}: {name}: {fact}."
+            f"{way['title']}, in the last turn: {name}: {fact}."
             for way in record["ways"]
             for name, fact in way["facts"].items()
         ]
