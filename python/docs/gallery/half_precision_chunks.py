@@ -1,7 +1,7 @@
 """Data kept in float16 and filtered chunk by chunk: the loop as one writes it, and an iterator.
 
-This is what programs with CuPy do whose recordings fill the GPU's memory. There is no FFT of half
-precision to call, so each chunk is widened, convolved by overlap-add, its tail kept for the next
+This is what programs with CuPy do whose recordings fill the GPU's memory. Its transforms are of
+single precision at least, so each chunk is widened, convolved by overlap-add, its tail kept for the next
 one, and rounded. SciPy stands in for CuPy: ``cupyx.scipy.signal.oaconvolve`` has the same
 arguments, and the loop is the same.
 """
