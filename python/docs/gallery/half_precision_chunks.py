@@ -1,8 +1,8 @@
 """Data kept in float16 and filtered chunk by chunk: the loop as one writes it, and an iterator.
 
-This is what programs with CuPy do whose recordings fill the GPU's memory. Its transforms are of
-single precision at least, so each chunk is widened, convolved by overlap-add, its tail kept for the next
-one, and rounded. SciPy stands in for CuPy: ``cupyx.scipy.signal.oaconvolve`` has the same
+This is what programs with CuPy do whose recordings fill the GPU's memory. CuPy's transforms are of
+single precision at least, so each chunk is widened, convolved by overlap-add, its tail kept for the
+next one, and rounded. SciPy stands in for CuPy: ``cupyx.scipy.signal.oaconvolve`` has the same
 arguments, and the loop is the same.
 """
 
