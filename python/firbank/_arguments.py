@@ -8,6 +8,7 @@ from typing import Any, SupportsIndex
 
 import numpy as np
 
+from ._arrays import as_numpy
 from ._memory import memory_bytes
 
 MODES = ("full", "same", "valid", "causal")
@@ -31,7 +32,7 @@ def count(name: str, value: SupportsIndex | None, unset: int = 0) -> int:
         number = operator.index(value)
     except TypeError:
         raise TypeError(f"{name} is {value!r}; allowed: whole numbers from 1 on, or None") from None
-    if number < 1:
+    if not 1 <= number < 1 << 63:
         raise ValueError(f"{name} is {number}; allowed: whole numbers from 1 on, or None")
     return number
 
@@ -57,7 +58,13 @@ def axis_of(axis: SupportsIndex, ndim: int) -> int:
 
 def array(name: str, value: Any) -> np.ndarray:
     """As NumPy takes it, of native byte order and with strides of whole elements."""
-    result = np.asarray(value)
+    if isinstance(value, np.ma.MaskedArray):
+        raise TypeError(
+            f"{name} is a masked array; allowed: arrays without a mask, as by .filled()"
+        )
+    if hasattr(value, "__dask_graph__"):
+        raise TypeError(f"{name} is a Dask collection; allowed: arrays. See firbank.dask.convolve")
+    result = as_numpy(value, name)
     if result.dtype.kind not in "biufc":
         raise TypeError(
             f"{name} is of type {result.dtype}; allowed: bool, integers, real and complex numbers"
@@ -114,3 +121,17 @@ def require_finite(name: str, kernel: np.ndarray) -> None:
         if rows.ndim != kernel.ndim:
             at = tuple(int(i) for i in np.unravel_index(at[0], kernel.shape))
         raise ValueError(f"{name}[{', '.join(map(str, at))}] is {kernel[at]}; allowed: finite taps")
+
+
+def require_float32(name: str, kernel: np.ndarray) -> None:
+    """Taps of double precision that float32 cannot hold would be infinite."""
+    if kernel.dtype.char not in "dDlLqQ":
+        return
+    largest = max(
+        (abs(float(part.max(initial=0))) for part in (kernel.real, kernel.imag)), default=0
+    )
+    least = max((abs(float(part.min(initial=0))) for part in (kernel.real, kernel.imag)), default=0)
+    if max(largest, least) > np.finfo(np.float32).max:
+        raise ValueError(
+            f"{name} has a tap of {max(largest, least):g}; allowed in float32: up to 3.4e38"
+        )

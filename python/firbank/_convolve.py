@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from . import _arguments as arguments
 from . import _core, _job
+from ._arrays import as_numpy, like
 from ._large import convolve_large, is_large
 from ._plan import Plan
 from ._progress import teller
@@ -78,7 +79,8 @@ def convolve(
         integers become float64; float16 is computed in float32.
     out : ndarray or list of ndarray, optional
         Where to put the result, of its shape; a list for a ragged bank. Any strides; it must not
-        overlap x or h. Or a file: a ``numpy.memmap``, a path, a dataset of h5py or Zarr.
+        overlap x or h; one of another width than the result's is rounded to. Or a file: a
+        ``numpy.memmap``, a path, a dataset of h5py or Zarr.
     progress : bool or callable, optional
         True for a bar by tqdm, where it is installed; or ``progress(done, total)`` in samples of
         the result, called in this thread some twenty times a second, and at the end.
@@ -120,7 +122,10 @@ def convolve(
     concatenation is the result.
 
     The result equals a direct convolution in double precision to 1e-6 (float32) or 1e-13 (float64)
-    of its norm, whatever the batches, threads and method. NaN and infinities in x make exactly
+    of its norm, whatever the batches, threads and method, where sums do not cancel: the error is of
+    what is summed. Of a small signal upon a large offset, take the offset away first, or use
+    ``precision='float64'``. Numbers below 1e-38 in float32 count as zero, and sums beyond 3e38
+    become NaN. NaN and infinities in x make exactly
     those frames NaN whose window touches them. The interpreter's lock is released meanwhile; calls
     from several threads run side by side.
 
@@ -150,6 +155,16 @@ def convolve(
         quick = _core.convolve_quickly(x, h, mode)
         if quick is not None:
             return quick
+    if not isinstance(x, np.ndarray) and hasattr(x, "__dlpack__"):
+        return like(
+            x,
+            convolve(
+                as_numpy(x, "x"), h, axis, mode, routing, memory_limit, device, precision, out,
+                progress, batch_size_samples=batch_size_samples,
+                batch_size_channels=batch_size_channels, batch_size_basis=batch_size_basis,
+                threads=threads, method=method, resume=resume,
+            ),
+        )  # fmt: skip
     if is_large(x, out):
         if isinstance(h, Bank):
             h = list(h) if routing == "bank" else _one_array(list(h))
@@ -217,6 +232,13 @@ def plan(
     """
     if isinstance(h, Bank):
         h = list(h) if routing == "bank" else _one_array(list(h))
+    if is_large(x):
+        if not isinstance(x, np.ndarray):
+            raise TypeError(
+                f"x is of {type(x)}; allowed for a plan: arrays, such as np.load(path, "
+                "mmap_mode='r') of a file"
+            )
+        x = np.asarray(x)
     prepared = _prepare(x, h, axis, mode, routing, precision, None, allocate=False)
     options = _options(
         memory_limit, device, batch_size_samples, batch_size_channels, batch_size_basis, threads,
@@ -226,6 +248,21 @@ def plan(
         return Plan(result_shape=prepared.shapes, result_dtype=str(prepared.dtype))
     facts = prepared.job.convolver(**prepared.scaled(options)).plan()
     return Plan.of(facts, prepared.shapes, prepared.dtype, prepared.planes)
+
+
+def check_options(
+    *,
+    device: str = "auto",
+    precision: str | None = None,
+    threads: int | None = None,
+    method: str = "auto",
+    memory_limit: int | str | None = None,
+) -> None:
+    """Raise what `convolve` would, for arguments that are not allowed with any arrays."""
+    arguments.memory(memory_limit)
+    plan(
+        np.zeros(1), np.ones(1), device=device, precision=precision, threads=threads, method=method
+    )
 
 
 def _one_array(kernels: list[np.ndarray]) -> np.ndarray:
@@ -297,6 +334,8 @@ def _prepare(x, h, axis, mode, routing, precision, out, allocate: bool = True) -
     if all(each.size == 0 for each in outs):
         return _Prepared(result, shapes, dtype, planes, None)
     is_double = dtype in (np.dtype(np.float64), np.dtype(np.complex128))
+    if not is_double:
+        arguments.require_float32("h", kernels)
     if x.size == 0:
         for each in outs:
             each[...] = 0
@@ -420,7 +459,7 @@ def _check_out(name: str, out, shape, dtype: np.dtype, others: Sequence[np.ndarr
         raise TypeError(f"{name} is of {type(out)}; allowed: a NumPy array")
     if out.shape != tuple(shape):
         raise ValueError(f"{name} is of shape {out.shape}; allowed here: {tuple(shape)}")
-    if out.dtype.kind != dtype.kind or not out.dtype.isnative or out.dtype.itemsize > 16:
+    if out.dtype.kind != dtype.kind or out.dtype.char not in "efdFD" or not out.dtype.isnative:
         raise TypeError(
             f"{name} is of type {out.dtype}; allowed for a result of {dtype}: "
             + ("complex64 or complex128" if dtype.kind == "c" else "float16, float32 or float64")

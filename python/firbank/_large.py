@@ -20,10 +20,10 @@ import numpy as np
 from ._arguments import axis_of
 from ._chunk_stream import convolve_chunks
 from ._layout import check_kernels, check_words, is_ragged, window_of_mode
-from ._memory import available_bytes, format_bytes, memory_bytes
+from ._memory import LARGEST_DEFAULT_BYTES, available_bytes, format_bytes, memory_bytes
 from ._options import LargeOptions
 from ._progress import ProgressCallable, check_progress
-from ._separate import check_separate
+from ._separate import check_separate, share_memory
 from ._sinks import open_sink
 from ._sources import open_source
 from ._stores import is_hdf5, is_zarr
@@ -146,8 +146,12 @@ def convolve_large(
     [2.0, 2.0, 2.0, 2.0]
     >>> folder.cleanup()
     """
+    from ._convolve import check_options
+
     check_words(mode, routing)
     check_progress(progress)
+    # Before anything is opened, or written over.
+    check_options(device=device, precision=precision, threads=threads, method=method)
     options = LargeOptions(
         axis=axis,
         mode=mode,
@@ -182,6 +186,7 @@ def _convolve_ragged(x: Any, kernels: Sequence[Any], out: Any, options: LargeOpt
             f"out must be a list of {len(kernels)}, one for each kernel, since these have "
             f"different sizes"
         )
+    _check_apart(out)
     for kernel in kernels:
         if np.ndim(kernel) != 1:
             raise ValueError(
@@ -196,6 +201,24 @@ def _convolve_ragged(x: Any, kernels: Sequence[Any], out: Any, options: LargeOpt
     for path in journals:
         os.unlink(path)
     return results
+
+
+def _check_apart(outs: Sequence[Any]) -> None:
+    """Raise ValueError if two results would be written to one place."""
+    for second, out in enumerate(outs):
+        for first, other in enumerate(outs[:second]):
+            if _is_one_place(other, out):
+                raise ValueError(
+                    f"out[{second}] overlaps out[{first}]; allowed: a place of its own for each"
+                )
+
+
+def _is_one_place(one: Any, other: Any) -> bool:
+    if isinstance(one, np.ndarray) and isinstance(other, np.ndarray):
+        return share_memory(one, other)
+    if isinstance(one, (str, os.PathLike)) and isinstance(other, (str, os.PathLike)):
+        return os.path.realpath(one) == os.path.realpath(other)
+    return one is not None and one is other
 
 
 def _convolve_one(
@@ -226,10 +249,12 @@ def _array_in_memory(shape: tuple[int, ...], dtype: np.dtype, limit_bytes: int) 
     """Return a new array, if the machine has room for it beside what computing takes."""
     size = prod(shape) * dtype.itemsize
     free = available_bytes()
-    if size + limit_bytes > free:
+    # A limit may be larger than what a small result needs.
+    computing = min(limit_bytes, size + LARGEST_DEFAULT_BYTES)
+    if size + computing > free:
         raise MemoryError(
             f"the result of shape {shape} takes {format_bytes(size)} and computing up to "
-            f"{format_bytes(limit_bytes)}, {format_bytes(free)} are available; out can be the path "
+            f"{format_bytes(computing)}, {format_bytes(free)} are available; out can be the path "
             f"of an .npy file"
         )
     return np.empty(shape, dtype)

@@ -47,12 +47,15 @@ def memory_bytes(limit: int | float | str | None) -> int:
         decimal = byte and not binary and prefix
         size = int(float(number) * (1000 if decimal else 1024) ** _UNITS[prefix.lower()])
     elif isinstance(limit, (int, float, np.integer, np.floating)) and not isinstance(limit, bool):
-        size = int(limit) if np.isfinite(limit) else 0
+        size = (
+            int(limit) if not isinstance(limit, (float, np.floating)) or np.isfinite(limit) else 0
+        )
     else:
         raise TypeError(
             f"memory_limit is of type {type(limit).__name__}; allowed: a whole number of bytes, "
             f"or a string such as '2GiB'"
         )
+    size = min(size, (1 << 63) - 1)
     if size <= 0:
         raise ValueError(f"memory_limit is {limit!r}; allowed: more than 0 bytes")
     return size

@@ -98,6 +98,10 @@ def open_sink(
         If its file cannot be opened.
     """
     if isinstance(out, (str, os.PathLike)):
+        if os.path.exists(out) and not os.path.isfile(out):
+            raise ValueError(
+                f"out {os.fspath(out)!r} is no file; allowed: the path of an .npy file"
+            )
         return NpySink(os.fspath(out), shape, dtype, axis, bounce_bytes)
     if is_hdf5(out):
         _check(store_label("out", out), out, out.file.mode != "r", shape, dtype)
@@ -229,6 +233,7 @@ class NpySink(_FileSink):
         return os.path.lexists(self._path)
 
     def begin(self, *, again: bool) -> None:
+        is_new = not self.exists
         with Path(self._path).open("r+b" if again else "w+b") as file:
             if again:
                 header = read_npy_header(file, self.label)
@@ -262,7 +267,7 @@ class NpySink(_FileSink):
             self._allocate(offset, size)
         except OSError:
             # Nothing of worth is in the file yet, and its blocks are what the disk lacks.
-            if not again:
+            if is_new:
                 os.unlink(self._path)
             raise
         if not again:

@@ -21,8 +21,10 @@ from dask.base import is_dask_collection, tokenize
 from dask.highlevelgraph import HighLevelGraph
 from numpy.typing import ArrayLike, NDArray
 
+from ._convolve import check_options
 from ._convolve import convolve as _convolve_in_memory
 from ._time_blocks import TimeBlock, time_blocks
+from .bank import Bank
 
 __all__ = ["convolve"]
 
@@ -117,6 +119,16 @@ def convolve(
     x, axis = _checked_samples(x, axis)
     if mode not in ("full", "same", "valid", "causal"):
         raise ValueError(f"mode is {mode!r}; allowed: 'full', 'same', 'valid', 'causal'")
+    check_options(
+        # A GPU is the workers' matter.
+        device="auto" if device.startswith("cuda") else device,
+        precision=precision,
+        threads=threads,
+        method=method,
+        memory_limit=memory_limit,
+    )
+    if isinstance(h, Bank):
+        h = list(h)
     options = {
         "precision": precision,
         "device": device,
@@ -364,7 +376,7 @@ def _last_axis(
     shape = (*map(sum, others), size)
     try:
         return normalize_chunks((*others, wanted), shape=shape, dtype=dtype)[-1]
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, ZeroDivisionError) as error:
         raise ValueError(
             f"last_axis_chunks is {wanted!r}; allowed: 'auto', or sizes that make up {size}"
         ) from error

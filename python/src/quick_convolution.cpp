@@ -127,7 +127,8 @@ nb::object convolve_quickly(const nb::handle x, const nb::handle h, const nb::ha
 }  // namespace
 
 void bind_quick_convolution(nb::module_& module) {
-  module.def("convolve_quickly", &convolve_quickly);
+  module.def("convolve_quickly", &convolve_quickly, nb::arg("x").none(), nb::arg("h").none(),
+             nb::arg("mode").none());
 }
 
 }  // namespace firbank::python

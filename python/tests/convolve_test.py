@@ -446,6 +446,17 @@ X = np.zeros((4, 100))
         (TypeError, "axis is 1.5", lambda: firbank.convolve(X, [1], axis=1.5)),
         (ValueError, "x has no dimension", lambda: firbank.convolve(3.0, [1])),
         (TypeError, "x is of type object", lambda: firbank.convolve([None], [1])),
+        (TypeError, "x is a masked array",
+         lambda: firbank.convolve(np.ma.array([1.0, 2.0], mask=[True, False]), [1])),
+        (TypeError, "x is of type object", lambda: firbank.convolve(None, [1])),
+        (ValueError, "h has a tap of 1e",
+         lambda: firbank.convolve(X, [1e300], precision="float32")),
+        (ValueError, "batch_size_samples is 1000000",
+         lambda: firbank.convolve(X, [1], batch_size_samples=10**30)),
+        (TypeError, "out is of type (float128|longdouble)",
+         lambda: firbank.convolve(X, [1], out=np.zeros(X.shape, np.longdouble))),
+        (TypeError, "x is of <class 'str'>; allowed for a plan",
+         lambda: firbank.plan("x.npy", [1])),
         (TypeError, "h is of type <U1", lambda: firbank.convolve(X, ["a"])),
         (ValueError, r"h is of shape \(3, 2\); allowed with x of shape \(4, 100\) and routing "
          r"'rows': \(taps,\) or \(4, taps\)", lambda: firbank.convolve(X, np.ones((3, 2)))),
@@ -516,6 +527,24 @@ def test_a_gpu_gives_the_same(routing):
     assert plan.device.startswith("cuda")
     result = firbank.convolve(x, h, routing=routing, device="cuda")
     assert_follows(result, firbank.convolve(x, h, routing=routing))
+
+
+def test_arrays_of_torch_are_answered_by_torch():
+    torch = pytest.importorskip("torch", reason="compares with PyTorch")
+    x = torch.arange(6, dtype=torch.float32)
+    y = firbank.convolve(x, torch.tensor([1.0, 1.0]), mode="causal")
+    assert isinstance(y, torch.Tensor)
+    assert y.tolist() == [0, 1, 3, 5, 7, 9]
+
+
+def test_parts_of_the_package_are_there_when_they_are_asked_for():
+    script = (
+        "import sys, firbank; assert 'firbank.signal' not in sys.modules; firbank.signal.convolve"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)
+    assert "signal" in dir(firbank)
+    with pytest.raises(AttributeError, match="'firbank' has no attribute 'nothing'"):
+        firbank.nothing  # noqa: B018
 
 
 @pytest.mark.full

@@ -407,3 +407,32 @@ def run_python(code: str, *arguments: Path) -> subprocess.CompletedProcess:
         timeout=60,
         check=False,
     )
+
+
+@pytest.mark.parametrize(
+    "option", [{"method": "zz"}, {"device": "zz"}, {"threads": 0}, {"precision": "half"}]
+)
+def test_an_option_that_is_not_allowed_touches_nothing(tmp_path, option):
+    np.save(tmp_path / "good.npy", np.arange(9.0))
+    with pytest.raises(ValueError, match=next(iter(option))):
+        firbank.convolve(
+            np.ones(9), [1.0], mode="same", out=tmp_path / "good.npy", resume=False, **option
+        )
+    np.testing.assert_array_equal(np.load(tmp_path / "good.npy"), np.arange(9.0))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["good.npy"]
+
+
+def test_kernels_of_several_sizes_want_places_of_their_own(tmp_path):
+    np.save(tmp_path / "x.npy", np.ones(9))
+    kernels = [np.ones(3), np.ones(2)]
+    one = np.zeros(9)
+    for out in ([one, one], [tmp_path / "y.npy", tmp_path / "." / "y.npy"]):
+        with pytest.raises(ValueError, match=r"out\[1\] overlaps out\[0\]"):
+            firbank.convolve(tmp_path / "x.npy", kernels, mode="same", routing="bank", out=out)
+    assert not (tmp_path / "y.npy").exists()
+
+
+def test_what_is_no_file_is_left_alone():
+    with pytest.raises(ValueError, match="out '/dev/null' is no file"):
+        firbank.convolve(np.ones(9), np.ones(2), out="/dev/null", resume=False)
+    assert Path("/dev/null").exists()
