@@ -11,6 +11,7 @@ import textwrap
 import time
 from pathlib import Path
 
+import firbank
 import numpy as np
 import pytest
 from firbank._large import convolve_large
