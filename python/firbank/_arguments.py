@@ -131,7 +131,7 @@ def require_float32(name: str, kernel: np.ndarray) -> None:
         (abs(float(part.max(initial=0))) for part in (kernel.real, kernel.imag)), default=0
     )
     least = max((abs(float(part.min(initial=0))) for part in (kernel.real, kernel.imag)), default=0)
-    if max(largest, least) > np.finfo(np.float32).max:
+    if max(largest, least) > float(np.finfo(np.float32).max):
         raise ValueError(
             f"{name} has a tap of {max(largest, least):g}; allowed in float32: up to 3.4e38"
         )
