@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from itertools import accumulate
 from typing import Any, Literal
@@ -98,7 +99,8 @@ def convolve(
     -------
     ndarray or list of ndarray
         ``'rows'``: x's shape with M frames along `axis`. ``'bank'``: that, and a new last axis of K
-        kernels; of kernels of several sizes, a list of K arrays, each with its own M.
+        kernels; of kernels of several sizes, a list of K arrays, each with its own M, in one block
+        of memory.
         ``'matrix'``: ``(M,)``, or ``(M, O)``.
 
     Raises
@@ -425,19 +427,63 @@ def _check_shapes(x: np.ndarray, h: np.ndarray, axis: int, routing: str) -> None
 def _result(shapes, dtype: np.dtype, out, others: Sequence[np.ndarray], allocate: bool):
     if isinstance(shapes, list):
         if out is None:
-            return [_empty(shape, dtype, allocate) for shape in shapes]
+            return _empty_together(shapes, dtype, allocate)
         if not isinstance(out, (list, tuple)) or len(out) != len(shapes):
             raise ValueError(
                 f"out is {_described(out)}; allowed with a bank of several sizes: a list of "
                 f"{len(shapes)} arrays"
             )
         for k, (each, shape) in enumerate(zip(out, shapes, strict=True)):
-            _check_out(f"out[{k}]", each, shape, dtype, (*others, *out[:k]))
+            _check_out(f"out[{k}]", each, shape, dtype)
+        _check_apart(out, others)
         return list(out)
     if out is None:
         return _empty(shapes, dtype, allocate)
-    _check_out("out", out, shapes, dtype, others)
+    _check_out("out", out, shapes, dtype)
+    _check_apart([out], others)
     return out
+
+
+def _empty_together(
+    shapes: Sequence[tuple[int, ...]], dtype: np.dtype, allocate: bool
+) -> list[np.ndarray]:
+    """Arrays in one block: the system gives large blocks sooner than many small ones."""
+    if not allocate:
+        return [_empty(shape, dtype, allocate) for shape in shapes]
+    sizes = [math.prod(shape) for shape in shapes]
+    block = np.empty(sum(sizes), dtype)
+    ends = accumulate(sizes)
+    return [
+        block[end - size : end].reshape(shape)
+        for size, end, shape in zip(sizes, ends, shapes, strict=True)
+    ]
+
+
+def _check_apart(outs: Sequence[np.ndarray], others: Sequence[np.ndarray]) -> None:
+    """Raise ValueError where a result overlaps another one, or what is read. Only neighbours in
+    memory can."""
+    arrays = [array for array in (*outs, *others) if array.size]
+    of_outs = sum(1 for out in outs if out.size)
+    spans = [_span(array) for array in arrays]
+    order = sorted(range(len(arrays)), key=spans.__getitem__)
+    for place, one in enumerate(order):
+        for other in order[place + 1 :]:
+            if spans[other][0] >= spans[one][1]:
+                break
+            first, second = sorted((one, other))
+            if first >= of_outs or not share_memory(arrays[first], arrays[second]):
+                continue
+            name = "out" if len(outs) == 1 else f"out[{first}]"
+            what = f"out[{second}]" if second < of_outs else "an array that is read"
+            raise ValueError(f"{name} overlaps {what}; allowed: memory of its own")
+
+
+def _span(array: np.ndarray) -> tuple[int, int]:
+    """The addresses between which its elements lie."""
+    first = array.__array_interface__["data"][0]
+    reach = [step * (size - 1) for step, size in zip(array.strides, array.shape, strict=True)]
+    low = first + sum(step for step in reach if step < 0)
+    return low, first + sum(step for step in reach if step > 0) + array.itemsize
 
 
 def _empty(shape: tuple[int, ...], dtype: np.dtype, allocate: bool) -> np.ndarray:
@@ -454,7 +500,7 @@ def _described(out) -> str:
     return f"{len(out)} arrays" if isinstance(out, (list, tuple)) else f"of {type(out)}"
 
 
-def _check_out(name: str, out, shape, dtype: np.dtype, others: Sequence[np.ndarray]) -> None:
+def _check_out(name: str, out, shape, dtype: np.dtype) -> None:
     if not isinstance(out, np.ndarray):
         raise TypeError(f"{name} is of {type(out)}; allowed: a NumPy array")
     if out.shape != tuple(shape):
@@ -470,6 +516,3 @@ def _check_out(name: str, out, shape, dtype: np.dtype, others: Sequence[np.ndarr
         raise ValueError(f"{name} is not aligned to its type; allowed: an aligned array")
     if out.size > 1 and any(s == 0 and n > 1 for s, n in zip(out.strides, out.shape, strict=True)):
         raise ValueError(f"{name} has several elements in one place; allowed: one place each")
-    for other in others:
-        if share_memory(out, other):
-            raise ValueError(f"{name} overlaps an array that is read; allowed: memory of its own")
