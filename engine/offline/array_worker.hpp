@@ -64,6 +64,20 @@ void add_output(ArrayPlanes<Sample>& planes, const ArrayJob& job, const ArraySig
   planes.add(signals.outputs[apart ? output : 0], job.units, unit, apart ? 0 : output);
 }
 
+/// The planes of a task, unit by unit.
+template <class Sample>
+void name_planes(const ArrayTask& task, const ArrayJob& job, const ArraySignals& signals,
+                 ArrayPlanes<Sample>& inputs, ArrayPlanes<Sample>& outputs) {
+  inputs.clear();
+  outputs.clear();
+  for (std::size_t u = task.first_unit; u < task.last_unit; ++u) {
+    for (std::size_t i = 0; i < job.inputs; ++i) inputs.add(signals.input, job.units, u, i);
+    for (std::size_t o = task.first_output; o < task.last_output; ++o) {
+      add_output(outputs, job, signals, u, o);
+    }
+  }
+}
+
 /// Whether the outputs of the whole job are more than caches hold.
 bool outgrows_caches(const ArrayJob& job, const ArraySignals& signals);
 

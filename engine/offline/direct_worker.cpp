@@ -68,7 +68,9 @@ class DirectWorker final : public ArrayWorker<Sample> {
 
   void compute(const ArrayTask& task, ArrayMeter& meter) override {
     take_kernels(task);
-    name_planes(task);
+    name_planes(task, job_, *signals_, inputs_, outputs_);
+    plain_ = true;
+    for (std::size_t p = 0; p < inputs_.size(); ++p) plain_ = plain_ && inputs_.is_plain(p);
     const std::size_t lead = part_.longest - 1;
     const std::size_t tile = plan_.call_frames;
     const std::size_t per_unit = task.last_output - task.first_output;
@@ -116,19 +118,6 @@ class DirectWorker final : public ArrayWorker<Sample> {
         }
       }
     }
-  }
-
-  void name_planes(const ArrayTask& task) {
-    inputs_.clear();
-    outputs_.clear();
-    for (std::size_t u = task.first_unit; u < task.last_unit; ++u) {
-      for (std::size_t i = 0; i < job_.inputs; ++i) inputs_.add(signals_->input, job_.units, u, i);
-      for (std::size_t o = task.first_output; o < task.last_output; ++o) {
-        add_output(outputs_, job_, *signals_, u, o);
-      }
-    }
-    plain_ = true;
-    for (std::size_t p = 0; p < inputs_.size(); ++p) plain_ = plain_ && inputs_.is_plain(p);
   }
 
   void make_room(std::size_t heard, std::size_t tile) {

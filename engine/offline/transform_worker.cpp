@@ -39,7 +39,9 @@ class TransformWorker final : public ArrayWorker<Sample> {
     Made& made = engine_for(task);
     BasicEngine<Sample>& engine = *made.engine;
     engine.reset();
-    name_planes(task);
+    name_planes(task, job_, *signals_, inputs_, outputs_);
+    in_.resize(inputs_.size());
+    out_.resize(outputs_.size());
     const std::uint64_t lead = made.part.longest - 1;
     const std::uint64_t begin = task.frames.first - std::min(task.frames.first, lead);
     const std::size_t most = engine.max_frames();
@@ -123,19 +125,6 @@ class TransformWorker final : public ArrayWorker<Sample> {
       made.engine->update(static_cast<std::size_t>(at - made.part.kernels.begin()), taps);
     }
     made.stale.clear();
-  }
-
-  void name_planes(const ArrayTask& task) {
-    inputs_.clear();
-    outputs_.clear();
-    for (std::size_t u = task.first_unit; u < task.last_unit; ++u) {
-      for (std::size_t i = 0; i < job_.inputs; ++i) inputs_.add(signals_->input, job_.units, u, i);
-      for (std::size_t o = task.first_output; o < task.last_output; ++o) {
-        add_output(outputs_, job_, *signals_, u, o);
-      }
-    }
-    in_.resize(inputs_.size());
-    out_.resize(outputs_.size());
   }
 
   void make_room(std::size_t frames) {
