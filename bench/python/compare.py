@@ -246,6 +246,9 @@ def measure(row: Row, options: Options, workers: dict[str, Worker], bar: tqdm) -
         "name": row.name,
         "title": row.title,
         "frames": row.frames,
+        # Of the row: others of the record may come from another run.
+        "limit_seconds": options.limit,
+        "rounds": options.rounds,
         "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "load": os.getloadavg(),
         "peers": {c.peer: c.describe(firbank) for c in contestants},
@@ -322,8 +325,6 @@ def main() -> int:
     record = {
         "environment": environment.describe(options.threads, options.precision),
         "quick": options.quick,
-        "limit_seconds": options.limit,
-        "rounds": options.rounds,
     }
     path = results / "figures.json"
     # Rows of an earlier run of this commit stay, so that a long run can be done in pieces.

@@ -195,6 +195,8 @@ def head(record: dict, title: str) -> list[str]:
             versions |= peer.get("versions", {})
     listed = ", ".join(f"{name} {version}" for name, version in sorted(versions.items()))
     load = ", ".join(f"{value:.2f}" for value in machine["load"])
+    limits = sorted({row["limit_seconds"] for row in record["rows"]})
+    limit = " or ".join(f"{seconds:g} s" for seconds in limits) or "the limit"
     return [
         f"# {title}",
         "",
@@ -205,7 +207,7 @@ def head(record: dict, title: str) -> list[str]:
         "",
         "Wall time, medians of rounds in which all take turns; the ratio is the best other "
         "library's time over firbank's of the same round. (s): scaled from a part of the samples, "
-        f"as a run of all takes over {record['limit_seconds']:g} s. (m): likewise, as memory "
+        f"as a run of all takes over {limit}. (m): likewise, as memory "
         "does not suffice for all. More in bench/README.md.",
         "",
         *(f"- {row['name']}: {row['title']}" for row in record["rows"]),

@@ -265,11 +265,11 @@ def record() -> dict:
             "precision": "single", "load": [0.1, 0.2, 0.3],
         },
         "quick": False,
-        "limit_seconds": 30,
         "rows": [
             {
                 "name": "bank",
                 "title": "a bank",
+                "limit_seconds": 6,
                 "peers": {
                     "firbank": timed(0.5),
                     "numpy": timed(2.0, 4.0),
@@ -304,6 +304,7 @@ def test_report_is_written(tmp_path):
     report.write(tmp_path, json.loads(json.dumps(record())))
     text = (tmp_path / "README.md").read_text()
     assert "bank, PyTorch, conv1d: out of memory (MemoryError: 51 GB)" in text
+    assert "as a run of all takes over 6 s." in text, "as the row was measured"
     assert "![" in text
     assert (tmp_path / "ratios.png").stat().st_size > 1000
 
