@@ -1,9 +1,12 @@
 """What all tests of the package share."""
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-settings.register_profile("firbank", deadline=None, print_blob=True)
+# How long an example takes to draw is the machine's doing, and none of a test's.
+settings.register_profile(
+    "firbank", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("firbank")
 
 
