@@ -13,6 +13,7 @@
 
 #include "engine/input_history.hpp"
 #include "engine/non_finite.hpp"
+#include "kernels/fetch.hpp"
 
 namespace firbank {
 
@@ -34,6 +35,12 @@ class Intake {
     history_.write(input, clock, frames, [&](Sample* to, std::size_t offset, std::size_t count) {
       guard_.clean(input, clock + static_cast<std::int64_t>(offset), in + offset, to, count);
     });
+  }
+
+  /// Frames [first, last) of the piece, as far as it has them, will be written soon.
+  void fetch(std::size_t input, std::size_t first, std::size_t last) const noexcept {
+    last = std::min(last, frames_);
+    if (first < last) fetch_to_read(in_[input] + offset_ + first, last - first);
   }
 
   /// Of as many outputs as inputs: whether storing a piece of some of them leaves the inputs of all

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "engine/level_spectra.hpp"
+#include "kernels/fetch.hpp"
 
 namespace firbank {
 namespace {
@@ -219,16 +220,31 @@ void PartitionedLevel<Sample>::render(LevelBank& level_bank, Sample* const* out,
       std::size_t tile_number = range.first == 0 ? 0 : range.first / tile_outputs_;
       for (std::size_t output = range.first; output < range.last; ++tile_number) {
         const IndexRange tile{output, std::min((tile_number + 1) * tile_outputs_, range.last)};
+        // Of several blocks, the next one's inputs and this one's answers come into the cache while
+        // this one is computed, row by row.
+        const bool fetches = rows != nullptr && blocks > 1;
+        const std::size_t step = fetches ? 1 : tile.last - tile.first;
         for (std::size_t block = first; block < last; ++block) {
-          if (rows != nullptr && !writes_first) write(*rows, block, tile);
-          if (rows != nullptr) transform(*rows, block, tile, thread);
+          const std::size_t next = (block + 1) * block_frames_;
+          const std::size_t middle = next + block_frames_ / 2;
           for (std::size_t k = tile.first; k < tile.last; ++k) {
             answers_[k] = out[k] + block * block_frames_;
           }
+          if (rows != nullptr) {
+            if (!writes_first) write(*rows, block, tile);
+            for (std::size_t k = tile.first; k < tile.last; k += step) {
+              if (fetches) fetch_to_write(answers_[k], block_frames_);
+              if (fetches) rows->fetch(k, next, middle);
+              transform(*rows, block, {k, k + step}, thread);
+            }
+          }
           sum(bank, block, whole, tile, tile_number, thread);
           const std::size_t known = lead_frames_ + arrived_;
-          bank.spectra->inverse(answers_.data(), {known, known + std::min(frames, block_frames_)},
-                                tile, {0, shares_.inverse}, thread);
+          for (std::size_t k = tile.first; k < tile.last; k += step) {
+            if (fetches) rows->fetch(k, middle, next + block_frames_);
+            bank.spectra->inverse(answers_.data(), {known, known + std::min(frames, block_frames_)},
+                                  {k, k + step}, {0, shares_.inverse}, thread);
+          }
         }
         output = tile.last;
       }
