@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
+#include <numeric>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -22,11 +24,11 @@ namespace {
 
 constexpr std::size_t kMaxThreads = 64;
 constexpr std::size_t kDirectCall = 4'096;       // frames: input and output lie in the first caches
-constexpr std::size_t kLeastDirectCall = 64;     // fewer frames do not fill the vectors
+constexpr std::size_t kLeastDirectCall = 64;     // frames that fill the kernels' tiles
 constexpr std::size_t kUnitsSideBySide = 16;     // floats of a cache line
 constexpr std::size_t kMostOutputsAtOnce = 64;   // whose blocks lie in the second cache
 constexpr double kFramesAGroup = 1e6;            // that repay an engine of own kernels
-constexpr std::uint64_t kLeastStretch = 32'768;  // frames that repay a task
+constexpr std::uint64_t kLeastStretch = 32'768;  // samples that repay a task
 constexpr double kThreadNs = 150'000;            // work that repays a thread
 constexpr double kTransformNs = 0.1;             // of a sample, at any size
 constexpr std::uint64_t kNoLimit = std::numeric_limits<std::uint64_t>::max();
@@ -55,6 +57,12 @@ struct Cut {
   std::size_t call = kDirectCall;
 };
 
+/// Frames are shared out in stretches where there are few units and outputs.
+struct Stretches {
+  std::uint64_t least_frames;
+  std::size_t of_thread;
+};
+
 std::size_t ceil_div(std::size_t a, std::size_t b) {
   return (a + b - 1) / b;
 }
@@ -81,7 +89,16 @@ class Planner {
         limit_(options.memory_limit_bytes == 0 ? kNoLimit : options.memory_limit_bytes),
         units_(job.unit_count()),
         outputs_(job.outputs()),
+        longest_(job.longest()),
+        taps_(std::accumulate(job.taps.begin(), job.taps.end(), std::uint64_t{0})),
         window_(job.all_windows()) {
+    std::vector<std::uint64_t> of_output(outputs_, 0);
+    for (const ArrayEdge& edge : job.edges) of_output[edge.output] += job.taps[edge.kernel];
+    for (std::size_t o = 0; o < outputs_; ++o) products_ += of_output[o] * job.windows[o].count;
+    products_ *= units_;
+    std::sort(of_output.begin(), of_output.end(), std::greater<>());
+    most_taps_.resize(outputs_ + 1);
+    std::partial_sum(of_output.begin(), of_output.end(), most_taps_.begin() + 1);
     if (const auto backend = make_backend(options.backend)) {
       abilities_ = abilities_of(*backend, traits.sample_bytes);
     }
@@ -129,22 +146,12 @@ class Planner {
   }
 
   double kernels_all(double kernel_ns, double tap_ns) const {
-    double taps = 0;
-    for (const std::size_t of_kernel : job_.taps) taps += static_cast<double>(of_kernel);
+    const auto taps = static_cast<double>(taps_);
     const double sets = job_.own_kernels ? static_cast<double>(units_) : 1.0;
     return sets * (kernel_ns * static_cast<double>(job_.taps.size()) + tap_ns * taps);
   }
 
   double samples(double count) const { return count * static_cast<double>(traits_.sample_bytes); }
-
-  /// Multiplications of the direct form.
-  std::uint64_t products() {
-    std::vector<std::uint64_t> of_output(outputs_, 0);
-    for (const ArrayEdge& edge : job_.edges) of_output[edge.output] += job_.taps[edge.kernel];
-    std::uint64_t sum = 0;
-    for (std::size_t o = 0; o < outputs_; ++o) sum += of_output[o] * job_.windows[o].count;
-    return products_ = sum * units_;
-  }
 
   std::size_t direct_call() const {
     const std::uint64_t frames = std::max<std::uint64_t>(window_.count, kLeastDirectCall);
@@ -176,26 +183,15 @@ class Planner {
            halve(cut.call, least_call) || halve(cut.outputs, 1);
   }
 
-  double taps_of_outputs(std::size_t outputs) const {
-    std::vector<double> of_output(outputs_, 0);
-    for (const ArrayEdge& edge : job_.edges) {
-      of_output[edge.output] += static_cast<double>(job_.taps[edge.kernel]);
-    }
-    std::sort(of_output.begin(), of_output.end(), std::greater<>());
-    double sum = 0;
-    for (std::size_t o = 0; o < std::min(outputs, outputs_); ++o) sum += of_output[o];
-    return sum;
-  }
-
   double direct_bytes(const Cut& cut) const {
     const auto call = static_cast<double>(cut.call);
     const auto units = static_cast<double>(cut.units);
-    const double history = call + static_cast<double>(job_.longest());
+    const double history = call + static_cast<double>(longest_);
     double planes = samples(units * static_cast<double>(job_.inputs) * history + history);
     planes += samples(units * static_cast<double>(cut.outputs) * call);
-    const double taps = samples(taps_of_outputs(cut.outputs));
+    const double taps = samples(static_cast<double>(most_taps_[std::min(cut.outputs, outputs_)]));
     const double reversed = taps * (job_.own_kernels ? units : 1);
-    const double read = 8.0 * static_cast<double>(job_.longest());
+    const double read = 8.0 * static_cast<double>(longest_);
     return static_cast<double>(cut.threads) * (planes + reversed + read);
   }
 
@@ -213,9 +209,9 @@ class Planner {
     plan.method = ArrayMethod::kDirect;
     plan.memory_bytes = static_cast<std::uint64_t>(direct_bytes(at_once));
     plan.nanoseconds = kernels_all(kDirectKernelNs, kDirectTapNs) +
-                       width() * (static_cast<double>(products()) * kDirectProductNs +
+                       width() * (static_cast<double>(products_) * kDirectProductNs +
                                   inputs_all() * kDirectInputNs + outputs_all() * kDirectOutputNs);
-    finish(plan, at_once);
+    finish(plan, at_once, stretches());
     return plan;
   }
 
@@ -223,10 +219,9 @@ class Planner {
     Cut at_once = cut(1, 1, direct_call());
     const auto bytes = [&] {
       const double kernel =
-          samples(static_cast<double>(job_.inputs) * static_cast<double>(job_.longest()));
-      return static_cast<double>(at_once.threads) *
-             (kernel + 8.0 * static_cast<double>(job_.longest()) +
-              samples(static_cast<double>(at_once.call)));
+          samples(static_cast<double>(job_.inputs) * static_cast<double>(longest_));
+      return static_cast<double>(at_once.threads) * (kernel + 8.0 * static_cast<double>(longest_) +
+                                                     samples(static_cast<double>(at_once.call)));
     };
     while (bytes() > static_cast<double>(limit_)) {
       if (!shrink(at_once, kLeastDirectCall)) {
@@ -237,11 +232,8 @@ class Planner {
     ArrayPlan plan;
     plan.method = ArrayMethod::kFrames;
     plan.memory_bytes = static_cast<std::uint64_t>(bytes());
-    plan.nanoseconds = width() * static_cast<double>(products()) * kDirectProductNs;
-    // Frames are wide: few of them are work enough.
-    least_stretch_ = kLeastStretch / std::min<std::uint64_t>(job_.inputs, kLeastStretch) + 1;
-    finish(plan, at_once);
-    least_stretch_ = kLeastStretch;
+    plan.nanoseconds = width() * static_cast<double>(products_) * kDirectProductNs;
+    finish(plan, at_once, {kLeastStretch / job_.inputs + 1, 4});
     return plan;
   }
 
@@ -280,11 +272,14 @@ class Planner {
                       outputs_all() * (kEngineOutputNs + kTransformNs));
   }
 
-  /// Outputs of one unit are work for all threads.
+  /// Outputs of one unit are work for all threads. Kernels of many sizes are shared out more
+  /// finely, so that all threads end together.
   void share_out(Cut& at_once) const {
+    const bool is_even = taps_ == longest_ * job_.taps.size();
+    const std::size_t tasks = at_once.threads * (is_even ? 2 : 4);
     if (job_.inputs > 2 || ceil_div(units_, at_once.units) >= at_once.threads) return;
     const std::size_t groups = std::max<std::size_t>(1, ceil_div(units_, at_once.units));
-    at_once.outputs = std::min(at_once.outputs, ceil_div(outputs_ * groups, at_once.threads * 2));
+    at_once.outputs = std::min(at_once.outputs, ceil_div(outputs_ * groups, tasks));
     at_once.outputs = std::max<std::size_t>(at_once.outputs, 1);
   }
 
@@ -307,7 +302,7 @@ class Planner {
     EngineConfig config;
     config.goal = PlanGoal::kOffline;
     config.backend = options_.backend;
-    config.expected_frames = stretch(at_once) + part.longest - 1;
+    config.expected_frames = stretch(at_once, stretches()) + part.longest - 1;
     if (engine_bytes != kNoLimit) config.memory_limit_bytes = engine_bytes;
     if (options_.method) config.costs = without_direct_form();
     std::vector<std::vector<double>> filters;
@@ -335,7 +330,7 @@ class Planner {
         kEngineNs +
         width() * (kEngineShare * plan.partition.ns_per_frame * frames * units * batches +
                    inputs_all() * kEngineInputNs * batches + outputs_all() * kEngineOutputNs);
-    finish(plan, used);
+    finish(plan, used, stretches());
     return plan;
   }
 
@@ -394,21 +389,25 @@ class Planner {
     return Routing(at_once.units * job_.inputs, at_once.units * outputs, std::move(edges));
   }
 
+  /// Where a task computes, or copies, what its first frames hear of those before them.
+  Stretches stretches() const { return {std::max<std::uint64_t>(8 * longest_, kLeastStretch), 2}; }
+
   /// Frames of a task: all, unless they are wanted in stretches or there would be too few tasks.
-  std::uint64_t stretch(const Cut& at_once) const {
+  std::uint64_t stretch(const Cut& at_once, const Stretches& stretches) const {
     std::uint64_t frames = std::max<std::uint64_t>(window_.count, 1);
     const std::size_t groups = std::max<std::size_t>(1, ceil_div(units_, at_once.units)) *
                                std::max<std::size_t>(1, ceil_div(outputs_, at_once.outputs));
-    if (groups < 2 * at_once.threads && at_once.threads > 1) {
-      const std::size_t parts = ceil_div(2 * at_once.threads, groups);
-      const std::uint64_t least = std::max<std::uint64_t>(8 * job_.longest(), least_stretch_);
-      frames = std::min(frames, std::max((frames + parts - 1) / parts, least));
+    const std::size_t wanted = stretches.of_thread * at_once.threads;
+    if (groups < wanted && at_once.threads > 1) {
+      const std::size_t parts = ceil_div(wanted, groups);
+      const std::uint64_t tiles = ceil_div(ceil_div(frames, parts), kLeastDirectCall);
+      frames = std::min(frames, std::max(tiles * kLeastDirectCall, stretches.least_frames));
     }
     if (options_.frames_at_once > 0) frames = std::min(frames, options_.frames_at_once);
     return frames;
   }
 
-  void finish(ArrayPlan& plan, const Cut& at_once) const {
+  void finish(ArrayPlan& plan, const Cut& at_once, const Stretches& stretches) const {
     plan.threads = at_once.threads;
     if (options_.threads == 0) {
       const auto useful = static_cast<std::size_t>(plan.nanoseconds / kThreadNs);
@@ -419,7 +418,7 @@ class Planner {
     plan.call_frames = at_once.call;
     Cut used = at_once;
     used.threads = plan.threads;
-    plan.frames_at_once = stretch(used);
+    plan.frames_at_once = stretch(used, stretches);
     plan.backend = options_.backend;
   }
 
@@ -433,11 +432,13 @@ class Planner {
   std::uint64_t limit_;
   std::size_t units_;
   std::size_t outputs_;
+  std::size_t longest_;  // taps
+  std::uint64_t taps_;   // of all kernels
   ArrayWindow window_;
   PlanAbilities abilities_;
-  std::uint64_t products_ = 0;
+  std::uint64_t products_ = 0;            // of the direct form
+  std::vector<std::uint64_t> most_taps_;  // [n]: of the n outputs with the most of them
   std::uint64_t least_ = kNoLimit;
-  std::uint64_t least_stretch_ = kLeastStretch;
 };
 
 }  // namespace

@@ -10,6 +10,8 @@ ArrayTasks::ArrayTasks(const ArrayJob& job, const ArrayPlan& plan)
       units_at_once_(plan.units_at_once),
       frames_at_once_(plan.frames_at_once),
       groups_((units_ + units_at_once_ - 1) / units_at_once_) {
+  std::vector<std::uint64_t> taps(job.outputs(), 0);
+  for (const ArrayEdge& edge : job.edges) taps[edge.output] += job.taps[edge.kernel];
   for (std::size_t first = 0; first < job.outputs(); first += plan.outputs_at_once) {
     Batch batch;
     batch.first_output = first;
@@ -19,10 +21,16 @@ ArrayTasks::ArrayTasks(const ArrayJob& job, const ArrayPlan& plan)
                         job.windows.begin() + static_cast<std::ptrdiff_t>(batch.last_output));
     batch.window = part.all_windows();
     batch.stretches = (batch.window.count + frames_at_once_ - 1) / frames_at_once_;
+    for (std::size_t output = first; output < batch.last_output; ++output) {
+      batch.taps += taps[output];
+    }
     stretches_all_ += batch.stretches;
     frames_ += batch.window.count * units_ * (batch.last_output - first);
     batches_.push_back(batch);
   }
+  // The most work first: then no thread is left with it at the end.
+  std::stable_sort(batches_.begin(), batches_.end(),
+                   [](const Batch& a, const Batch& b) { return a.taps > b.taps; });
   size_ = groups_ * stretches_all_;
 }
 

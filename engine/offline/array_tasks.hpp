@@ -41,6 +41,7 @@ class ArrayTasks {
     std::size_t first_output = 0;
     std::size_t last_output = 0;
     ArrayWindow window;           // of all its outputs
+    std::uint64_t taps = 0;       // of all its outputs
     std::uint64_t stretches = 0;  // of the window
   };
 

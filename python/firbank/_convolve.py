@@ -378,12 +378,16 @@ def _kernels(h, routing: str) -> tuple[np.ndarray, list[int], list[int]]:
                     raise ValueError(
                         f"h[{k}] is of shape {kernel.shape}; allowed: one dimension, 1 tap or more"
                     )
-                arguments.require_finite(f"h[{k}]", kernel)
             sizes = [kernel.size for kernel in each]
+            joined = np.concatenate(each)
+            try:
+                arguments.require_finite("h", joined)
+            except ValueError:
+                for k, kernel in enumerate(each):
+                    arguments.require_finite(f"h[{k}]", kernel)
             if len(set(sizes)) == 1:
-                return np.stack(each), sizes, []
-            ends = list(accumulate(sizes))
-            return np.concatenate(each), sizes, [0, *ends[:-1]]
+                return joined.reshape(len(each), -1), sizes, []
+            return joined, sizes, [0, *accumulate(sizes[:-1])]
     kernels = arguments.array("h", h)
     if routing == "bank":
         if kernels.ndim not in (1, 2):

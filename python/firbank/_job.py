@@ -14,10 +14,14 @@ import numpy as np
 
 from . import _core
 
-_TYPES = {
+_KINDS = {
     "f4": 0, "f8": 1, "f2": 2, "i1": 3, "i2": 4, "i4": 5, "i8": 6,
     "u1": 7, "u2": 8, "u4": 9, "u8": 10, "b1": 11, "c8": 0, "c16": 1,
 }  # fmt: skip
+# By NumPy's character of a type, of which several may mean the same one.
+_TYPES = {
+    char: _KINDS[name] for char in np.typecodes["All"] if (name := np.dtype(char).str[1:]) in _KINDS
+}
 
 View = tuple[int, int, list[int], list[int], list[int], int, int, int, list[int]]
 
@@ -41,18 +45,20 @@ def view(
     """Units run along the axes ``units``, None for an axis that the array does not have; frames
     along ``time``; a unit's planes along ``planes``, in C order, and then its real and imaginary
     parts, or ``part`` alone. Planes that follow no axis begin at ``starts``, in elements."""
-    size = array.dtype.itemsize // _parts(array)
+    dtype = array.dtype
+    parts = _parts(array)
+    size = dtype.itemsize // parts
     strides = [stride // size for stride in array.strides]
     return (
         array.__array_interface__["data"][0],
-        _TYPES[f"{array.dtype.kind}{array.dtype.itemsize}"],
+        _TYPES[dtype.char],
         [0 if axis is None else strides[axis] for axis in units],
         [array.shape[axis] for axis in planes],
         [strides[axis] for axis in planes],
         part or 0,
-        _parts(array) if part is None else 1,
+        parts if part is None else 1,
         strides[time],
-        [start * _parts(array) for start in starts],
+        [start * parts for start in starts],
     )
 
 

@@ -92,6 +92,9 @@ ArrayJob job_of(bool is_matrix, std::vector<std::size_t> units, std::size_t chan
   job.inputs = channels * parts.input;
   job.own_kernels = own_kernels;
   job.frames = frames;
+  const std::size_t products = windows.size() * (is_matrix ? channels : 1);
+  job.taps.reserve(products * parts.kernel);
+  job.edges.reserve(products * parts.input * parts.kernel);
   for (std::size_t output = 0; output < windows.size(); ++output) {
     const auto& [first, count] = windows[output];
     job.windows.insert(job.windows.end(), parts.output, {first, count});
