@@ -13,6 +13,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "engine/offline/array_tasks.hpp"
 #include "engine/reference.hpp"
 #include "io/error.hpp"
 #include "tests/support/engine_runner.hpp"
@@ -365,6 +366,47 @@ TEST(ArrayConvolver, NamesWhatIsNotAllowed) {
   options = {};
   options.threads = 65;
   EXPECT_THAT(refusal(options), HasSubstr("threads is 65; allowed: 1 to 64"));
+}
+
+TEST(ArrayTasks, CoverEachFrameOnceTheMostWorkFirst) {
+  for (unsigned seed = 0; seed < 200; ++seed) {
+    SCOPED_TRACE(seed);
+    Random random(seed);
+    ArrayJob job;
+    job.units = {between(random, 1, 7)};
+    job.frames = between(random, 1, 5'000);
+    const std::size_t outputs = between(random, 1, 20);
+    for (std::size_t o = 0; o < outputs; ++o) {
+      job.taps.push_back(between(random, 1, 300));
+      job.edges.push_back({0, o, o});
+      job.windows.push_back({0, job.frames + job.taps[o] - 1});
+    }
+    ArrayPlan plan;
+    plan.units_at_once = between(random, 1, 8);
+    plan.outputs_at_once = between(random, 1, 8);
+    plan.frames_at_once = between(random, 1, 6'000);
+    const ArrayTasks tasks(job, plan);
+    std::vector<std::uint64_t> done(job.unit_count() * outputs, 0);  // of each output, in order
+    std::size_t before = std::numeric_limits<std::size_t>::max();
+    for (std::uint64_t t = 0; t < tasks.size(); ++t) {
+      const ArrayTask task = tasks.at(t);
+      std::size_t taps = 0;
+      for (std::size_t o = task.first_output; o < task.last_output; ++o) taps += job.taps[o];
+      EXPECT_LE(taps, before);
+      before = taps;
+      for (std::size_t u = task.first_unit; u < task.last_unit; ++u) {
+        for (std::size_t o = task.first_output; o < task.last_output; ++o) {
+          EXPECT_EQ(done[u * outputs + o], task.frames.first);
+          done[u * outputs + o] = task.frames.end();
+        }
+      }
+    }
+    for (std::size_t u = 0; u < job.unit_count(); ++u) {
+      for (std::size_t o = 0; o < outputs; ++o) {
+        EXPECT_GE(done[u * outputs + o], job.windows[o].end());
+      }
+    }
+  }
 }
 
 TEST(ArrayPlan, TakesTheCheaperMethod) {
