@@ -8,7 +8,7 @@
 
 namespace firbank {
 
-PlanDemand::PlanDemand(const EngineConfig& of_engine, const FilterBank& bank,
+PlanDemand::PlanDemand(const EngineConfig& of_engine, const FilterSizes& filters,
                        const Routing& routing)
     : config(of_engine),
       inputs(static_cast<double>(routing.inputs())),
@@ -26,7 +26,7 @@ PlanDemand::PlanDemand(const EngineConfig& of_engine, const FilterBank& bank,
   for (std::size_t r = 0; r < uses.size(); ++r) {
     const Response& response = table.responses()[r];
     const std::size_t length =
-        config.max_taps != 0 ? config.max_taps : bank.taps(response.filter).size();
+        config.max_taps != 0 ? config.max_taps : filters.taps(response.filter);
     taps += uses[r] * static_cast<double>(length);
     Span& span = spans[{response.delay, response.delay + length}];
     span.responses += 1;

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "engine/config.hpp"
-#include "engine/filter_bank.hpp"
+#include "engine/filter_sizes.hpp"
 #include "engine/partition_plan.hpp"
 #include "engine/routing.hpp"
 
@@ -18,7 +18,7 @@ namespace firbank {
 /// declared, it is planned for.
 class PlanDemand {
  public:
-  PlanDemand(const EngineConfig& of_engine, const FilterBank& bank, const Routing& routing);
+  PlanDemand(const EngineConfig& of_engine, const FilterSizes& filters, const Routing& routing);
 
   struct Partitions {
     double stored = 0;  // of all responses

@@ -62,7 +62,7 @@ void check(const CostModel& costs) {
   require_cost("direct_frame_ns", costs.direct_frame_ns);
 }
 
-void check(const EngineConfig& config, const FilterBank& bank, const Routing& routing) {
+void check(const EngineConfig& config, const FilterSizes& filters, const Routing& routing) {
   if (config.costs) check(*config.costs);
   require(config.block_frames >= 1 && config.block_frames <= kMaxBlockFrames, "block_frames",
           config.block_frames, fmt::format("1 to {}", kMaxBlockFrames));
@@ -74,22 +74,22 @@ void check(const EngineConfig& config, const FilterBank& bank, const Routing& ro
           fmt::format("block_frames ({}) to {}, or 0 for the default", config.block_frames,
                       kMaxCallFrames));
   for (const Edge& edge : routing.edges()) {
-    require(edge.filter < bank.size(), "an edge's filter", edge.filter,
-            fmt::format("0 to {}, the filters of the bank", bank.size() - 1));
+    require(edge.filter < filters.size(), "an edge's filter", edge.filter,
+            fmt::format("0 to {}, the filters of the bank", filters.size() - 1));
   }
-  if (config.max_taps != 0 && bank.longest() > config.max_taps) {
+  if (config.max_taps != 0 && filters.longest() > config.max_taps) {
     std::size_t filter = 0;
-    while (bank.taps(filter).size() != bank.longest()) ++filter;
+    while (filters.taps(filter) != filters.longest()) ++filter;
     throw Error(ErrorKind::kConfiguration,
                 fmt::format("filter '{}' has {} taps; at most max_taps = {} are allowed",
-                            bank.name(filter), bank.longest(), config.max_taps));
+                            filters.name(filter), filters.longest(), config.max_taps));
   }
-  require(config.max_taps <= kMaxResponse && bank.longest() <= kMaxResponse, "max_taps",
-          std::max(config.max_taps, bank.longest()),
+  require(config.max_taps <= kMaxResponse && filters.longest() <= kMaxResponse, "max_taps",
+          std::max(config.max_taps, filters.longest()),
           fmt::format("1 to {}, or 0 for the longest filter", kMaxResponse));
   require(routing.max_delay() <= kMaxResponse, "the longest delay", routing.max_delay(),
           fmt::format("0 to {}", kMaxResponse));
-  const std::size_t longest = std::max(config.max_taps, bank.longest()) + routing.max_delay();
+  const std::size_t longest = std::max(config.max_taps, filters.longest()) + routing.max_delay();
   require(longest <= kMaxResponse, "max_taps plus the longest delay", longest,
           fmt::format("1 to {}", kMaxResponse));
 }
@@ -265,10 +265,10 @@ class Search {
 };
 
 /// What all plans of a configuration have in common.
-PartitionPlan base_plan(const EngineConfig& config, const FilterBank& bank,
+PartitionPlan base_plan(const EngineConfig& config, const FilterSizes& filters,
                         const Routing& routing) {
   PartitionPlan plan;
-  plan.max_taps = config.max_taps == 0 ? bank.longest() : config.max_taps;
+  plan.max_taps = config.max_taps == 0 ? filters.longest() : config.max_taps;
   plan.max_response = plan.max_taps + routing.max_delay();
   plan.compact_spectra = config.spectra == Spectra::kInt16;
   plan.by_copies = config.gpu_mode == GpuMode::kThroughput;
@@ -312,27 +312,27 @@ PlanAbilities abilities_of(const Backend& backend, std::size_t sample_bytes) {
           .sample_bytes = sample_bytes};
 }
 
-PartitionPlan choose_plan(const EngineConfig& config, const FilterBank& bank,
+PartitionPlan choose_plan(const EngineConfig& config, const FilterSizes& filters,
                           const Routing& routing, const PlanAbilities& abilities) {
   if (config.partition_frames.empty()) {
-    return cheapest_plans(config, bank, routing, abilities).front();
+    return cheapest_plans(config, filters, routing, abilities).front();
   }
-  check(config, bank, routing);
-  const PlanDemand demand(config, bank, routing);
+  check(config, filters, routing);
+  const PlanDemand demand(config, filters, routing);
   const CostModel costs = config.costs.value_or(abilities.costs);
-  PartitionPlan plan = prescribed_plan(base_plan(config, bank, routing), config,
+  PartitionPlan plan = prescribed_plan(base_plan(config, filters, routing), config,
                                        PlanEstimate(costs, demand, abilities.shares));
   MemoryLimit limit(config, abilities);
   if (!limit.allows(plan)) limit.refuse(" with partition_frames as they are given");
   return plan;
 }
 
-std::vector<PartitionPlan> cheapest_plans(const EngineConfig& config, const FilterBank& bank,
+std::vector<PartitionPlan> cheapest_plans(const EngineConfig& config, const FilterSizes& filters,
                                           const Routing& routing, const PlanAbilities& abilities) {
-  check(config, bank, routing);
-  const PartitionPlan base = base_plan(config, bank, routing);
+  check(config, filters, routing);
+  const PartitionPlan base = base_plan(config, filters, routing);
   const bool offline = config.goal == PlanGoal::kOffline;
-  const PlanDemand demand(config, bank, routing);
+  const PlanDemand demand(config, filters, routing);
   const CostModel costs = config.costs.value_or(abilities.costs);
   const PlanEstimate estimate(costs, demand, abilities.shares);
   Search search(base, estimate, MemoryLimit(config, abilities), !offline);

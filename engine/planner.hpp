@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "engine/config.hpp"
-#include "engine/filter_bank.hpp"
+#include "engine/filter_sizes.hpp"
 #include "engine/partition_plan.hpp"
 #include "engine/routing.hpp"
 #include "kernels/backend.hpp"
@@ -29,7 +29,7 @@ PlanAbilities abilities_of(const Backend& backend, std::size_t sample_bytes = si
 /// Throws: Error when block_frames, max_frames, max_taps, depth_blocks or partition_frames is out
 /// of its range, a filter of the bank is longer than max_taps, or no plan does with
 /// memory_limit_bytes.
-PartitionPlan choose_plan(const EngineConfig& config, const FilterBank& bank,
+PartitionPlan choose_plan(const EngineConfig& config, const FilterSizes& filters,
                           const Routing& routing, const PlanAbilities& abilities = {});
 
 /// Of each number of levels the cheapest plan whose calls cost about the same (a call that costs
@@ -37,7 +37,7 @@ PartitionPlan choose_plan(const EngineConfig& config, const FilterBank& bank,
 /// plans whose costs an estimate cannot tell apart, the one with the least memory. The one that is
 /// chosen comes first, then the cheapest. `partition_frames` is not looked at, nor refused. Throws:
 /// as choose_plan() but for that.
-std::vector<PartitionPlan> cheapest_plans(const EngineConfig& config, const FilterBank& bank,
+std::vector<PartitionPlan> cheapest_plans(const EngineConfig& config, const FilterSizes& filters,
                                           const Routing& routing,
                                           const PlanAbilities& abilities = {});
 

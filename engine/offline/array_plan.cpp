@@ -13,7 +13,7 @@
 
 #include "engine/config.hpp"
 #include "engine/cost_model.hpp"
-#include "engine/filter_bank.hpp"
+#include "engine/filter_sizes.hpp"
 #include "engine/planner.hpp"
 #include "engine/routing.hpp"
 #include "io/error.hpp"
@@ -305,14 +305,14 @@ class Planner {
     config.expected_frames = stretch(at_once, stretches()) + part.longest - 1;
     if (engine_bytes != kNoLimit) config.memory_limit_bytes = engine_bytes;
     if (options_.method) config.costs = without_direct_form();
-    std::vector<std::vector<double>> filters;
-    for (const std::size_t kernel : part.kernels) filters.emplace_back(job_.taps[kernel], 0.0);
-    const FilterBank bank(std::move(filters));
+    std::vector<std::size_t> taps;
+    for (const std::size_t kernel : part.kernels) taps.push_back(job_.taps[kernel]);
+    const FilterSizes filters(std::move(taps));
     const Routing routing = routing_of(part, at_once);
 
     ArrayPlan plan;
     plan.method = ArrayMethod::kTransforms;
-    plan.partition = choose_plan(config, bank, routing, abilities_);
+    plan.partition = choose_plan(config, filters, routing, abilities_);
     plan.engine_limit_bytes = config.memory_limit_bytes;
     plan.engine_frames = config.expected_frames;
     plan.costs = config.costs;
