@@ -6,9 +6,8 @@
 // NaN and infinities of an input spoil (turn into NaN) exactly the output frames that a direct
 // convolution would spoil.
 //
-// Thread:   one at a time; run() uses threads of its own, and calls back in the caller's. A run
-// that
-//           is estimated to take milliseconds does not call back before its end.
+// Thread:   one at a time; run() uses threads of its own, and calls back in the caller's, which it
+//           does at its end alone where it is estimated to take milliseconds.
 // Realtime: no.
 #pragma once
 
@@ -61,12 +60,5 @@ class ArrayConvolver {
 
 extern template class ArrayConvolver<float>;
 extern template class ArrayConvolver<double>;
-
-/// One channel, one kernel, both contiguous, in the caller's thread, by the direct form: for what
-/// is done before a plan is made. out[n] = frame first + n of the full convolution. Both have a
-/// sample or more.
-template <class Sample>
-void convolve_directly(const Sample* in, std::size_t length, const Sample* taps, std::size_t count,
-                       std::size_t first, Sample* out, std::size_t frames);
 
 }  // namespace firbank

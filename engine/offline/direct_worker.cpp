@@ -1,48 +1,17 @@
 #include <algorithm>
-#include <limits>
 #include <memory>
 #include <utility>
 #include <vector>
 
-#include "engine/offline/array_convolver.hpp"
 #include "engine/offline/array_planes.hpp"
 #include "engine/offline/array_worker.hpp"
+#include "engine/offline/spoilt_frames.hpp"
 #include "kernels/aligned_vector.hpp"
 #include "kernels/cpu/checked_copy.hpp"
 #include "kernels/cpu/direct_fir.hpp"
 
 namespace firbank {
 namespace {
-
-/// Frames of a small job that are computed at a time.
-constexpr std::size_t kTileFrames = 8'192;
-
-template <class Sample>
-bool is_finite(Sample sample) {
-  return std::abs(sample) <= std::numeric_limits<Sample>::max();
-}
-
-/// The copy that a direct form reads: `lead` frames, then the tile. A NaN or an infinity in it is
-/// seen on the way.
-template <class Sample>
-bool copy_checked(const CheckedCopy<Sample>& copy, const Sample* from, Sample* to,
-                  std::size_t frames) {
-  return copy.run(from, to, frames, std::numeric_limits<Sample>::infinity());
-}
-
-/// Makes those of out[0..frames) NaN that hear a sample of newest[1 - taps..frames) that is not
-/// finite.
-template <class Sample>
-void spoil(const Sample* newest, std::size_t taps, Sample* out, std::size_t frames) {
-  std::size_t heard_until = 0;  // by which frames the last bad sample is heard
-  for (std::size_t k = 1; k < taps; ++k) {
-    if (!is_finite(*(newest - static_cast<std::ptrdiff_t>(taps - k)))) heard_until = k;
-  }
-  for (std::size_t n = 0; n < frames; ++n) {
-    if (!is_finite(newest[n])) heard_until = n + taps;
-    if (n < heard_until) out[n] = std::numeric_limits<Sample>::quiet_NaN();
-  }
-}
 
 /// A tile of frames at a time: inputs are copied aside with what they hear before it, outputs
 /// summed where they belong, or aside.
@@ -245,41 +214,9 @@ std::unique_ptr<ArrayWorker<Sample>> make_direct_worker(const ArrayJob& job, con
   return std::make_unique<DirectWorker<Sample>>(job, plan, set);
 }
 
-template <class Sample>
-void convolve_directly(const Sample* in, std::size_t length, const Sample* taps, std::size_t count,
-                       std::size_t first, Sample* out, std::size_t frames) {
-  static const InstructionSet set = best_instruction_set();
-  const DirectFir<Sample>& fir = *direct_fir<Sample>(set);
-  const CheckedCopy<Sample>& checked = *checked_copy<Sample>(set);
-  const std::size_t lead = count - 1;
-  const std::size_t tile = std::min(frames, kTileFrames);
-  // Kept by the thread: to allocate it takes longer than to convolve with a few taps.
-  thread_local AlignedVector<Sample> work;
-  if (work.size() < count + lead + tile) work.resize(count + lead + tile);
-  std::reverse_copy(taps, taps + count, work.begin());
-  Sample* const heard = work.data() + count;
-  for (std::size_t done = 0; done < frames; done += tile) {
-    const std::size_t part = std::min(tile, frames - done);
-    const std::size_t frame = first + done;
-    const std::size_t before = lead - std::min(lead, frame);
-    const std::size_t from = frame - (lead - before);
-    const std::size_t wanted = lead - before + part;
-    const std::size_t there = from < length ? std::min(wanted, length - from) : 0;
-    std::fill_n(heard, before, Sample{0});
-    const bool finite = copy_checked(checked, in + std::min(from, length), heard + before, there);
-    std::fill_n(heard + before + there, wanted - there, Sample{0});
-    fir.set(heard + lead, work.data(), count, out + done, part);
-    if (!finite) spoil(heard + lead, count, out + done, part);
-  }
-}
-
 template std::unique_ptr<ArrayWorker<float>> make_direct_worker(const ArrayJob&, const ArrayPlan&,
                                                                 InstructionSet);
 template std::unique_ptr<ArrayWorker<double>> make_direct_worker(const ArrayJob&, const ArrayPlan&,
                                                                  InstructionSet);
-template void convolve_directly(const float*, std::size_t, const float*, std::size_t, std::size_t,
-                                float*, std::size_t);
-template void convolve_directly(const double*, std::size_t, const double*, std::size_t, std::size_t,
-                                double*, std::size_t);
 
 }  // namespace firbank

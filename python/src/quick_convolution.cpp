@@ -5,7 +5,7 @@
 #include <cstring>
 #include <string_view>
 
-#include "engine/offline/array_convolver.hpp"
+#include "engine/offline/direct_convolution.hpp"
 #include "kernels/cpu/denormals.hpp"
 #include "python/src/bindings.hpp"
 
