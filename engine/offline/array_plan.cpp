@@ -14,6 +14,7 @@
 #include "engine/config.hpp"
 #include "engine/cost_model.hpp"
 #include "engine/filter_sizes.hpp"
+#include "engine/offline/array_worker.hpp"
 #include "engine/planner.hpp"
 #include "engine/routing.hpp"
 #include "io/error.hpp"
@@ -217,11 +218,12 @@ class Planner {
 
   std::optional<ArrayPlan> of_frames() {
     Cut at_once = cut(1, 1, direct_call());
+    const double kept = samples(static_cast<double>(job_.inputs) * static_cast<double>(longest_) +
+                                static_cast<double>(frames_worker_copies(job_))) +
+                        8.0 * static_cast<double>(longest_);
     const auto bytes = [&] {
-      const double kernel =
-          samples(static_cast<double>(job_.inputs) * static_cast<double>(longest_));
-      return static_cast<double>(at_once.threads) * (kernel + 8.0 * static_cast<double>(longest_) +
-                                                     samples(static_cast<double>(at_once.call)));
+      return static_cast<double>(at_once.threads) *
+             (kept + samples(static_cast<double>(at_once.call)));
     };
     while (bytes() > static_cast<double>(limit_)) {
       if (!shrink(at_once, kLeastDirectCall)) {

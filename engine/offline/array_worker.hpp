@@ -51,6 +51,8 @@ std::unique_ptr<ArrayWorker<Sample>> make_direct_worker(const ArrayJob& job, con
 template <class Sample>
 std::unique_ptr<ArrayWorker<Sample>> make_frames_worker(const ArrayJob& job, const ArrayPlan& plan,
                                                         InstructionSet set);
+/// Samples of the input that it copies at a time.
+std::size_t frames_worker_copies(const ArrayJob& job);
 template <class Sample>
 std::unique_ptr<ArrayWorker<Sample>> make_transform_worker(const ArrayJob& job,
                                                            const ArrayPlan& plan,

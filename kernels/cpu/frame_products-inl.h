@@ -38,19 +38,14 @@ struct FrameJob {
   HWY_INLINE const S* tap(std::size_t k) const { return h + (taps - 1 - k) * width; }
 };
 
-// As many sums and taps as there are registers for. Rows a multiple of kCollidingBytes apart lie in
-// the same few places of a first-level cache: a small tile, of 11 rows, is then a third faster (of
-// floats, with AVX-512; of doubles as fast).
-constexpr std::size_t kSmallOutputs = 8;
-constexpr std::size_t kSmallTaps = 4;
+// As many sums and taps as there are registers for.
 #if HWY_TARGET == HWY_SSE4 || HWY_TARGET == HWY_AVX2
-constexpr std::size_t kTileOutputs = kSmallOutputs;
-constexpr std::size_t kTileTaps = kSmallTaps;
+constexpr std::size_t kTileOutputs = 8;
+constexpr std::size_t kTileTaps = 4;
 #else
 constexpr std::size_t kTileOutputs = 16;
 constexpr std::size_t kTileTaps = 8;
 #endif
-constexpr std::size_t kCollidingBytes = 4'096;
 
 /// The sums of kOutputs successive outputs. Row i of the tile meets tap t in output i - t, so that
 /// each row that is loaded serves up to kTaps products, and a sum needs no lanes added but at last.
@@ -209,11 +204,7 @@ void frame_products_add(const S* x, std::ptrdiff_t row_stride, std::size_t width
   using Whole = hn::ScalableTag<S>;
   using Block = hn::CappedTag<S, 16 / sizeof(S)>;
   const FrameJob<S> job{x, row_stride, width, h, taps};
-  const auto apart = static_cast<std::size_t>(row_stride < 0 ? -row_stride : row_stride);
-  if (sizeof(S) == sizeof(float) && width >= hn::MaxLanes(Whole()) &&
-      apart * sizeof(S) % kCollidingBytes == 0) {
-    frame_tiles<Whole, kSmallOutputs, kSmallTaps>(job, out, count);
-  } else if (width >= hn::MaxLanes(Whole())) {
+  if (width >= hn::MaxLanes(Whole())) {
     frame_tiles<Whole, kTileOutputs, kTileTaps>(job, out, count);
   } else if (width >= hn::MaxLanes(Block())) {
     frame_tiles<Block, 8, kTileTaps>(job, out, count);
