@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <span>
 #include <string>
 #include <thread>
 #include <type_traits>
@@ -70,7 +71,7 @@ struct Case {
     }
     if (between(random, 0, 3) == 0) job.edges.back().gain = 0.5;
     for (std::size_t o = 0; o < outputs; ++o)
-      job.windows.push_back(some_window(random, frames, longest));
+      job.windows.push_back(some_window(random, frames, is_matrix ? longest : job.taps[o]));
 
     in = test::random_signal(random, units * inputs, frames);
     std::vector<std::vector<double>> filters;
@@ -144,6 +145,47 @@ struct Case {
                                  {0},
                                  by_frames ? units : 1});
     }
+  }
+
+  /// Every output by its relative error. Of a few frames the sums may all but cancel out: they are
+  /// compared with how large they could be.
+  testing::AssertionResult is_direct_convolution() const {
+    constexpr std::size_t kFew = 32;
+    constexpr double kLimit = test::kErrorLimit<Sample>;
+    const Signal actual = result();
+    const Signal expected = oracle();
+    for (std::size_t k = 0; k < actual.size(); ++k) {
+      if (actual[k].size() >= kFew) {
+        auto follows = test::follows({actual[k]}, {expected[k]}, kLimit);
+        if (!follows) return follows << "; of output " << k;
+        continue;
+      }
+      const double most = largest(k / job.outputs(), k % job.outputs());
+      for (std::size_t n = 0; n < actual[k].size(); ++n) {
+        if (std::isnan(actual[k][n]) && std::isnan(expected[k][n])) continue;
+        if (std::abs(actual[k][n] - expected[k][n]) <= kLimit * most) continue;
+        return testing::AssertionFailure() << "output " << k << ", frame " << n << ": "
+                                           << actual[k][n] << " instead of " << expected[k][n];
+      }
+    }
+    return testing::AssertionSuccess();
+  }
+
+  /// No frame of an output can be larger, by the inequality of Cauchy and Schwarz.
+  double largest(std::size_t unit, std::size_t of_unit) const {
+    double sum = 0;
+    for (const ArrayEdge& edge : job.edges) {
+      if (edge.output != of_unit) continue;
+      const std::size_t own = job.own_kernels ? unit * job.taps.size() : 0;
+      sum += std::abs(edge.gain) * norm(in[unit * job.inputs + edge.input]) *
+             norm(bank.taps(own + edge.kernel));
+    }
+    return sum;
+  }
+  static double norm(std::span<const double> values) {
+    double squares = 0;
+    for (const double value : values) squares += std::isfinite(value) ? value * value : 0;
+    return std::sqrt(squares);
   }
 
   /// Output o of unit u is channel u x outputs + o, cut from behind its window.
@@ -224,7 +266,7 @@ TYPED_TEST(ArrayConvolverTest, IsTheDirectConvolutionHoweverItIsCut) {
     SCOPED_TRACE(testing::Message() << "seed " << seed);
     ArrayConvolver<TypeParam> convolver(of.job, traits, options);
     ASSERT_TRUE(convolver.run(of.signals));
-    ASSERT_TRUE(test::follows(of.result(), of.oracle(), test::kErrorLimit<TypeParam>));
+    ASSERT_TRUE(of.is_direct_convolution());
     ASSERT_TRUE(of.guards_are_there());
   }
 }
@@ -242,7 +284,7 @@ TYPED_TEST(ArrayConvolverTest, SumsWideFrames) {
       options.method = ArrayMethod::kFrames;
       ArrayConvolver<TypeParam> convolver(of.job, traits, options);
       ASSERT_TRUE(convolver.run(of.signals));
-      ASSERT_TRUE(test::follows(of.result(), of.oracle(), test::kErrorLimit<TypeParam>));
+      ASSERT_TRUE(of.is_direct_convolution());
       ASSERT_TRUE(of.guards_are_there());
     }
   }
@@ -268,7 +310,7 @@ TYPED_TEST(ArrayConvolverTest, SpoilsWhatHearsANanAndNothingElse) {
     const ArrayOptions options = some_options(random, of.job, traits);
     ArrayConvolver<TypeParam> convolver(of.job, traits, options);
     ASSERT_TRUE(convolver.run(of.signals));
-    ASSERT_TRUE(test::follows(of.result(), of.oracle(), test::kErrorLimit<TypeParam>));
+    ASSERT_TRUE(of.is_direct_convolution());
   }
 }
 
@@ -296,7 +338,7 @@ TYPED_TEST(ArrayConvolverTest, KeepsToALimitOfMemoryOrSaysTheLeast) {
     ArrayConvolver<TypeParam> convolver(of.job, traits, options);
     EXPECT_LE(convolver.plan().memory_bytes, options.memory_limit_bytes);
     ASSERT_TRUE(convolver.run(of.signals));
-    EXPECT_TRUE(test::follows(of.result(), of.oracle(), test::kErrorLimit<TypeParam>));
+    EXPECT_TRUE(of.is_direct_convolution());
   }
   options.memory_limit_bytes = least - 1;
   EXPECT_THROW(plan_array_job(of.job, traits, options), Error);
@@ -317,7 +359,7 @@ TYPED_TEST(ArrayConvolverTest, KeepsWhatWasMadeOfKernelsThatStay) {
       ArrayConvolver<TypeParam> convolver(of.job, traits_of<TypeParam>(of.job, of.signals),
                                           options);
       ASSERT_TRUE(convolver.run(of.signals, {}, true));
-      ASSERT_TRUE(test::follows(of.result(), of.oracle(), test::kErrorLimit<TypeParam>));
+      ASSERT_TRUE(of.is_direct_convolution());
       const std::size_t kernel = between(random, 0, of.job.taps.size() - 1);
       std::vector<std::vector<double>> filters;
       for (std::size_t k = 0; k < of.bank.size(); ++k) {
@@ -329,7 +371,7 @@ TYPED_TEST(ArrayConvolverTest, KeepsWhatWasMadeOfKernelsThatStay) {
       convolver.replace(kernel);
       ASSERT_TRUE(convolver.run(of.signals, {}, true));
       of.bank = FilterBank(filters);
-      EXPECT_TRUE(test::follows(of.result(), of.oracle(), test::kErrorLimit<TypeParam>));
+      EXPECT_TRUE(of.is_direct_convolution());
     }
   }
 }
@@ -352,7 +394,7 @@ TEST(ArrayConvolver, TellsItsCallerHowFarItIs) {
     return true;
   }));
   EXPECT_GT(calls, 0u);
-  EXPECT_TRUE(test::follows(of.result(), of.oracle(), 2e-6));
+  EXPECT_TRUE(of.is_direct_convolution());
 }
 
 TEST(ArrayConvolver, EndsWhereProgressSaysSo) {
