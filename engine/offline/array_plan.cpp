@@ -35,20 +35,21 @@ constexpr double kTransformNs = 0.1;             // of a sample, at any size
 constexpr std::uint64_t kNoLimit = std::numeric_limits<std::uint64_t>::max();
 
 // Fitted to what 200 jobs of floats took on a processor with AVX-512, to within a third of nearly
-// all; only their ratios matter. Doubles take 1.8 times as long.
+// all; only their ratios matter. Doubles take nearly twice as long.
 constexpr double kDirectProductNs = 0.0097;
 constexpr double kDirectInputNs = 0.11;   // of a sample
-constexpr double kDirectOutputNs = 0.24;  // of a sample
+constexpr double kDirectEdgeNs = 0.17;    // of a sample of an edge's output
+constexpr double kDirectOutputNs = 0.07;  // of a sample
 constexpr double kEngineShare = 0.73;     // of what its plan estimates
-constexpr double kEngineInputNs = 0.45;   // of a sample, besides
-constexpr double kEngineOutputNs = 0.37;  // of a sample, besides
-constexpr double kEngineNs = 50'000;
+constexpr double kEngineInputNs = 0.27;   // of a sample, besides
+constexpr double kEngineOutputNs = 0.26;  // of a sample, besides
+constexpr double kEngineNs = 42'000;
 // To read a kernel, and to plan for it and transform it.
 constexpr double kDirectKernelNs = 250;
 constexpr double kDirectTapNs = 1;
-constexpr double kEngineKernelNs = 1'200;
+constexpr double kEngineKernelNs = 1'000;
 constexpr double kEngineTapNs = 2.5;
-constexpr double kDoubleShare = 1.8;
+constexpr double kDoubleShare = 1.95;
 
 /// What is computed at once, of which there may be less where memory is scarce.
 struct Cut {
@@ -94,9 +95,13 @@ class Planner {
         taps_(std::accumulate(job.taps.begin(), job.taps.end(), std::uint64_t{0})),
         window_(job.all_windows()) {
     std::vector<std::uint64_t> of_output(outputs_, 0);
-    for (const ArrayEdge& edge : job.edges) of_output[edge.output] += job.taps[edge.kernel];
-    for (std::size_t o = 0; o < outputs_; ++o) products_ += of_output[o] * job.windows[o].count;
-    products_ *= units_;
+    for (const ArrayEdge& edge : job.edges) {
+      of_output[edge.output] += job.taps[edge.kernel];
+      edge_frames_ += job.windows[edge.output].count * units_;
+    }
+    for (std::size_t o = 0; o < outputs_; ++o) {
+      products_ += of_output[o] * job.windows[o].count * units_;
+    }
     std::sort(of_output.begin(), of_output.end(), std::greater<>());
     most_taps_.resize(outputs_ + 1);
     std::partial_sum(of_output.begin(), of_output.end(), most_taps_.begin() + 1);
@@ -209,9 +214,11 @@ class Planner {
     ArrayPlan plan;
     plan.method = ArrayMethod::kDirect;
     plan.memory_bytes = static_cast<std::uint64_t>(direct_bytes(at_once));
-    plan.nanoseconds = kernels_all(kDirectKernelNs, kDirectTapNs) +
-                       width() * (static_cast<double>(products_) * kDirectProductNs +
-                                  inputs_all() * kDirectInputNs + outputs_all() * kDirectOutputNs);
+    plan.nanoseconds =
+        kernels_all(kDirectKernelNs, kDirectTapNs) +
+        width() *
+            (static_cast<double>(products_) * kDirectProductNs + inputs_all() * kDirectInputNs +
+             static_cast<double>(edge_frames_) * kDirectEdgeNs + outputs_all() * kDirectOutputNs);
     finish(plan, at_once, stretches());
     return plan;
   }
@@ -439,6 +446,7 @@ class Planner {
   ArrayWindow window_;
   PlanAbilities abilities_;
   std::uint64_t products_ = 0;            // of the direct form
+  std::uint64_t edge_frames_ = 0;         // of all edges' outputs
   std::vector<std::uint64_t> most_taps_;  // [n]: of the n outputs with the most of them
   std::uint64_t least_ = kNoLimit;
 };
