@@ -25,6 +25,9 @@ _STATE_NUMBERS = ("position", "heard", "silent")
 _INT64 = np.iinfo(np.int64)
 _MOST_FRAMES_A_SECOND = 1e12
 _MOST_CHANNELS = 2**31 - 1  # more than any memory holds; products of them fit 64 bits
+# Frames times kernels at work (of a channel, one in rows) between two looks at signals: 3 to 50 ms
+# of a core for kernels of up to tens of thousands of taps, beside which a look costs nothing.
+_SLICE_WORK = 1 << 18
 
 
 @dataclass(frozen=True)
@@ -188,12 +191,15 @@ class Stream:
             )
         make = _core.LiveStreamFloat if self._dtype == np.float32 else _core.LiveStreamDouble
         self._version, kernels = self._bank._snapshot()
+        block = _count(block, "block", most=65_536)
+        self._slice_frames = self._frames_between_signals(block)
+        self._calls = 0
         self._engine = make(
             kernels=_as_double(kernels),
             routing=routing,
             channels=self._channels,
             outputs=self._outputs or 1,
-            block=_count(block, "block", most=65_536),
+            block=block,
             max_taps=self._max_taps,
             device=str(device),
             threads=_count(threads, "threads", most=64),
@@ -233,22 +239,29 @@ class Stream:
         RuntimeError
             If another thread is using the stream, or the device has failed for good.
         KeyboardInterrupt
-            If control-C stops a long chunk: what was filtered until then is part of the stream, as
-            `position` tells.
+            If control-C stops a long chunk, which takes up to a tenth of a second, or a block's
+            time if that is more: what was filtered until then is part of the stream, as `position`
+            tells.
         """
         samples = as_numpy(chunk, "chunk")
         require_real(samples, "chunk")
         planes = self._planes_of(samples)
         shape = self._result_shape(samples.shape)
         target = np.empty(shape, self._dtype) if out is None else self._check_out(out, shape)
-        planes = self._readable(planes)
         is_in_place = target is samples and self._routing == "rows"
         if out is not None and not is_in_place and np.may_share_memory(planes, target):
-            planes = planes.copy()
-        if planes.shape[1] > 0:
+            planes = self._readable(planes).copy()
+        frames = planes.shape[1]
+        if frames > 0:
             with self._turn() as engine:
                 self._follow_bank()
-                engine.process(planes, self._target_planes(target))
+                self._calls += 1
+                targets = self._target_planes(target)
+                if frames <= self._slice_frames:
+                    engine.process(self._readable(planes), targets)
+                else:
+                    for part in self._slices(frames):
+                        engine.process(self._readable(planes[:, part]), targets[:, :, part])
         else:
             self._require_open()
         return target if out is not None else like(chunk, target)
@@ -270,7 +283,13 @@ class Stream:
                 most = 0
             # How many there are is known behind them: a swap may go live among them.
             tail = np.empty(self._result_shape(self._chunk_shape(most)), self._dtype)
-            frames = engine.flush(self._target_planes(tail)) if most else 0
+            targets = self._target_planes(tail)
+            frames = 0
+            for part in self._slices(most):
+                flushed = engine.flush(targets[:, :, part])
+                frames += flushed
+                if flushed < part.stop - part.start:
+                    break
         if frames == most:
             return tail
         shape = self._result_shape(self._chunk_shape(frames))
@@ -414,6 +433,7 @@ class Stream:
             self._require_no_swap("load_state()")
             self._follow_bank()
             engine.restore(self._readable(history), min(silent, needed), position, heard)
+            self._calls = 0
 
     def close(self) -> None:
         """Give the memory back; the stream cannot be used any more."""
@@ -476,7 +496,7 @@ class Stream:
         """What was counted."""
         self._require_open()
         with self._change_lock:
-            return StreamStats(**self._engine.stats())
+            return StreamStats(**self._engine.stats() | {"calls": self._calls})
 
     @contextlib.contextmanager
     def _turn(self) -> Iterator[Any]:
@@ -579,6 +599,19 @@ class Stream:
         if planes.flags.aligned and (planes.flags.forc or _has_whole_strides(planes)):
             return planes
         return planes.copy()
+
+    def _frames_between_signals(self, block: int) -> int:
+        """Whole blocks, which is what the plan is made for."""
+        times = {"rows": 1, "bank": len(self._bank), "matrix": self._outputs or 1}[self._routing]
+        frames = block
+        while 2 * frames * self._channels * times <= _SLICE_WORK:
+            frames *= 2
+        return frames
+
+    def _slices(self, frames: int) -> Iterator[slice]:
+        """Parts of a chunk between which Python looks at signals."""
+        for first in range(0, frames, self._slice_frames):
+            yield slice(first, min(first + self._slice_frames, frames))
 
     def _chunk_shape(self, frames: int) -> tuple[int, int]:
         return (frames, self._channels) if self._time_first else (self._channels, frames)

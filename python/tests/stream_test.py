@@ -650,6 +650,49 @@ def test_control_c_stops_a_long_chunk():
     stream(x[:, :10])
 
 
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="there are no timers here")
+@pytest.mark.parametrize("does", ["chunk", "flush"])
+def test_a_signal_need_not_wait_for_many_channels(does):
+    """4,096 frames of 1,000 channels take some tenths of a second; the timer goes after 20 ms."""
+    stream = Stream(np.ones(4097), channels=1000, block=64)
+    stream(np.ones((1000, 64)))
+    chunk, out = np.ones((1000, 4096)), np.zeros((1000, 4096))
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, 0.02)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            stream.flush() if does == "flush" else stream(chunk, out)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    done = stream.position - 64
+    assert 0 <= done < 4096
+    # What was done is part of the stream.
+    expected = 64.0 if does == "flush" else 64.0 + done + np.arange(1, 33)
+    np.testing.assert_allclose(
+        stream(np.full((1000, 32), 0.0 if does == "flush" else 1.0))[7], expected, rtol=1e-9
+    )
+
+
+@pytest.mark.parametrize("routing", ["rows", "bank", "matrix"])
+@pytest.mark.parametrize("block", [1, 24, 256])
+def test_a_long_chunk_is_what_shorter_ones_are(routing, block):
+    rng = np.random.default_rng(32)
+    kernels = rng.standard_normal((100, 90)).astype(np.float32)
+    channels = {"rows": 100, "bank": 2, "matrix": 100}[routing]
+    x = rng.standard_normal((channels, 7000), dtype=np.float32)
+    long, short = (Stream(kernels, channels, block, routing) for _ in range(2))
+    whole = long(x)
+    parts = [short(x[:, first : first + 1000]) for first in range(0, 7000, 1000)]
+    assert_close(whole, np.concatenate(parts, 0 if routing == "matrix" else 1))
+    assert_close(long.flush(), short.flush())
+    assert (long.stats.calls, long.stats.frames) == (1, 7000 + 89)
+
+
 @pytest.mark.parametrize(
     ("chunk", "error", "words"),
     [
