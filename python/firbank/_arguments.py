@@ -9,6 +9,7 @@ from typing import Any, SupportsIndex
 import numpy as np
 
 from ._arrays import as_numpy
+from ._mapping import in_memory
 from ._memory import memory_bytes
 
 MODES = ("full", "same", "valid", "causal")
@@ -64,7 +65,7 @@ def array(name: str, value: Any) -> np.ndarray:
         )
     if hasattr(value, "__dask_graph__"):
         raise TypeError(f"{name} is a Dask collection; allowed: arrays. See firbank.dask.convolve")
-    result = as_numpy(value, name)
+    result = in_memory(as_numpy(value, name), name)
     if result.dtype.kind not in "biufc":
         raise TypeError(
             f"{name} is of type {result.dtype}; allowed: bool, integers, real and complex numbers"

@@ -19,6 +19,7 @@ from ._layout import (
     is_ragged,
     window_of_mode,
 )
+from ._mapping import in_memory
 from ._options import LargeOptions
 from ._progress import Progress
 from ._sinks import open_sink
@@ -107,7 +108,7 @@ def _write(chunks: Iterator[Any], h: Any, out: Any, options: LargeOptions) -> An
 
 def _first(chunks: Iterator[Any]) -> np.ndarray:
     for chunk in chunks:
-        return np.asarray(chunk)
+        return in_memory(np.asarray(chunk), "x")
     raise ValueError("x gives no chunk; allowed: one or more")
 
 
@@ -195,7 +196,7 @@ class _Stream:
             yield from self._convolve(samples)
 
     def _checked(self, chunk: Any, index: int) -> np.ndarray:
-        array = np.asarray(chunk)
+        array = in_memory(np.asarray(chunk), "x")
         axis = self._axis
         if array.ndim != len(self._channels) + 1 or self._channels != (
             *array.shape[:axis],

@@ -14,6 +14,7 @@ from . import _arguments as arguments
 from . import _core, _job
 from ._arrays import as_numpy, like
 from ._large import convolve_large, is_large
+from ._mapping import is_mapped
 from ._plan import Plan
 from ._progress import teller
 from ._separate import share_memory
@@ -153,6 +154,8 @@ def convolve(
         and method == "auto"
         and device == "auto"
         and axis in (-1, 0)
+        and (getattr(x, "base", None) is None or not is_mapped(x))
+        and (getattr(h, "base", None) is None or not is_mapped(h))
     ):
         quick = _core.convolve_quickly(x, h, mode)
         if quick is not None:
@@ -240,7 +243,9 @@ def plan(
                 f"x is of {type(x)}; allowed for a plan: arrays, such as np.load(path, "
                 "mmap_mode='r') of a file"
             )
-        x = np.asarray(x)
+        # Of its shape and strides, and no memory: a plan reads no sample.
+        one = np.empty(1, x.dtype.newbyteorder("="))
+        x = np.lib.stride_tricks.as_strided(one, x.shape, x.strides, writeable=False)
     prepared = _prepare(x, h, axis, mode, routing, precision, None, allocate=False)
     options = _options(
         memory_limit, device, batch_size_samples, batch_size_channels, batch_size_basis, threads,

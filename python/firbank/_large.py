@@ -20,6 +20,7 @@ import numpy as np
 from ._arguments import axis_of
 from ._chunk_stream import convolve_chunks
 from ._layout import check_kernels, check_words, is_ragged, window_of_mode
+from ._mapping import is_mapped
 from ._memory import LARGEST_DEFAULT_BYTES, available_bytes, format_bytes, memory_bytes
 from ._options import LargeOptions
 from ._progress import ProgressCallable, check_progress
@@ -34,10 +35,11 @@ def is_large(x: object, out: object = None) -> bool:
     """Tell whether a convolution of `x` into `out` is one for `convolve_large`.
 
     It is if either is a path, a ``numpy.memmap``, an ``h5py.Dataset`` or a ``zarr.Array``, or if
-    `x` gives chunks one after the other (an iterator, or anything else that can be iterated over
-    and is neither an array nor a sequence), or if `out` is a sequence of which one is such.
+    `x` is a view of a mapped file, or if `x` gives chunks one after the other (an iterator, or
+    anything else that can be iterated over and is neither an array nor a sequence), or if `out` is
+    a sequence of which one is such.
     """
-    if _is_stored(x) or _is_stored(out) or _is_chunks(x):
+    if _is_stored(x) or is_mapped(x) or _is_stored(out) or _is_chunks(x):
         return True
     return isinstance(out, (list, tuple)) and any(_is_stored(one) for one in out)
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ._arguments import MODES, ROUTINGS, one_of, require_finite
+from ._mapping import in_memory
 
 Region = tuple[slice, ...]
 
@@ -174,7 +175,7 @@ def check_numbers(h: object) -> np.ndarray:
     ValueError
         If there are none, or one that is not finite.
     """
-    array = np.asarray(h)
+    array = in_memory(np.asarray(h), "h")
     if array.dtype.kind not in "biufc":
         raise TypeError(
             f"h has dtype {array.dtype}; allowed: bool, integers, real and complex floating point"

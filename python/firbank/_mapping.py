@@ -1,4 +1,8 @@
-"""The file behind a numpy.memmap, also behind a view of one."""
+"""The file behind a numpy.memmap, also behind a view of one, and its samples in memory.
+
+Who touches the pages of a mapping dies by SIGBUS where its file has shrunk meanwhile. So nothing
+here does: what a call needs of a mapped file is read from that file.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +10,17 @@ import mmap
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
+
+from ._file_array import FileArray
+
+_BOUNCE_BYTES = 1 << 20  # for samples that lie scattered in a file
+
+# Where files that are mapped were found: path, device and inode. Looking takes milliseconds.
+_found: WeakKeyDictionary[mmap.mmap, tuple[str, int, int]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
@@ -36,19 +49,93 @@ class Mapping:
             )
 
 
+def in_memory(array: np.ndarray, label: str) -> np.ndarray:
+    """Return `array`, or if a file is mapped there, what the file holds.
+
+    Parameters
+    ----------
+    array : numpy.ndarray
+        What is not mapped is given back as it is. What is mapped is read, all of it.
+    label : str
+        What messages call it.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be read, or has become shorter than `array`.
+    """
+    mapping = None if array.base is None else find_mapping(array)
+    if mapping is None:
+        return array
+    if mapping.path is None:
+        mapping.check_size(label)
+        return np.array(array)
+    shape = array.shape or (1,)
+    result = np.empty_like(array, shape=shape, subok=False)
+    descriptor = os.open(mapping.path, os.O_RDONLY)
+    try:
+        FileArray(
+            descriptor,
+            f"{label} {mapping.path!r}",
+            mapping.offset_bytes,
+            shape,
+            array.strides or (array.itemsize,),
+            array.dtype,
+            time_axis=shape.index(max(shape)),
+            bounce_bytes=_BOUNCE_BYTES,
+        ).read(tuple(slice(0, size) for size in shape), result)
+    finally:
+        os.close(descriptor)
+    return result.reshape(array.shape)
+
+
 def find_mapping(array: np.ndarray) -> Mapping | None:
-    """Return the mapping that an array is a view of, or None."""
-    root = array
-    while isinstance(root.base, np.ndarray):
-        root = root.base
-    pages = root.base
-    if not isinstance(pages, mmap.mmap) or not isinstance(root, np.memmap):
+    """Return the mapping that an array is a view of; None if there is none, or no element."""
+    owner: Any = array
+    while type(owner) is np.ndarray:
+        owner = owner.base
+    mapped = None
+    while owner is not None and not isinstance(owner, mmap.mmap):
+        if isinstance(owner, np.memmap):
+            mapped = owner
+        owner = owner.obj if isinstance(owner, memoryview) else getattr(owner, "base", None)
+    if owner is None or mapped is None or array.size == 0:
         return None
-    first_page = root.offset - root.offset % mmap.ALLOCATIONGRANULARITY
-    address = np.frombuffer(pages, np.uint8).ctypes.data
+    first_page = mapped.offset - mapped.offset % mmap.ALLOCATIONGRANULARITY
+    address = np.frombuffer(owner, np.uint8).ctypes.data
     start = array.__array_interface__["data"][0] - address + first_page
-    path = None if root.mode == "c" or root.filename is None else _path_of(address, root.filename)
-    return Mapping(path, start, pages, first_page)
+    path = None
+    if mapped.mode != "c" and mapped.filename is not None:
+        path = _known_path_of(owner, address, mapped.filename)
+    return Mapping(path, start, owner, first_page)
+
+
+def is_mapped(thing: object) -> bool:
+    """Tell whether something is an array that is a view of a mapped file."""
+    base = getattr(thing, "base", None)
+    return base is not None and isinstance(thing, np.ndarray) and find_mapping(thing) is not None
+
+
+def _known_path_of(
+    pages: mmap.mmap, address: int, remembered: str | os.PathLike[str]
+) -> str | None:
+    """Return the path of a mapped file; the one that was found before, if the file is there."""
+    path, *found = _found.get(pages, (None,))
+    if path is not None and _is_file(path, found):
+        return path
+    path = _path_of(address, remembered)
+    if path is not None:
+        state = os.stat(path)
+        _found[pages] = path, state.st_dev, state.st_ino
+    return path
+
+
+def _is_file(path: str, device_and_inode: list[int]) -> bool:
+    try:
+        state = os.stat(path)
+    except OSError:
+        return False
+    return [state.st_dev, state.st_ino] == device_and_inode
 
 
 def _path_of(address: int, remembered: str | os.PathLike[str]) -> str | None:

@@ -277,7 +277,7 @@ def _npy_source(path: str, axis: int, bounce_bytes: int) -> Source:
 
 
 def _array_source(array: np.ndarray, axis: int, bounce_bytes: int) -> Source:
-    mapping = find_mapping(array) if isinstance(array, np.memmap) and array.size else None
+    mapping = find_mapping(array)
     if mapping is None or mapping.path is None:
         return _ArraySource(array, mapping)
     return _FileSource(

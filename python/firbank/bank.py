@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ._arrays import as_numpy, require_real
 from ._kept import KeptConvolvers
+from ._mapping import in_memory
 
 _NOT_STATE = ("_lock", "_convolvers")
 _PRECISIONS = {None: None, "float32": np.float32, "float64": np.float64}
@@ -113,7 +114,7 @@ class Bank:
         """
         index = self._index(index)
         name = f"kernel for bank[{index}]"
-        own = _checked(as_numpy(kernel, name), self._dtype, name)
+        own = _checked(_array(kernel, name), self._dtype, name)
         if own.size > self._max_taps:
             raise ValueError(
                 f"{name} has {own.size} taps; allowed: 1 to max_taps = {self._max_taps}"
@@ -244,13 +245,13 @@ def as_bank(kernels: Bank | ArrayLike | Sequence[ArrayLike]) -> Bank:
 def _kernel_arrays(kernels: ArrayLike | Sequence[ArrayLike]) -> list[np.ndarray]:
     """One array for each kernel."""
     if isinstance(kernels, (list, tuple)):
-        arrays = [as_numpy(kernel, f"kernels[{index}]") for index, kernel in enumerate(kernels)]
+        arrays = [_array(kernel, f"kernels[{index}]") for index, kernel in enumerate(kernels)]
         if arrays and all(array.ndim == 0 for array in arrays):
             return [np.asarray(arrays)]  # numbers: a single kernel
     elif isinstance(kernels, Bank):
         arrays = list(kernels)
     else:
-        array = as_numpy(kernels, "kernels")
+        array = _array(kernels, "kernels")
         if array.ndim not in (1, 2):
             raise ValueError(
                 f"kernels has {array.ndim} dimensions; allowed: (K, taps), (taps,), or a list"
@@ -259,6 +260,10 @@ def _kernel_arrays(kernels: ArrayLike | Sequence[ArrayLike]) -> list[np.ndarray]
     if not arrays:
         raise ValueError("kernels holds 0 kernels; at least 1 is needed")
     return arrays
+
+
+def _array(kernel: ArrayLike, name: str) -> np.ndarray:
+    return in_memory(as_numpy(kernel, name), name)
 
 
 def _common_dtype(arrays: Sequence[np.ndarray]) -> np.dtype:

@@ -31,6 +31,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ._convolve import convolve
+from ._mapping import in_memory
 from ._raised_cosine import RaisedCosineLog
 from ._series_tree import leaves, rebuild
 from ._shared_progress import shared_progress
@@ -72,8 +73,9 @@ def create_convolutional_predictor(
     time_series : array, pynapple object, or a tree of them, real
         A series has any number of dimensions, with N samples along `axis`; the other axes are
         channels. Trees are lists, tuples and mappings, nested at will, whose series may differ in
-        shape. Arrays may be NumPy's, JAX's or others that NumPy can read. The epochs of a pynapple
-        object (``Tsd``, ``TsdFrame``, ``TsdTensor``) are convolved each by itself.
+        shape. Arrays may be NumPy's, JAX's or others that NumPy can read; a memory map is read in
+        batches. The epochs of a pynapple object (``Tsd``, ``TsdFrame``, ``TsdTensor``) are
+        convolved each by itself.
     predictor_causality : {'causal', 'acausal', 'anti-causal'}, default 'causal'
         'causal' pads the first W - 1 frames, so that frame n uses samples up to n; 'anti-causal'
         pads the last W - 1, so that it uses samples from n on; 'acausal' pads (W - 1) // 2 frames
@@ -277,7 +279,7 @@ def _result_type(samples: np.dtype[Any], basis: np.dtype[Any]) -> np.dtype[Any]:
 
 def _kernels(basis_matrix: ArrayLike) -> NDArray[Any]:
     """Check the basis and lay each kernel out in a row of its own."""
-    basis = np.asarray(basis_matrix)
+    basis = in_memory(np.asarray(basis_matrix), "basis_matrix")
     if basis.dtype.kind not in "biuf":
         raise TypeError(f"basis_matrix has dtype {basis.dtype}; allowed: real numbers")
     if basis.ndim != 2:

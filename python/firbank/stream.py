@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from . import _core
 from ._arguments import ROUTINGS
 from ._arrays import as_numpy, like, require_real
+from ._mapping import in_memory
 from .bank import Bank, as_bank, precision_dtype
 
 Routing = Literal["rows", "bank", "matrix"]
@@ -130,8 +131,8 @@ class Stream:
     Notes
     -----
     Chunks of the stream's dtype whose frames follow each other in memory are read where they lie;
-    others are copied piece by piece, and those of another dtype converted before. Chunks may come
-    as NumPy arrays, as objects with DLPack (PyTorch, JAX, CuPy) or with the buffer protocol;
+    others are copied or converted slice by slice, and a ``numpy.memmap`` is read so. Chunks may
+    come as NumPy arrays, as objects with DLPack (PyTorch, JAX, CuPy) or with the buffer protocol;
     PyTorch's, JAX's and CuPy's are answered by arrays of their own, on the device that they came
     from. What lies on a GPU is copied to the host and back for now, also where `device` is that
     GPU.
@@ -594,7 +595,8 @@ class Stream:
         return planes
 
     def _readable(self, planes: np.ndarray) -> np.ndarray:
-        """Of the stream's dtype and whole samples apart; a copy only where that is not so."""
+        """In memory, of the stream's dtype and whole samples apart; a copy only where not so."""
+        planes = in_memory(planes, "chunk")
         planes = planes.astype(self._dtype, copy=False)
         if planes.flags.aligned and (planes.flags.forc or _has_whole_strides(planes)):
             return planes

@@ -42,7 +42,8 @@ an unknown ``mode`` of scalars   is not looked at               ValueError
 arrays of CuPy, JAX, PyTorch     their own functions            become NumPy arrays
 ================================ ============================== ================================
 
-All functions may be called from several threads at once.
+All functions may be called from several threads at once. A ``numpy.memmap`` is read into memory
+as a whole; :func:`firbank.convolve` reads it in pieces.
 """
 
 from ._convolve import convolve, correlate, fftconvolve, oaconvolve

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .._mapping import in_memory
+
 
 class Types(NamedTuple):
     """The type of the arithmetic and the one of the result."""
@@ -17,8 +19,8 @@ class Types(NamedTuple):
 
 
 def as_numeric(name: str, values: ArrayLike) -> NDArray[Any]:
-    """Return an argument as an array; a TypeError names it if it does not hold numbers."""
-    array = np.asarray(values)
+    """Return an argument as an array in memory; a TypeError names it if it holds no numbers."""
+    array = in_memory(np.asarray(values), name)
     if array.dtype.kind not in "biufc":
         raise TypeError(
             f"{name} has dtype {array.dtype}; allowed: bool, integers, real and complex floats"
