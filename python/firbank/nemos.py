@@ -56,6 +56,7 @@ def create_convolutional_predictor(
     out: Any = None,
     threads: int | None = None,
     progress: bool | Callable[[int, int], object] | None = None,
+    resume: bool = True,
 ) -> Any:
     r"""Convolve series with every kernel of a basis, padded with NaN to the series' length.
 
@@ -102,6 +103,9 @@ def create_convolutional_predictor(
     progress : bool or callable, optional
         True shows a bar, if tqdm is installed; a callable is called as ``progress(done, total)`` in
         the calling thread, counted in values of the result over all series.
+    resume : bool
+        Of work on memory maps in `out`: whether it goes on where an earlier call of the same was
+        stopped. Where another call was stopped, True is a ValueError.
 
     Returns
     -------
@@ -184,6 +188,7 @@ def create_convolutional_predictor(
                 out=epoch.frames,
                 progress=progress_of(number),
                 threads=threads,
+                resume=resume,
                 **batches,
             )
 

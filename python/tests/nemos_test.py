@@ -260,6 +260,22 @@ def test_out_is_written_and_returned(tmp_path):
     assert_close(out["b"][0], defined(basis, x[:, 0]))
 
 
+def test_a_map_that_another_call_left_unfinished(tmp_path):
+    out = np.lib.format.open_memmap(tmp_path / "y.npy", "w+", np.float64, (30_000, 2))
+    x, basis = rng.normal(size=30_000), rng.normal(size=(5, 2))
+
+    def stop(done, total):
+        raise KeyboardInterrupt
+
+    options = {"out": out, "batch_size_samples": 5_000}
+    with pytest.raises(KeyboardInterrupt):
+        create_convolutional_predictor(basis, x, progress=stop, **options)
+    with pytest.raises(ValueError, match="unfinished result of another call.*resume=False"):
+        create_convolutional_predictor(2 * basis, x, **options)
+    create_convolutional_predictor(2 * basis, x, resume=False, **options)
+    assert_close(out[:1000], defined(2 * basis, x[:1000]))
+
+
 @pytest.fixture
 def convolve_in_thirds(monkeypatch):
     """Convolutions that tell a progress of their own, whatever the sizes: 1, 2 and 3 of 3."""
