@@ -391,12 +391,35 @@ class TestErrors:
             if not x or not h:
                 with pytest.raises(ValueError, match=r"^in[12] has shape \(0,\); allowed: "):
                     function(x, h)
+                with pytest.raises(ValueError, match=r"^in[12] has shape \(0,\); allowed: "):
+                    function(x, h, "valid")
         with pytest.raises(ValueError, match=r"^in2 has shape \(0, 3\)"):
             function(np.ones((2, 3)), np.ones((0, 3)))
         with pytest.raises(ValueError, match=r"^method is 'slow'; allowed: 'auto', 'direct'"):
             function([1.0], [1.0], method="slow")
         for method in ("auto", "direct", "fft"):
             assert function([1.0, 2.0], [2.0], method=method).tolist() == [2.0, 4.0]
+
+    @pytest.mark.parametrize("name", ["convolve", "correlate"])
+    @pytest.mark.parametrize("dtype", ["d", "f", "l", "B", "D"])
+    def test_an_empty_array_in_mode_same(self, name, dtype):
+        ours, theirs = getattr(signal, name), getattr(scipy_signal, name)
+        sizes = [0, 1, 3]
+        shapes = [
+            *(((n,), (m,)) for n, m in itertools.product(sizes, sizes)),
+            *((s[:2], s[2:]) for s in itertools.product(sizes, sizes, sizes, sizes)),
+            ((2, 0, 3), (2, 2, 2)),
+        ]
+        compared = 0
+        for x, h in [(np.ones(a, dtype), np.ones(b, dtype)) for a, b in shapes]:
+            if h.size == 0:
+                with pytest.raises(ValueError, match=r"^in[12] has shape .*; allowed: "):
+                    ours(x, h, "same")
+            elif x.size == 0:
+                got, wanted = ours(x, h, "same"), theirs(x, h, "same", "direct")
+                assert (got.shape, got.dtype) == (wanted.shape, wanted.dtype)
+                compared += 1
+        assert compared == 23
 
     @pytest.mark.parametrize("name", ["fftconvolve", "oaconvolve"])
     def test_of_empty_arrays_and_axes(self, name):
@@ -521,8 +544,8 @@ class TestLfilter:
             (([], 1.0, x), r"^b has shape \(0,\); allowed: "),
             (([[1.0]], 1.0, x), r"^b has shape \(1, 1\); allowed: "),
             ((b, [], x), r"^a has shape \(0,\); allowed: "),
-            ((b, 1.0, 3.0), r"^x is a scalar; allowed: "),
-            ((b, 1.0, x, 2), r"^axis is 2; allowed: -2 to 1"),
+            ((b, 1.0, 3.0), r"^x has no dimension; allowed: "),
+            ((b, 1.0, x, 2), r"^axis is 2; allowed for x of 2 dimensions: -2 to 1"),
             ((b, 1.0, x, -1, np.ones(2)), r"^zi has shape \(2,\); allowed: \(4, 2\), or 1 but"),
             ((b, 1.0, x, -1, np.ones((4, 1))), r"^zi has shape \(4, 1\)"),
             ((b, 1.0, x, -1, np.ones((2, 2))), r"^zi has shape \(2, 2\)"),
@@ -535,8 +558,12 @@ class TestLfilter:
             arguments[position] = np.array([object()])
             with pytest.raises(TypeError, match=rf"^{name} has dtype object; allowed: "):
                 signal.lfilter(*arguments)
-        with pytest.raises(TypeError, match=r"^axis is 1.5; allowed: an integer$"):
+        with pytest.raises(TypeError, match=r"^axis is 1.5; allowed: a whole number$"):
             signal.lfilter(b, 1.0, x, 1.5)
+        for axis in (2, -3):
+            for function in (signal.lfilter, scipy_signal.lfilter):
+                with pytest.raises(np.exceptions.AxisError):
+                    function(b, 1.0, x, axis)
 
 
 class TestLfilterZi:

@@ -30,8 +30,11 @@ NaN or infinity in an input      the FFT methods spoil the      NaN in the frame
 long double                      long double                    double precision, and the
                                                                 result's type says so
 object arrays                    sums of Python objects         TypeError
-``convolve`` of empty arrays     ValueError or IndexError       ValueError
+``convolve`` of empty arrays     empty in 'same' where in1 is;  empty in 'same' where in1 is;
+                                 else ValueError, IndexError,   else ValueError
+                                 or memory as it was
 an unknown ``mode`` of scalars   is not looked at               ValueError
+or of empty arrays
 ``lfilter`` with feedback        recursive filter               ValueError: FIR filters only
 ``lfilter`` of integers alone    NotImplementedError            float64
 ``lfilter`` of float16 alone     NotImplementedError            float16, sums in float32

@@ -25,7 +25,7 @@ def convolve(
     Parameters
     ----------
     in1, in2 : array_like
-        Arrays of equally many dimensions, none of them empty.
+        Arrays of equally many dimensions, none of them empty, but that in1 may be in 'same'.
     mode : {'full', 'same', 'valid'}
         Which part of the result, in each dimension: 'full', all N1 + N2 - 1 frames; 'same', the N1
         frames about the centre; 'valid', the frames that need no zeros beyond the ends, for which
@@ -60,6 +60,8 @@ def convolve(
     _check_dimensions(x, h)
     if x.ndim == 0:
         return np.multiply(x, h, dtype=types.result)
+    if mode == "same" and x.size == 0 and h.size > 0:
+        return np.empty(x.shape, types.result)
     if x.size == 0 or h.size == 0:
         empty, shape = ("in1", x.shape) if x.size == 0 else ("in2", h.shape)
         raise ValueError(f"{empty} has shape {shape}; allowed: at least one in each dimension")
@@ -202,7 +204,7 @@ def _checked_axes(axes: int | Iterable[int] | None, dimensions: int) -> list[int
         try:
             given = [operator.index(axis) for axis in axes]  # type: ignore[union-attr]
         except TypeError:
-            raise ValueError(f"axes is {axes!r}; allowed: an integer, or several") from None
+            raise ValueError(f"axes is {axes!r}; allowed: a whole number, or several") from None
     if not given:
         raise ValueError("axes is empty; allowed: at least one axis, or None for all")
     for axis in given:

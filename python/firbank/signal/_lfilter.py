@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import operator
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .._arguments import axis_of
 from ._axes import convolve_axes
 from ._types import as_numeric, common_types
 
@@ -50,7 +50,9 @@ def lfilter(
     Raises
     ------
     ValueError
-        If ``a`` has feedback or begins with zero, or a shape or the axis is not allowed.
+        If ``a`` has feedback or begins with zero, or a shape is not allowed.
+    numpy.exceptions.AxisError
+        If x has no axis ``axis``: both a ValueError and an IndexError.
     TypeError
         If an argument does not hold numbers.
 
@@ -64,12 +66,7 @@ def lfilter(
     """
     b, a = _fir_coefficients(b, a)
     x = as_numeric("x", x)
-    if x.ndim == 0:
-        raise ValueError("x is a scalar; allowed: at least one dimension")
-    axis = _as_axis(axis)
-    if not -x.ndim <= axis < x.ndim:
-        raise ValueError(f"axis is {axis}; allowed: {-x.ndim} to {x.ndim - 1}, dimensions of x")
-    axis %= x.ndim
+    axis = axis_of(axis, x.ndim)
     dtypes = [b.dtype, a.dtype, x.dtype]
     state = None
     if zi is not None:
@@ -148,13 +145,6 @@ def _fir_coefficients(b: ArrayLike, a: ArrayLike) -> tuple[NDArray[Any], NDArray
         at = 1 + int(np.flatnonzero(a[1:])[0])
         raise ValueError(f"a[{at}] is {a[at]}, feedback; allowed: 0, for FIR filters only")
     return b, a
-
-
-def _as_axis(axis: int) -> int:
-    try:
-        return operator.index(axis)
-    except TypeError:
-        raise TypeError(f"axis is {axis!r}; allowed: an integer") from None
 
 
 def _broadcast_state(
