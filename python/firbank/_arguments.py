@@ -75,9 +75,13 @@ def array(name: str, value: Any) -> np.ndarray:
         result = result.astype(np.complex128 if result.dtype.kind == "c" else np.float64)
     if not result.dtype.isnative:
         result = result.astype(result.dtype.newbyteorder("="))
-    if any(stride % result.dtype.itemsize for stride in result.strides) or not result.flags.aligned:
-        result = result.copy()
-    return result
+    return result if lies_whole(result) else result.copy()
+
+
+def lies_whole(array: np.ndarray) -> bool:
+    """Tell whether its elements are aligned and whole elements apart, as the engine wants them."""
+    flags = array.flags
+    return flags.aligned and (flags.forc or not any(s % array.itemsize for s in array.strides))
 
 
 def result_type(x: np.dtype, h: np.dtype, precision: str | None) -> np.dtype:
@@ -105,6 +109,29 @@ def window(mode: str, samples: int, taps: int) -> tuple[int, int]:
     if mode == "full":
         return 0, samples + taps - 1 if samples else 0
     return ((taps - 1) // 2 if mode == "same" else 0), samples
+
+
+def require_out(name: str, out: Any, shape: tuple[int, ...], dtype: np.dtype) -> None:
+    """Raise unless `out` is an array that takes a result of this shape and dtype as it is.
+
+    Rounding to a narrower one would be silent, and is better asked for by `precision`, which saves
+    the arithmetic as well.
+    """
+    if not isinstance(out, np.ndarray):
+        raise TypeError(f"{name} is of {type(out)}; allowed: a NumPy array")
+    if out.dtype != dtype:
+        raise TypeError(f"{name} has dtype {out.dtype}; allowed: {dtype}, that of the result")
+    if out.shape != shape:
+        raise ValueError(f"{name} has shape {out.shape}; allowed: {shape}")
+    if not out.flags.writeable:
+        raise ValueError(f"{name} is read-only; allowed: an array that can be written to")
+    if not lies_whole(out):
+        raise ValueError(f"{name} is not aligned to its dtype; allowed: an aligned array")
+    if (
+        0 in out.strides
+        and math.prod(n for s, n in zip(out.strides, out.shape, strict=True) if not s) > 1
+    ):
+        raise ValueError(f"{name} has several elements in one place; allowed: one place each")
 
 
 def require_finite(name: str, kernel: np.ndarray) -> None:

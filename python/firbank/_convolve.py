@@ -80,9 +80,9 @@ def convolve(
         Of the arithmetic and the result. Unless given, NumPy's promotion of x and h decides, and
         integers become float64; float16 is computed in float32.
     out : ndarray or list of ndarray, optional
-        Where to put the result, of its shape; a list for a ragged bank. Any strides; it must not
-        overlap x or h; one of another width than the result's is rounded to. Or a file: a
-        ``numpy.memmap``, a path, a dataset of h5py or Zarr.
+        Where to put the result, of its shape and dtype; a list for a ragged bank. Any strides; it
+        must not overlap x or h. Nothing is rounded to fit: `precision` is what makes a narrower
+        result. Or a file: a ``numpy.memmap``, a path, a dataset of h5py or Zarr.
     progress : bool or callable, optional
         True for a bar by tqdm, where it is installed; or ``progress(done, total)`` in samples of
         the result, called in this thread some twenty times a second, and at the end.
@@ -443,12 +443,12 @@ def _result(shapes, dtype: np.dtype, out, others: Sequence[np.ndarray], allocate
                 f"{len(shapes)} arrays"
             )
         for k, (each, shape) in enumerate(zip(out, shapes, strict=True)):
-            _check_out(f"out[{k}]", each, shape, dtype)
+            arguments.require_out(f"out[{k}]", each, shape, dtype)
         _check_apart(out, others)
         return list(out)
     if out is None:
         return _empty(shapes, dtype, allocate)
-    _check_out("out", out, shapes, dtype)
+    arguments.require_out("out", out, shapes, dtype)
     _check_apart([out], others)
     return out
 
@@ -507,21 +507,3 @@ def _described(out) -> str:
     if isinstance(out, np.ndarray):
         return f"an array of shape {out.shape}"
     return f"{len(out)} arrays" if isinstance(out, (list, tuple)) else f"of {type(out)}"
-
-
-def _check_out(name: str, out, shape, dtype: np.dtype) -> None:
-    if not isinstance(out, np.ndarray):
-        raise TypeError(f"{name} is of {type(out)}; allowed: a NumPy array")
-    if out.shape != tuple(shape):
-        raise ValueError(f"{name} is of shape {out.shape}; allowed here: {tuple(shape)}")
-    if out.dtype.kind != dtype.kind or out.dtype.char not in "efdFD" or not out.dtype.isnative:
-        raise TypeError(
-            f"{name} is of type {out.dtype}; allowed for a result of {dtype}: "
-            + ("complex64 or complex128" if dtype.kind == "c" else "float16, float32 or float64")
-        )
-    if not out.flags.writeable:
-        raise ValueError(f"{name} is read-only; allowed: an array that can be written to")
-    if not out.flags.aligned or any(s % out.dtype.itemsize for s in out.strides):
-        raise ValueError(f"{name} is not aligned to its type; allowed: an aligned array")
-    if out.size > 1 and any(s == 0 and n > 1 for s, n in zip(out.strides, out.shape, strict=True)):
-        raise ValueError(f"{name} has several elements in one place; allowed: one place each")

@@ -125,11 +125,11 @@ def open_sink(
 
 def _check(label: str, out: Any, writable: bool, shape: tuple[int, ...], dtype: np.dtype) -> None:
     if tuple(out.shape) != shape:
-        raise ValueError(f"{label} has shape {tuple(out.shape)}; the result has {shape}")
+        raise ValueError(f"{label} has shape {tuple(out.shape)}; allowed: {shape}")
     if np.dtype(out.dtype).newbyteorder("=") != dtype:
-        raise TypeError(f"{label} has dtype {out.dtype}; the result has {dtype}")
+        raise TypeError(f"{label} has dtype {out.dtype}; allowed: {dtype}, that of the result")
     if not writable:
-        raise ValueError(f"{label} is read-only")
+        raise ValueError(f"{label} is read-only; allowed: what can be written to")
 
 
 class _ArraySink:

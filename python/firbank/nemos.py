@@ -30,6 +30,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ._arguments import require_out
 from ._convolve import convolve
 from ._mapping import in_memory
 from ._raised_cosine import RaisedCosineLog
@@ -346,12 +347,7 @@ def _predictors(series: list[_Series], kernels: int, out: Any) -> list[NDArray[n
             f"out holds {[name for name, _ in given]}; allowed: {wanted}, as time_series does"
         )
     for (name, array), one, shape in zip(given, series, shapes, strict=True):
-        if not isinstance(array, np.ndarray) or array.dtype != one.dtype:
-            raise TypeError(f"{name} is {_shortly(array)}; allowed: a NumPy array of {one.dtype}")
-        if array.shape != shape:
-            raise ValueError(f"{name} has shape {array.shape}; allowed: {shape}")
-        if not array.flags.writeable:
-            raise ValueError(f"{name} is read-only; allowed: an array that can be written to")
+        require_out(name, array, shape, one.dtype)
     return [array for _, array in given]
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _core
-from ._arguments import ROUTINGS
+from ._arguments import ROUTINGS, lies_whole, require_out
 from ._arrays import as_numpy, like, require_real
 from ._mapping import in_memory
 from .bank import Bank, as_bank, precision_dtype
@@ -248,7 +248,9 @@ class Stream:
         require_real(samples, "chunk")
         planes = self._planes_of(samples)
         shape = self._result_shape(samples.shape)
-        target = np.empty(shape, self._dtype) if out is None else self._check_out(out, shape)
+        if out is not None:
+            require_out("out", out, shape, self._dtype)
+        target = np.empty(shape, self._dtype) if out is None else out
         is_in_place = target is samples and self._routing == "rows"
         if out is not None and not is_in_place and np.may_share_memory(planes, target):
             planes = self._readable(planes).copy()
@@ -598,9 +600,7 @@ class Stream:
         """In memory, of the stream's dtype and whole samples apart; a copy only where not so."""
         planes = in_memory(planes, "chunk")
         planes = planes.astype(self._dtype, copy=False)
-        if planes.flags.aligned and (planes.flags.forc or _has_whole_strides(planes)):
-            return planes
-        return planes.copy()
+        return planes if lies_whole(planes) else planes.copy()
 
     def _frames_between_signals(self, block: int) -> int:
         """Whole blocks, which is what the plan is made for."""
@@ -626,18 +626,6 @@ class Stream:
         frames = chunk_shape[0 if self._time_first or len(chunk_shape) == 1 else 1]
         return (frames,) if self._outputs is None else (frames, self._outputs)
 
-    def _check_out(self, out: Any, shape: tuple[int, ...]) -> NDArray[np.floating]:
-        if not isinstance(out, np.ndarray) or out.dtype != self._dtype:
-            kind = f"dtype {out.dtype}" if isinstance(out, np.ndarray) else type(out).__name__
-            raise TypeError(f"out is {kind}; allowed: a NumPy array of {self._dtype.name}")
-        if out.shape != shape:
-            raise ValueError(f"out has shape {out.shape}; allowed: {shape}")
-        if not out.flags.writeable:
-            raise ValueError("out cannot be written to")
-        if not out.flags.aligned or not _has_whole_strides(out):
-            raise ValueError("out has samples that are not aligned; allowed: whole samples apart")
-        return out
-
     def _target_planes(self, result: np.ndarray) -> np.ndarray:
         """A result as (rows, columns, n): the engine's outputs in their order."""
         if self._routing == "matrix":
@@ -657,10 +645,6 @@ def _count(value: int, name: str, least: int = 1, most: int | None = None) -> in
         allowed = f"{least} to {most}" if most is not None else f"{least} or more"
         raise ValueError(f"{name} is {count}; allowed: {allowed}")
     return count
-
-
-def _has_whole_strides(array: np.ndarray) -> bool:
-    return all(stride % array.itemsize == 0 for stride in array.strides)
 
 
 def _is_time_first(axis: int) -> bool:

@@ -11,6 +11,7 @@ import threading
 import time
 
 import firbank
+import firbank.nemos
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -453,7 +454,7 @@ X = np.zeros((4, 100))
          lambda: firbank.convolve(X, [1e300], precision="float32")),
         (ValueError, "batch_size_samples is 1000000",
          lambda: firbank.convolve(X, [1], batch_size_samples=10**30)),
-        (TypeError, "out is of type (float128|longdouble)",
+        (TypeError, "out has dtype (float128|longdouble)",
          lambda: firbank.convolve(X, [1], out=np.zeros(X.shape, np.longdouble))),
         (TypeError, "x is of <class 'str'>; allowed for a plan",
          lambda: firbank.plan("x.npy", [1])),
@@ -487,9 +488,9 @@ X = np.zeros((4, 100))
          lambda: firbank.convolve(X, [1], batch_size_samples="all")),
         (TypeError, "progress is 3", lambda: firbank.convolve(X, [1], progress=3)),
         (TypeError, "out is of <class 'list'>", lambda: firbank.convolve(X, [1], out=[1])),
-        (ValueError, r"out is of shape \(3,\); allowed here: \(4, 100\)",
+        (ValueError, r"out has shape \(3,\); allowed: \(4, 100\)",
          lambda: firbank.convolve(X, [1], out=np.zeros(3))),
-        (TypeError, "out is of type int64; allowed for a result of float64",
+        (TypeError, "out has dtype int64; allowed: float64, that of the result",
          lambda: firbank.convolve(X, [1], out=np.zeros(X.shape, np.int64))),
         (ValueError, "out overlaps", lambda: firbank.convolve(X, [1], out=X)),
         (ValueError, "out is read-only",
@@ -556,3 +557,48 @@ def test_equals_direct_sums_many_times_over(case, how):
     taps = h if isinstance(h, list) else [h]
     scale = np.linalg.norm(x.astype(complex)) * max(np.linalg.norm(k) for k in taps)
     assert_follows(result, reference(x, h, axis, mode, routing), scale)
+
+
+def own_dtype_only(call, dtype, others):
+    """`call` writes its result, of `dtype`, to an array of that alone."""
+    want = call(None)
+    assert want.dtype == dtype
+    for other in others:
+        out = np.zeros(want.shape, other)
+        with pytest.raises(TypeError, match=f"^out has dtype {np.dtype(other)}; allowed: {dtype}"):
+            call(out)
+        assert not out.any()
+    out = np.zeros(want.shape, dtype)
+    assert call(out) is out
+    np.testing.assert_array_equal(out, want)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "complex64", "complex128"])
+def test_nothing_is_rounded_to_fit_out(dtype, tmp_path):
+    x, h = np.arange(60.0).reshape(2, 30).astype(dtype), np.ones((2, 3), dtype)
+    others = [other for other in ("e", "f", "d", "F", "D", "l") if np.dtype(other) != dtype]
+    np.save(tmp_path / "x.npy", x)
+    mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
+    bank = {"axis": 1, "mode": "full", "routing": "bank"}
+    own_dtype_only(lambda out: firbank.convolve(x, h, out=out), dtype, others)
+    own_dtype_only(lambda out: firbank.convolve(mapped, h, out=out), dtype, others)
+    own_dtype_only(lambda out: firbank.convolve(x, h, out=out, **bank), dtype, others)
+    if x.dtype.kind == "c":
+        return
+    kept = firbank.Bank(h)
+    own_dtype_only(
+        lambda out: kept.convolve(x, out=out), np.result_type(x, kept.dtype).name, ["l", "e"]
+    )
+    own_dtype_only(lambda out: firbank.Stream(h)(x, out=out), kept.dtype.name, ["l", "e"])
+    predictor = firbank.nemos.create_convolutional_predictor
+    own_dtype_only(
+        lambda out: predictor(h, x[0], out=out),
+        "float64" if dtype == "float64" else "float32",
+        ["l", "e"],
+    )
+
+
+def test_precision_makes_a_narrower_result():
+    x, out = np.arange(9.0), np.zeros(9, np.float32)
+    firbank.convolve(x, [1.0, 1.0], mode="same", precision="float32", out=out)
+    np.testing.assert_array_equal(out, np.convolve(x, [1.0, 1.0], "same"))

@@ -201,9 +201,9 @@ def test_a_result_too_large_for_memory(tmp_path):
 def test_an_out_that_does_not_suit(x_path, tmp_path):
     shape = (2, 1003)
     wrong = mapped("memmap", tmp_path / "w.raw", (2, 1000), np.float32, 7)
-    raises(ValueError, r"has shape \(2, 1000\); the result has \(2, 1003\)", x_path, H, out=wrong)
+    raises(ValueError, r"has shape \(2, 1000\); allowed: \(2, 1003\)", x_path, H, out=wrong)
     wrong = mapped("memmap", tmp_path / "w.raw", shape, np.float64, 7)
-    raises(TypeError, "has dtype float64; the result has float32", x_path, H, out=wrong)
+    raises(TypeError, "has dtype float64; allowed: float32", x_path, H, out=wrong)
     assert (wrong == 7).all()
     closed = np.memmap(tmp_path / "w.raw", np.float32, "r", shape=shape)
     raises(ValueError, "is read-only", x_path, H, out=closed)
