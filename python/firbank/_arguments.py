@@ -14,8 +14,10 @@ from ._memory import memory_bytes
 
 MODES = ("full", "same", "valid", "causal")
 ROUTINGS = ("rows", "bank", "matrix")
-_FINITE_PART = 1 << 20  # elements
 METHODS = ("auto", "direct", "fft")
+_PRECISIONS = ("float32", "float64")
+_FINITE_PART = 1 << 20  # elements
+_LARGEST = (1 << 63) - 1
 
 
 def one_of(name: str, value: Any, allowed: tuple[str, ...]) -> str:
@@ -25,17 +27,22 @@ def one_of(name: str, value: Any, allowed: tuple[str, ...]) -> str:
     raise ValueError(f"{name} is {value!r}; allowed: {listed}")
 
 
-def count(name: str, value: SupportsIndex | None, unset: int = 0) -> int:
-    """A whole number from 1 on; ``unset`` where it is None."""
-    if value is None:
-        return unset
+def whole(name: str, value: SupportsIndex, least: int, most: int = _LARGEST, also: str = "") -> int:
+    """A whole number from ``least`` to ``most``; ``also`` says what else the caller allows."""
     try:
         number = operator.index(value)
     except TypeError:
-        raise TypeError(f"{name} is {value!r}; allowed: whole numbers from 1 on, or None") from None
-    if not 1 <= number < 1 << 63:
-        raise ValueError(f"{name} is {number}; allowed: whole numbers from 1 on, or None")
-    return number
+        number = None
+    if number is not None and least <= number <= most:
+        return number
+    end = "on" if most == _LARGEST else f"to {most}"
+    error = TypeError if number is None else ValueError
+    raise error(f"{name} is {value!r}; allowed: whole numbers from {least} {end}{also}")
+
+
+def count(name: str, value: SupportsIndex | None) -> int:
+    """A whole number from 1 on; 0 where it is None."""
+    return 0 if value is None else whole(name, value, 1, also=", or None")
 
 
 def memory(limit: int | float | str | None) -> int:
@@ -59,16 +66,14 @@ def axis_of(axis: SupportsIndex, ndim: int) -> int:
 
 def array(name: str, value: Any) -> np.ndarray:
     """As NumPy takes it, of native byte order and with strides of whole elements."""
-    if isinstance(value, np.ma.MaskedArray):
-        raise TypeError(
-            f"{name} is a masked array; allowed: arrays without a mask, as by .filled()"
-        )
     if hasattr(value, "__dask_graph__"):
-        raise TypeError(f"{name} is a Dask collection; allowed: arrays. See firbank.dask.convolve")
+        raise TypeError(
+            f"{name} is a Dask collection; allowed: arrays in memory, or x of firbank.dask.convolve"
+        )
     result = in_memory(as_numpy(value, name), name)
     if result.dtype.kind not in "biufc":
         raise TypeError(
-            f"{name} is of type {result.dtype}; allowed: bool, integers, real and complex numbers"
+            f"{name} has dtype {result.dtype}; allowed: bool, integers, real and complex numbers"
         )
     if result.dtype.itemsize > (16 if result.dtype.kind == "c" else 8):
         # Long double: there is no arithmetic for it here.
@@ -84,21 +89,44 @@ def lies_whole(array: np.ndarray) -> bool:
     return flags.aligned and (flags.forc or not any(s % array.itemsize for s in array.strides))
 
 
+def finite_taps(name: str, value: Any) -> np.ndarray:
+    """Kernels as an array of finite numbers, one at least."""
+    result = array(name, value)
+    if result.ndim == 0 or result.size == 0:
+        raise ValueError(f"{name} has shape {result.shape}; allowed: 1 tap or more")
+    require_finite(name, result)
+    return result
+
+
+def precision_dtype(precision: str | None) -> np.dtype | None:
+    """The dtype that a `precision` forces; None where it leaves the choice."""
+    return None if precision is None else np.dtype(one_of("precision", precision, _PRECISIONS))
+
+
 def result_type(x: np.dtype, h: np.dtype, precision: str | None) -> np.dtype:
     """Of the output: NumPy's promotion, integers alone becoming float64."""
     result = np.result_type(x, h)
     if result.kind not in "fc":
         result = np.dtype(np.float64)
-    if precision is None:
+    forced = precision_dtype(precision)
+    if forced is None:
         return result
-    one_of("precision", precision, ("float32", "float64"))
-    if result.kind == "c":
-        return np.dtype(np.complex64 if precision == "float32" else np.complex128)
-    return np.dtype(precision)
+    return np.result_type(forced, np.complex64) if result.kind == "c" else forced
 
 
-def window(mode: str, samples: int, taps: int) -> tuple[int, int]:
-    """First frame and number of frames that are wanted of the full convolution."""
+def frames_of_mode(mode: str, samples: int, taps: int) -> tuple[int, int]:
+    """First frame and number of frames that a mode takes of the full convolution.
+
+    Raises
+    ------
+    ValueError
+        If mode 'valid' has no frame, since the kernel is longer than the signal.
+
+    Examples
+    --------
+    >>> frames_of_mode("same", 10, 5)
+    (2, 10)
+    """
     if mode == "valid":
         if taps > samples:
             raise ValueError(
@@ -109,6 +137,38 @@ def window(mode: str, samples: int, taps: int) -> tuple[int, int]:
     if mode == "full":
         return 0, samples + taps - 1 if samples else 0
     return ((taps - 1) // 2 if mode == "same" else 0), samples
+
+
+def require_kernel_shape(
+    shape: tuple[int, ...], x_shape: tuple[int, ...], axis: int, routing: str
+) -> None:
+    """Raise ValueError unless kernels of this shape suit an x of that one, of any length."""
+    if routing == "bank":
+        if len(shape) not in (1, 2):
+            raise ValueError(
+                f"h has shape {shape}; allowed with routing 'bank': (kernels, taps), (taps,), or a "
+                "list of kernels"
+            )
+        return
+
+    def fits(shape: tuple[int, ...], broadcasts: bool) -> bool:
+        return len(shape) == len(x_shape) and all(
+            a == axis or size == wanted or (broadcasts and size == 1)
+            for a, (size, wanted) in enumerate(zip(shape, x_shape, strict=True))
+        )
+
+    each = ("taps" if a == axis else str(size) for a, size in enumerate(x_shape))
+    wanted = f"({', '.join(each)}{',' if len(x_shape) == 1 else ''})"
+    if routing == "rows" and len(shape) != 1 and not fits(shape, broadcasts=True):
+        raise ValueError(
+            f"h has shape {shape}; allowed with x of shape {x_shape} and routing 'rows': (taps,) "
+            f"or {wanted}, where each of the other axes may be of size 1"
+        )
+    if routing == "matrix" and not (fits(shape, False) or fits(shape[1:], False)):
+        raise ValueError(
+            f"h has shape {shape}; allowed with x of shape {x_shape} and routing 'matrix': "
+            f"{wanted}, or that behind an axis of outputs"
+        )
 
 
 def require_out(name: str, out: Any, shape: tuple[int, ...], dtype: np.dtype) -> None:
@@ -155,11 +215,7 @@ def require_float32(name: str, kernel: np.ndarray) -> None:
     """Taps of double precision that float32 cannot hold would be infinite."""
     if kernel.dtype.char not in "dDlLqQ":
         return
-    largest = max(
-        (abs(float(part.max(initial=0))) for part in (kernel.real, kernel.imag)), default=0
-    )
-    least = max((abs(float(part.min(initial=0))) for part in (kernel.real, kernel.imag)), default=0)
-    if max(largest, least) > float(np.finfo(np.float32).max):
-        raise ValueError(
-            f"{name} has a tap of {max(largest, least):g}; allowed in float32: up to 3.4e38"
-        )
+    parts = (kernel.real, kernel.imag)
+    largest = max(abs(float(end)) for part in parts for end in (part.min(), part.max()))
+    if largest > float(np.finfo(np.float32).max):
+        raise ValueError(f"{name} has a tap of {largest:g}; allowed in float32: up to 3.4e38")

@@ -29,8 +29,12 @@ def as_numpy(array: Any, name: str) -> np.ndarray:
     Raises
     ------
     TypeError
-        If it cannot be seen as an array of numbers.
+        If it cannot be seen as an array of numbers, or has a mask, which would be lost.
     """
+    if isinstance(array, np.ma.MaskedArray):
+        raise TypeError(
+            f"{name} is a masked array; allowed: arrays without a mask, as by .filled()"
+        )
     if isinstance(array, np.ndarray):
         return array
     if hasattr(array, "__dlpack__") and hasattr(array, "__dlpack_device__"):
@@ -68,7 +72,7 @@ def like(template: Any, result: np.ndarray) -> Any:
 def require_real(array: np.ndarray, name: str) -> None:
     """Raise TypeError unless `array` holds booleans, integers or real floating-point numbers."""
     if array.dtype.kind not in "buif":
-        raise TypeError(f"{name} is of dtype {array.dtype}; allowed: real numbers")
+        raise TypeError(f"{name} has dtype {array.dtype}; allowed: real numbers")
 
 
 def _from_device(array: Any) -> np.ndarray:

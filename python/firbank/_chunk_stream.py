@@ -10,15 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from ._arguments import axis_of
+from ._arguments import axis_of, finite_taps, frames_of_mode
 from ._grid import Grid, Sizes, buffer_bytes, most_frames_that_fit
-from ._layout import (
-    Kernels,
-    check_kernels,
-    check_numbers,
-    is_ragged,
-    window_of_mode,
-)
+from ._layout import Kernels, check_kernels, is_ragged
 from ._mapping import in_memory
 from ._options import LargeOptions
 from ._progress import Progress
@@ -45,7 +39,7 @@ def convolve_chunks(chunks: Iterator[Any], h: Any, out: Any, options: LargeOptio
         there are not as many samples as the mode or `out` wants.
     """
     for kernel in h if is_ragged(h, options.routing) else [h]:
-        check_numbers(kernel)
+        finite_taps("h", kernel)
     if out is None:
         return _results(chunks, h, options)
     if is_ragged(h, options.routing) or not hasattr(out, "shape"):
@@ -189,7 +183,7 @@ class _Stream:
         samples = self._used + self._history.added
         if samples == 0:
             raise ValueError("x gives chunks without samples; allowed: one sample or more")
-        ends = [sum(window_of_mode(self._options.mode, samples, k.taps)) for k in self._followers]
+        ends = [sum(frames_of_mode(self._options.mode, samples, k.taps)) for k in self._followers]
         yield from self._convolve(samples)
         while self._used < max(ends):
             self._history.add_zeros(min(self._block, max(ends) - self._used))
@@ -238,7 +232,7 @@ class _Stream:
         begin = max(self._used, self._first_frame(kernels))
         end = self._used + self._history.added
         if samples is not None:
-            end = min(end, sum(window_of_mode(self._options.mode, samples, kernels.taps)))
+            end = min(end, sum(frames_of_mode(self._options.mode, samples, kernels.taps)))
         shape = (*self._channels[: self._axis], 0, *self._channels[self._axis :])
         if begin >= end:
             return np.empty(kernels.result_shape(shape, 0), self.dtype)
@@ -256,7 +250,7 @@ class _Stream:
         )
 
     def _first_frame(self, kernels: Kernels) -> int:
-        return window_of_mode(self._options.mode, _UNKNOWN, kernels.taps)[0]
+        return frames_of_mode(self._options.mode, _UNKNOWN, kernels.taps)[0]
 
 
 class _History:

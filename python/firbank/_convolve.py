@@ -316,18 +316,18 @@ def _prepare(x, h, axis, mode, routing, precision, out, allocate: bool = True) -
     x = arguments.array("x", x)
     axis = arguments.axis_of(axis, x.ndim)
     kernels, sizes, starts = _kernels(h, routing)
-    _check_shapes(x, kernels, axis, routing)
+    arguments.require_kernel_shape(kernels.shape, x.shape, axis, routing)
     dtype = arguments.result_type(x.dtype, kernels.dtype, precision)
     samples = x.shape[axis]
     shape = list(x.shape)
     if routing == "bank":
-        windows = [arguments.window(mode, samples, size) for size in sizes]
+        windows = [arguments.frames_of_mode(mode, samples, size) for size in sizes]
         ragged = len(set(sizes)) > 1
         each = [_with(shape, axis, count) for _, count in windows]
         shapes = each if ragged else (*each[0], len(sizes))
     else:
         taps = kernels.shape[0] if kernels.ndim == 1 else kernels.shape[axis - x.ndim]
-        window = arguments.window(mode, samples, taps)
+        window = arguments.frames_of_mode(mode, samples, taps)
         ragged = False
         if routing == "rows":
             shapes = _with(shape, axis, window[1])
@@ -381,7 +381,7 @@ def _kernels(h, routing: str) -> tuple[np.ndarray, list[int], list[int]]:
             for k, kernel in enumerate(each):
                 if kernel.ndim != 1 or kernel.size == 0:
                     raise ValueError(
-                        f"h[{k}] is of shape {kernel.shape}; allowed: one dimension, 1 tap or more"
+                        f"h[{k}] has shape {kernel.shape}; allowed: (taps,), of 1 tap or more"
                     )
             sizes = [kernel.size for kernel in each]
             joined = np.concatenate(each)
@@ -393,44 +393,12 @@ def _kernels(h, routing: str) -> tuple[np.ndarray, list[int], list[int]]:
             if len(set(sizes)) == 1:
                 return joined.reshape(len(each), -1), sizes, []
             return joined, sizes, [0, *accumulate(sizes[:-1])]
-    kernels = arguments.array("h", h)
-    if routing == "bank":
-        if kernels.ndim not in (1, 2):
-            raise ValueError(
-                f"h is of shape {kernels.shape}; allowed with routing 'bank': (kernels, taps), "
-                "(taps,), or a list of kernels"
-            )
-        kernels = np.atleast_2d(kernels)
-    if kernels.ndim == 0 or kernels.size == 0:
-        raise ValueError(
-            f"h is of shape {kernels.shape}; allowed: 1 tap or more of 1 kernel or more"
-        )
-    arguments.require_finite("h", kernels)
-    return kernels, [kernels.shape[1]] * kernels.shape[0] if routing == "bank" else [], []
-
-
-def _check_shapes(x: np.ndarray, h: np.ndarray, axis: int, routing: str) -> None:
-    def fits(shape: tuple[int, ...], broadcasts: bool) -> bool:
-        return all(
-            a == axis or h_size == x_size or (broadcasts and h_size == 1)
-            for a, (h_size, x_size) in enumerate(zip(shape, x.shape, strict=True))
-        )
-
-    taps = ("taps" if a == axis else str(size) for a, size in enumerate(x.shape))
-    wanted = f"({', '.join(taps)}{',' if x.ndim == 1 else ''})"
-    if routing == "rows" and not (h.ndim == 1 or (h.ndim == x.ndim and fits(h.shape, True))):
-        raise ValueError(
-            f"h is of shape {h.shape}; allowed with x of shape {x.shape} and routing 'rows': "
-            f"(taps,) or {wanted}, where each of the other axes may be of size 1"
-        )
-    if routing == "matrix" and not (
-        (h.ndim == x.ndim and fits(h.shape, False))
-        or (h.ndim == x.ndim + 1 and fits(h.shape[1:], False))
-    ):
-        raise ValueError(
-            f"h is of shape {h.shape}; allowed with x of shape {x.shape} and routing 'matrix': "
-            f"{wanted}, or that behind an axis of outputs"
-        )
+    kernels = arguments.finite_taps("h", h)
+    if routing != "bank":
+        return kernels, [], []
+    if kernels.ndim == 1:
+        kernels = kernels[np.newaxis]
+    return kernels, [kernels.shape[-1]] * len(kernels), []
 
 
 def _result(shapes, dtype: np.dtype, out, others: Sequence[np.ndarray], allocate: bool):

@@ -8,7 +8,6 @@ and written (`_sinks`), the three side by side (`_pipeline`), and what is finish
 
 from __future__ import annotations
 
-import operator
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -17,9 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from ._arguments import axis_of
+from ._arguments import MODES, ROUTINGS, axis_of, count, frames_of_mode, one_of
 from ._chunk_stream import convolve_chunks
-from ._layout import check_kernels, check_words, is_ragged, window_of_mode
+from ._layout import check_kernels, is_ragged
 from ._mapping import is_mapped
 from ._memory import LARGEST_DEFAULT_BYTES, available_bytes, format_bytes, memory_bytes
 from ._options import LargeOptions
@@ -150,7 +149,8 @@ def convolve_large(
     """
     from ._convolve import check_options
 
-    check_words(mode, routing)
+    one_of("mode", mode, MODES)
+    one_of("routing", routing, ROUTINGS)
     check_progress(progress)
     # Before anything is opened, or written over.
     check_options(device=device, precision=precision, threads=threads, method=method)
@@ -162,9 +162,9 @@ def convolve_large(
         device=device,
         precision=precision,
         progress=progress,
-        most_samples=_batch_size("batch_size_samples", batch_size_samples),
-        most_channels=_batch_size("batch_size_channels", batch_size_channels),
-        most_kernels=_batch_size("batch_size_basis", batch_size_basis),
+        most_samples=count("batch_size_samples", batch_size_samples) or None,
+        most_channels=count("batch_size_channels", batch_size_channels) or None,
+        most_kernels=count("batch_size_basis", batch_size_basis) or None,
         threads=threads,
         method=method,
         resume=bool(resume),
@@ -234,7 +234,7 @@ def _convolve_one(
         if 0 in source.shape:
             raise ValueError(f"{source.label} has shape {source.shape}; allowed: nothing empty")
         kernels = check_kernels(h, options.routing, axis, source.shape)
-        first, frames = window_of_mode(options.mode, source.shape[axis], kernels.taps)
+        first, frames = frames_of_mode(options.mode, source.shape[axis], kernels.taps)
         shape = kernels.result_shape(source.shape, frames)
         dtype = options.result_dtype(source.dtype, kernels.h.dtype)
         if out is None:
@@ -260,18 +260,6 @@ def _array_in_memory(shape: tuple[int, ...], dtype: np.dtype, limit_bytes: int) 
             f"of an .npy file"
         )
     return np.empty(shape, dtype)
-
-
-def _batch_size(name: str, size: int | None) -> int | None:
-    if size is None:
-        return None
-    try:
-        number = operator.index(size)
-    except TypeError as error:
-        raise TypeError(f"{name} is {size!r}; allowed: None or a whole number") from error
-    if number < 1:
-        raise ValueError(f"{name} is {number}; allowed: 1 or more")
-    return number
 
 
 def _is_stored(thing: object) -> bool:

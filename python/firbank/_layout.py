@@ -1,8 +1,6 @@
-"""Which samples and kernels a part of a convolution's result needs: shapes, modes, routings.
+"""The kernels of a convolution: how they meet the channels, and where their results lie.
 
-The words follow the documentation of `firbank.convolve`. L is the number of taps, N the samples of
-x and M those of the result along the axis of time. Frame m of mode 'full' is the sum over taps k
-of ``h[k] * x[m - k]``; the other modes are `count` frames of it from `first` on.
+The words follow the documentation of `firbank.convolve`.
 """
 
 from __future__ import annotations
@@ -12,36 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ._arguments import MODES, ROUTINGS, one_of, require_finite
-from ._mapping import in_memory
+from . import _arguments as arguments
 
 Region = tuple[slice, ...]
-
-
-def window_of_mode(mode: str, samples: int, taps: int) -> tuple[int, int]:
-    """Return the first frame of mode 'full' that a mode gives, and how many it gives.
-
-    Raises
-    ------
-    ValueError
-        If mode 'valid' has no frame, since the kernel is longer than the signal.
-
-    Examples
-    --------
-    >>> window_of_mode("same", 10, 5)
-    (2, 10)
-    """
-    if mode == "full":
-        return 0, samples + taps - 1
-    if mode == "same":
-        return (taps - 1) // 2, samples
-    if mode == "causal":
-        return 0, samples
-    if taps > samples:
-        raise ValueError(
-            f"h has {taps} taps, x {samples} samples; mode 'valid' allows up to {samples} taps"
-        )
-    return taps - 1, samples - taps + 1
 
 
 @dataclass(frozen=True)
@@ -130,66 +101,11 @@ def check_kernels(h: object, routing: str, axis: int, shape: tuple[int, ...]) ->
     ValueError
         If its shape does not suit, it has no taps, or it is not finite.
     """
-    array = check_numbers(h)
-    dimensions = len(shape)
-    channels = (*shape[:axis], *shape[axis + 1 :])
+    array = arguments.finite_taps("h", h)
+    arguments.require_kernel_shape(array.shape, shape, axis, routing)
     if routing == "bank":
-        if array.ndim not in (1, 2):
-            raise ValueError(f"h has shape {array.shape}; routing 'bank' allows (K, taps), (taps,)")
         array = np.atleast_2d(array)
-    elif routing == "rows":
-        if array.ndim not in (1, dimensions):
-            raise ValueError(
-                f"h has {array.ndim} dimensions; routing 'rows' allows 1, or those of x: "
-                f"{dimensions}"
-            )
-        if array.ndim > 1:
-            own = (*array.shape[:axis], *array.shape[axis + 1 :])
-            if any(size not in (1, most) for size, most in zip(own, channels, strict=True)):
-                raise ValueError(
-                    f"h has shape {array.shape}, which does not broadcast to the channels of x, "
-                    f"{channels}"
-                )
-    else:
-        if array.ndim not in (dimensions, dimensions + 1):
-            raise ValueError(
-                f"h has {array.ndim} dimensions; routing 'matrix' allows those of x, {dimensions}, "
-                f"or one more in front"
-            )
-        behind = array.shape[array.ndim - dimensions :]
-        if (*behind[:axis], *behind[axis + 1 :]) != channels:
-            raise ValueError(
-                f"h has shape {array.shape}; routing 'matrix' wants a kernel for each channel of "
-                f"x: {channels}"
-            )
-    return Kernels(array, routing, axis, dimensions)
-
-
-def check_numbers(h: object) -> np.ndarray:
-    """Return kernels as an array.
-
-    Raises
-    ------
-    TypeError
-        If `h` holds no numbers.
-    ValueError
-        If there are none, or one that is not finite.
-    """
-    array = in_memory(np.asarray(h), "h")
-    if array.dtype.kind not in "biufc":
-        raise TypeError(
-            f"h has dtype {array.dtype}; allowed: bool, integers, real and complex floating point"
-        )
-    if array.size == 0:
-        raise ValueError(f"h has shape {array.shape}; allowed: at least one kernel with one tap")
-    require_finite("h", array)
-    return array
-
-
-def check_words(mode: str, routing: str) -> None:
-    """Raise ValueError unless mode and routing are known."""
-    one_of("mode", mode, MODES)
-    one_of("routing", routing, ROUTINGS)
+    return Kernels(array, routing, axis, len(shape))
 
 
 def is_ragged(h: object, routing: str) -> bool:

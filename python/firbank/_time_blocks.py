@@ -6,6 +6,8 @@ from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from itertools import accumulate
 
+from ._arguments import frames_of_mode
+
 
 @dataclass(frozen=True)
 class TimeBlock:
@@ -66,10 +68,8 @@ def time_blocks(chunks: tuple[int, ...], taps: int, mode: str) -> list[TimeBlock
     """
     ends = list(accumulate(chunks))
     samples = ends[-1]
-    if mode == "valid" and taps > samples:
-        raise ValueError(f"h has {taps} taps, x {samples} samples; mode 'valid' allows {samples}")
     # Positions of frames are those in the mode 'full'.
-    first = {"full": 0, "causal": 0, "same": (taps - 1) // 2, "valid": taps - 1}[mode]
+    first, _ = frames_of_mode(mode, samples, taps)
     # 'same' moves the cuts along with the frames, so that sizes stay; 'valid' drops frames instead.
     moved = first if mode == "same" else 0
     cuts = [max(first, end + moved) for end in ends]

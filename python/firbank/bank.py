@@ -10,23 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ._arrays import as_numpy, require_real
+from . import _arguments as arguments
+from ._arrays import require_real
 from ._kept import KeptConvolvers
-from ._mapping import in_memory
 
 _NOT_STATE = ("_lock", "_convolvers")
-_PRECISIONS = {None: None, "float32": np.float32, "float64": np.float64}
-
-
-def precision_dtype(precision: str | None) -> np.dtype | None:
-    """The dtype that an argument `precision` forces; None where it leaves the choice."""
-    try:
-        dtype = _PRECISIONS[precision]
-    except (KeyError, TypeError):
-        raise ValueError(
-            f"precision is {precision!r}; allowed: None, 'float32', 'float64'"
-        ) from None
-    return None if dtype is None else np.dtype(dtype)
 
 
 class Bank:
@@ -78,16 +66,16 @@ class Bank:
         precision: str | None = None,
         max_taps: int | None = None,
     ) -> None:
-        forced = precision_dtype(precision)
+        forced = arguments.precision_dtype(precision)
         arrays = _kernel_arrays(kernels)
-        self._dtype = forced if forced is not None else _common_dtype(arrays)
+        self._dtype = _common_dtype(arrays) if forced is None else forced
         own = [
             _checked(array, self._dtype, f"kernels[{index}]") for index, array in enumerate(arrays)
         ]
         longest = max(kernel.size for kernel in own)
-        self._max_taps = longest if max_taps is None else operator.index(max_taps)
-        if self._max_taps < longest:
-            raise ValueError(f"max_taps is {max_taps}; allowed: {longest} (the longest kernel) on")
+        self._max_taps = (
+            longest if max_taps is None else arguments.whole("max_taps", max_taps, longest)
+        )
         self._kernels = own
         self._changed = [0] * len(own)  # the version that brought each kernel
         self._version = 0
@@ -114,10 +102,10 @@ class Bank:
         """
         index = self._index(index)
         name = f"kernel for bank[{index}]"
-        own = _checked(_array(kernel, name), self._dtype, name)
+        own = _checked(arguments.array(name, kernel), self._dtype, name)
         if own.size > self._max_taps:
             raise ValueError(
-                f"{name} has {own.size} taps; allowed: 1 to max_taps = {self._max_taps}"
+                f"{name} has {own.size} taps; allowed: up to {self._max_taps}, max_taps"
             )
         with self._lock:
             self._kernels[index] = own
@@ -245,13 +233,15 @@ def as_bank(kernels: Bank | ArrayLike | Sequence[ArrayLike]) -> Bank:
 def _kernel_arrays(kernels: ArrayLike | Sequence[ArrayLike]) -> list[np.ndarray]:
     """One array for each kernel."""
     if isinstance(kernels, (list, tuple)):
-        arrays = [_array(kernel, f"kernels[{index}]") for index, kernel in enumerate(kernels)]
+        arrays = [
+            arguments.array(f"kernels[{index}]", kernel) for index, kernel in enumerate(kernels)
+        ]
         if arrays and all(array.ndim == 0 for array in arrays):
             return [np.asarray(arrays)]  # numbers: a single kernel
     elif isinstance(kernels, Bank):
         arrays = list(kernels)
     else:
-        array = _array(kernels, "kernels")
+        array = arguments.array("kernels", kernels)
         if array.ndim not in (1, 2):
             raise ValueError(
                 f"kernels has {array.ndim} dimensions; allowed: (K, taps), (taps,), or a list"
@@ -260,10 +250,6 @@ def _kernel_arrays(kernels: ArrayLike | Sequence[ArrayLike]) -> list[np.ndarray]
     if not arrays:
         raise ValueError("kernels holds 0 kernels; at least 1 is needed")
     return arrays
-
-
-def _array(kernel: ArrayLike, name: str) -> np.ndarray:
-    return in_memory(as_numpy(kernel, name), name)
 
 
 def _common_dtype(arrays: Sequence[np.ndarray]) -> np.dtype:
@@ -279,12 +265,9 @@ def _checked(array: np.ndarray, dtype: np.dtype, name: str) -> NDArray[np.floati
     require_real(array, name)
     if array.ndim != 1 or array.size == 0:
         raise ValueError(f"{name} has shape {array.shape}; allowed: (taps,), of 1 tap or more")
-    with np.errstate(over="ignore"):
-        own = np.array(array, dtype=dtype, order="C")
-    bad = np.flatnonzero(~np.isfinite(own))
-    if bad.size:
-        raise ValueError(
-            f"{name} holds {array[bad[0]]} at tap {bad[0]}; allowed: finite numbers of {dtype.name}"
-        )
+    arguments.require_finite(name, array)
+    if dtype == np.float32:
+        arguments.require_float32(name, array)
+    own = np.array(array, dtype=dtype, order="C")
     own.flags.writeable = False
     return own

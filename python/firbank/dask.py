@@ -11,18 +11,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import product
-from operator import getitem, index
+from operator import getitem
 from typing import Any, Literal
 
 import dask.array as da
 import numpy as np
 from dask.array.core import normalize_chunks
-from dask.base import is_dask_collection, tokenize
+from dask.base import tokenize
 from dask.highlevelgraph import HighLevelGraph
 from numpy.typing import ArrayLike, NDArray
 
+from ._arguments import MODES, ROUTINGS, axis_of, finite_taps, one_of, require_kernel_shape
 from ._convolve import check_options
 from ._convolve import convolve as _convolve_in_memory
+from ._layout import is_ragged
 from ._time_blocks import TimeBlock, time_blocks
 from .bank import Bank
 
@@ -117,11 +119,11 @@ def convolve(
     array([1., 3., 6., 6., 6., 6., 6., 6., 6.])
     """
     x, axis = _checked_samples(x, axis)
-    if mode not in ("full", "same", "valid", "causal"):
-        raise ValueError(f"mode is {mode!r}; allowed: 'full', 'same', 'valid', 'causal'")
+    one_of("mode", mode, MODES)
+    one_of("routing", routing, ROUTINGS)
     check_options(
         # A GPU is the workers' matter.
-        device="auto" if device.startswith("cuda") else device,
+        device="auto" if str(device).startswith("cuda") else device,
         precision=precision,
         threads=threads,
         method=method,
@@ -136,32 +138,23 @@ def convolve(
         "memory_limit": memory_limit,
         "threads": threads,
     }
+    if is_ragged(h, routing):
+        each = [finite_taps(f"h[{k}]", kernel) for k, kernel in enumerate(h)]
+        for k, kernel in enumerate(each):
+            if kernel.ndim != 1:
+                raise ValueError(f"h[{k}] has shape {kernel.shape}; allowed: (taps,)")
+        return [_bank(x, kernel, axis, mode, options, 1)[..., 0] for kernel in each]
+    h = finite_taps("h", h)
+    require_kernel_shape(h.shape, x.shape, axis, routing)
     if routing == "rows":
-        return _rows(x, _checked_kernels(h), axis, mode, options)
-    if routing == "matrix":
-        return _matrix(x, _checked_kernels(h), axis, mode, options, last_axis_chunks)
-    if routing != "bank":
-        raise ValueError(f"routing is {routing!r}; allowed: 'rows', 'bank', 'matrix'")
-    if isinstance(h, (list, tuple)) and len({np.shape(kernel) for kernel in h}) > 1:
-        banks = [_checked_kernels(kernel) for kernel in h]
-        if any(bank.ndim != 1 for bank in banks):
-            raise ValueError("h is a list of kernels that are not all 1-D; allowed: 1-D ones")
-        return [_bank(x, bank, axis, mode, options, 1)[..., 0] for bank in banks]
-    return _bank(x, _checked_kernels(h), axis, mode, options, last_axis_chunks)
+        return _rows(x, h, axis, mode, options)
+    convolve_all = _bank if routing == "bank" else _matrix
+    return convolve_all(x, h, axis, mode, options, last_axis_chunks)
 
 
 def _rows(x: da.Array, h: NDArray[Any], axis: int, mode: str, options: dict[str, Any]) -> da.Array:
     if h.ndim == 1:
         h = h.reshape([-1 if dimension == axis else 1 for dimension in range(x.ndim)])
-    if h.ndim != x.ndim or any(
-        mine not in (1, its)
-        for dimension, (mine, its) in enumerate(zip(h.shape, x.shape, strict=True))
-        if dimension != axis
-    ):
-        raise ValueError(
-            f"h has shape {h.shape}; allowed: 1-D, or {x.ndim}-D with taps along axis {axis} and "
-            f"other axes that broadcast to x's shape, {x.shape}"
-        )
     blocks = time_blocks(x.chunks[axis], h.shape[axis], mode)
     # Along an axis where one kernel serves all channels, its one block serves all blocks of x.
     split = [size > 1 and dimension != axis for dimension, size in enumerate(h.shape)]
@@ -190,8 +183,6 @@ def _bank(
     options: dict[str, Any],
     last_axis_chunks: int | tuple[int, ...] | str,
 ) -> da.Array:
-    if h.ndim not in (1, 2):
-        raise ValueError(f"h has {h.ndim} dimensions; allowed: 1 or 2 with routing 'bank'")
     h = np.atleast_2d(h)
     blocks = time_blocks(x.chunks[axis], h.shape[1], mode)
     chunks = (*x.chunks[:axis], _frames(blocks), *x.chunks[axis + 1 :])
@@ -221,12 +212,6 @@ def _matrix(
     one_output = h.ndim == x.ndim
     if one_output:
         h = h[np.newaxis]
-    channels = (*x.shape[:axis], *x.shape[axis + 1 :])
-    if h.ndim != x.ndim + 1 or (*h.shape[1 : axis + 1], *h.shape[axis + 2 :]) != channels:
-        raise ValueError(
-            f"h has shape {h.shape[1:] if one_output else h.shape}; allowed: x's shape, {x.shape}, "
-            f"with taps along axis {axis}, or that with one more leading axis"
-        )
     taps = h.shape[axis + 1]
     blocks = time_blocks(x.chunks[axis], taps, mode)
     result = _result_type(x, h, options["precision"])
@@ -325,31 +310,13 @@ def _checked_samples(x: da.Array, axis: int) -> tuple[da.Array, int]:
         raise TypeError(f"x is a {type(x).__name__}; allowed: a dask array")
     if x.dtype.kind not in "biufc":
         raise TypeError(f"x has dtype {x.dtype}; allowed: numbers")
-    try:
-        place = index(axis)
-    except TypeError:
-        raise TypeError(f"axis is {axis!r}; allowed: a whole number") from None
-    if not -x.ndim <= place < x.ndim:
-        raise IndexError(f"axis is {axis}; allowed: {-x.ndim} to {x.ndim - 1}")
+    axis = axis_of(axis, x.ndim)
     if np.isnan(x.shape).any():
         raise ValueError(f"x has chunks of unknown sizes, {x.chunks}; allowed: known ones")
     if x.size == 0:
         raise ValueError(f"x has shape {x.shape}; allowed: no empty dimension")
     filled = tuple(tuple(chunk for chunk in chunks if chunk) for chunks in x.chunks)
-    return x.rechunk(filled), place % x.ndim
-
-
-def _checked_kernels(h: ArrayLike) -> NDArray[Any]:
-    if is_dask_collection(h):
-        raise TypeError(f"h is a dask {type(h).__name__}; allowed: arrays in memory (h.compute())")
-    kernels = np.asarray(h)
-    if kernels.dtype.kind not in "biufc":
-        raise TypeError(f"h has dtype {kernels.dtype}; allowed: numbers")
-    if kernels.ndim == 0 or kernels.size == 0:
-        raise ValueError(f"h has shape {kernels.shape}; allowed: one tap or more")
-    if not np.isfinite(kernels).all():
-        raise ValueError("h holds a value that is not finite; allowed: finite ones")
-    return kernels
+    return x.rechunk(filled), axis
 
 
 def _result_type(x: da.Array, h: NDArray[Any] | da.Array, precision: str | None) -> np.dtype[Any]:

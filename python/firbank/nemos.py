@@ -16,12 +16,12 @@ What differs from NeMoS (0.2.8), on purpose:
   NaN and a warning, as it does without batches.
 - With a pynapple object, `axis` may be another than time: the epochs are then put together again
   along time, where NeMoS joins them along `axis`.
-- What has no shape, such as a number or a string in a list, is a TypeError.
+- What has no shape, such as a number or a string in a list, is a TypeError, and so is an array with
+  a mask, which NeMoS overlooks.
 """
 
 from __future__ import annotations
 
-import operator
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -30,9 +30,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ._arguments import require_out
+from ._arguments import array, count, one_of, require_finite, require_out, whole
+from ._arrays import as_numpy, require_real
 from ._convolve import convolve
-from ._mapping import in_memory
 from ._raised_cosine import RaisedCosineLog
 from ._series_tree import leaves, rebuild
 from ._shared_progress import shared_progress
@@ -148,13 +148,18 @@ def create_convolutional_predictor(
     """
     kernels = _kernels(basis_matrix)
     window = kernels.shape[1]
-    axis = _checked_axis(axis)
+    axis = whole("axis", axis, 0)
     shift = _checked_shift(shift, predictor_causality)
     batches = {
-        "batch_size_samples": _checked_batch_size(batch_size_samples, "batch_size_samples"),
-        "batch_size_channels": _checked_batch_size(batch_size_channels, "batch_size_channels"),
-        "batch_size_basis": _checked_batch_size(batch_size_basis, "batch_size_basis"),
+        "batch_size_samples": batch_size_samples,
+        "batch_size_channels": batch_size_channels,
+        "batch_size_basis": batch_size_basis,
     }
+    for name, size in batches.items():
+        try:
+            count(name, size)
+        except TypeError as error:  # NeMoS's is a ValueError
+            raise ValueError(*error.args) from None
     if batch_size_samples is not None and batch_size_samples < window:
         raise ValueError(
             f"batch_size_samples is {batch_size_samples}; allowed: the window of basis_matrix, "
@@ -246,9 +251,8 @@ class _Series:
         values = source.values if is_pynapple else source
         if not hasattr(values, "shape"):
             raise TypeError(f"{name} is {_shortly(source)}; allowed: arrays and pynapple objects")
-        samples = np.asarray(values)
-        if samples.dtype.kind not in "biuf":
-            raise TypeError(f"{name} has dtype {samples.dtype}; allowed: real numbers")
+        samples = as_numpy(values, name)
+        require_real(samples, name)
         if samples.ndim <= axis:
             raise ValueError(
                 f"{name} has {samples.ndim} dimensions; allowed: more than axis, {axis}"
@@ -285,35 +289,20 @@ def _result_type(samples: np.dtype[Any], basis: np.dtype[Any]) -> np.dtype[Any]:
 
 def _kernels(basis_matrix: ArrayLike) -> NDArray[Any]:
     """Check the basis and lay each kernel out in a row of its own."""
-    basis = in_memory(np.asarray(basis_matrix), "basis_matrix")
-    if basis.dtype.kind not in "biuf":
-        raise TypeError(f"basis_matrix has dtype {basis.dtype}; allowed: real numbers")
+    basis = array("basis_matrix", basis_matrix)
+    require_real(basis, "basis_matrix")
     if basis.ndim != 2:
         raise ValueError(f"basis_matrix has {basis.ndim} dimensions; allowed: 2")
     if basis.shape[0] < 2 or basis.shape[1] < 1:
         raise ValueError(
             f"basis_matrix has shape {basis.shape}; allowed: 2 or more rows, 1 or more columns"
         )
-    if not np.isfinite(basis).all():
-        raise ValueError("basis_matrix holds a value that is not finite; allowed: finite ones")
+    require_finite("basis_matrix", basis)
     return np.ascontiguousarray(basis.T)
 
 
-def _checked_axis(axis: int) -> int:
-    try:
-        axis = operator.index(axis)
-    except TypeError:
-        raise TypeError(f"axis is {axis!r}; allowed: a whole number, 0 or more") from None
-    if axis < 0:
-        raise ValueError(f"axis is {axis}; allowed: 0 or more")
-    return axis
-
-
 def _checked_shift(shift: bool | None, causality: Causality) -> bool:
-    if causality not in _CAUSALITIES:
-        raise ValueError(
-            f"predictor_causality is {causality!r}; allowed: 'causal', 'acausal', 'anti-causal'"
-        )
+    one_of("predictor_causality", causality, _CAUSALITIES)
     if shift is None:
         return causality != "acausal"
     if shift and causality == "acausal":
@@ -321,18 +310,6 @@ def _checked_shift(shift: bool | None, causality: Causality) -> bool:
             f"shift is {shift!r} with predictor_causality 'acausal'; allowed: False or None"
         )
     return bool(shift)
-
-
-def _checked_batch_size(size: int | None, name: str) -> int | None:
-    if size is None:
-        return None
-    try:
-        count = operator.index(size)
-    except TypeError:
-        count = 0
-    if count < 1:
-        raise ValueError(f"{name} is {size!r}; allowed: None, or a whole number, 1 or more")
-    return count
 
 
 def _predictors(series: list[_Series], kernels: int, out: Any) -> list[NDArray[np.floating]]:
@@ -346,9 +323,9 @@ def _predictors(series: list[_Series], kernels: int, out: Any) -> list[NDArray[n
         raise ValueError(
             f"out holds {[name for name, _ in given]}; allowed: {wanted}, as time_series does"
         )
-    for (name, array), one, shape in zip(given, series, shapes, strict=True):
-        require_out(name, array, shape, one.dtype)
-    return [array for _, array in given]
+    for (name, target), one, shape in zip(given, series, shapes, strict=True):
+        require_out(name, target, shape, one.dtype)
+    return [target for _, target in given]
 
 
 def _shortly(what: Any) -> str:

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _core
-from ._arguments import ROUTINGS, lies_whole, require_out
+from ._arguments import ROUTINGS, lies_whole, one_of, precision_dtype, require_out, whole
 from ._arrays import as_numpy, like, require_real
 from ._mapping import in_memory
-from .bank import Bank, as_bank, precision_dtype
+from .bank import Bank, as_bank
 
 Routing = Literal["rows", "bank", "matrix"]
 
@@ -171,20 +171,18 @@ class Stream:
         max_taps: int | None = None,
     ) -> None:
         self._bank = as_bank(bank)
-        if routing not in ROUTINGS:
-            raise ValueError(f"routing is {routing!r}; allowed: 'rows', 'bank', 'matrix'")
-        self._routing = routing
+        self._routing = one_of("routing", routing, ROUTINGS)
         if outputs is not None and routing != "matrix":
             raise ValueError(f"outputs is {outputs}; allowed with routing {routing!r}: None")
-        self._outputs = None if outputs is None else _count(outputs, "outputs", most=_MOST_CHANNELS)
+        self._outputs = None if outputs is None else whole("outputs", outputs, 1, _MOST_CHANNELS)
         self._channels = self._check_channels(channels)
         self._time_first = _is_time_first(axis)
         self._dtype = precision_dtype(precision) or self._bank.dtype
-        self._max_taps = self._bank.max_taps if max_taps is None else _count(max_taps, "max_taps")
-        if self._max_taps < self._bank.max_taps:
-            raise ValueError(
-                f"max_taps is {self._max_taps}; allowed: {self._bank.max_taps} (the bank's) on"
-            )
+        self._max_taps = (
+            self._bank.max_taps
+            if max_taps is None
+            else whole("max_taps", max_taps, self._bank.max_taps)
+        )
         self._sample_rate = float(sample_rate)
         if not 0 < self._sample_rate <= _MOST_FRAMES_A_SECOND:
             raise ValueError(
@@ -192,7 +190,7 @@ class Stream:
             )
         make = _core.LiveStreamFloat if self._dtype == np.float32 else _core.LiveStreamDouble
         self._version, kernels = self._bank._snapshot()
-        block = _count(block, "block", most=65_536)
+        block = whole("block", block, 1, 65_536)
         self._slice_frames = self._frames_between_signals(block)
         self._calls = 0
         self._engine = make(
@@ -203,7 +201,7 @@ class Stream:
             block=block,
             max_taps=self._max_taps,
             device=str(device),
-            threads=_count(threads, "threads", most=64),
+            threads=whole("threads", threads, 1, 64),
             sample_rate_hz=self._sample_rate,
         )
         self._swaps: list[_Swap] = []
@@ -338,10 +336,8 @@ class Stream:
             raise ValueError(
                 f"bank has max_taps = {new.max_taps}; allowed: up to the stream's {self._max_taps}"
             )
-        fade = _count(crossfade, "crossfade", least=0)
-        frame = None if at is None else operator.index(at)
-        if frame is not None and not _INT64.min < frame < _INT64.max:
-            raise ValueError(f"at is {frame}; allowed: 64 bits")
+        fade = whole("crossfade", crossfade, 0)
+        frame = None if at is None else whole("at", at, _INT64.min + 1, _INT64.max - 1)
         with self._change_lock:
             self._require_open()
             version, kernels = new._snapshot()
@@ -562,7 +558,7 @@ class Stream:
             channels = {"rows": kernels, "bank": 1, "matrix": max(kernels // outputs, 1)}[
                 self._routing
             ]
-        count = _count(channels, "channels", most=_MOST_CHANNELS)
+        count = whole("channels", channels, 1, _MOST_CHANNELS)
         if self._routing == "rows" and kernels not in (1, count):
             raise ValueError(
                 f"bank has {kernels} kernels; allowed with {count} channels in rows: "
@@ -639,19 +635,8 @@ class Stream:
         return np.moveaxis(result, 0 if self._time_first else 1, -1)
 
 
-def _count(value: int, name: str, least: int = 1, most: int | None = None) -> int:
-    count = operator.index(value)
-    if count < least or (most is not None and count > most) or count > _INT64.max:
-        allowed = f"{least} to {most}" if most is not None else f"{least} or more"
-        raise ValueError(f"{name} is {count}; allowed: {allowed}")
-    return count
-
-
 def _is_time_first(axis: int) -> bool:
-    place = operator.index(axis)
-    if not -2 <= place <= 1:
-        raise ValueError(f"axis is {place}; allowed: -1 or 1, 0 or -2")
-    return place in (0, -2)
+    return whole("axis", axis, -2, 1) in (0, -2)
 
 
 def _as_double(kernels: Sequence[NDArray[np.floating]]) -> list[NDArray[np.float64]]:

@@ -105,8 +105,9 @@ def test_update_replaces_one_kernel():
         ([[1.0], [1j]], TypeError, ["kernels[1]", "complex128", "real"]),
         ([["a"]], TypeError, ["kernels[0]"]),
         ([[None]], TypeError, ["kernels[0]", "object"]),
-        ([[1.0], [0.0, np.nan]], ValueError, ["kernels[1]", "nan", "tap 1"]),
-        ([[np.inf]], ValueError, ["kernels[0]", "inf", "tap 0"]),
+        (np.ma.array([1.0, 2.0], mask=[0, 1]), TypeError, ["kernels is a masked array"]),
+        ([[1.0], [0.0, np.nan]], ValueError, ["kernels[1]", "[1] is nan"]),
+        ([[np.inf]], ValueError, ["kernels[0]", "[0] is inf"]),
     ],
 )
 def test_refuses(kernels, error, words):
@@ -119,11 +120,11 @@ def test_refuses(kernels, error, words):
 
 
 def test_refuses_arguments():
-    with pytest.raises(ValueError, match=r"precision is 'float16'; allowed: None, 'float32'"):
+    with pytest.raises(ValueError, match=r"precision is 'float16'; allowed: 'float32'"):
         Bank([1.0], precision="float16")
-    with pytest.raises(ValueError, match=r"max_taps is 1; allowed: 2"):
+    with pytest.raises(ValueError, match=r"max_taps is 1; allowed: whole numbers from 2 on"):
         Bank([1.0, 2.0], max_taps=1)
-    with pytest.raises(ValueError, match=r"1e\+300 at tap 0; allowed: finite numbers of float32"):
+    with pytest.raises(ValueError, match=r"^kernels\[0\] has a tap of 1e\+300; allowed in float32"):
         Bank([[1e300]], precision="float32")
 
 
@@ -136,11 +137,13 @@ def test_refuses_updates_and_stays_as_it_was():
             bank[index]
     with pytest.raises(TypeError):
         bank.update(0.5, [1.0])
-    with pytest.raises(ValueError, match=r"bank\[1\] has 3 taps; allowed: 1 to max_taps = 2"):
+    with pytest.raises(ValueError, match=r"bank\[1\] has 3 taps; allowed: up to 2, max_taps"):
         bank.update(1, [1.0, 2.0, 3.0])
     with pytest.raises(TypeError, match=r"complex128"):
         bank.update(1, [1j])
-    with pytest.raises(ValueError, match=r"nan at tap 0"):
+    with pytest.raises(
+        ValueError, match=r"^kernel for bank\[1\]\[0\] is nan; allowed: finite taps"
+    ):
         bank.update(1, [np.nan])
     with pytest.raises(ValueError, match=r"shape \(0,\)"):
         bank.update(1, [])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import os
 import signal
 import subprocess
@@ -11,6 +12,7 @@ import threading
 import time
 
 import firbank
+import firbank._arguments
 import firbank.nemos
 import numpy as np
 import pytest
@@ -446,10 +448,10 @@ X = np.zeros((4, 100))
          lambda: firbank.convolve(X, [1], axis=2)),
         (TypeError, "axis is 1.5", lambda: firbank.convolve(X, [1], axis=1.5)),
         (ValueError, "x has no dimension", lambda: firbank.convolve(3.0, [1])),
-        (TypeError, "x is of type object", lambda: firbank.convolve([None], [1])),
+        (TypeError, "x has dtype object", lambda: firbank.convolve([None], [1])),
         (TypeError, "x is a masked array",
          lambda: firbank.convolve(np.ma.array([1.0, 2.0], mask=[True, False]), [1])),
-        (TypeError, "x is of type object", lambda: firbank.convolve(None, [1])),
+        (TypeError, "x has dtype object", lambda: firbank.convolve(None, [1])),
         (ValueError, "h has a tap of 1e",
          lambda: firbank.convolve(X, [1e300], precision="float32")),
         (ValueError, "batch_size_samples is 1000000",
@@ -458,21 +460,21 @@ X = np.zeros((4, 100))
          lambda: firbank.convolve(X, [1], out=np.zeros(X.shape, np.longdouble))),
         (TypeError, "x is of <class 'str'>; allowed for a plan",
          lambda: firbank.plan("x.npy", [1])),
-        (TypeError, "h is of type <U1", lambda: firbank.convolve(X, ["a"])),
-        (ValueError, r"h is of shape \(3, 2\); allowed with x of shape \(4, 100\) and routing "
+        (TypeError, "h has dtype <U1", lambda: firbank.convolve(X, ["a"])),
+        (ValueError, r"h has shape \(3, 2\); allowed with x of shape \(4, 100\) and routing "
          r"'rows': \(taps,\) or \(4, taps\)", lambda: firbank.convolve(X, np.ones((3, 2)))),
-        (ValueError, r"h is of shape \(0,\)", lambda: firbank.convolve(X, [])),
+        (ValueError, r"h has shape \(0,\)", lambda: firbank.convolve(X, [])),
         (ValueError, "h has 101 taps and x 100 samples; allowed with mode 'valid'",
          lambda: firbank.convolve(X, np.ones(101), mode="valid")),
         (ValueError, r"h\[1\] is nan; allowed: finite", lambda: firbank.convolve(X, [1, np.nan])),
         (ValueError, r"h\[1\]\[0\] is inf",
          lambda: firbank.convolve(X, [[1, 2], [np.inf]], routing="bank")),
         (ValueError, "h has no kernels", lambda: firbank.convolve(X, [], routing="bank")),
-        (ValueError, r"h\[1\] is of shape \(0,\)",
+        (ValueError, r"h\[1\] has shape \(0,\)",
          lambda: firbank.convolve(X, [[1.0], np.ones(0)], routing="bank")),
-        (ValueError, r"h is of shape \(4, 2, 2\); allowed with routing 'bank'",
+        (ValueError, r"h has shape \(4, 2, 2\); allowed with routing 'bank'",
          lambda: firbank.convolve(X, np.ones((4, 2, 2)), routing="bank")),
-        (ValueError, r"h is of shape \(5, 2\); .*'matrix'",
+        (ValueError, r"h has shape \(5, 2\); .*'matrix'",
          lambda: firbank.convolve(X, np.ones((5, 2)), routing="matrix")),
         (ValueError, "memory_limit is '2 apples'",
          lambda: firbank.convolve(X, [1], memory_limit="2 apples", method="fft")),
@@ -557,6 +559,11 @@ def test_equals_direct_sums_many_times_over(case, how):
     taps = h if isinstance(h, list) else [h]
     scale = np.linalg.norm(x.astype(complex)) * max(np.linalg.norm(k) for k in taps)
     assert_follows(result, reference(x, h, axis, mode, routing), scale)
+
+
+def test_examples_of_the_arguments_run():
+    failed, attempted = doctest.testmod(firbank._arguments)
+    assert attempted > 0 and failed == 0
 
 
 def own_dtype_only(call, dtype, others):

@@ -151,7 +151,7 @@ def test_chunks_that_do_not_suit(chunks, message):
 
 
 def test_an_iterator_that_ends_too_soon_for_mode_valid():
-    with pytest.raises(ValueError, match="h has 4 taps, x 3 samples"):
+    with pytest.raises(ValueError, match="h has 4 taps and x 3 samples"):
         gives([np.ones(3)], mode="valid")
 
 

@@ -369,6 +369,8 @@ WRONG_HERE = {
     "a basis with NaN": (ValueError, (np.full((5, 3), np.nan), SERIES), {}),
     "a complex basis": (TypeError, (BASIS + 1j, SERIES), {}),
     "a list of numbers": (TypeError, (BASIS, SERIES.tolist()), {}),
+    "a masked series": (TypeError, (BASIS, np.ma.array(SERIES, mask=SERIES > 3)), {}),
+    "a masked basis": (TypeError, (np.ma.array(BASIS, mask=BASIS > 3), SERIES), {}),
     "a string": (TypeError, (BASIS, "series"), {}),
     "text": (TypeError, (BASIS, np.array(["a"] * 9)), {}),
     "a wrong shape of out": (ValueError, (BASIS, SERIES), {"out": np.empty((29, 3))}),
@@ -533,6 +535,13 @@ def test_epochs_are_kept_apart(nap):
     assert isinstance(got, nap.TsdFrame)
     assert_close(np.asarray(got)[:16], defined(basis, x.values[:16]))
     assert_close(np.asarray(got)[16:], defined(basis, x.values[16:]))
+
+
+def test_times_without_data(nap):
+    times = nap.Ts(t=np.arange(9.0))
+    for series in (times, {"a": times}, nap.TsGroup({0: times})):
+        with pytest.raises(TypeError, match="^time_series.*"):
+            create_convolutional_predictor(np.ones((3, 2)), series)
 
 
 def test_another_axis_of_a_pynapple_object_than_time(nap):

@@ -404,9 +404,9 @@ def test_refuses_swaps_that_do_not_fit():
         stream.swap(np.ones((3, 5)))
     with pytest.raises(ValueError, match=r"max_taps = 301; allowed: up to the stream's 300"):
         stream.swap(np.ones((2, 301)))
-    with pytest.raises(ValueError, match=r"crossfade is -1; allowed: 0 or more"):
+    with pytest.raises(ValueError, match=r"crossfade is -1; allowed: whole numbers from 0 on"):
         stream.swap(np.ones((2, 3)), crossfade=-1)
-    with pytest.raises(ValueError, match=r"at is .*; allowed: 64 bits"):
+    with pytest.raises(ValueError, match=r"at is .*; allowed: whole numbers from -92"):
         stream.swap(np.ones((2, 3)), at=2**70)
     for _ in range(4):
         stream.swap(np.ones((2, 3)), at=10_000)
@@ -704,6 +704,7 @@ def test_a_long_chunk_is_what_shorter_ones_are(routing, block):
         (np.zeros((2, 5), complex), TypeError, ["chunk", "complex128"]),
         (np.zeros((2, 5), object), TypeError, ["chunk", "object"]),
         (np.zeros((2, 5), "M8[s]"), TypeError, ["chunk", "datetime64[s]"]),
+        (np.ma.array(np.zeros((2, 5)), mask=True), TypeError, ["chunk is a masked array"]),
         ("ab", TypeError, ["chunk"]),
         (None, TypeError, ["chunk"]),
         ([[1.0], [1.0, 2.0]], TypeError, ["chunk"]),
@@ -744,22 +745,25 @@ def test_refuses_out():
     ("options", "message"),
     [
         ({"routing": "row"}, r"routing is 'row'; allowed: 'rows', 'bank', 'matrix'"),
-        ({"channels": 0}, r"channels is 0; allowed: 1 to 2147483647"),
-        ({"channels": 2**31, "routing": "bank"}, r"channels is 2147483648; allowed: 1 to 2147"),
+        ({"channels": 0}, r"channels is 0; allowed: whole numbers from 1 to 2147483647"),
+        (
+            {"channels": 2**31, "routing": "bank"},
+            r"channels is 2147483648; allowed: whole numbers from 1 to 2147",
+        ),
         ({"channels": 3}, r"bank has 2 kernels; allowed with 3 channels in rows: 1 or 3"),
         (
             {"channels": 3, "routing": "matrix"},
             r"bank has 2 kernels; .* 3 channels and 1 outputs: 3",
         ),
         ({"outputs": 2}, r"outputs is 2; allowed with routing 'rows': None"),
-        ({"block": 0}, r"block is 0; allowed: 1 to 65536"),
-        ({"block": 65_537}, r"block is 65537; allowed: 1 to 65536"),
-        ({"threads": 65}, r"threads is 65; allowed: 1 to 64"),
+        ({"block": 0}, r"block is 0; allowed: whole numbers from 1 to 65536"),
+        ({"block": 65_537}, r"block is 65537; allowed: whole numbers from 1 to 65536"),
+        ({"threads": 65}, r"threads is 65; allowed: whole numbers from 1 to 64"),
         ({"device": "tpu"}, r"there is no backend 'tpu'; allowed: auto, cpu"),
-        ({"precision": "int16"}, r"precision is 'int16'; allowed: None, 'float32', 'float64'"),
+        ({"precision": "int16"}, r"precision is 'int16'; allowed: 'float32', 'float64'"),
         ({"sample_rate": 0.0}, r"sample_rate is 0.0; allowed: above 0, up to 1e\+12"),
-        ({"axis": 2}, r"axis is 2; allowed: -1 or 1, 0 or -2"),
-        ({"max_taps": 2}, r"max_taps is 2; allowed: 3 \(the bank's\) on"),
+        ({"axis": 2}, r"axis is 2; allowed: whole numbers from -2 to 1"),
+        ({"max_taps": 2}, r"max_taps is 2; allowed: whole numbers from 3 on"),
     ],
 )
 def test_refuses_arguments(options, message):
@@ -768,9 +772,9 @@ def test_refuses_arguments(options, message):
 
 
 def test_refuses_kernels():
-    with pytest.raises(ValueError, match=r"kernels\[0\] holds nan at tap 1"):
+    with pytest.raises(ValueError, match=r"kernels\[0\]\[1\] is nan; allowed: finite"):
         Stream([[0.0, np.nan]])
-    with pytest.raises(TypeError, match=r"kernels\[0\] is of dtype complex128"):
+    with pytest.raises(TypeError, match=r"kernels\[0\] has dtype complex128"):
         Stream([[1j]])
 
 

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .._arguments import frames_of_mode
 from .._convolve import convolve
 
 Array = NDArray[Any]
@@ -57,17 +58,6 @@ def convolve_axes(x: Array, h: Array, axes: Sequence[int], mode: str) -> Array:
     elif np.isfinite(x).all() and np.isfinite(h).all():
         return _convolve_finite(x, h, axes, mode)
     return _convolve_not_finite(x, h, axes, mode)
-
-
-def frames_of_mode(mode: str, samples: int, taps: int) -> tuple[int, int]:
-    """Return the first frame of a mode in the full convolution, and how many there are."""
-    if mode == "full":
-        return 0, samples + taps - 1
-    if mode == "same":
-        return (taps - 1) // 2, samples
-    if mode == "causal":
-        return 0, samples
-    return taps - 1, samples - taps + 1
 
 
 def crop_to_same(x: Array, h: Array) -> Array:

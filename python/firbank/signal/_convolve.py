@@ -9,12 +9,14 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .._arguments import METHODS, one_of
 from ._axes import convolve_axes, crop_to_same
 from ._integers import convolve_integers
 from ._types import as_numeric, common_types, transform_type
 
 Mode = Literal["full", "same", "valid"]
 Method = Literal["auto", "direct", "fft"]
+_MODES = ("full", "same", "valid")
 
 
 def convolve(
@@ -53,8 +55,8 @@ def convolve(
     >>> convolve([[1, 2], [3, 4]], [[1, 1]]).tolist()
     [[1, 3, 2], [3, 7, 4]]
     """
-    _check_mode(mode)
-    _check_method(method)
+    one_of("mode", mode, _MODES)
+    one_of("method", method, METHODS)
     x, h = as_numeric("in1", in1), as_numeric("in2", in2)
     types = common_types(x.dtype, h.dtype)
     _check_dimensions(x, h)
@@ -135,7 +137,7 @@ def fftconvolve(
     >>> fftconvolve(np.ones((2, 3)), np.ones((1, 2)), axes=1).tolist()
     [[1.0, 2.0, 2.0, 1.0], [1.0, 2.0, 2.0, 1.0]]
     """
-    _check_mode(mode)
+    one_of("mode", mode, _MODES)
     x, h = as_numeric("in1", in1), as_numeric("in2", in2)
     _check_dimensions(x, h)
     product = common_types(x.dtype, h.dtype).result
@@ -178,16 +180,6 @@ def oaconvolve(
     [1.0, 1.0, 1.0, -3.0]
     """
     return fftconvolve(in1, in2, mode, axes)
-
-
-def _check_mode(mode: str) -> None:
-    if mode not in ("full", "same", "valid"):
-        raise ValueError(f"mode is {mode!r}; allowed: 'full', 'same', 'valid'")
-
-
-def _check_method(method: str) -> None:
-    if method not in ("auto", "direct", "fft"):
-        raise ValueError(f"method is {method!r}; allowed: 'auto', 'direct', 'fft'")
 
 
 def _check_dimensions(x: NDArray[Any], h: NDArray[Any]) -> None:
