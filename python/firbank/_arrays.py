@@ -31,6 +31,8 @@ def as_numpy(array: Any, name: str) -> np.ndarray:
     TypeError
         If it cannot be seen as an array of numbers, or has a mask, which would be lost.
     """
+    if type(array) is np.ndarray:
+        return array
     if isinstance(array, np.ma.MaskedArray):
         raise TypeError(
             f"{name} is a masked array; allowed: arrays without a mask, as by .filled()"

@@ -595,7 +595,8 @@ class Stream:
     def _readable(self, planes: np.ndarray) -> np.ndarray:
         """In memory, of the stream's dtype and whole samples apart; a copy only where not so."""
         planes = in_memory(planes, "chunk")
-        planes = planes.astype(self._dtype, copy=False)
+        if planes.dtype != self._dtype:
+            planes = planes.astype(self._dtype)
         return planes if lies_whole(planes) else planes.copy()
 
     def _frames_between_signals(self, block: int) -> int:

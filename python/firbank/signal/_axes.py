@@ -89,7 +89,8 @@ def _size(array: Array, axes: Sequence[int]) -> int:
 
 def _convolve_axis(x: Array, h: Array, axis: int, mode: str) -> Array:
     if h.size == h.shape[axis]:
-        return convolve(x, h.reshape(-1), axis=axis, mode=mode)
+        kernel = h if h.ndim == 1 else h.reshape(-1)
+        return convolve(x, kernel, axis=axis, mode=mode)
     # The engine broadcasts kernels to x, not x to kernels.
     shape = [max(sizes) for sizes in zip(x.shape, h.shape, strict=True)]
     shape[axis] = x.shape[axis]
