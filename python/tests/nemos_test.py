@@ -16,6 +16,7 @@ import firbank._shared_progress
 import firbank.nemos
 import numpy as np
 import pytest
+from direct_sums import assert_follows, squared
 from firbank.nemos import RaisedCosineLog, create_convolutional_predictor
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -25,11 +26,11 @@ rng = np.random.default_rng(20240607)
 
 
 def defined(basis, x, causality="causal", shift=None, axis=0):
-    """The predictor as its definition has it, sample by sample, in float64."""
-    basis, x = np.asarray(basis, np.float64), np.moveaxis(np.asarray(x, np.float64), axis, -1)
+    """The predictor as its definition has it, sample by sample, in more bits than float64."""
+    basis, x = np.asarray(basis, np.longdouble), np.moveaxis(np.asarray(x, np.longdouble), axis, -1)
     window, samples = len(basis), x.shape[-1]
     shift = (causality != "acausal") if shift is None else shift
-    y = np.full((*x.shape, basis.shape[1]), np.nan)
+    y = np.full((*x.shape, basis.shape[1]), np.nan, np.longdouble)
     # The newest sample in the window of frame n is sample n + ahead.
     ahead = {"causal": 0, "anti-causal": window - 1, "acausal": window - 1 - (window - 1) // 2}
     offset = ahead[causality] + {"causal": -1, "anti-causal": 1, "acausal": 0}[causality] * shift
@@ -41,12 +42,16 @@ def defined(basis, x, causality="causal", shift=None, axis=0):
     return np.moveaxis(y, -2, axis)
 
 
-def assert_close(got, want, tolerance=1e-6):
-    got, want = np.asarray(got), np.asarray(want)
-    assert got.shape == want.shape
-    np.testing.assert_array_equal(np.isnan(got), np.isnan(want))
-    scale = np.nanmax(np.abs(want), initial=1.0)
-    assert np.nanmax(np.abs(got - want), initial=0.0) <= tolerance * scale
+def size_of_products(basis, x, causality="causal", shift=None, axis=0):
+    """The norms that sums of random signs would have, of each channel and kernel."""
+    power = defined(squared(basis), squared(x), causality, shift, axis)
+    return np.sqrt(np.nansum(power, axis))
+
+
+def assert_defined(got, basis, x, causality="causal", shift=None, axis=0):
+    """The promised error, beside the definition."""
+    want = defined(basis, x, causality, shift, axis)
+    assert_follows(got, want, axis, size_of_products(basis, x, causality, shift, axis))
 
 
 @pytest.fixture(scope="module")
@@ -127,11 +132,10 @@ def problems(draw):
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_follows_the_definition(problem):
     basis, x, options = problem
-    want = defined(basis, x, options["predictor_causality"], options["shift"], options["axis"])
     got = create_convolutional_predictor(basis, x, **options)
     assert type(got) is np.ndarray
     assert got.dtype in (np.float32, np.float64)
-    assert_close(got, want, 1e-12 if got.dtype == np.float64 else 1e-6)
+    assert_defined(got, basis, x, options["predictor_causality"], options["shift"], options["axis"])
 
 
 @pytest.mark.parametrize(
@@ -161,12 +165,11 @@ def test_what_is_not_finite_spoils_what_touches_it(causality):
     marked = np.where(np.isinf(x), np.nan, x)
     basis = rng.normal(size=(5, 3))
     got = create_convolutional_predictor(basis, x, causality)
-    assert_close(got, defined(basis, marked, causality))
+    assert_defined(got, basis, marked, causality)
 
 
 def test_batches_change_nothing():
     x, basis = rng.normal(size=(4, 50, 3)), rng.normal(size=(6, 5))
-    want = create_convolutional_predictor(basis, x, axis=1)
     for samples in (None, 6, 7, 50, 10**9):
         for channels in (None, 1, 5, 10**9):
             for kernels in (None, 1, 2, np.int64(7)):
@@ -178,7 +181,7 @@ def test_batches_change_nothing():
                     batch_size_channels=channels,
                     batch_size_basis=kernels,
                 )
-                assert_close(got, want)
+                assert_defined(got, basis, x, axis=1)
 
 
 def test_options_reach_the_convolution(monkeypatch):
@@ -207,14 +210,13 @@ def test_window_as_long_as_the_series(causality):
     x, basis = rng.normal(size=6), rng.normal(size=(6, 2))
     for shift in (None, False):
         got = create_convolutional_predictor(basis, x, causality, shift)
-        assert_close(got, defined(basis, x, causality, shift))
+        assert_defined(got, basis, x, causality, shift)
 
 
 def test_tree_keeps_its_form():
     Pair = namedtuple("Pair", "left right")
     x = rng.normal(size=(12, 2))
     basis = rng.normal(size=(3, 2))
-    want = defined(basis, x)
     tree = {
         "list": [x, None, (x, x)],
         "pair": Pair(x, [x]),
@@ -237,7 +239,7 @@ def test_tree_keeps_its_form():
         got["with default"]["a"],
     ]
     for one in series:
-        assert_close(one, want)
+        assert_defined(one, basis, x)
     assert tree["list"][0] is x
 
 
@@ -256,8 +258,8 @@ def test_out_is_written_and_returned(tmp_path):
     assert got["a"] is kept
     assert got["b"][0] is out["b"][0]
     kept.flush()
-    assert_close(np.load(path), defined(basis, x))
-    assert_close(out["b"][0], defined(basis, x[:, 0]))
+    assert_defined(np.load(path), basis, x)
+    assert_defined(out["b"][0], basis, x[:, 0])
 
 
 def test_a_map_that_another_call_left_unfinished(tmp_path):
@@ -432,7 +434,9 @@ def compare_with_nemos(nemos_predictor, basis, x, **options):
         warnings.simplefilter("always")
         got = create_convolutional_predictor(basis, x, **options)
     assert {w.category for w in ours} == {w.category for w in theirs}
-    assert_close(got, want)
+    named = {"causality": options.get("predictor_causality", "causal")}
+    named |= {name: options[name] for name in ("shift", "axis") if name in options}
+    assert_follows(got, want, options.get("axis", 0), size_of_products(basis, x, **named))
 
 
 @pytest.mark.parametrize("causality", CAUSALITIES)
@@ -490,7 +494,7 @@ def test_equals_nemos_in_float32():
     got = create_convolutional_predictor(basis, x)
     assert type(got) is np.ndarray
     assert got.dtype == np.float32
-    assert_close(got, convolution.create_convolutional_predictor(basis, x))
+    assert_follows(got, convolution.create_convolutional_predictor(basis, x), 0)
 
 
 def test_equals_nemos_in_trees(nemos_predictor):
@@ -499,10 +503,10 @@ def test_equals_nemos_in_trees(nemos_predictor):
     tree = {"b": [x, (x[:, 0],)], "a": None, "c": pytrees.FeaturePytree(left=x, right=x)}
     got, want = create_convolutional_predictor(basis, tree), nemos_predictor(basis, tree)
     assert type(got["c"]) is type(want["c"])
-    assert_close(got["b"][0], want["b"][0])
-    assert_close(got["b"][1][0], want["b"][1][0])
-    assert_close(got["c"]["left"], want["c"]["left"])
-    assert_close(got["c"]["right"], want["c"]["right"])
+    assert_follows(got["b"][0], want["b"][0], 0)
+    assert_follows(got["b"][1][0], want["b"][1][0], 0)
+    assert_follows(got["c"]["left"], want["c"]["left"], 0)
+    assert_follows(got["c"]["right"], want["c"]["right"], 0)
 
 
 @pytest.mark.filterwarnings("ignore:Converting 'd'")
@@ -520,10 +524,10 @@ def test_equals_nemos_of_pynapple_objects(nemos_predictor, nap, causality, shape
     assert type(got) is type(want)
     np.testing.assert_array_equal(got.t, want.t)
     np.testing.assert_array_equal(got.time_support.values, want.time_support.values)
-    assert_close(got, want)
+    assert_follows(got, want, 0)
     plain = create_convolutional_predictor(basis, {"series": x, "array": x.values[:20]}, causality)
-    assert_close(plain["series"], want)
-    assert_close(plain["array"], np.asarray(want)[:20])
+    assert_follows(plain["series"], want, 0)
+    assert_follows(plain["array"], np.asarray(want)[:20], 0)
 
 
 def test_epochs_are_kept_apart(nap):
@@ -533,8 +537,8 @@ def test_epochs_are_kept_apart(nap):
     basis = rng.normal(size=(5, 3))
     got = create_convolutional_predictor(basis, x)
     assert isinstance(got, nap.TsdFrame)
-    assert_close(np.asarray(got)[:16], defined(basis, x.values[:16]))
-    assert_close(np.asarray(got)[16:], defined(basis, x.values[16:]))
+    assert_defined(np.asarray(got)[:16], basis, x.values[:16])
+    assert_defined(np.asarray(got)[16:], basis, x.values[16:])
 
 
 def test_times_without_data(nap):
@@ -550,7 +554,7 @@ def test_another_axis_of_a_pynapple_object_than_time(nap):
     basis = rng.normal(size=(3, 2))
     got = create_convolutional_predictor(basis, x, axis=1)
     assert isinstance(got, nap.TsdTensor)
-    assert_close(got, defined(basis, x.values, axis=1))
+    assert_defined(got, basis, x.values, axis=1)
 
 
 def test_out_of_a_pynapple_object(nap):
@@ -558,8 +562,8 @@ def test_out_of_a_pynapple_object(nap):
     basis, out = rng.normal(size=(5, 3)), np.empty((40, 3))
     got = create_convolutional_predictor(basis, x, out=out)
     assert isinstance(got, nap.TsdFrame)
-    assert_close(out, defined(basis, x.values))
-    assert_close(got, out)
+    assert_defined(out, basis, x.values)
+    np.testing.assert_array_equal(got, out)
 
 
 # Kernels.
