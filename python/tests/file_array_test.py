@@ -14,6 +14,11 @@ from firbank._npy import read_npy_header
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+try:
+    from numpy.lib.array_utils import byte_bounds
+except ImportError:  # NumPy 1
+    from numpy import byte_bounds
+
 
 @st.composite
 def views(draw):
@@ -85,7 +90,7 @@ def test_the_bytes_of_a_view(case):
     array, view, region, _, _ = case
     begin = array.__array_interface__["data"][0]
     part = view[region]
-    first, last = np.lib.array_utils.byte_bounds(part)
+    first, last = byte_bounds(part)
     offset = part.__array_interface__["data"][0] - begin
     own = file_bytes(offset, part.shape, part.strides, part.dtype)
     assert (own.start, own.stop) == (first - begin, last - begin)
