@@ -7,6 +7,8 @@ reads ``gallery/results/kernel_sizes.json``, so that no figure is copied by hand
 ``gallery-figure`` puts the time and the memory of one way into a sentence::
 
     {gallery-figure}`kernel_sizes numba`
+
+and ``gallery-machines`` the machines and days of some programs.
 """
 
 from __future__ import annotations
@@ -61,6 +63,19 @@ class GalleryFigure(SphinxRole):
         return [nodes.Text(text)], []
 
 
+class GalleryMachines(SphinxRole):
+    """On what and when some programs were measured."""
+
+    def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
+        places = []
+        for program in self.text.split():
+            about = _record(program, self.env)["environment"]
+            place = f"{about['processor']}, {about['cores']} cores, on {about['date'][:10]}"
+            if place not in places:
+                places.append(place)
+        return [nodes.Text("; ".join(places))], []
+
+
 def _record(program: str, env: BuildEnvironment) -> dict[str, Any]:
     path = GALLERY / "results" / f"{program}.json"
     env.note_dependency(str(path))
@@ -99,4 +114,5 @@ def _readable(value: Any) -> str:
 def setup(app: Sphinx) -> dict[str, bool]:
     app.add_directive("gallery-results", GalleryResults)
     app.add_role("gallery-figure", GalleryFigure())
+    app.add_role("gallery-machines", GalleryMachines())
     return {"parallel_read_safe": True}

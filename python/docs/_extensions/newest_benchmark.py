@@ -27,7 +27,7 @@ def text_for(folder: Path) -> str:
         f"```{{include}} {path}",
         ":relative-images:",
         ":relative-docs: .",
-        ":heading-offset: 1",
+        ":heading-offset: 2",
     ]
     return "\n".join([*lines, "```"])
 
