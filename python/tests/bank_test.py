@@ -245,6 +245,32 @@ def test_one_update_costs_the_transform_of_one_kernel():
     bank.update(3, np.ones(700))
     bank.convolve(x)
     assert counted == [3]
+    bank.update(1, np.ones(700))
+    bank.convolve(x)
+    assert counted == [3, 1]
+
+
+def test_keeps_what_the_last_four_kinds_of_call_made():
+    bank = Bank(np.random.default_rng(1).standard_normal((2, 50)))
+
+    def kept():
+        return {id(convolver) for convolver, _ in bank._convolvers._kept.values()}
+
+    for samples in (100, 200, 300, 400, 500, 600):
+        bank.convolve(np.ones(samples))
+    before = kept()
+    assert len(before) == 4
+    for samples in (300, 600, 400, 500):
+        bank.convolve(np.ones(samples))
+    assert kept() == before
+    bank.convolve(np.ones(200))
+    assert len(kept() & before) == 3 and len(kept()) == 4
+
+
+def test_keeps_nothing_within_a_limit_of_memory():
+    bank = Bank(np.ones((2, 50)))
+    bank.convolve(np.ones(500), memory_limit="1GiB")
+    assert not bank._convolvers._kept
 
 
 def test_many_threads_convolve_with_one_bank():

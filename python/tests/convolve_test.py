@@ -239,6 +239,9 @@ def test_progress_is_told_in_the_calling_thread():
     firbank.convolve(np.ones((4, 300_000), np.float32), np.ones(999, np.float32), progress=progress)
     assert told[-1][0] == told[-1][1] > 0
     assert all(a[0] <= b[0] for a, b in zip(told, told[1:], strict=False))
+    told.clear()
+    firbank.convolve(np.ones((4, 9), np.complex64), np.ones(3), mode="same", progress=progress)
+    assert told[-1] == (36, 36)  # samples of the result, complex as they are
     with pytest.raises(ZeroDivisionError):
         firbank.convolve(np.ones(9), np.ones(99), method="fft", progress=lambda *_: 1 / 0)
 
@@ -246,7 +249,8 @@ def test_progress_is_told_in_the_calling_thread():
 def test_a_bar_where_there_is_tqdm(capsys):
     pytest.importorskip("tqdm", reason="draws the bar")
     firbank.convolve(np.ones(500_000), np.ones(3000), progress=True)
-    assert "firbank" in capsys.readouterr().err
+    shown = capsys.readouterr().err
+    assert "firbank" in shown and "100%" in shown
 
 
 def test_ctrl_c_ends_it_at_once():
@@ -337,6 +341,35 @@ def test_a_limit_that_nothing_fits_is_refused_with_the_least_that_would_do():
         firbank.convolve(x, h, memory_limit=least - 1)
 
 
+@pytest.mark.parametrize("kind", ["float32", "complex64"])
+def test_batch_sizes_bound_what_is_computed_at_once(kind):
+    x, h = np.zeros((100_000, 40), kind), np.ones((10, 200), np.float32)
+
+    def sizes(x, h, routing="bank", **batches):
+        plan = firbank.plan(x, h, axis=0, routing=routing, method="fft", **batches)
+        return plan.batch_size_samples, plan.batch_size_channels, plan.batch_size_basis
+
+    samples, _, kernels = sizes(x, h)
+    assert samples > 700 and kernels > 3
+    assert sizes(x, h, batch_size_samples=700)[0] == 700
+    assert sizes(x, h, batch_size_basis=3)[2] == 3
+    own = np.ones((200, 40), np.float32)
+    assert sizes(x, own, "rows")[1] > 2
+    assert sizes(x, own, "rows", batch_size_channels=2)[1] == 2
+
+
+def test_a_plan_follows_its_options():
+    x, h = np.zeros((8, 200_000)), np.ones(50)
+    assert firbank.plan(x, h, method="direct").method == "direct"
+    assert firbank.plan(x, h, method="fft").method == "fft"
+    assert firbank.plan(x, h, threads=3).threads == 3
+    assert firbank.plan(x, h, threads=1).threads == 1
+    best = firbank.plan(x, h).device
+    assert best.startswith("cpu-")
+    assert firbank.plan(x, h, device="cpu-scalar").device == "cpu-scalar"
+    assert best != "cpu-scalar"
+
+
 def test_a_plan_tells_what_would_be_done():
     x = np.lib.stride_tricks.as_strided(np.zeros(1, np.float32), (1000, 10**9), (0, 0))
     plan = firbank.plan(x, np.ones((64, 500), np.float32), routing="bank", memory_limit="1 GiB")
@@ -419,6 +452,14 @@ def test_refuses_by_name(error, message, call):
     assert "\n" not in str(refusal.value)
 
 
+@pytest.mark.parametrize("order", "CF")
+def test_a_tap_far_behind_that_is_not_finite_is_found(order):
+    h = np.zeros((3, 1_500_000), np.float32, order=order)
+    h[1, 1_400_000] = np.nan
+    with pytest.raises(ValueError, match=r"h\[1, 1400000\] is nan"):
+        firbank.convolve(np.zeros((3, 10)), h)
+
+
 def test_overlapping_halves_of_one_array_are_refused_and_disjoint_ones_taken():
     both = np.ones((2, 100))
     firbank.convolve(both[0], [1.0], out=both[1])
@@ -450,6 +491,11 @@ def test_arrays_of_torch_are_answered_by_torch():
     y = firbank.convolve(x, torch.tensor([1.0, 1.0]), mode="causal")
     assert isinstance(y, torch.Tensor)
     assert y.tolist() == [0, 1, 3, 5, 7, 9]
+    rows = x.reshape(3, 2)
+    bank = torch.eye(2)
+    y = firbank.convolve(rows, bank, axis=0, mode="valid", routing="bank", precision="float64")
+    assert y.dtype == torch.float64
+    assert y.tolist() == [[[2, 0], [3, 1]], [[4, 2], [5, 3]]]
 
 
 def test_parts_of_the_package_are_there_when_they_are_asked_for():

@@ -268,7 +268,10 @@ def test_same_arguments_give_the_same_names():
         for mode in ("same", "causal")
     ]
     assert names[:2] == names[2:4]
-    assert len(set(names)) == 4
+    square = da.ones((6, 6), chunks=3)
+    others = ({}, {"axis": 0}, {"precision": "float32"}, {"method": "fft"}, {"threads": 2})
+    names += [firbank.dask.convolve(square, np.ones(3), **other).name for other in others]
+    assert len(set(names)) == 4 + len(others)
 
 
 def test_goes_on_as_a_dask_array():

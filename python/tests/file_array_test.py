@@ -143,6 +143,21 @@ def test_few_channels_of_many_are_read_in_few_calls(tmp_path, monkeypatch):
         assert len(file._bounce) == 800_000 - 2 * (400 - 3)
 
 
+def test_calls_that_move_less_than_they_were_asked_to_are_gone_on_with(tmp_path, monkeypatch):
+    preadv, pwrite = os.preadv, os.pwrite
+    monkeypatch.setattr(os, "preadv", lambda file, into, at: preadv(file, [into[0][:7]], at))
+    monkeypatch.setattr(os, "pwrite", lambda file, data, at: pwrite(file, data[:7], at))
+    values = np.arange(50, dtype=np.float32)
+    descriptor = os.open(tmp_path / "a.raw", os.O_RDWR | os.O_CREAT)
+    file = FileArray(descriptor, "x", 0, (50,), (4,), values.dtype, 0, 1000)
+    file.write((slice(0, 50),), values)
+    into = np.empty_like(values)
+    file.read((slice(0, 50),), into)
+    os.close(descriptor)
+    np.testing.assert_array_equal(into, values)
+    np.testing.assert_array_equal(np.fromfile(tmp_path / "a.raw", np.float32), values)
+
+
 @pytest.mark.parametrize("version", [(1, 0), (2, 0), (3, 0)])
 @pytest.mark.parametrize("order", ["C", "F"])
 def test_headers_of_all_versions(tmp_path, version, order):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import resource
 import subprocess
@@ -16,7 +17,7 @@ import numpy as np
 import pytest
 from direct_sums import assert_convolved
 from firbank._large import convolve_large
-from large_support import mapped, needs, zarr_array
+from large_support import mapped, needs, place, zarr_array
 
 H = np.ones(4, np.float32)
 
@@ -44,6 +45,25 @@ class Shrink:
     def __call__(self, done: int, total: int) -> None:
         if done:
             os.truncate(self.path, self.size)
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="reads Linux's list of open files")
+@pytest.mark.parametrize("kind", ["none", "npy", "memmap"])
+def test_no_file_stays_open(x_path, tmp_path, kind):
+    def stop(done, total):
+        if done:
+            raise KeyError
+
+    cut = {"mode": "same", "batch_size_samples": 100}
+    with place(kind, (2, 1000), np.float32, tmp_path) as out:
+        with pytest.raises(KeyError):
+            convolve_large(x_path, H, out=out, progress=stop, **cut)
+        y = convolve_large(x_path, H, out=out, **cut)
+    assert y[0, 500] == 4
+    del out, y  # mappings, which keep their files
+    gc.collect()
+    files = [os.path.realpath(f"/proc/self/fd/{number}") for number in os.listdir("/proc/self/fd")]
+    assert [file for file in files if file.startswith(str(tmp_path))] == []
 
 
 def test_an_npy_file_that_shrinks_while_it_is_read(x_path):

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from direct_sums import assert_convolved, assert_follows, direct_sums
-from firbank import _journal
+from firbank import _journal, _sinks
 from firbank import _options as options_module
 from firbank._large import convolve_large
 from large_support import needs, place, stored
@@ -263,6 +263,36 @@ def test_a_changed_x_is_another_call(unfinished):
     np.save(folder / "x.npy", np.zeros((2, 1000), np.float32))
     with pytest.raises(ValueError, match="with other x;"):
         call()
+
+
+@pytest.mark.parametrize("kind", ["array", "zarr 2", "hdf5"])
+def test_an_x_that_changed_at_its_end_is_another_call(tmp_path, kind):
+    x = np.zeros((4, 1000), np.float32)
+    arguments = {"mode": "same", "out": tmp_path / "y.npy", "batch_size_samples": 100}
+    with stored(kind, x, tmp_path) as before, pytest.raises(RuntimeError):
+        convolve_large(before, [1.0, 2.0], progress=StopAfter(5), **arguments)
+    x[-1, -1] = 1
+    for old in tmp_path.glob("x.*"):
+        old.rename(tmp_path / f"old {old.name}")
+    with stored(kind, x, tmp_path) as after, pytest.raises(ValueError, match="with other x;"):
+        convolve_large(after, [1.0, 2.0], **arguments)
+
+
+def test_a_zarr_chunk_is_on_the_disk_before_the_journal_says_so(tmp_path, monkeypatch):
+    needs("zarr 3")
+    synced = []
+    monkeypatch.setattr(_sinks, "_sync_path", lambda path: synced.append(str(path)))
+    record = _journal.Journal.record
+
+    def counted_record(journal, checksums):
+        chunks = [path for path in (tmp_path / "y.zarr" / "c").rglob("*") if path.is_file()]
+        assert chunks and {str(chunk) for chunk in chunks} <= set(synced)
+        return record(journal, checksums)
+
+    monkeypatch.setattr(_journal.Journal, "record", counted_record)
+    with place("zarr 3", (1000,), np.float32, tmp_path, (100,)) as out:
+        x = np.ones(1000, np.float32)
+        convolve_large(x, [1.0], precision="float32", out=out, batch_size_samples=100)
 
 
 def test_a_finished_result_is_not_written_over_by_chance(unfinished):

@@ -185,6 +185,16 @@ def test_one_channel_may_come_without_an_axis():
 
 @pytest.mark.parametrize("routing", ["rows", "bank", "matrix"])
 @pytest.mark.parametrize("axis", [0, -1])
+def test_an_axis_is_counted_from_either_end(routing, axis):
+    rng, kernels, stream = random_stream(26, routing=routing, axis=axis)
+    other = Stream(kernels, channels=2, routing=routing, axis=axis + 2 if axis < 0 else axis - 2)
+    x = rng.standard_normal((2, 300)).astype(np.float32)
+    x = x if axis else x.T
+    np.testing.assert_array_equal(other(x), stream(x))
+
+
+@pytest.mark.parametrize("routing", ["rows", "bank", "matrix"])
+@pytest.mark.parametrize("axis", [0, -1])
 def test_writes_into_out(routing, axis):
     rng = np.random.default_rng(2)
     kernels = rng.standard_normal((3, 40)).astype(np.float32)
@@ -491,6 +501,18 @@ def test_a_state_after_the_tail_has_no_tail():
     assert_follows(second(x), offline(x, kernels))
 
 
+def test_a_state_may_keep_more_than_the_other_stream_hears():
+    rng, kernels, _ = random_stream(17)
+    first = Stream(kernels, max_taps=900)
+    x = rng.standard_normal((2, 2000)).astype(np.float32)
+    first(x[:, :1200])
+    state = first.state()
+    assert state["history"].shape == (2, 899)
+    second = Stream(kernels)
+    second.load_state(state)
+    assert_follows(second(x[:, 1200:]), offline(x, kernels)[:, 1200:])
+
+
 def test_refuses_states_of_other_shapes_by_name():
     rng, kernels, stream = random_stream(15)
     x = rng.standard_normal((2, 1000)).astype(np.float32)
@@ -787,6 +809,35 @@ def test_a_closed_stream_says_so():
     ):
         with pytest.raises(ValueError, match="the stream is closed"):
             act()
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="reads Linux's accounts")
+def test_closing_gives_the_memory_back():
+    def anonymous():
+        with open("/proc/self/status") as status:
+            (line,) = [line for line in status if line.startswith("RssAnon")]
+        return int(line.split()[1]) * 1024
+
+    stream = Stream(np.ones(2, np.float32), channels=64, max_taps=100_000)
+    stream(np.ones((64, 1000), np.float32))
+    before = anonymous()
+    stream.close()
+    assert before - anonymous() > 20e6  # the past of 64 channels, twice 100,000 samples of 4 bytes
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="counts Linux's threads")
+def test_the_engine_is_the_one_that_was_asked_for():
+    def threads():
+        return len(os.listdir("/proc/self/task"))
+
+    kernel = np.ones(5000, np.float32)
+    with Stream(kernel, block=16) as small, Stream(kernel, block=1024) as large:
+        assert small.stats.plan != large.stats.plan
+    before = threads()
+    with Stream(kernel, threads=3):
+        assert threads() == before + 2
+    with Stream(kernel, device="cpu-scalar") as stream:
+        assert stream.stats.backend == "cpu-scalar"
 
 
 def test_tells_about_itself():
