@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import tempfile
 from pathlib import Path
 
@@ -109,6 +110,30 @@ def check(source, sink, case, chunks):
     assert y.shape == expected.shape
     assert not left
     assert_convolved(y, x, h, own["axis"], own["mode"], own["routing"])
+
+
+def test_each_convolution_is_as_small_and_done_as_was_told(tmp_path, monkeypatch):
+    module = importlib.import_module("firbank._convolve")
+    done = []
+
+    def spied(window, h, *arguments, **options):
+        if window.size > 1:  # and no question about types
+            done.append((window.shape, len(h), options))
+        return convolve(window, h, *arguments, **options)
+
+    x = np.random.default_rng(6).standard_normal((6, 1000)).astype(np.float32)
+    h = np.random.default_rng(7).standard_normal((5, 9)).astype(np.float32)
+    np.save(tmp_path / "x.npy", x)
+    how = {"threads": 2, "method": "direct", "device": "cpu", "precision": "float64"}
+    sizes = {"batch_size_samples": 300, "batch_size_channels": 2, "batch_size_basis": 3}
+    monkeypatch.setattr(module, "convolve", spied)
+    y = convolve_large(tmp_path / "x.npy", h, mode="same", routing="bank", **sizes, **how)
+    monkeypatch.undo()
+    assert_convolved(y, x, h, mode="same", routing="bank")
+    assert len(done) == 4 * 3 * 2
+    for (channels, samples), kernels, options in done:
+        assert channels <= 2 and samples <= 300 + 8 and kernels <= 3
+        assert how.items() <= options.items()
 
 
 @pytest.mark.parametrize("mode", ["full", "same", "valid", "causal"], ids="mode {}".format)
