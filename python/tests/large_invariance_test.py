@@ -63,6 +63,7 @@ def cases(draw):
         "axis": axis,
         "mode": mode,
         "routing": routing,
+        "precision": draw(st.sampled_from((None, "float32", "float64"))),
         "batch_size_samples": draw(cut),
         "batch_size_channels": draw(cut),
         "batch_size_basis": draw(cut),
