@@ -20,6 +20,8 @@ _LARGEST_GAP_BYTES = 32 << 10
 _LARGEST_CALL_BYTES = 1 << 30
 
 Region = tuple[slice, ...]
+Move = Callable[[int, memoryview], None]
+MoveApart = Callable[[int, int, tuple[int, ...], np.ndarray], None]
 
 
 class FileArray:
@@ -76,15 +78,15 @@ class FileArray:
         """
         where = f"frames {region[self._time_axis].start} to {region[self._time_axis].stop}"
 
-        def read(position: int, size: int, strides: tuple[int, ...], memory: np.ndarray) -> None:
-            if _is_contiguous(strides, memory) and memory.dtype == self.dtype:
-                self._read_exactly(_bytes_of(memory), position, where)
-                return
-            buffer = self._buffer(size)
+        def read(position: int, buffer: memoryview) -> None:
             self._read_exactly(buffer, position, where)
+
+        def gather(position: int, size: int, strides: tuple[int, ...], memory: np.ndarray) -> None:
+            buffer = self._buffer(size)
+            read(position, buffer)
             memory[...] = np.ndarray(memory.shape, self.dtype, buffer, strides=strides)
 
-        self._each_run(region, into, read)
+        self._each_run(region, into, read, gather)
 
     def write(self, region: Region, values: np.ndarray) -> None:
         """Write an array of the region's shape.
@@ -97,17 +99,17 @@ class FileArray:
             If the file cannot be written, above all on a full disk.
         """
 
-        def write(position: int, size: int, strides: tuple[int, ...], memory: np.ndarray) -> None:
-            if _is_contiguous(strides, memory) and memory.dtype == self.dtype:
-                self._write_exactly(_bytes_of(memory), position)
-                return
+        def write(position: int, buffer: memoryview) -> None:
+            self._write_exactly(buffer, position)
+
+        def scatter(position: int, size: int, strides: tuple[int, ...], memory: np.ndarray) -> None:
             buffer = self._buffer(size)
             if memory.size * self.dtype.itemsize < size:
                 self._read_exactly(buffer, position, "the place of the result")
             np.ndarray(memory.shape, self.dtype, buffer, strides=strides)[...] = memory
-            self._write_exactly(buffer, position)
+            write(position, buffer)
 
-        self._each_run(region, values, write)
+        self._each_run(region, values, write, scatter)
 
     def _buffer(self, size: int) -> memoryview:
         if len(self._bounce) < size:
@@ -118,9 +120,13 @@ class FileArray:
         self,
         region: Region,
         memory: np.ndarray,
-        move: Callable[[int, int, tuple[int, ...], np.ndarray], None],
+        move: Move,
+        move_apart: MoveApart,
     ) -> None:
-        """Cut a region into parts that one call of the system serves well, in the file's order."""
+        """Cut a region into parts that one call of the system serves well, in the file's order.
+
+        `move` serves bytes that lie as in the file, `move_apart` elements that do not.
+        """
         if memory.size == 0:
             return
         position = self._offset
@@ -136,28 +142,34 @@ class FileArray:
         single = tuple(slice(None) if axis in axes else 0 for axis in range(memory.ndim))
         left = [axis for axis in range(memory.ndim) if axis in axes]
         memory = memory[(*single, ...)].transpose([left.index(axis) for axis in axes])
-        self._cut(position, tuple(strides[axis] for axis in axes), memory, move)
+        self._cut(position, tuple(strides[axis] for axis in axes), memory, move, move_apart)
 
     def _cut(
         self,
         position: int,
         strides: tuple[int, ...],
         memory: np.ndarray,
-        move: Callable[[int, int, tuple[int, ...], np.ndarray], None],
+        move: Move,
+        move_apart: MoveApart,
     ) -> None:
         extent = self._extent(strides, memory.shape)
-        direct = (
-            memory.dtype == self.dtype
-            and memory.flags.c_contiguous
-            and _is_contiguous(strides, memory)
-        )
-        if direct or memory.ndim == 0:
-            move(position, extent, strides, memory)
+        direct = memory.dtype == self.dtype and memory.flags.c_contiguous
+        if direct and _is_contiguous(strides, memory):
+            move(position, _bytes_of(memory))
+            return
+        if memory.ndim == 0:
+            move_apart(position, extent, strides, memory)
             return
         inner = self._extent(strides[1:], memory.shape[1:])
         dense = strides[0] - inner <= _LARGEST_GAP_BYTES
         if dense and extent <= self._bounce_bytes:
-            move(position, extent, strides, memory)
+            move_apart(position, extent, strides, memory)
+            return
+        if direct and not dense and _is_contiguous(strides[1:], memory[0, ...]):
+            # Rows far apart in the file: the loop is what a chunk of many channels takes.
+            buffer = _bytes_of(memory)
+            for row in range(memory.shape[0]):
+                move(position + row * strides[0], buffer[row * inner : (row + 1) * inner])
             return
         rows = 1
         if dense:
@@ -165,7 +177,7 @@ class FileArray:
         for first in range(0, memory.shape[0], rows):
             part = memory[first, ...] if rows == 1 else memory[first : first + rows]
             own = strides[1:] if rows == 1 else strides
-            self._cut(position + first * strides[0], own, part, move)
+            self._cut(position + first * strides[0], own, part, move, move_apart)
 
     def _extent(self, strides: tuple[int, ...], shape: tuple[int, ...]) -> int:
         apart = sum(stride * (size - 1) for stride, size in zip(strides, shape, strict=True))
