@@ -8,7 +8,7 @@ from typing import Any, SupportsIndex
 
 import numpy as np
 
-from ._arrays import as_numpy
+from ._arrays import as_numpy, require_numbers
 from ._mapping import in_memory
 from ._memory import memory_bytes
 
@@ -71,10 +71,7 @@ def array(name: str, value: Any) -> np.ndarray:
             f"{name} is a Dask collection; allowed: arrays in memory, or x of firbank.dask.convolve"
         )
     result = in_memory(as_numpy(value, name), name)
-    if result.dtype.kind not in "biufc":
-        raise TypeError(
-            f"{name} has dtype {result.dtype}; allowed: bool, integers, real and complex numbers"
-        )
+    require_numbers(result, name)
     if result.dtype.itemsize > (16 if result.dtype.kind == "c" else 8):
         # Long double: there is no arithmetic for it here.
         result = result.astype(np.complex128 if result.dtype.kind == "c" else np.float64)

@@ -71,6 +71,14 @@ def like(template: Any, result: np.ndarray) -> Any:
     return result
 
 
+def require_numbers(array: Any, name: str) -> None:
+    """Raise TypeError unless `array`, of any kind with a dtype, holds numbers, complex ones too."""
+    if array.dtype.kind not in "biufc":
+        raise TypeError(
+            f"{name} has dtype {array.dtype}; allowed: bool, integers, real and complex numbers"
+        )
+
+
 def require_real(array: np.ndarray, name: str) -> None:
     """Raise TypeError unless `array` holds booleans, integers or real floating-point numbers."""
     if array.dtype.kind not in "buif":

@@ -49,8 +49,8 @@ def convolve(
     ----------
     x : array_like, N samples along `axis`, channels along its other axes
         Real or complex, of up to 64 bits a number; integers are taken as they are. What is larger
-        than memory is taken as a ``numpy.memmap``, the path of an ``.npy`` file, an
-        ``h5py.Dataset``, a ``zarr.Array``, or an iterator of chunks: see *Files and chunks*.
+        than memory is taken as a ``numpy.memmap`` or a view of one, the path of an ``.npy`` file,
+        an ``h5py.Dataset``, a ``zarr.Array``, or an iterator of chunks: see *Files and chunks*.
     h : array_like, list of array_like, or Bank
         The kernels, of finite taps. What shape they have depends on `routing`:
 

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from ._arrays import require_numbers
 from ._file_array import FileArray, contiguous_strides, file_bytes
 from ._mapping import Mapping, find_mapping
 from ._npy import read_npy_header
@@ -105,12 +106,11 @@ def open_source(x: object, axis: int, bounce_bytes: int) -> Source:
         source = _ZarrSource(x, bounce_bytes)
     else:
         source = _array_source(np.asanyarray(x), axis, bounce_bytes)
-    if source.dtype.kind not in "biufc":
+    try:
+        require_numbers(source, source.label)
+    except TypeError:
         source.close()
-        raise TypeError(
-            f"{source.label} has dtype {source.dtype}; allowed: bool, integers, real and complex "
-            f"floating point"
-        )
+        raise
     return source
 
 
@@ -265,11 +265,7 @@ def _npy_source(path: str, axis: int, bounce_bytes: int) -> Source:
     label = f"x {path!r}"
     with Path(path).open("rb") as file:
         header = read_npy_header(file, label)
-    if header.dtype.kind not in "biufc":
-        raise TypeError(
-            f"{label} has dtype {header.dtype}; allowed: bool, integers, real and complex "
-            f"floating point"
-        )
+    require_numbers(header, label)
     strides = contiguous_strides(header.shape, header.dtype.itemsize, header.fortran_order)
     return _FileSource(
         label, path, header.offset_bytes, header.shape, strides, header.dtype, axis, bounce_bytes

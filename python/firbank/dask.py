@@ -22,6 +22,7 @@ from dask.highlevelgraph import HighLevelGraph
 from numpy.typing import ArrayLike, NDArray
 
 from ._arguments import MODES, ROUTINGS, axis_of, finite_taps, one_of, require_kernel_shape
+from ._arrays import require_numbers
 from ._convolve import check_options
 from ._convolve import convolve as _convolve_in_memory
 from ._layout import is_ragged
@@ -308,8 +309,7 @@ def _checked_samples(x: da.Array, axis: int) -> tuple[da.Array, int]:
     """Check x and its axis, count the axis from the front, and drop chunks that hold nothing."""
     if not isinstance(x, da.Array):
         raise TypeError(f"x is a {type(x).__name__}; allowed: a dask array")
-    if x.dtype.kind not in "biufc":
-        raise TypeError(f"x has dtype {x.dtype}; allowed: numbers")
+    require_numbers(x, "x")
     axis = axis_of(axis, x.ndim)
     if np.isnan(x.shape).any():
         raise ValueError(f"x has chunks of unknown sizes, {x.chunks}; allowed: known ones")

@@ -198,7 +198,7 @@ def create_convolutional_predictor(
                 **batches,
             )
 
-    results = iter([one.result(array) for one, array in zip(series, predictors, strict=True)])
+    results = iter([one.result(own) for one, own in zip(series, predictors, strict=True)])
     return rebuild(time_series, lambda _: next(results))
 
 
@@ -250,7 +250,8 @@ class _Series:
         is_pynapple = all(hasattr(source, what) for what in ("times", "data", "time_support"))
         values = source.values if is_pynapple else source
         if not hasattr(values, "shape"):
-            raise TypeError(f"{name} is {_shortly(source)}; allowed: arrays and pynapple objects")
+            kind = type(source).__name__
+            raise TypeError(f"{name} is a {kind}; allowed: arrays and pynapple objects")
         samples = as_numpy(values, name)
         require_real(samples, name)
         if samples.ndim <= axis:
@@ -326,11 +327,6 @@ def _predictors(series: list[_Series], kernels: int, out: Any) -> list[NDArray[n
     for (name, target), one, shape in zip(given, series, shapes, strict=True):
         require_out(name, target, shape, one.dtype)
     return [target for _, target in given]
-
-
-def _shortly(what: Any) -> str:
-    dtype = getattr(what, "dtype", None)
-    return type(what).__name__ if dtype is None else f"{type(what).__name__} of {dtype}"
 
 
 def _warn_of_padding(lengths: list[int], window: int, causality: Causality) -> None:

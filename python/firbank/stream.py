@@ -176,7 +176,7 @@ class Stream:
             raise ValueError(f"outputs is {outputs}; allowed with routing {routing!r}: None")
         self._outputs = None if outputs is None else whole("outputs", outputs, 1, _MOST_CHANNELS)
         self._channels = self._check_channels(channels)
-        self._time_first = _is_time_first(axis)
+        self._time_first = whole("axis", axis, -2, 1) in (0, -2)
         self._dtype = precision_dtype(precision) or self._bank.dtype
         self._max_taps = (
             self._bank.max_taps
@@ -415,7 +415,7 @@ class Stream:
             if value != own[name]:
                 raise ValueError(f"state has {name} = {value!r}; the stream has {own[name]!r}")
         position, heard, silent = (int(np.asarray(state[name])) for name in _STATE_NUMBERS)
-        history = np.asarray(state["history"])
+        history = in_memory(np.asarray(state["history"]), "state['history']")
         if history.dtype != self._dtype or history.ndim != 2 or len(history) != self._channels:
             raise ValueError(
                 f"state has a history of shape {history.shape}, {history.dtype}; allowed: "
@@ -634,10 +634,6 @@ class Stream:
         if result.ndim == 2:  # of a chunk of one channel, without an axis for it
             return result.T[np.newaxis]
         return np.moveaxis(result, 0 if self._time_first else 1, -1)
-
-
-def _is_time_first(axis: int) -> bool:
-    return whole("axis", axis, -2, 1) in (0, -2)
 
 
 def _as_double(kernels: Sequence[NDArray[np.floating]]) -> list[NDArray[np.float64]]:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .._arrays import require_numbers
 from .._mapping import in_memory
 
 
@@ -21,10 +22,7 @@ class Types(NamedTuple):
 def as_numeric(name: str, values: ArrayLike) -> NDArray[Any]:
     """Return an argument as an array in memory; a TypeError names it if it holds no numbers."""
     array = in_memory(np.asarray(values), name)
-    if array.dtype.kind not in "biufc":
-        raise TypeError(
-            f"{name} has dtype {array.dtype}; allowed: bool, integers, real and complex floats"
-        )
+    require_numbers(array, name)
     return array
 
 
