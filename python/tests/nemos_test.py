@@ -513,11 +513,14 @@ def test_equals_nemos_in_trees(nemos_predictor):
 @pytest.mark.filterwarnings("ignore:.*shorter than")
 @pytest.mark.parametrize("causality", CAUSALITIES)
 @pytest.mark.parametrize("shape", [(), (2,), (2, 3)])
-def test_equals_nemos_of_pynapple_objects(nemos_predictor, nap, causality, shape):
-    times = np.r_[0:20.0, 30:33.0, 40:61.0]
-    epochs = nap.IntervalSet([0, 25, 30, 40], [19, 27, 32.5, 60])  # one empty, one too short
+@pytest.mark.parametrize("type_", [float, int])
+def test_equals_nemos_of_pynapple_objects(nemos_predictor, nap, causality, shape, type_):
+    times = np.r_[0:20.0, 30:33.0, 40:61.0, 70.0]
+    # One empty, one shorter than the window, one of a single sample.
+    epochs = nap.IntervalSet([0, 25, 30, 40, 69], [19, 27, 32.5, 60, 71])
     kind = (nap.Tsd, nap.TsdFrame, nap.TsdTensor)[len(shape)]
-    x = kind(t=times, d=rng.normal(size=(44, *shape)), time_support=epochs)
+    samples = (rng.normal(size=(45, *shape)) * 9).astype(type_)
+    x = kind(t=times, d=samples, time_support=epochs)
     basis = rng.normal(size=(5, 3))
     want = nemos_predictor(basis, x, causality)
     got = create_convolutional_predictor(basis, x, causality)
