@@ -26,6 +26,7 @@ from ._arrays import require_numbers
 from ._convolve import check_options
 from ._convolve import convolve as _convolve_in_memory
 from ._layout import is_ragged
+from ._mapping import in_memory
 from ._time_blocks import TimeBlock, time_blocks
 from .bank import Bank
 
@@ -295,6 +296,7 @@ def _convolve_block(
     options: dict[str, Any],
 ) -> NDArray[Any]:
     """Compute one block of the result; what runs in the workers."""
+    samples = [in_memory(part, "x") for part in samples]
     window = samples[0] if len(samples) == 1 else np.concatenate(samples, axis)
     y = _convolve_in_memory(window, kernels, axis=axis, mode=block.mode, routing=routing, **options)
     time = 0 if routing == "matrix" else axis

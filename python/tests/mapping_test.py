@@ -107,6 +107,22 @@ def test_a_file_that_is_whole(name, view, path):
     np.testing.assert_allclose(got, want, rtol=0, atol=1e-12 * np.nanmax(np.abs(want)))
 
 
+def test_blocks_of_a_dask_array(path):
+    da = pytest.importorskip("dask.array", reason="convolves Dask arrays")
+    x = np.memmap(path, np.float64, "r")
+
+    def block_of_file(block, block_info=None):
+        ((first, last),) = block_info[0]["array-location"]
+        return x[first:last]
+
+    blocks = da.zeros(SAMPLES, chunks=7_000).map_blocks(block_of_file, dtype=np.float64)
+    y = firbank.dask.convolve(blocks, TAPS)
+    np.testing.assert_allclose(y.compute(), firbank.convolve(np.array(x), TAPS), atol=1e-10)
+    os.truncate(path, 4096)
+    with pytest.raises(OSError, match="has shrunk"):
+        y.compute(scheduler="synchronous")
+
+
 def test_a_plan_reads_no_sample(path):
     x = np.memmap(path, ">f8", "r")
     os.truncate(path, 0)
