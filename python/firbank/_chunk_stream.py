@@ -17,7 +17,6 @@ from ._mapping import in_memory
 from ._options import LargeOptions
 from ._progress import Progress
 from ._sinks import open_sink
-from ._work import bounce_bytes
 
 # The length of x while it is not known: longer than any.
 _UNKNOWN = 1 << 62
@@ -67,12 +66,11 @@ def _results(chunks: Iterator[Any], h: Any, options: LargeOptions) -> Iterator[A
 def _write(chunks: Iterator[Any], h: Any, out: Any, options: LargeOptions) -> Any:
     """Write all results to `out`, whose length says how many there must be."""
     first = _first(chunks)
-    bounce = bounce_bytes(options.limit_bytes)
     stream = _Stream(first, h, options)
     time_axis = stream.kernels.result_axis()
     frames = out.shape[time_axis] if len(out.shape) > time_axis else 0
     shape = stream.kernels.result_shape(first.shape, frames)
-    sink = open_sink(out, shape, stream.dtype, time_axis, bounce)
+    sink = open_sink(out, shape, stream.dtype, time_axis)
     stream.plan(sink.working_bytes, None if sink.chunk is None else sink.chunk[time_axis])
     progress = None
     done = 0
@@ -149,6 +147,7 @@ class _Stream:
             sample_bytes=self._x_dtype.itemsize,
             result_bytes=max(dtype.itemsize for dtype in dtypes),
             is_complex=any(dtype.kind == "c" for dtype in dtypes),
+            source_time_chunk=None,
             source_channel_chunk=None,
             result_time_chunk=None,
             result_channel_chunk=None,

@@ -16,6 +16,8 @@ import numpy as np
 # A gap in the file that is read over rather than left out by a call of its own: on a warm page
 # cache a call of Python costs about as much as copying this much.
 _LARGEST_GAP_BYTES = 32 << 10
+# What a call of the system reads or writes of scattered parts: more is no faster, measured.
+BOUNCE_BYTES = 256 << 10
 # Linux moves at most 2 GiB - 4 KiB a call.
 _LARGEST_CALL_BYTES = 1 << 30
 
@@ -43,7 +45,7 @@ class FileArray:
     dtype : numpy.dtype
     time_axis : int
         The axis that messages count frames on.
-    bounce_bytes : int
+    bounce_bytes : int, optional
         The most memory for parts that lie scattered in the file.
     """
 
@@ -56,7 +58,7 @@ class FileArray:
         strides: tuple[int, ...],
         dtype: np.dtype,
         time_axis: int,
-        bounce_bytes: int,
+        bounce_bytes: int = BOUNCE_BYTES,
     ) -> None:
         self._descriptor = descriptor
         self._label = label
@@ -243,6 +245,15 @@ def file_bytes(
     reach = [(size - 1) * stride for size, stride in zip(shape, strides, strict=True)]
     first = offset + sum(min(0, one) for one in reach)
     return range(first, offset + sum(max(0, one) for one in reach) + dtype.itemsize)
+
+
+def sync_path(path: str | os.PathLike[str]) -> None:
+    """Return when a file, or the names in a folder, would survive a power failure."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _is_contiguous(strides: tuple[int, ...], memory: np.ndarray) -> bool:

@@ -9,7 +9,7 @@ better, since these are then written once. `choose_grid` weighs this for all can
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from itertools import product
 from math import ceil, prod
 from typing import Any
@@ -21,6 +21,8 @@ from ._memory import format_bytes
 _LARGEST_CHUNK_BYTES = 32 << 20
 # What a call costs besides its samples, in samples.
 _CALL_COST_SAMPLES = 20_000
+# Calls of fewer samples take mostly what calls take.
+_LEAST_CALL_SAMPLES = 16_384
 
 
 @dataclass(frozen=True)
@@ -47,9 +49,10 @@ class Sizes:
     sample_bytes, result_bytes : int
         Of one sample.
     is_complex : bool
+    source_time_chunk, result_time_chunk, result_output_chunk : int or None
+        Of storage chunks.
     source_channel_chunk, result_channel_chunk : tuple of int or None
-        Storage chunks, without time.
-    result_time_chunk, result_output_chunk : int or None
+        Of storage chunks, without time.
     fixed_bytes : int
         What reading and writing take, whatever the chunk.
     """
@@ -65,6 +68,7 @@ class Sizes:
     sample_bytes: int
     result_bytes: int
     is_complex: bool
+    source_time_chunk: int | None
     source_channel_chunk: tuple[int, ...] | None
     result_time_chunk: int | None
     result_channel_chunk: tuple[int, ...] | None
@@ -132,7 +136,7 @@ def needed_bytes(sizes: Sizes, grid: Grid) -> int:
 def buffer_bytes(sizes: Sizes, grid: Grid) -> int:
     """Return what is held while one chunk is computed, the next read and the last written."""
     read = (grid.frames + sizes.taps - 1) * prod(grid.tile) * sizes.sample_bytes
-    written = _written(sizes, grid) * sizes.result_bytes
+    written = chunk_samples(sizes, grid) * sizes.result_bytes
     return 2 * read + 2 * written + _sum_bytes(sizes, grid) + sizes.fixed_bytes
 
 
@@ -171,28 +175,22 @@ def choose_grid(
     Raises
     ------
     ValueError
-        If not even one frame of one channel and one kernel fits; the message says what would do.
+        If no chunk of use fits (`least_grid`); the message says what would do.
     """
     outputs_limit = min(sizes.outputs, most_outputs or sizes.outputs)
     channels_limit = min(prod(sizes.channels), most_channels or prod(sizes.channels))
-    best: tuple[float, Grid] | None = None
-    tiles = {_tile(sizes, count) for count in _halvings(channels_limit)}
-    for tile in sorted(tiles):
+    least = least_grid(sizes, most_frames, most_channels, most_outputs)
+    _check_fits(sizes, least, limit_bytes)
+    grids = {least}
+    for tile in {_tile(sizes, count) for count in _halvings(channels_limit)}:
         for outputs in _halvings(outputs_limit):
             outputs = _aligned(outputs, sizes.result_output_chunk, sizes.outputs)
             frames = _most_frames(sizes, tile, outputs, limit_bytes)
-            if most_frames is not None:
-                frames = min(frames, most_frames)
-            if frames < 1:
-                continue
-            frames = _aligned(frames, sizes.result_time_chunk, sizes.frames)
-            grid = Grid(frames, tile, outputs)
-            cost = _cost(sizes, grid)
-            if best is None or cost < best[0]:
-                best = cost, grid
-    if best is None:
-        raise _too_small(sizes, Grid(1, (1,) * len(sizes.channels), 1), limit_bytes)
-    return best[1]
+            frames = min(frames, most_frames or frames)
+            if frames > 0:
+                frames = _aligned(frames, sizes.result_time_chunk, sizes.frames)
+                grids.add(Grid(frames, tile, outputs))
+    return min(grids, key=lambda grid: (_cost(sizes, grid), astuple(grid)))
 
 
 def most_frames_that_fit(sizes: Sizes, limit_bytes: int, most_frames: int | None) -> int:
@@ -201,21 +199,56 @@ def most_frames_that_fit(sizes: Sizes, limit_bytes: int, most_frames: int | None
     Raises
     ------
     ValueError
-        If not even one fits the limit; the message says what would do.
+        If no number of use fits the limit; the message says what would do.
     """
+    frames = _frames_of_use(sizes, sizes.channels, sizes.outputs, most_frames)
+    _check_fits(sizes, Grid(frames, sizes.channels, sizes.outputs), limit_bytes)
     frames = _most_frames(sizes, sizes.channels, sizes.outputs, limit_bytes)
-    if frames < 1:
-        raise _too_small(sizes, Grid(1, sizes.channels, sizes.outputs), limit_bytes)
-    if most_frames is not None:
-        frames = min(frames, most_frames)
-    return _aligned(frames, sizes.result_time_chunk, sizes.frames)
+    return _aligned(min(frames, most_frames or frames), sizes.result_time_chunk, sizes.frames)
 
 
-def _too_small(sizes: Sizes, least: Grid, limit_bytes: int) -> ValueError:
-    return ValueError(
-        f"memory_limit is {format_bytes(limit_bytes)}; x with kernels of {sizes.taps} taps needs "
-        f"at least {needed_bytes(sizes, least)} bytes"
+def least_grid(
+    sizes: Sizes,
+    most_frames: int | None,
+    most_channels: int | None,
+    most_outputs: int | None,
+) -> Grid:
+    """Return the smallest chunks that are of use, where the caller's batch sizes allow them.
+
+    They are the storage's own, since a part of one costs as much, and go on for `_frames_of_use`.
+    """
+    chunks = (sizes.source_channel_chunk, sizes.result_channel_chunk)
+    tile = tuple(
+        min(size, max([1, *(chunk[axis] for chunk in chunks if chunk)]))
+        for axis, size in enumerate(sizes.channels)
     )
+    if most_channels is not None and prod(tile) > most_channels:
+        tile = _tile(sizes, most_channels)
+    outputs = min(sizes.outputs, sizes.result_output_chunk or 1)
+    outputs = min(outputs, most_outputs or outputs)
+    return Grid(_frames_of_use(sizes, tile, outputs, most_frames), tile, outputs)
+
+
+def _frames_of_use(
+    sizes: Sizes, tile: tuple[int, ...], outputs: int, most_frames: int | None
+) -> int:
+    """Return the fewest frames that do not take many times as long as more of them would.
+
+    With as many as the kernel has taps, half of what is read is new; with a storage chunk's, none
+    is unpacked or packed more than twice; and a call has some samples to be worth its while.
+    """
+    worth = ceil(_LEAST_CALL_SAMPLES / (prod(tile) * outputs))
+    frames = max(sizes.taps, worth, sizes.source_time_chunk or 1, sizes.result_time_chunk or 1)
+    return min(sizes.frames, frames, most_frames or frames)
+
+
+def _check_fits(sizes: Sizes, least: Grid, limit_bytes: int) -> None:
+    needed = needed_bytes(sizes, least)
+    if needed > limit_bytes:
+        raise ValueError(
+            f"memory_limit is {format_bytes(limit_bytes)}; x with kernels of {sizes.taps} taps "
+            f"needs at least {needed} bytes, for {least.frames} frames at a time"
+        )
 
 
 def _cost(sizes: Sizes, grid: Grid) -> float:
@@ -227,6 +260,7 @@ def _cost(sizes: Sizes, grid: Grid) -> float:
     cost += sizes.taps / (grid.frames * sharing)
     cost += _CALL_COST_SAMPLES / (grid.frames * channels * grid.outputs)
     cost += 0.05 * (batches - 1)
+    cost += 0.5 * (sizes.source_time_chunk or 0) / grid.frames
     if channels < all_channels:
         if not sizes.time_inside:
             cost += 0.5
@@ -256,7 +290,7 @@ def _most_frames(sizes: Sizes, tile: tuple[int, ...], outputs: int, limit_bytes:
             least_that_does_not = middle
     a_frame = max(
         prod(tile) * sizes.sample_bytes,
-        _written(sizes, Grid(1, tile, outputs)) * sizes.result_bytes,
+        chunk_samples(sizes, Grid(1, tile, outputs)) * sizes.result_bytes,
     )
     enough = max(16 * sizes.taps, _LARGEST_CHUNK_BYTES // a_frame, sizes.result_time_chunk or 1)
     return min(fit, enough)
@@ -289,7 +323,7 @@ def _halvings(most: int) -> list[int]:
     return sizes
 
 
-def _written(sizes: Sizes, grid: Grid) -> int:
+def chunk_samples(sizes: Sizes, grid: Grid) -> int:
     """Return the samples of a chunk of the result."""
     channels = 1 if sizes.routing == "matrix" else prod(grid.tile)
     return grid.frames * channels * grid.outputs
@@ -299,7 +333,7 @@ def _sum_bytes(sizes: Sizes, grid: Grid) -> int:
     """Return what adding up the tiles of a matrix takes."""
     if sizes.routing != "matrix" or grid.tile == sizes.channels:
         return 0
-    return 2 * _written(sizes, grid) * (16 if sizes.is_complex else 8)
+    return 2 * chunk_samples(sizes, grid) * (16 if sizes.is_complex else 8)
 
 
 def _parts(size: int, part: int) -> list[slice]:

@@ -27,6 +27,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+from ._file_array import sync_path
+
 try:
     import fcntl
 except ImportError:  # Windows has no such locks
@@ -113,7 +115,7 @@ class Journal:
         os.ftruncate(self._descriptor, 0)
         os.pwrite(self._descriptor, json.dumps(header).encode() + b"\n", 0)
         os.fsync(self._descriptor)
-        self._sync_folder()
+        sync_path(os.path.dirname(os.path.abspath(self._path)))
 
     def go_on(self) -> None:
         """Keep what is there, less a line that was cut off."""
@@ -139,17 +141,10 @@ class Journal:
     def remove(self) -> None:
         """Take the journal away."""
         os.unlink(self._path)
-        self._sync_folder()
+        sync_path(os.path.dirname(os.path.abspath(self._path)))
 
     def close(self) -> None:
         """Close the file, which leaves it, and drop the lock; one without a header goes."""
         if self.job is None and not self.existed and os.path.exists(self._path):
             os.unlink(self._path)
         os.close(self._descriptor)
-
-    def _sync_folder(self) -> None:
-        folder = os.open(os.path.dirname(os.path.abspath(self._path)), os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)

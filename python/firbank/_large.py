@@ -27,7 +27,7 @@ from ._separate import check_separate, share_memory
 from ._sinks import open_sink
 from ._sources import open_source
 from ._stores import is_hdf5, is_zarr
-from ._work import Work, bounce_bytes, sizes_of
+from ._work import Work, sizes_of
 
 
 def is_large(x: object, out: object = None) -> bool:
@@ -227,8 +227,7 @@ def _convolve_one(
     x: Any, h: Any, out: Any, options: LargeOptions, journals: list[str] | None = None
 ) -> Any:
     """Convolve into one array; its journal goes at the end, or stays and is told to `journals`."""
-    bounce = bounce_bytes(options.limit_bytes)
-    source = open_source(x, options.axis, bounce)
+    source = open_source(x, options.axis)
     try:
         axis = axis_of(options.axis, len(source.shape))
         if 0 in source.shape:
@@ -239,7 +238,7 @@ def _convolve_one(
         dtype = options.result_dtype(source.dtype, kernels.h.dtype)
         if out is None:
             out = _array_in_memory(shape, dtype, options.limit_bytes)
-        sink = open_sink(out, shape, dtype, kernels.result_axis(), bounce)
+        sink = open_sink(out, shape, dtype, kernels.result_axis())
         check_separate(x, source, out, sink)
         sizes = sizes_of(source, sink, kernels, frames, dtype)
         return Work(source, sink, kernels, first, sizes, shape, dtype, options).run(journals)

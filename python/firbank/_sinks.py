@@ -14,21 +14,11 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from ._file_array import FileArray, contiguous_strides, file_bytes
+from ._file_array import BOUNCE_BYTES, FileArray, contiguous_strides, file_bytes, sync_path
 from ._mapping import find_mapping
 from ._memory import format_bytes
 from ._npy import read_npy_header, write_npy_header
-from ._sources import chunk_bytes
-from ._stores import (
-    hdf5_cache_bytes,
-    is_hdf5,
-    is_zarr,
-    one_line,
-    slabs,
-    storage_chunk,
-    store_label,
-    zarr_root,
-)
+from ._stores import StoredArray, is_hdf5, is_zarr, open_stored
 
 Region = tuple[slice, ...]
 
@@ -70,8 +60,8 @@ class Sink(Protocol):
     def write(self, region: Region, values: np.ndarray) -> None:
         """Write a C-contiguous array of the region's shape; OSError if that fails."""
 
-    def read(self, region: Region) -> np.ndarray:
-        """Read back what was written."""
+    def read(self, region: Region, into: np.ndarray) -> None:
+        """Read back what was written, into an array of the region's shape."""
 
     def sync(self) -> None:
         """Return when everything written so far would survive a power failure."""
@@ -83,9 +73,7 @@ class Sink(Protocol):
         """Return what the caller gets: its own object, or a mapping of the new file."""
 
 
-def open_sink(
-    out: object, shape: tuple[int, ...], dtype: np.dtype, axis: int, bounce_bytes: int
-) -> Sink:
+def open_sink(out: object, shape: tuple[int, ...], dtype: np.dtype, axis: int) -> Sink:
     """Return the sink for `out`, after checking that the result fits it.
 
     Raises
@@ -102,14 +90,12 @@ def open_sink(
             raise ValueError(
                 f"out {os.fspath(out)!r} is no file; allowed: the path of an .npy file"
             )
-        return NpySink(os.fspath(out), shape, dtype, axis, bounce_bytes)
-    if is_hdf5(out):
-        _check(store_label("out", out), out, out.file.mode != "r", shape, dtype)
-        return _Hdf5Sink(out, bounce_bytes)
-    if is_zarr(out):
-        writable = not getattr(out, "read_only", False)
-        _check(store_label("out", out), out, writable, shape, dtype)
-        return _ZarrSink(out, bounce_bytes)
+        return NpySink(os.fspath(out), shape, dtype, axis)
+    if is_hdf5(out) or is_zarr(out):
+        stored = open_stored("out", out)
+        read_only = out.file.mode == "r" if is_hdf5(out) else getattr(out, "read_only", False)
+        _check(stored.label, out, not read_only, shape, dtype)
+        return _StoredSink(stored)
     if not isinstance(out, np.ndarray):
         raise TypeError(
             f"out is of type {type(out).__name__}; allowed: None, a numpy array or memmap, an "
@@ -120,7 +106,7 @@ def open_sink(
     _check(label, out, out.flags.writeable, shape, dtype)
     if mapping is None or mapping.path is None:
         return _ArraySink(out)
-    return _MappedSink(out, label, mapping.path, mapping.offset_bytes, axis, bounce_bytes)
+    return _MappedSink(out, label, mapping.path, mapping.offset_bytes, axis)
 
 
 def _check(label: str, out: Any, writable: bool, shape: tuple[int, ...], dtype: np.dtype) -> None:
@@ -151,8 +137,8 @@ class _ArraySink:
     def write(self, region: Region, values: np.ndarray) -> None:
         self._array[region] = values
 
-    def read(self, region: Region) -> np.ndarray:
-        return np.array(self._array[region])
+    def read(self, region: Region, into: np.ndarray) -> None:
+        into[...] = self._array[region]
 
     def sync(self) -> None:
         pass
@@ -170,11 +156,11 @@ class _FileSink:
     chunk = None
     file_bytes: range | None = None
 
-    def __init__(self, label: str, path: str, bounce_bytes: int) -> None:
+    def __init__(self, label: str, path: str) -> None:
         self.label = label
         self.file = os.path.abspath(path)
         self.journal_path = path + JOURNAL_SUFFIX
-        self.working_bytes = bounce_bytes
+        self.working_bytes = BOUNCE_BYTES
         self._descriptor = -1
         self._array: FileArray | None = None
 
@@ -182,11 +168,9 @@ class _FileSink:
         assert self._array is not None
         self._array.write(region, values)
 
-    def read(self, region: Region) -> np.ndarray:
+    def read(self, region: Region, into: np.ndarray) -> None:
         assert self._array is not None
-        values = np.empty([part.stop - part.start for part in region], self._array.dtype)
-        self._array.read(region, values)
-        return values
+        self._array.read(region, into)
 
     def sync(self) -> None:
         os.fsync(self._descriptor)
@@ -220,12 +204,11 @@ class NpySink(_FileSink):
         shape: tuple[int, ...],
         dtype: np.dtype,
         axis: int,
-        bounce_bytes: int,
     ) -> None:
         path = os.path.abspath(path)
-        super().__init__(f"out {path!r}", path, bounce_bytes)
+        super().__init__(f"out {path!r}", path)
         self._path, self._shape, self._dtype = path, shape, dtype
-        self._axis, self._bounce_bytes = axis, bounce_bytes
+        self._axis = axis
 
     @property
     def exists(self) -> bool:
@@ -260,7 +243,6 @@ class NpySink(_FileSink):
             strides,
             self._dtype,
             self._axis,
-            self._bounce_bytes,
         )
         size = int(np.prod(self._shape, dtype=np.int64)) * self._dtype.itemsize
         try:
@@ -271,7 +253,7 @@ class NpySink(_FileSink):
                 os.unlink(self._path)
             raise
         if not again:
-            _sync_path(Path(self._path).parent)
+            sync_path(Path(self._path).parent)
 
     def result(self) -> np.ndarray:
         return np.load(self._path, mmap_mode="r+")
@@ -287,15 +269,14 @@ class _MappedSink(_FileSink):
         path: str,
         offset: int,
         axis: int,
-        bounce_bytes: int,
     ) -> None:
-        super().__init__(label, path, bounce_bytes)
+        super().__init__(label, path)
         if array.offset or array.nbytes != find_mapped_bytes(array):
             # Another part of the same file may have a journal of its own.
             self.journal_path = f"{path}.{offset}{JOURNAL_SUFFIX}"
         self._mapped, self._path = array, path
         self.file_bytes = file_bytes(offset, array.shape, array.strides, array.dtype)
-        self._offset, self._axis, self._bounce_bytes = offset, axis, bounce_bytes
+        self._offset, self._axis = offset, axis
 
     def begin(self, *, again: bool) -> None:
         self._descriptor = os.open(self._path, os.O_RDWR)
@@ -308,7 +289,6 @@ class _MappedSink(_FileSink):
             array.strides,
             array.dtype,
             self._axis % max(1, array.ndim),
-            self._bounce_bytes,
         )
         if array.flags.c_contiguous or array.flags.f_contiguous:
             self._allocate(self._offset, array.nbytes)
@@ -326,134 +306,27 @@ def find_mapped_bytes(array: np.memmap) -> int:
 
 
 class _StoredSink:
-    """What HDF5 datasets and Zarr arrays have in common."""
+    """An HDF5 dataset or a Zarr array; one that lies in no file has no journal."""
 
-    file: str | None
     file_bytes = None
-    journal_path: str | None
 
-    def __init__(self, array: Any, bounce_bytes: int) -> None:
-        self.label = store_label("out", array)
-        self.chunk = storage_chunk(array)
-        self._array = array
-        one = chunk_bytes(self.chunk, np.dtype(array.dtype))
-        self._slab_bytes = max(bounce_bytes, one)
-        # Zarr packs the chunks of a slab side by side, each in a copy of its own.
-        self.working_bytes = 3 * self._slab_bytes + one
+    def __init__(self, stored: StoredArray) -> None:
+        self.label = stored.label
+        self.chunk = stored.chunk
+        self.file = stored.file
+        self.working_bytes = stored.writing_bytes
+        self.journal_path = None
+        if self.file is not None:
+            name = stored.name.strip("/").replace("/", ".")
+            self.journal_path = self.file + (name and "." + name) + JOURNAL_SUFFIX
+        self.read = stored.read
+        self.write = stored.write
+        self.sync = stored.sync
+        self.close = stored.close
+        self._stored = stored
 
-    def write(self, region: Region, values: np.ndarray) -> None:
-        starts = [part.start for part in region]
-        for part in slabs(region, self.chunk, values.dtype.itemsize, self._slab_bytes):
-            own = tuple(
-                slice(one.start - start, one.stop - start)
-                for one, start in zip(part, starts, strict=True)
-            )
-            try:
-                self._array[part] = values[own]
-            except MemoryError:
-                raise
-            except Exception as error:  # each compressor has its own types of error
-                where = ", ".join(f"{one.start}:{one.stop}" for one in part)
-                number = getattr(error, "errno", None)
-                message = f"{self.label} cannot be written at [{where}]: {one_line(error)}"
-                raise (OSError(number, message) if number else OSError(message)) from error
-            self._written(part)
-
-    def _written(self, region: Region) -> None:
-        pass
-
-    def read(self, region: Region) -> np.ndarray:
-        return np.asarray(self._array[region])
-
-    def close(self) -> None:
-        pass
+    def begin(self, *, again: bool) -> None:
+        self.sync()
 
     def result(self) -> Any:
-        return self._array
-
-
-class _Hdf5Sink(_StoredSink):
-    """An HDF5 dataset.
-
-    The library keeps what is written in memory until it is flushed, and a process that dies
-    while it flushes can leave the file unreadable if the flush moves chunks about: compressed
-    datasets, and chunked ones whose chunks were not allocated early. A contiguous dataset has its
-    place from the start and is safe.
-    """
-
-    def __init__(self, dataset: Any, bounce_bytes: int) -> None:
-        super().__init__(dataset, bounce_bytes)
-        self.working_bytes += hdf5_cache_bytes(dataset)
-        name = dataset.file.filename
-        self.file = os.path.abspath(name) if os.path.isfile(name) else None
-        self.journal_path = None
-        if self.file is not None:
-            self.journal_path = self.file + dataset.name.replace("/", ".") + JOURNAL_SUFFIX
-
-    def begin(self, *, again: bool) -> None:
-        self._flush()
-
-    def sync(self) -> None:
-        self._flush()
-        if self.file is not None:
-            _sync_path(Path(self.file))
-
-    def _flush(self) -> None:
-        try:
-            self._array.file.flush()
-        except (OSError, RuntimeError) as error:
-            number = getattr(error, "errno", None)
-            message = f"{self.label} cannot be written: {one_line(error)}"
-            raise (OSError(number, message) if number else OSError(message)) from error
-
-
-class _ZarrSink(_StoredSink):
-    """A Zarr array; one in a folder outlives the process, others have no journal."""
-
-    def __init__(self, array: Any, bounce_bytes: int) -> None:
-        super().__init__(array, bounce_bytes)
-        self.working_bytes += 2 * bounce_bytes  # its threads keep as much, measured
-        root = zarr_root(array)
-        self.file = root
-        self.journal_path = None
-        self._folder = None
-        if root is not None:
-            name = "." + array.path.replace("/", ".") if array.path else ""
-            self.journal_path = root + name + JOURNAL_SUFFIX
-            self._folder = Path(root, array.path)
-        self._unsynced: set[Path] = set()
-
-    def begin(self, *, again: bool) -> None:
-        pass
-
-    def _written(self, region: Region) -> None:
-        key = getattr(getattr(self._array, "metadata", None), "encode_chunk_key", None)
-        if self._folder is None or key is None or self.chunk is None:
-            return
-        counts = [
-            range(part.start // size, -(-part.stop // size))
-            for part, size in zip(region, self.chunk, strict=True)
-        ]
-        for place in np.ndindex(*[len(count) for count in counts]):
-            coordinates = tuple(count[at] for count, at in zip(counts, place, strict=True))
-            self._unsynced.add(self._folder / key(coordinates))
-
-    def sync(self) -> None:
-        # A chunk that holds the fill value alone has no file. The folder of each new file is as
-        # much a part of it as its content.
-        folders = set()
-        for path in self._unsynced:
-            if path.exists():
-                _sync_path(path)
-                folders.add(path.parent)
-        for folder in folders:
-            _sync_path(folder)
-        self._unsynced.clear()
-
-
-def _sync_path(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        return self._stored.array

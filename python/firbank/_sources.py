@@ -14,22 +14,14 @@ from typing import Any, Protocol
 import numpy as np
 
 from ._arrays import require_numbers
-from ._file_array import FileArray, contiguous_strides, file_bytes
+from ._file_array import BOUNCE_BYTES, FileArray, contiguous_strides, file_bytes
 from ._mapping import Mapping, find_mapping
 from ._npy import read_npy_header
-from ._stores import (
-    hdf5_cache_bytes,
-    is_hdf5,
-    is_zarr,
-    one_line,
-    slabs,
-    storage_chunk,
-    store_label,
-    within,
-    zarr_root,
-)
+from ._stores import StoredArray, call_parts, is_hdf5, is_zarr, open_stored
 
 Region = tuple[slice, ...]
+
+_DIGEST_SAMPLES = 1 << 16  # at a time, of an array in memory
 
 
 class Source(Protocol):
@@ -78,7 +70,7 @@ class Source(Protocol):
         """Close what was opened here. The caller's objects stay open."""
 
 
-def open_source(x: object, axis: int, bounce_bytes: int) -> Source:
+def open_source(x: object, axis: int) -> Source:
     """Return the source for `x`.
 
     Parameters
@@ -86,8 +78,6 @@ def open_source(x: object, axis: int, bounce_bytes: int) -> Source:
     x : str, Path, numpy.ndarray, numpy.memmap, h5py.Dataset or zarr.Array
     axis : int
         The axis of time, for messages; out of range is found later.
-    bounce_bytes : int
-        The most memory for parts that lie scattered.
 
     Raises
     ------
@@ -99,13 +89,11 @@ def open_source(x: object, axis: int, bounce_bytes: int) -> Source:
         If its samples are no numbers.
     """
     if isinstance(x, (str, os.PathLike)):
-        source: Source = _npy_source(os.fspath(x), axis, bounce_bytes)
-    elif is_hdf5(x):
-        source = _Hdf5Source(x, bounce_bytes)
-    elif is_zarr(x):
-        source = _ZarrSource(x, bounce_bytes)
+        source: Source = _npy_source(os.fspath(x), axis)
+    elif is_hdf5(x) or is_zarr(x):
+        source = _StoredSource(open_stored("x", x))
     else:
-        source = _array_source(np.asanyarray(x), axis, bounce_bytes)
+        source = _array_source(np.asanyarray(x), axis)
     try:
         require_numbers(source, source.label)
     except TypeError:
@@ -128,7 +116,6 @@ class _FileSource:
         strides: tuple[int, ...],
         dtype: np.dtype,
         axis: int,
-        bounce_bytes: int,
     ) -> None:
         self.label = label
         self.shape = shape
@@ -136,13 +123,11 @@ class _FileSource:
         self.axes_by_stride = _axes_by_stride(strides)
         self.file = os.path.abspath(path)
         self.file_bytes = file_bytes(offset, shape, strides, dtype)
-        self.working_bytes = bounce_bytes
+        self.working_bytes = BOUNCE_BYTES
         self._offset, self._strides = offset, strides
         self._descriptor = os.open(path, os.O_RDONLY)
         time_axis = axis % max(1, len(shape))
-        self._array = FileArray(
-            self._descriptor, label, offset, shape, strides, dtype, time_axis, bounce_bytes
-        )
+        self._array = FileArray(self._descriptor, label, offset, shape, strides, dtype, time_axis)
 
     def read(self, region: Region, into: np.ndarray) -> None:
         self._array.read(region, into)
@@ -179,7 +164,7 @@ class _ArraySource:
     def identity(self, *, by_content: bool) -> dict[str, Any]:
         digest = hashlib.blake2b(digest_size=16)
         whole = tuple(slice(0, size) for size in self.shape)
-        for part in slabs(whole, None, self.dtype.itemsize, 1 << 20):
+        for part in call_parts(whole, (1,) * len(whole), _DIGEST_SAMPLES):
             digest.update(self._array[part].tobytes())
         return {"content": digest.hexdigest(), **_kind(self)}
 
@@ -188,91 +173,37 @@ class _ArraySource:
 
 
 class _StoredSource:
-    """What HDF5 datasets and Zarr arrays have in common."""
+    """An HDF5 dataset or a Zarr array."""
 
-    file: str | None
     file_bytes = None
 
-    def __init__(self, array: Any, bounce_bytes: int) -> None:
-        self.label = store_label("x", array)
-        self.shape = tuple(int(size) for size in array.shape)
-        self.dtype = np.dtype(array.dtype).newbyteorder("=")
+    def __init__(self, stored: StoredArray) -> None:
+        self.label = stored.label
+        self.shape = stored.shape
+        self.dtype = stored.dtype
+        self.chunk = stored.chunk
         self.axes_by_stride = tuple(range(len(self.shape)))
-        self.chunk = storage_chunk(array)
-        self._array = array
-        self._slab_bytes = max(bounce_bytes, chunk_bytes(self.chunk, self.dtype))
-        # A slab as it comes, beside the chunk that it is unpacked from.
-        self.working_bytes = 2 * self._slab_bytes + chunk_bytes(self.chunk, self.dtype)
-
-    def read(self, region: Region, into: np.ndarray) -> None:
-        for part in slabs(region, self.chunk, self.dtype.itemsize, self._slab_bytes):
-            where = ", ".join(f"{one.start}:{one.stop}" for one in part)
-            try:
-                values = self._array[part]
-            except MemoryError:
-                raise
-            except Exception as error:  # each compressor has its own types of error
-                message = f"{self.label} cannot be read at [{where}]: {one_line(error)}"
-                raise OSError(message) from error
-            self._check_read(where)
-            into[within(part, region)] = values
-
-    def _check_read(self, where: str) -> None:
-        """Raise OSError if what was just read is not to be trusted."""
-
-    def close(self) -> None:
-        pass
-
-
-class _Hdf5Source(_StoredSource):
-    def __init__(self, dataset: Any, bounce_bytes: int) -> None:
-        super().__init__(dataset, bounce_bytes)
-        self.working_bytes += hdf5_cache_bytes(dataset)
-        name = dataset.file.filename
-        self.file = os.path.abspath(name) if os.path.isfile(name) else None
-        # A file that is open for writing changes when it is closed, whatever was written.
-        self._may_change = dataset.file.mode != "r"
-        self._file_size = 0
-        if self.file is not None and not self._may_change:
-            self._file_size = min(dataset.file.id.get_filesize(), os.stat(self.file).st_size)
-
-    def _check_read(self, where: str) -> None:
-        # Beyond the end of a file that has shrunk the HDF5 library reads zeros and says nothing.
-        if self._file_size and os.stat(self.file).st_size < self._file_size:
-            raise OSError(f"{self.label} cannot be read at [{where}]: the file has shrunk")
+        self.file = stored.file
+        self.working_bytes = stored.reading_bytes
+        self.read = stored.read
+        self.close = stored.close
+        self._stored = stored
 
     def identity(self, *, by_content: bool) -> dict[str, Any]:
-        state = _file_state(self, by_content or self._may_change or self.file is None)
-        return {"path": self.file, "name": self._array.name, **state}
+        state = _file_state(self, by_content or self._stored.may_change)
+        return {"path": self.file, "name": self._stored.name, **state}
 
 
-class _ZarrSource(_StoredSource):
-    def __init__(self, array: Any, bounce_bytes: int) -> None:
-        super().__init__(array, bounce_bytes)
-        self.working_bytes += 2 * bounce_bytes  # its threads keep as much, measured
-        self.file = zarr_root(array)
-
-    def identity(self, *, by_content: bool) -> dict[str, Any]:
-        return {"path": self.file, "name": self._array.path, **_file_state(self, True)}
-
-
-def chunk_bytes(chunk: tuple[int, ...] | None, dtype: np.dtype) -> int:
-    """Return the size of an unpacked storage chunk, 0 if there are none."""
-    return 0 if chunk is None else int(np.prod(chunk, dtype=np.int64)) * dtype.itemsize
-
-
-def _npy_source(path: str, axis: int, bounce_bytes: int) -> Source:
+def _npy_source(path: str, axis: int) -> Source:
     label = f"x {path!r}"
     with Path(path).open("rb") as file:
         header = read_npy_header(file, label)
     require_numbers(header, label)
     strides = contiguous_strides(header.shape, header.dtype.itemsize, header.fortran_order)
-    return _FileSource(
-        label, path, header.offset_bytes, header.shape, strides, header.dtype, axis, bounce_bytes
-    )
+    return _FileSource(label, path, header.offset_bytes, header.shape, strides, header.dtype, axis)
 
 
-def _array_source(array: np.ndarray, axis: int, bounce_bytes: int) -> Source:
+def _array_source(array: np.ndarray, axis: int) -> Source:
     mapping = find_mapping(array)
     if mapping is None or mapping.path is None:
         return _ArraySource(array, mapping)
@@ -284,7 +215,6 @@ def _array_source(array: np.ndarray, axis: int, bounce_bytes: int) -> Source:
         array.strides,
         array.dtype,
         axis,
-        bounce_bytes,
     )
 
 

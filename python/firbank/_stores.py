@@ -1,14 +1,28 @@
-"""Recognising HDF5 datasets and Zarr arrays without importing their packages, and their files."""
+"""Arrays that lie in chunks, in HDF5 and Zarr: recognised, read and written a few chunks at a time.
+
+The packages are never imported here: who has an array of one has imported it.
+
+They take more memory than a call asks for: chunks as they are stored and unpacked, copies of both,
+a cache, and what malloc keeps of all these. So no call touches more than one chunk, or a few small
+ones, and what that takes is counted as a multiple of the chunk that was measured, the worst of
+several compressors, of random and constant samples, and of calls that end inside chunks.
+"""
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator
-from pathlib import Path
+from math import prod
 from typing import Any
 
+import numpy as np
+
 Region = tuple[slice, ...]
+
+# What a package takes however small the chunks are, measured.
+FIXED_BYTES = 1 << 20
+# Of small chunks a call may touch this much: enough to make the call itself cheap.
+_SMALL_CALL_BYTES = 64 << 10
 
 
 def is_hdf5(thing: object) -> bool:
@@ -23,73 +37,136 @@ def is_zarr(thing: object) -> bool:
     return zarr is not None and isinstance(thing, zarr.Array)
 
 
-def zarr_root(array: Any) -> str | None:
-    """Return the folder of a Zarr array's store, or None if it lies elsewhere than in a folder."""
-    root = getattr(array.store, "root", None) or getattr(array.store, "path", None)
-    if isinstance(root, (str, os.PathLike)) and os.path.isdir(root):
-        return os.path.abspath(root)
-    return None
+def open_stored(role: str, array: Any) -> StoredArray:
+    """Return access to an HDF5 dataset or a Zarr array.
 
-
-def storage_chunk(thing: Any) -> tuple[int, ...] | None:
-    """Return the shape of what is read or written as a whole: a chunk, or a Zarr shard of many."""
-    chunk = getattr(thing, "shards", None) or thing.chunks
-    return None if chunk is None else tuple(int(size) for size in chunk)
-
-
-def store_label(role: str, thing: Any) -> str:
-    """Return what messages call a dataset or an array, such as ``"x 'day1.h5:/raw'"``."""
-    if is_hdf5(thing):
-        return f"{role} '{thing.file.filename}:{thing.name}'"
-    return f"{role} '{Path(str(zarr_root(thing) or thing.store), thing.path)}'"
-
-
-def hdf5_cache_bytes(dataset: Any) -> int:
-    """Return how much the HDF5 library keeps of a chunked dataset that was read or written."""
-    if dataset.chunks is None:
-        return 0
-    _, size, _ = dataset.id.get_access_plist().get_chunk_cache()
-    return min(int(size), dataset.nbytes)
-
-
-def one_line(error: BaseException) -> str:
-    """Return what an error says, in one line; the HDF5 library likes to take several."""
-    return " ".join(str(error).split())
-
-
-def slabs(
-    region: Region, chunk: tuple[int, ...] | None, itemsize: int, most_bytes: int
-) -> Iterator[Region]:
-    """Cut a region into parts of at most `most_bytes`, between storage chunks wherever possible.
-
-    A part is never smaller than what it shares with one storage chunk, so that each chunk is
-    unpacked once.
+    Parameters
+    ----------
+    role : {'x', 'out'}
+        What messages call it.
+    array : h5py.Dataset or zarr.Array
     """
-    size = itemsize
-    for part in region:
-        size *= part.stop - part.start
-    if size > most_bytes:
-        for axis, part in enumerate(region):
-            unit = 1 if chunk is None else chunk[axis]
-            first_cut = (part.start // unit + 1) * unit
+    from ._hdf5_array import Hdf5Array
+    from ._zarr_array import ZarrArray
+
+    return (Hdf5Array if is_hdf5(array) else ZarrArray)(role, array)
+
+
+class StoredArray:
+    """An array whose package reads and writes whole chunks.
+
+    One thread at a time. What the caller opened stays open.
+
+    Attributes
+    ----------
+    array : h5py.Dataset or zarr.Array
+    label : str
+        What messages call it, such as ``"x 'day1.h5:/raw'"``.
+    name : str
+        Of the array within its file.
+    shape : tuple of int
+    dtype : numpy.dtype
+        In the machine's byte order.
+    chunk : tuple of int or None
+        What is read and written as a whole.
+    file : str or None
+        The path of the file or folder, if there is one.
+    reading_bytes, writing_bytes : int
+        Memory that either takes besides what is read or written.
+    may_change : bool
+        Whether the file's time of change says nothing of the array.
+    """
+
+    name: str
+    file: str | None
+    reading_bytes: int
+    writing_bytes: int
+    may_change: bool
+
+    def __init__(self, array: Any, label: str, chunk: tuple[int, ...] | None) -> None:
+        self.array = array
+        self.label = label
+        self.shape = tuple(int(size) for size in array.shape)
+        self.dtype = np.dtype(array.dtype).newbyteorder("=")
+        self.chunk = None if chunk is None else tuple(int(size) for size in chunk)
+        self._chunk_bytes = 0 if self.chunk is None else prod(self.chunk) * self.dtype.itemsize
+        self._call_bytes = max(_SMALL_CALL_BYTES, self._chunk_bytes)
+
+    def read(self, region: Region, into: np.ndarray) -> None:
+        """Read a region into an array of its shape; OSError if it is not there any more."""
+        for part in self._parts(region):
+            try:
+                values = self._get(part)
+            except MemoryError:
+                raise
+            except Exception as error:  # each compressor has its own types of error
+                raise self._failure("read", part, error) from error
+            into[_within(part, region)] = values
+
+    def write(self, region: Region, values: np.ndarray) -> None:
+        """Write an array of the region's shape; OSError if that fails."""
+        for part in self._parts(region):
+            try:
+                self._set(part, values[_within(part, region)])
+            except MemoryError:
+                raise
+            except Exception as error:  # each compressor has its own types of error
+                raise self._failure("written", part, error) from error
+
+    def sync(self) -> None:
+        """Return when everything written so far would survive a power failure."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Let go of what reading and writing needed."""
+
+    def _get(self, part: Region) -> np.ndarray:
+        raise NotImplementedError
+
+    def _set(self, part: Region, values: np.ndarray) -> None:
+        raise NotImplementedError
+
+    def _parts(self, region: Region) -> Iterator[Region]:
+        most_samples = self._call_bytes // self.dtype.itemsize
+        return call_parts(region, self.chunk or (1,) * len(self.shape), most_samples)
+
+    def _failure(self, done: str, part: Region | None, error: BaseException) -> OSError:
+        """Return what a package's error says, in one line; the HDF5 library likes several."""
+        where = f" at [{', '.join(f'{one.start}:{one.stop}' for one in part)}]" if part else ""
+        message = f"{self.label} cannot be {done}{where}: {' '.join(str(error).split())}"
+        number = getattr(error, "errno", None)
+        return OSError(number, message) if number else OSError(message)
+
+
+def call_parts(region: Region, chunk: tuple[int, ...], most_samples: int) -> Iterator[Region]:
+    """Cut a region so that the chunks that a part touches have at most so many samples together.
+
+    Cuts are made between chunks only, so that each chunk is unpacked once: a part touches at least
+    one, however large that is.
+
+    Examples
+    --------
+    >>> list(call_parts((slice(3, 25),), (10,), 20))
+    [(slice(3, 10, None),), (slice(10, 25, None),)]
+    """
+    touched = 1
+    for part, size in zip(region, chunk, strict=True):
+        touched *= (-(-part.stop // size) - part.start // size) * size
+    if touched > most_samples:
+        for axis, (part, size) in enumerate(zip(region, chunk, strict=True)):
+            first_cut = (part.start // size + 1) * size
             if first_cut >= part.stop:
                 continue
-            cut = max(first_cut, (part.start + part.stop) // 2 // unit * unit)
+            cut = max(first_cut, (part.start + part.stop) // 2 // size * size)
             for half in (slice(part.start, cut), slice(cut, part.stop)):
                 smaller = (*region[:axis], half, *region[axis + 1 :])
-                yield from slabs(smaller, chunk, itemsize, most_bytes)
+                yield from call_parts(smaller, chunk, most_samples)
             return
     yield region
 
 
-def within(part: Region, region: Region) -> Region:
-    """Return where a part of a region lies, counted from the region's own start.
-
-    Examples
-    --------
-    >>> within((slice(12, 14),), (slice(10, 20),))
-    (slice(2, 4, None),)
-    """
+def _within(part: Region, region: Region) -> Region:
+    """Return where a part of a region lies, counted from the region's own start."""
     return tuple(
         slice(inner.start - outer.start, inner.stop - outer.start)
         for inner, outer in zip(part, region, strict=True)

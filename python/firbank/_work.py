@@ -12,7 +12,16 @@ from typing import Any
 
 import numpy as np
 
-from ._grid import Grid, Sizes, Step, buffer_bytes, choose_grid, needed_bytes, steps
+from ._grid import (
+    Grid,
+    Sizes,
+    Step,
+    buffer_bytes,
+    choose_grid,
+    chunk_samples,
+    needed_bytes,
+    steps,
+)
 from ._journal import Journal
 from ._layout import Kernels, Region
 from ._memory import format_bytes
@@ -22,15 +31,8 @@ from ._progress import Progress
 from ._sinks import NpySink, Sink
 from ._sources import Source
 
-_LARGEST_BOUNCE_BYTES = 1 << 20
-
 # A window of x: frames, which may reach beyond its ends, and a tile of its other axes.
 _Window = tuple[slice, Region]
-
-
-def bounce_bytes(limit_bytes: int) -> int:
-    """Return how much of a memory limit goes to samples that lie scattered in a file."""
-    return max(4096, min(_LARGEST_BOUNCE_BYTES, limit_bytes // 32))
 
 
 def sizes_of(source: Source, sink: Sink, kernels: Kernels, frames: int, dtype: np.dtype) -> Sizes:
@@ -53,6 +55,7 @@ def sizes_of(source: Source, sink: Sink, kernels: Kernels, frames: int, dtype: n
         sample_bytes=source.dtype.itemsize,
         result_bytes=dtype.itemsize,
         is_complex=dtype.kind == "c",
+        source_time_chunk=None if source.chunk is None else source.chunk[axis],
         source_channel_chunk=None if source.chunk is None else _without(source.chunk, axis),
         result_time_chunk=None if sink.chunk is None else sink.chunk[result_axis],
         result_channel_chunk=result_channel_chunk,
@@ -127,7 +130,7 @@ class Work:
                 grid = Grid.from_json(journal.grid)
                 self._check_fits(grid)
                 self.sink.begin(again=True)
-                self._check_last(grid, journal.checksums)
+                self._check_there(grid, journal.checksums)
                 journal.go_on()
                 return grid
         elif self.options.resume and in_the_way:
@@ -193,20 +196,21 @@ class Work:
                 f"was begun in chunks that need {needed} bytes; resume=False starts anew"
             )
 
-    def _check_last(self, grid: Grid, checksums: list[int]) -> None:
-        """Compare the last chunk that the journal promises with what is there."""
-        left = len(checksums)
-        for step in steps(self.sizes, grid):
-            left -= step.ends
-            if left == 0:
-                values = np.ascontiguousarray(self.sink.read(self._region(step)), self.dtype)
-                if zlib.crc32(values) == checksums[-1]:
-                    return
-                break
-        raise ValueError(
-            f"{self.sink.label} does not hold what its journal {self.sink.journal_path!r} says; "
-            f"resume=False starts anew"
-        )
+    def _check_there(self, grid: Grid, checksums: list[int]) -> None:
+        """Compare all the chunks that the journal promises with what is there."""
+        ends = (step for step in steps(self.sizes, grid) if step.ends)
+        buffer = np.empty(chunk_samples(self.sizes, grid), self.dtype)
+        for step, checksum in zip(ends, checksums, strict=False):
+            region = self._region(step)
+            shape = [part.stop - part.start for part in region]
+            values = buffer[: prod(shape)].reshape(shape)
+            self.sink.read(region, values)
+            if zlib.crc32(values) != checksum:
+                where = ", ".join(f"{part.start}:{part.stop}" for part in region)
+                raise ValueError(
+                    f"{self.sink.label} does not hold at [{where}] what its journal "
+                    f"{self.sink.journal_path!r} says; resume=False starts anew"
+                )
 
     def _compute(self, grid: Grid, journal: Journal | None) -> None:
         """Compute and write all chunks that the journal does not have."""
@@ -220,15 +224,13 @@ class Work:
                 samples_done += _samples(self._region(step))
 
         window_samples = (grid.frames + self.kernels.taps - 1) * prod(grid.tile)
-        chunk_samples = grid.frames * grid.outputs
-        if self.options.routing != "matrix":
-            chunk_samples *= prod(grid.tile)
+        most_samples = chunk_samples(self.sizes, grid)
         convolve_bytes = self.options.limit_bytes - buffer_bytes(self.sizes, grid)
         progress = Progress(self.options.progress, prod(self.shape), samples_done)
         try:
             with (
                 WindowReader(self.source, self.kernels.axis, window_samples) as reader,
-                ChunkWriter(self.sink, journal, chunk_samples, self.dtype) as writer,
+                ChunkWriter(self.sink, journal, most_samples, self.dtype) as writer,
             ):
                 total = None
                 for window, group in self._windows(left, reader):

@@ -67,7 +67,7 @@ def cases(draw):
         "batch_size_samples": draw(cut),
         "batch_size_channels": draw(cut),
         "batch_size_basis": draw(cut),
-        "memory_limit": draw(st.none() | st.integers(200_000, 2_000_000)),
+        "memory_limit": draw(st.none() | st.integers(30_000_000, 60_000_000)),
     }, chunks
 
 

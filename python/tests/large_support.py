@@ -22,8 +22,14 @@ def needs(kind: str) -> None:
 
 
 @contextmanager
-def stored(kind: str, x: np.ndarray, folder: Path, chunk: tuple[int, ...] | None = None):
-    """Give `x` as a kind of source."""
+def stored(
+    kind: str,
+    x: np.ndarray,
+    folder: Path,
+    chunk: tuple[int, ...] | None = None,
+    packing: str | None = "gzip",
+):
+    """Give `x` as a kind of source; of HDF5 and Zarr the file that is there, if there is one."""
     needs(kind)
     if kind == "array":
         yield x
@@ -36,13 +42,16 @@ def stored(kind: str, x: np.ndarray, folder: Path, chunk: tuple[int, ...] | None
     elif kind == "hdf5":
         import h5py
 
-        with h5py.File(folder / "x.h5", "w") as file:
-            file.create_dataset("group/x", data=x, chunks=chunk, compression=chunk and 1)
+        if not (folder / "x.h5").exists():
+            with h5py.File(folder / "x.h5", "w") as file:
+                file.create_dataset("group/x", data=x, chunks=chunk, **hdf5_packing(chunk, packing))
         with h5py.File(folder / "x.h5", "r") as file:
             yield file["group/x"]
     else:
-        array = zarr_array(kind, folder / "x.zarr", x.shape, x.dtype, chunk)
-        array[...] = x
+        is_new = not (folder / "x.zarr").exists()
+        array = zarr_array(kind, folder / "x.zarr", x.shape, x.dtype, chunk, packing)
+        if is_new:
+            array[...] = x
         yield array
 
 
@@ -53,8 +62,9 @@ def place(
     dtype: np.dtype,
     folder: Path,
     chunk: tuple[int, ...] | None = None,
+    packing: str | None = None,
 ):
-    """Give an `out` of a kind, and a function that reads it back."""
+    """Give an `out` of a kind, new or the one that is there."""
     needs(kind)
     if kind == "none":
         yield None
@@ -70,9 +80,10 @@ def place(
         import h5py
 
         with h5py.File(folder / "y.h5", "a") as file:
-            yield file.require_dataset("y", shape, dtype, exact=True, chunks=chunk)
+            how = hdf5_packing(chunk, packing)
+            yield file.require_dataset("y", shape, dtype, exact=True, chunks=chunk, **how)
     else:
-        yield zarr_array(kind, folder / "y.zarr", shape, dtype, chunk)
+        yield zarr_array(kind, folder / "y.zarr", shape, dtype, chunk, packing or "gzip")
 
 
 def mapped(kind, path, shape, dtype, values):
@@ -89,15 +100,42 @@ def mapped(kind, path, shape, dtype, values):
     return view
 
 
-def zarr_array(kind, path, shape, dtype, chunk):
-    """Return a new array of format 2 or 3, or the one that is there."""
+def hdf5_packing(chunk, packing):
+    """Return h5py's arguments for what it can pack with."""
+    return {"compression": "gzip", "compression_opts": 1} if chunk and packing == "gzip" else {}
+
+
+def zarr_array(kind, path, shape, dtype, chunk, packing="zstd"):
+    """Return a new array of format 2 or 3, packed by a compressor or None, or the one that is
+    there. Of "sharded", chunks lie in shards, eight along the first axis."""
     import zarr
 
     if path.exists():
         return zarr.open_array(path, mode="r+")
+    shards = None
     chunk = chunk or tuple(max(1, s // 2) for s in shape)
-    if zarr.__version__.startswith("2."):
-        return zarr.open_array(path, mode="w", shape=shape, dtype=dtype, chunks=chunk)
+    is_old = zarr.__version__.startswith("2.")
+    if packing == "sharded":
+        if is_old:
+            pytest.skip("zarr 2 has no shards")
+        shards, packing = chunk, "zstd"
+        chunk = (chunk[0] // 8, *chunk[1:])
+    name = packing and packing.capitalize()
+    if kind == "zarr 2":
+        numcodecs = pytest.importorskip("numcodecs", reason="numcodecs is not installed")
+        how = packing and getattr(numcodecs, "GZip" if name == "Gzip" else name)()
+    else:
+        how = packing and getattr(zarr.codecs, f"{name}Codec")()
+    if is_old:
+        return zarr.open_array(
+            path, mode="w", shape=shape, dtype=dtype, chunks=chunk, compressor=how
+        )
     return zarr.create_array(
-        path, shape=shape, dtype=dtype, chunks=chunk, zarr_format=int(kind[-1])
+        path,
+        shape=shape,
+        dtype=dtype,
+        chunks=chunk,
+        shards=shards,
+        compressors=how,
+        zarr_format=int(kind[-1]),
     )
