@@ -14,8 +14,9 @@ The rules:
 - A sync is dear, so that lines are written in groups, at most every `SYNC_INTERVAL_S` and so that
   syncs take a tenth of the time at most. A killed process repeats that much.
 - A line without its newline, or out of order, ends the journal: the process died while it wrote.
-- The last line's CRC is compared with the result when a call goes on, so that a result that was
-  replaced is noticed.
+- When a call goes on, every line's CRC is compared with the result, which takes as long as reading
+  what is finished. That finds a result that was changed, cut or replaced in between, and a disk
+  that said it had synced and had not; neither is ever taken as finished.
 - Whoever writes holds a lock on the file. When the result is whole, and synced, the journal goes.
 """
 

@@ -319,6 +319,84 @@ def test_a_result_that_was_replaced_is_noticed(unfinished):
     assert_follows(call(), expected)
 
 
+def begin(folder: Path, kind: str) -> int:
+    """Leave a result of a kind unfinished, and return how many of its ten chunks are there."""
+    x = np.random.default_rng(5).standard_normal((2, 1000)).astype(np.float32)
+    with pytest.raises(RuntimeError, match="stopped by the test"):
+        go_on(folder, kind, x, StopAfter(6))
+    there = recorded(folder)
+    assert 4 <= there < 10
+    return there
+
+
+def go_on(folder: Path, kind: str, x: np.ndarray | None = None, progress=None) -> None:
+    if x is None:
+        x = np.random.default_rng(5).standard_normal((2, 1000)).astype(np.float32)
+    arguments = {"mode": "same", "batch_size_samples": 100, "progress": progress}
+    with place(kind, (2, 1000), np.float32, folder, (2, 100)) as out:
+        convolve_large(x, np.float32([1, 2, 3]), out=out, **arguments)
+
+
+def change(folder: Path, kind: str, first: int, last: int) -> None:
+    """Change some frames of an unfinished result."""
+    with place(kind, (2, 1000), np.float32, folder, (2, 100)) as out:
+        array = np.load(out, mmap_mode="r+") if kind == "npy" else out
+        array[:, first:last] = 5
+
+
+@pytest.mark.parametrize("kind", ["npy", "memmap", "hdf5", "zarr 3"])
+@pytest.mark.parametrize("chunk", [0, 2])
+def test_a_change_of_any_finished_chunk_is_noticed(tmp_path, kind, chunk):
+    needs(kind)
+    begin(tmp_path, kind)
+    change(tmp_path, kind, 100 * chunk + 50, 100 * chunk + 51)
+    message = rf"does not hold at \[0:2, {100 * chunk}:{100 * chunk + 100}\] what its journal"
+    with pytest.raises(ValueError, match=message):
+        go_on(tmp_path, kind)
+    assert recorded(tmp_path) >= 4
+
+
+@pytest.mark.parametrize("kind", ["npy", "memmap", "hdf5", "zarr 3"])
+def test_what_a_journal_does_not_promise_may_be_anything(tmp_path, kind):
+    """After a power failure the chunks that were not synced may hold whatever the disk had."""
+    needs(kind)
+    there = begin(tmp_path, kind)
+    change(tmp_path, kind, 100 * there, 1000)
+    go_on(tmp_path, kind)
+    x = np.random.default_rng(5).standard_normal((2, 1000)).astype(np.float32)
+    with place(kind, (2, 1000), np.float32, tmp_path, (2, 100)) as out:
+        y = np.load(out) if kind == "npy" else np.array(out[...])
+    assert_same(y, convolve_large(x, np.float32([1, 2, 3]), mode="same"))
+
+
+@pytest.mark.parametrize("kind", ["npy", "memmap", "zarr 3"])
+def test_a_result_that_was_cut_is_noticed(tmp_path, kind):
+    needs(kind)
+    begin(tmp_path, kind)
+    if kind == "zarr 3":
+        (tmp_path / "y.zarr" / "c" / "0" / "1").unlink()
+    else:
+        (path,) = [path for path in tmp_path.iterdir() if path.name in ("y.npy", "y.raw")]
+        size = path.stat().st_size
+        os.truncate(path, 1000)
+        if kind == "memmap":
+            os.truncate(path, size)  # as who maps it again would
+    with pytest.raises(ValueError, match="is cut short|does not hold at"):
+        go_on(tmp_path, kind)
+
+
+def test_a_finished_result_beside_an_unfinished_one_is_checked_too(tmp_path):
+    x = np.random.default_rng(5).standard_normal((2, 1000)).astype(np.float32)
+    h = [np.ones(3, np.float32), np.ones(5, np.float32)]
+    out = [tmp_path / "a.npy", tmp_path / "b.npy"]
+    arguments = {"mode": "same", "routing": "bank", "out": out, "batch_size_samples": 100}
+    with pytest.raises(RuntimeError):
+        convolve_large(x, h, progress=StopAfter(15), **arguments)
+    np.load(tmp_path / "a.npy", mmap_mode="r+")[1, 3] = 9
+    with pytest.raises(ValueError, match=r"a.npy' does not hold at \[0:2, 0:100\]"):
+        convolve_large(x, h, **arguments)
+
+
 @pytest.mark.parametrize("cut", [1, 5, 11, 12])
 def test_a_line_that_was_cut_off_does_not_count(unfinished, cut):
     folder, call, told, expected = unfinished
