@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from direct_sums import assert_convolved, assert_follows, direct_sums
-from firbank import _journal, _sinks
+from firbank import _journal, _zarr_array
 from firbank import _options as options_module
 from firbank._large import convolve_large
 from large_support import needs, place, stored
@@ -281,7 +281,7 @@ def test_an_x_that_changed_at_its_end_is_another_call(tmp_path, kind):
 def test_a_zarr_chunk_is_on_the_disk_before_the_journal_says_so(tmp_path, monkeypatch):
     needs("zarr 3")
     synced = []
-    monkeypatch.setattr(_sinks, "_sync_path", lambda path: synced.append(str(path)))
+    monkeypatch.setattr(_zarr_array, "sync_path", lambda path: synced.append(str(path)))
     record = _journal.Journal.record
 
     def counted_record(journal, checksums):
