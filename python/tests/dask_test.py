@@ -272,6 +272,9 @@ def test_same_arguments_give_the_same_names():
     others = ({}, {"axis": 0}, {"precision": "float32"}, {"method": "fft"}, {"threads": 2})
     names += [firbank.dask.convolve(square, np.ones(3), **other).name for other in others]
     assert len(set(names)) == 4 + len(others)
+    bank = {"mode": "causal", "routing": "bank"}
+    along = [firbank.dask.convolve(square, np.ones(3), axis=axis, **bank).name for axis in (0, 1)]
+    assert along[0] != along[1]
 
 
 def test_goes_on_as_a_dask_array():
