@@ -240,6 +240,21 @@ def test_no_task_holds_more_than_its_block_and_the_taps_before_it(monkeypatch, m
     assert max(samples for _, samples in sizes) <= 50 + 69
 
 
+def test_options_reach_each_task(monkeypatch):
+    given = []
+
+    def spied(*arguments, **options):
+        given.append(options)
+        return convolve(*arguments, **options)
+
+    how = {"method": "direct", "threads": 2, "memory_limit": "1GiB", "device": "cpu"}
+    lazy = firbank.dask.convolve(da.ones((2, 100), chunks=(1, 50)), np.ones(5), **how)
+    monkeypatch.setattr(firbank.dask, "_convolve_in_memory", spied)
+    lazy.compute()
+    assert len(given) >= 4
+    assert all(how.items() <= one.items() for one in given)
+
+
 def test_blocks_before_are_cut_where_they_are():
     x = da.zeros((2, 100), chunks=(1, 20))
     lazy = firbank.dask.convolve(x, np.ones(5), mode="causal")
