@@ -343,10 +343,6 @@ def _prepare(x, h, axis, mode, routing, precision, out, allocate: bool = True) -
     is_double = dtype in (np.dtype(np.float64), np.dtype(np.complex128))
     if not is_double:
         arguments.require_float32("h", kernels)
-    if x.size == 0:
-        for each in outs:
-            each[...] = 0
-        return _Prepared(result, shapes, dtype, planes, None)
     if routing == "rows":
         job = _job.rows(x, kernels, axis, window, result, is_double)
     elif routing == "bank":
