@@ -430,6 +430,30 @@ TEST(ArrayConvolver, NamesWhatIsNotAllowed) {
   EXPECT_THAT(refusal(options), HasSubstr("threads is 65; allowed: 1 to 64"));
 }
 
+// Of a kernel that is longer than what is wanted; so transforms do not round with it.
+TEST(ArrayConvolver, LeavesOutTapsThatNoFrameHears) {
+  std::vector<float> input(2, 1.0F);
+  std::vector<float> kernel(600, 1e6F);
+  kernel[0] = 1.0F;
+  kernel[1] = 2.0F;
+  std::vector<float> output(2, 0.0F);
+  ArrayJob job;
+  job.taps = {kernel.size()};
+  job.edges = {{0, 0, 0}};
+  job.windows = {{0, 2}};
+  job.frames = 2;
+  const auto view = [](const std::vector<float>& of) {
+    return ArrayView{of.data(), ElementType::kFloat32, {}, {0}, 1};
+  };
+  ArrayOptions options;
+  options.method = ArrayMethod::kTransforms;
+  ArrayConvolver<float> convolver(job, {}, options);
+  ASSERT_TRUE(convolver.run({view(input), view(kernel), {view(output)}}));
+  EXPECT_THAT(output,
+              testing::ElementsAre(testing::FloatNear(1, 1e-6F), testing::FloatNear(3, 3e-6F)));
+  EXPECT_EQ(convolver.job().longest(), 2u);
+}
+
 TEST(ArrayTasks, CoverEachFrameOnceTheMostWorkFirst) {
   for (unsigned seed = 0; seed < 200; ++seed) {
     SCOPED_TRACE(seed);

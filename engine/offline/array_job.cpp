@@ -14,6 +14,16 @@ std::size_t ArrayJob::longest() const noexcept {
   return taps.empty() ? 0 : *std::max_element(taps.begin(), taps.end());
 }
 
+void ArrayJob::cut_unheard_taps() {
+  std::vector<std::uint64_t> heard(taps.size(), 1);
+  for (const ArrayEdge& edge : edges) {
+    heard[edge.kernel] = std::max(heard[edge.kernel], windows[edge.output].end());
+  }
+  for (std::size_t k = 0; k < taps.size(); ++k) {
+    taps[k] = static_cast<std::size_t>(std::min<std::uint64_t>(taps[k], heard[k]));
+  }
+}
+
 ArrayWindow ArrayJob::all_windows() const noexcept {
   ArrayWindow all;
   bool any = false;

@@ -50,6 +50,8 @@ struct ArrayJob {
   std::size_t unit_count() const noexcept;
   std::size_t outputs() const noexcept { return windows.size(); }
   std::size_t longest() const noexcept;  // taps
+  /// Cuts kernels behind the last tap that any window hears.
+  void cut_unheard_taps();
   /// From the first frame that any output wants to behind the last one.
   ArrayWindow all_windows() const noexcept;
 };
