@@ -620,15 +620,21 @@ def test_a_second_thread_is_told_so():
 
 
 def test_lets_go_of_the_interpreter_while_it_computes():
-    stream, x = long_chunk(2_000_000)
-    thread = threading.Thread(target=stream, args=(x,))
-    thread.start()
-    moments = [time.perf_counter()]
-    while thread.is_alive():
-        time.sleep(0.001)
-        moments.append(time.perf_counter())
-    # With the lock held there would be no moment but the first and the last.
-    assert np.diff(moments).max() < (moments[-1] - moments[0]) / 2
+    stream = Stream(np.ones((100, 2000), np.float32), routing="matrix", block=65_536)
+    x = np.broadcast_to(np.float32(0), (100, 65_536))  # a single slice
+
+    def longest_pause():
+        """As a share of the call. With the lock held there would be no moment but two."""
+        thread = threading.Thread(target=stream, args=(x,))
+        thread.start()
+        moments = [time.perf_counter()]
+        while thread.is_alive():
+            time.sleep(0.001)
+            moments.append(time.perf_counter())
+        return np.diff(moments).max() / (moments[-1] - moments[0])
+
+    # The machine may pause as well, but not each time.
+    assert min(longest_pause() for _ in range(5)) < 0.5
 
 
 def test_streams_run_side_by_side():
