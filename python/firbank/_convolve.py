@@ -14,11 +14,14 @@ from . import _arguments as arguments
 from . import _core, _job
 from ._arrays import as_numpy, like
 from ._large import convolve_large, is_large
-from ._mapping import is_mapped
+from ._mapping import in_memory, is_mapped
 from ._plan import Plan
 from ._progress import teller
 from ._separate import share_memory
 from .bank import Bank
+
+# Of a mapped file, read at once: to read, compute and write side by side repays itself for more.
+_SMALL_BYTES = 1 << 20
 
 Mode = Literal["full", "same", "valid", "causal"]
 Routing = Literal["rows", "bank", "matrix"]
@@ -170,6 +173,13 @@ def convolve(
                 threads=threads, method=method, resume=resume,
             ),
         )  # fmt: skip
+    if (
+        memory_limit is None
+        and is_mapped(x)
+        and x.nbytes <= _SMALL_BYTES
+        and not is_large(None, out)
+    ):
+        x = in_memory(x, "x")
     if is_large(x, out):
         if isinstance(h, Bank):
             h = list(h) if routing == "bank" else _one_array(list(h))

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from firbank._mapping import find_mapping, in_memory, is_mapped
 
-SAMPLES = 40_000
+SAMPLES = 150_000  # more than what is read at once
 TAPS = np.hanning(300)
 LONG = 5_000
 
@@ -115,7 +115,7 @@ def test_blocks_of_a_dask_array(path):
         ((first, last),) = block_info[0]["array-location"]
         return x[first:last]
 
-    blocks = da.zeros(SAMPLES, chunks=7_000).map_blocks(block_of_file, dtype=np.float64)
+    blocks = da.zeros(SAMPLES, chunks=20_000).map_blocks(block_of_file, dtype=np.float64)
     y = firbank.dask.convolve(blocks, TAPS)
     np.testing.assert_allclose(y.compute(), firbank.convolve(np.array(x), TAPS), atol=1e-10)
     os.truncate(path, 4096)
