@@ -498,7 +498,7 @@ class Stream:
         """What was counted."""
         self._require_open()
         with self._change_lock:
-            return StreamStats(**self._engine.stats() | {"calls": self._calls})
+            return StreamStats(**self._engine.stats(), calls=self._calls)
 
     @contextlib.contextmanager
     def _turn(self) -> Iterator[Any]:

@@ -1,7 +1,6 @@
 #include "python/src/live_stream.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <stdexcept>
 #include <utility>
@@ -13,7 +12,6 @@ constexpr std::size_t kLeastCall = 4'096;                    // frames that a ca
 constexpr std::size_t kPieceSamples = std::size_t{1} << 17;  // of a piece that is copied
 constexpr std::size_t kStretch = 4'096;                      // frames of the past at a time
 constexpr std::size_t kTile = 16;                            // frames: a cache line of floats
-constexpr std::chrono::milliseconds kBetweenQuestions{50};
 
 EngineConfig with_long_calls(EngineConfig config) {
   config.max_frames = std::max(config.block_frames, kLeastCall);
@@ -98,21 +96,13 @@ void LiveStream<Sample>::scatter(std::ptrdiff_t frame_stride, std::size_t frames
 
 template <class Sample>
 void LiveStream<Sample>::process(const StridedChannels<const Sample>& in,
-                                 const StridedChannels<Sample>& out, std::size_t frames,
-                                 const std::function<void()>& go_on) {
-  if (frames == 0) return;
-  calls_.fetch_add(1, std::memory_order_relaxed);
+                                 const StridedChannels<Sample>& out, std::size_t frames) {
   const bool in_place = in.frame_stride == 1 && out.frame_stride == 1;
-  auto asked = std::chrono::steady_clock::now();
   for (std::size_t done = 0; done < frames;) {
     const std::size_t piece = std::min(frames - done, piece_frames(in_place));
     run(gather(in, done, piece), aim(out, done), piece);
     scatter(out.frame_stride, piece);
     done += piece;
-    const auto now = std::chrono::steady_clock::now();
-    if (now - asked < kBetweenQuestions) continue;
-    asked = now;
-    go_on();
   }
 }
 
@@ -244,14 +234,12 @@ void LiveStream<Sample>::restore(const StridedChannels<const Sample>& past, std:
   silent_ = silent;
   offset_.store(position - engine_.position());
   before_ = engine_.stats();
-  calls_.store(0, std::memory_order_relaxed);
   first_spoiled_.store(Stats::kNone, std::memory_order_relaxed);
 }
 
 template <class Sample>
 LiveStreamStats LiveStream<Sample>::stats() const noexcept {
   LiveStreamStats stats;
-  stats.calls = calls_.load(std::memory_order_relaxed);
   stats.first_spoiled_frame = first_spoiled_.load(std::memory_order_relaxed);
   stats.engine = engine_.stats();
   stats.engine.frames -= before_.frames;

@@ -10,7 +10,6 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -42,7 +41,6 @@ struct StridedChannels {
 
 /// Counted since construction or restore().
 struct LiveStreamStats {
-  std::uint64_t calls = 0;  // of process()
   std::int64_t first_spoiled_frame = Stats::kNone;
   Stats engine;  // positions are names of frames; frames and calls are those of the engine
 };
@@ -53,11 +51,10 @@ class LiveStream {
   /// Throws: as BasicEngine.
   LiveStream(const EngineConfig& config, const FilterBank& bank, const Routing& routing);
 
-  /// Filters `frames` frames, any number. `out` may be `in`, channel by channel. `go_on` is asked
-  /// now and then, and may throw: what was filtered until then is part of the stream. Throws:
+  /// Filters `frames` frames, any number. `out` may be `in`, channel by channel. Throws:
   /// std::runtime_error when the backend has failed for good.
   void process(const StridedChannels<const Sample>& in, const StridedChannels<Sample>& out,
-               std::size_t frames, const std::function<void()>& go_on);
+               std::size_t frames);
 
   /// Puts out up to `frames` frames of the tail, as if silence came in; returns how many, less than
   /// `frames` when the tail is complete.
@@ -116,7 +113,6 @@ class LiveStream {
   std::vector<Sample*> in_pieces_;
   std::vector<Sample*> out_pieces_;
 
-  std::atomic<std::uint64_t> calls_{0};
   std::atomic<std::int64_t> first_spoiled_{Stats::kNone};
   std::int64_t spoiled_seen_ = 0;
   Stats before_;  // what restore() has counted

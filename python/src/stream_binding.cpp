@@ -63,12 +63,6 @@ auto channels_of(const Array& array) {
       .frame_stride = static_cast<std::ptrdiff_t>(array.stride(array.ndim() - 1))};
 }
 
-/// Control-C while a long chunk is filtered. Without the interpreter's lock.
-void follow_signals() {
-  const nb::gil_scoped_acquire lock;
-  if (PyErr_CheckSignals() != 0) throw nb::python_error();
-}
-
 template <class Sample>
 nb::dict stats_of(const LiveStream<Sample>& stream) {
   const LiveStreamStats stats = stream.stats();
@@ -77,7 +71,6 @@ nb::dict stats_of(const LiveStream<Sample>& stream) {
   };
   nb::dict result;
   result["frames"] = stats.engine.frames;
-  result["calls"] = stats.calls;
   result["spoiled_frames"] = stats.engine.spoiled_frames;
   result["first_spoiled_frame"] = frame(stats.first_spoiled_frame);
   result["swaps"] = stats.engine.swaps;
@@ -119,7 +112,7 @@ void bind(nb::module_& module, const char* name) {
           "process",
           [](Live& stream, const In& in, const Out& out) {
             const nb::gil_scoped_release unlocked;
-            stream.process(channels_of(in), channels_of(out), in.shape(1), follow_signals);
+            stream.process(channels_of(in), channels_of(out), in.shape(1));
           },
           nb::arg("chunk").noconvert(), nb::arg("out").noconvert())
       .def(
