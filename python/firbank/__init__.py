@@ -4,11 +4,11 @@ import importlib
 
 from ._convolve import convolve, plan
 from ._core import __version__
-from ._plan import Plan
+from ._plan import FilePlan, Plan
 from .bank import Bank
 from .stream import Stream, StreamStats
 
-__all__ = ["Bank", "Plan", "Stream", "StreamStats", "__version__", "convolve", "plan"]
+__all__ = ["Bank", "FilePlan", "Plan", "Stream", "StreamStats", "__version__", "convolve", "plan"]
 
 _PARTS = ("dask", "nemos", "signal")
 

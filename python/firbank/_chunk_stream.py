@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from ._arguments import axis_of, finite_taps, frames_of_mode
+from ._arguments import axis_of, frames_of_mode
 from ._grid import Grid, Sizes, buffer_bytes, most_frames_that_fit
+from ._kernels import kernel_array
 from ._layout import Kernels, check_kernels, is_ragged
 from ._mapping import in_memory
 from ._options import LargeOptions
@@ -37,8 +38,7 @@ def convolve_chunks(chunks: Iterator[Any], h: Any, out: Any, options: LargeOptio
         When the chunks are taken: if their shapes or dtypes differ, if there is none, or if
         there are not as many samples as the mode or `out` wants.
     """
-    for kernel in h if is_ragged(h, options.routing) else [h]:
-        finite_taps("h", kernel)
+    kernel_array(h, options.routing)
     if out is None:
         return _results(chunks, h, options)
     if is_ragged(h, options.routing) or not hasattr(out, "shape"):
@@ -235,10 +235,10 @@ class _Stream:
         shape = (*self._channels[: self._axis], 0, *self._channels[self._axis :])
         if begin >= end:
             return np.empty(kernels.result_shape(shape, 0), self.dtype)
-        window = self._history.window(begin - self._used - kernels.taps + 1, end - self._used)
+        newest = self._history.window(begin - self._used - kernels.taps + 1, end - self._used)
         options = self._options
         return options.convolve(
-            window,
+            newest,
             kernels.h,
             None,
             self._convolve_bytes,

@@ -13,9 +13,10 @@ from numpy.typing import ArrayLike
 from . import _arguments as arguments
 from . import _core, _job
 from ._arrays import as_numpy, like
-from ._large import convolve_large, is_large
+from ._kernels import kernel_array
+from ._large import convolve_large, is_large, plan_large
 from ._mapping import in_memory, is_mapped
-from ._plan import Plan
+from ._plan import FilePlan, Plan
 from ._progress import teller
 from ._separate import share_memory
 from .bank import Bank
@@ -123,7 +124,8 @@ def convolve(
     `memory_limit` (unless given, a quarter of what is available, at most 1 GiB). A path in `out`
     is made as an ``.npy`` file and given back as a ``numpy.memmap``. What is finished is kept in a
     journal beside the file, ``OUT.firbank-journal``, until all is: the same call goes on where one
-    was stopped, by Ctrl-C, a signal or a power failure. An iterator of chunks, arrays of any number
+    was stopped, by Ctrl-C, a signal or a power failure, after it has compared what is finished with
+    the journal's checksums. An iterator of chunks, arrays of any number
     of samples along `axis`, gives an iterator of chunks, computed as they are asked for, whose
     concatenation is the result.
 
@@ -173,12 +175,7 @@ def convolve(
                 threads=threads, method=method, resume=resume,
             ),
         )  # fmt: skip
-    if (
-        memory_limit is None
-        and is_mapped(x)
-        and x.nbytes <= _SMALL_BYTES
-        and not is_large(None, out)
-    ):
+    if _is_read_at_once(x, out, memory_limit):
         x = in_memory(x, "x")
     if is_large(x, out):
         if isinstance(h, Bank):
@@ -227,17 +224,22 @@ def plan(
     memory_limit: int | str | None = None,
     device: str = "auto",
     precision: Literal["float32", "float64"] | None = None,
+    out: Any = None,
     *,
     batch_size_samples: int | None = None,
     batch_size_channels: int | None = None,
     batch_size_basis: int | None = None,
     threads: int | None = None,
     method: Literal["auto", "direct", "fft"] = "auto",
-) -> Plan:
+) -> Plan | FilePlan:
     """Tell how ``convolve`` would compute the same, without doing it.
 
     Takes the arguments of `convolve`; nothing of the result's size is allocated. ``print`` of what
     it returns explains the method, the batches and the memory.
+
+    Where x or `out` is a file, a `FilePlan` tells of the pieces in which it is read, computed and
+    written, and how one of them is computed. No samples are read and no file is written. Of an
+    iterator of chunks there is no plan: nothing is known of them before they are taken.
 
     Examples
     --------
@@ -247,16 +249,18 @@ def plan(
     """
     if isinstance(h, Bank):
         h = list(h) if routing == "bank" else _one_array(list(h))
-    if is_large(x):
-        if not isinstance(x, np.ndarray):
-            raise TypeError(
-                f"x is of {type(x)}; allowed for a plan: arrays, such as np.load(path, "
-                "mmap_mode='r') of a file"
-            )
+    if _is_read_at_once(x, out, memory_limit):
         # Of its shape and strides, and no memory: a plan reads no sample.
         one = np.empty(1, x.dtype.newbyteorder("="))
         x = np.lib.stride_tricks.as_strided(one, x.shape, x.strides, writeable=False)
-    prepared = _prepare(x, h, axis, mode, routing, precision, None, allocate=False)
+    if is_large(x, out):
+        return plan_large(
+            x, h, axis=axis, mode=mode, routing=routing, memory_limit=memory_limit, device=device,
+            precision=precision, out=out, batch_size_samples=batch_size_samples,
+            batch_size_channels=batch_size_channels, batch_size_basis=batch_size_basis,
+            threads=threads, method=method,
+        )  # fmt: skip
+    prepared = _prepare(x, h, axis, mode, routing, precision, out, allocate=False)
     options = _options(
         memory_limit, device, batch_size_samples, batch_size_channels, batch_size_basis, threads,
         method,
@@ -265,6 +269,16 @@ def plan(
         return Plan(result_shape=prepared.shapes, result_dtype=str(prepared.dtype))
     facts = prepared.job.convolver(**prepared.scaled(options)).plan()
     return Plan.of(facts, prepared.shapes, prepared.dtype, prepared.planes)
+
+
+def _is_read_at_once(x, out, memory_limit) -> bool:
+    """Tell whether `x` lies in a mapped file that is read before it is convolved as an array."""
+    return (
+        memory_limit is None
+        and is_mapped(x)
+        and x.nbytes <= _SMALL_BYTES
+        and not is_large(None, out)
+    )
 
 
 def check_options(
@@ -325,7 +339,7 @@ def _prepare(x, h, axis, mode, routing, precision, out, allocate: bool = True) -
     arguments.one_of("routing", routing, arguments.ROUTINGS)
     x = arguments.array("x", x)
     axis = arguments.axis_of(axis, x.ndim)
-    kernels, sizes, starts = _kernels(h, routing)
+    kernels, sizes, starts = kernel_array(h, routing)
     arguments.require_kernel_shape(kernels.shape, x.shape, axis, routing)
     dtype = arguments.result_type(x.dtype, kernels.dtype, precision)
     samples = x.shape[axis]
@@ -376,37 +390,6 @@ def _with(shape: Sequence[int], axis: int, count: int) -> tuple[int, ...]:
     return (*shape[:axis], count, *shape[axis + 1 :])
 
 
-def _kernels(h, routing: str) -> tuple[np.ndarray, list[int], list[int]]:
-    """An array; of a bank also the size of each kernel, and where it starts if one lies behind the
-    other."""
-    if routing == "bank" and isinstance(h, (list, tuple)):
-        each = [arguments.array(f"h[{k}]", kernel) for k, kernel in enumerate(h)]
-        if not each:
-            raise ValueError("h has no kernels; allowed: 1 or more")
-        if any(kernel.ndim > 0 for kernel in each):
-            for k, kernel in enumerate(each):
-                if kernel.ndim != 1 or kernel.size == 0:
-                    raise ValueError(
-                        f"h[{k}] has shape {kernel.shape}; allowed: (taps,), of 1 tap or more"
-                    )
-            sizes = [kernel.size for kernel in each]
-            joined = np.concatenate(each)
-            try:
-                arguments.require_finite("h", joined)
-            except ValueError:
-                for k, kernel in enumerate(each):
-                    arguments.require_finite(f"h[{k}]", kernel)
-            if len(set(sizes)) == 1:
-                return joined.reshape(len(each), -1), sizes, []
-            return joined, sizes, [0, *accumulate(sizes[:-1])]
-    kernels = arguments.finite_taps("h", h)
-    if routing != "bank":
-        return kernels, [], []
-    if kernels.ndim == 1:
-        kernels = kernels[np.newaxis]
-    return kernels, [kernels.shape[-1]] * len(kernels), []
-
-
 def _result(shapes, dtype: np.dtype, out, others: Sequence[np.ndarray], allocate: bool):
     if isinstance(shapes, list):
         if out is None:
@@ -421,7 +404,7 @@ def _result(shapes, dtype: np.dtype, out, others: Sequence[np.ndarray], allocate
         _check_apart(out, others)
         return list(out)
     if out is None:
-        return _empty(shapes, dtype, allocate)
+        return empty(shapes, dtype, allocate)
     arguments.require_out("out", out, shapes, dtype)
     _check_apart([out], others)
     return out
@@ -432,7 +415,7 @@ def _empty_together(
 ) -> list[np.ndarray]:
     """Arrays in one block: the system gives large blocks sooner than many small ones."""
     if not allocate:
-        return [_empty(shape, dtype, allocate) for shape in shapes]
+        return [empty(shape, dtype, allocate) for shape in shapes]
     sizes = [math.prod(shape) for shape in shapes]
     block = np.empty(sum(sizes), dtype)
     ends = accumulate(sizes)
@@ -469,7 +452,8 @@ def _span(array: np.ndarray) -> tuple[int, int]:
     return low, first + sum(step for step in reach if step > 0) + array.itemsize
 
 
-def _empty(shape: tuple[int, ...], dtype: np.dtype, allocate: bool) -> np.ndarray:
+def empty(shape: tuple[int, ...], dtype: np.dtype, allocate: bool) -> np.ndarray:
+    """An array, or one that looks like it and has the memory of one element."""
     if allocate:
         return np.empty(shape, dtype)
     # Strides like those of a whole array, and no memory: for plans, which nobody writes to.

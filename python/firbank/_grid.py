@@ -128,6 +128,37 @@ def steps(sizes: Sizes, grid: Grid) -> Iterator[Step]:
             yield Step(frames, tile, outputs, True, True)
 
 
+def frames_read(sizes: Sizes, grid: Grid, first: int, samples: int) -> int:
+    """Return how many of x's frames `steps` reads of each channel, each as often as it is read.
+
+    Parameters
+    ----------
+    first : int
+        The first frame of mode 'full' that the result has.
+    samples : int
+        Those of x along time.
+    """
+
+    def there(frames: slice) -> int:
+        begin, end = frames.start + first - sizes.taps + 1, frames.stop + first
+        return max(0, min(end, samples) - max(begin, 0))
+
+    is_matrix = sizes.routing == "matrix"
+    if grid.tile == sizes.channels or (sizes.time_inside and not is_matrix):
+        # Windows that follow each other share what both need.
+        return there(slice(0, sizes.frames))
+    times = ceil(sizes.outputs / grid.outputs) if is_matrix else 1
+    return times * sum(there(frames) for frames in _parts(sizes.frames, grid.frames))
+
+
+def chunk_count(sizes: Sizes, grid: Grid) -> int:
+    """Return how many chunks the result has."""
+    times = ceil(sizes.frames / grid.frames) * ceil(sizes.outputs / grid.outputs)
+    if sizes.routing == "matrix":
+        return times
+    return times * prod(ceil(a / b) for a, b in zip(sizes.channels, grid.tile, strict=True))
+
+
 def needed_bytes(sizes: Sizes, grid: Grid) -> int:
     """Return the memory that chunks of this size take: buffers, and `computing_bytes`."""
     return buffer_bytes(sizes, grid) + computing_bytes(sizes, grid)

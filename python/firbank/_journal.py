@@ -97,6 +97,7 @@ class Journal:
             if not newline or header["firbank-journal"] != _VERSION:
                 return
             self.job, self.grid = header["job"], header["grid"]
+            self._whole_bytes = len(first) + len(newline)
         except (ValueError, KeyError, TypeError):
             return
         for line in rest.splitlines(keepends=True):
@@ -108,6 +109,7 @@ class Journal:
                 self.checksums.append(int(fields[1], 16))
             except ValueError:
                 return
+            self._whole_bytes += len(line)
 
     def begin(self, job: dict[str, Any], grid: dict[str, Any]) -> None:
         """Start anew: for this job, with no chunk finished."""
@@ -120,13 +122,7 @@ class Journal:
 
     def go_on(self) -> None:
         """Keep what is there, less a line that was cut off."""
-        header = {"firbank-journal": _VERSION, "job": self.job, "grid": self.grid}
-        content = json.dumps(header).encode() + b"\n"
-        content += b"".join(
-            b"%d %08x\n" % (index, checksum) for index, checksum in enumerate(self.checksums)
-        )
-        os.pwrite(self._descriptor, content, 0)
-        os.ftruncate(self._descriptor, len(content))
+        os.ftruncate(self._descriptor, self._whole_bytes)
 
     def record(self, checksums: list[int]) -> None:
         """Add the chunks that come next. Their data must have been synced before."""

@@ -9,7 +9,8 @@ and written (`_sinks`), the three side by side (`_pipeline`), and what is finish
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
 from dataclasses import replace
 from math import prod
 from typing import Any
@@ -18,14 +19,16 @@ import numpy as np
 
 from ._arguments import MODES, ROUTINGS, axis_of, count, frames_of_mode, one_of
 from ._chunk_stream import convolve_chunks
+from ._kernels import kernel_array
 from ._layout import check_kernels, is_ragged
 from ._mapping import is_mapped
 from ._memory import LARGEST_DEFAULT_BYTES, available_bytes, format_bytes, memory_bytes
 from ._options import LargeOptions
+from ._plan import FilePlan
 from ._progress import ProgressCallable, check_progress
 from ._separate import check_separate, share_memory
 from ._sinks import open_sink
-from ._sources import open_source
+from ._sources import Source, open_source
 from ._stores import is_hdf5, is_zarr
 from ._work import Work, sizes_of
 
@@ -43,25 +46,7 @@ def is_large(x: object, out: object = None) -> bool:
     return isinstance(out, (list, tuple)) and any(_is_stored(one) for one in out)
 
 
-def convolve_large(
-    x: Any,
-    h: Any,
-    *,
-    axis: int = -1,
-    mode: str = "full",
-    routing: str = "rows",
-    memory_limit: int | str | None = None,
-    device: str = "auto",
-    precision: str | None = None,
-    out: Any = None,
-    progress: ProgressCallable | bool | None = None,
-    batch_size_samples: int | None = None,
-    batch_size_channels: int | None = None,
-    batch_size_basis: int | None = None,
-    threads: int | None = None,
-    method: str = "auto",
-    resume: bool = True,
-) -> Any:
+def convolve_large(x: Any, h: Any, *, out: Any = None, **arguments: Any) -> Any:
     """Convolve what does not fit into memory.
 
     Everything that is not told here is as `firbank.convolve` has it.
@@ -76,8 +61,8 @@ def convolve_large(
         In memory. For a list of kernels of different sizes a file is read once for each.
     memory_limit : int or str, optional
         For everything but `x`, `h` and `out`: buffers, and what computing takes. By default a
-        quarter of what is available, at most 1 GiB. The pages of files that the system keeps do
-        not count.
+        quarter of what is available, at most 1 GiB. What HDF5 and Zarr take of large chunks counts,
+        as it was measured; the pages of files that the system keeps do not.
     out : None, str, Path, numpy.memmap, h5py.Dataset, zarr.Array, array, or a list of these
         Where the result goes; of the result's shape and dtype. A path is that of an .npy file,
         which is made, with all its room on the disk reserved at once. None gives an array in
@@ -95,6 +80,7 @@ def convolve_large(
         has finished. If there is one of the same call (the same x by path, size and time of
         change, the same kernels and arguments), the call goes on where that one was stopped, by
         Ctrl-C, a signal, or a power failure. Limits, devices and threads may change in between.
+        What is finished is read and compared with the journal's checksums before.
         False starts anew, whatever is there. An iterable of chunks, which nobody can take again
         from the start, has no journal.
 
@@ -107,8 +93,8 @@ def convolve_large(
     ------
     ValueError
         If an argument does not suit the others: among them `out` of another shape, read-only,
-        or overlapping `x`, a `memory_limit` in which nothing fits (it names the least that
-        would do), or a journal of another call.
+        or overlapping `x`, a `memory_limit` in which no chunk of use fits (it names the least that
+        would do), a journal of another call, or a result that is not what its journal says.
     TypeError
         If something is of a type or dtype that is not supported.
     FileExistsError
@@ -147,17 +133,65 @@ def convolve_large(
     [2.0, 2.0, 2.0, 2.0]
     >>> folder.cleanup()
     """
+    options = _options(**arguments)
+    if _is_chunks(x):
+        return convolve_chunks(iter(x), h, out, options)
+    if not is_ragged(h, options.routing):
+        return _convolve_one(x, h, out, options)
+    # The journals stay until all are finished, so that a call that goes on finds what is.
+    journals: list[str] = []
+    results = [_convolve_one(x, *one, journals) for one in _each_kernel(h, out, options)]
+    for path in journals:
+        os.unlink(path)
+    return results
+
+
+def plan_large(x: Any, h: Any, *, out: Any = None, **arguments: Any) -> FilePlan:
+    """Tell how `convolve_large` would compute the same; it takes the same arguments.
+
+    No samples are read and nothing is written.
+
+    Raises
+    ------
+    TypeError
+        If `x` gives chunks one after the other, of which nothing is known before they are taken.
+    """
+    if _is_chunks(x):
+        raise TypeError(
+            f"x is of type {type(x).__name__}, of whose chunks nothing is known before they are "
+            f"taken; allowed for a plan: arrays and files"
+        )
+    options = _options(**arguments)
+    if not is_ragged(h, options.routing):
+        return _plan_one(x, h, out, options)
+    return FilePlan.of_all([_plan_one(x, *one) for one in _each_kernel(h, out, options)])
+
+
+def _options(
+    *,
+    axis: int = -1,
+    mode: str = "full",
+    routing: str = "rows",
+    memory_limit: int | str | None = None,
+    device: str = "auto",
+    precision: str | None = None,
+    progress: ProgressCallable | bool | None = None,
+    batch_size_samples: int | None = None,
+    batch_size_channels: int | None = None,
+    batch_size_basis: int | None = None,
+    threads: int | None = None,
+    method: str = "auto",
+    resume: bool = True,
+) -> LargeOptions:
+    """Return the arguments, checked before anything is opened, or written over."""
     from ._convolve import check_options
 
-    one_of("mode", mode, MODES)
-    one_of("routing", routing, ROUTINGS)
     check_progress(progress)
-    # Before anything is opened, or written over.
     check_options(device=device, precision=precision, threads=threads, method=method)
-    options = LargeOptions(
+    return LargeOptions(
         axis=axis,
-        mode=mode,
-        routing=routing,
+        mode=one_of("mode", mode, MODES),
+        routing=one_of("routing", routing, ROUTINGS),
         limit_bytes=memory_bytes(memory_limit),
         device=device,
         precision=precision,
@@ -169,18 +203,12 @@ def convolve_large(
         method=method,
         resume=bool(resume),
     )
-    if _is_chunks(x):
-        return convolve_chunks(iter(x), h, out, options)
-    if is_ragged(h, routing):
-        return _convolve_ragged(x, h, out, options)
-    return _convolve_one(x, h, out, options)
 
 
-def _convolve_ragged(x: Any, kernels: Sequence[Any], out: Any, options: LargeOptions) -> list[Any]:
-    """Convolve with kernels of different sizes, each into an array of its own, one by one.
-
-    The journals stay until all are finished, so that a call that goes on finds what is.
-    """
+def _each_kernel(
+    kernels: Sequence[Any], out: Any, options: LargeOptions
+) -> list[tuple[Any, Any, LargeOptions]]:
+    """Return kernel, place and options for each of some kernels of different sizes."""
     if out is None:
         out = [None] * len(kernels)
     if not isinstance(out, (list, tuple)) or len(out) != len(kernels):
@@ -189,20 +217,9 @@ def _convolve_ragged(x: Any, kernels: Sequence[Any], out: Any, options: LargeOpt
             f"different sizes"
         )
     _check_apart(out)
-    for kernel in kernels:
-        if np.ndim(kernel) != 1:
-            raise ValueError(
-                f"h is a list with a kernel of {np.ndim(kernel)} dimensions; allowed: 1"
-            )
+    kernel_array(kernels, options.routing)
     own = replace(options, routing="rows")
-    journals: list[str] = []
-    results = [
-        _convolve_one(x, kernel, where, own, journals)
-        for kernel, where in zip(kernels, out, strict=True)
-    ]
-    for path in journals:
-        os.unlink(path)
-    return results
+    return [(kernel, where, own) for kernel, where in zip(kernels, out, strict=True)]
 
 
 def _check_apart(outs: Sequence[Any]) -> None:
@@ -227,23 +244,48 @@ def _convolve_one(
     x: Any, h: Any, out: Any, options: LargeOptions, journals: list[str] | None = None
 ) -> Any:
     """Convolve into one array; its journal goes at the end, or stays and is told to `journals`."""
-    source = open_source(x, options.axis)
-    try:
-        axis = axis_of(options.axis, len(source.shape))
-        if 0 in source.shape:
-            raise ValueError(f"{source.label} has shape {source.shape}; allowed: nothing empty")
-        kernels = check_kernels(h, options.routing, axis, source.shape)
-        first, frames = frames_of_mode(options.mode, source.shape[axis], kernels.taps)
-        shape = kernels.result_shape(source.shape, frames)
-        dtype = options.result_dtype(source.dtype, kernels.h.dtype)
-        if out is None:
-            out = _array_in_memory(shape, dtype, options.limit_bytes)
-        sink = open_sink(out, shape, dtype, kernels.result_axis())
-        check_separate(x, source, out, sink)
-        sizes = sizes_of(source, sink, kernels, frames, dtype)
-        return Work(source, sink, kernels, first, sizes, shape, dtype, options).run(journals)
-    finally:
-        source.close()
+    with closing(open_source(x, options.axis)) as source:
+
+        def place(shape: tuple[int, ...], dtype: np.dtype) -> Any:
+            return _array_in_memory(shape, dtype, options.limit_bytes) if out is None else out
+
+        return _work(x, source, h, place, options).run(journals)
+
+
+def _plan_one(x: Any, h: Any, out: Any, options: LargeOptions) -> FilePlan:
+    """Plan a convolution into one array."""
+    from ._convolve import empty
+
+    with closing(open_source(x, options.axis)) as source:
+
+        def place(shape: tuple[int, ...], dtype: np.dtype) -> Any:
+            return empty(shape, dtype, allocate=False) if out is None else out
+
+        work = _work(x, source, h, place, options)
+        with closing(work.sink):
+            return work.plan()
+
+
+def _work(
+    x: Any,
+    source: Source,
+    h: Any,
+    place: Callable[[tuple[int, ...], np.dtype], Any],
+    options: LargeOptions,
+) -> Work:
+    """Check that everything fits together; `place` gives `out` for a shape and a dtype."""
+    axis = axis_of(options.axis, len(source.shape))
+    if 0 in source.shape:
+        raise ValueError(f"{source.label} has shape {source.shape}; allowed: nothing empty")
+    kernels = check_kernels(h, options.routing, axis, source.shape)
+    first, frames = frames_of_mode(options.mode, source.shape[axis], kernels.taps)
+    shape = kernels.result_shape(source.shape, frames)
+    dtype = options.result_dtype(source.dtype, kernels.h.dtype)
+    out = place(shape, dtype)
+    sink = open_sink(out, shape, dtype, kernels.result_axis())
+    check_separate(x, source, out, sink)
+    sizes = sizes_of(source, sink, kernels, frames, dtype)
+    return Work(source, sink, kernels, first, sizes, shape, dtype, options)
 
 
 def _array_in_memory(shape: tuple[int, ...], dtype: np.dtype, limit_bytes: int) -> np.ndarray:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from . import _arguments as arguments
+from ._kernels import kernel_array
 
 Region = tuple[slice, ...]
 
@@ -101,10 +102,8 @@ def check_kernels(h: object, routing: str, axis: int, shape: tuple[int, ...]) ->
     ValueError
         If its shape does not suit, it has no taps, or it is not finite.
     """
-    array = arguments.finite_taps("h", h)
+    array, _, _ = kernel_array(h, routing)
     arguments.require_kernel_shape(array.shape, shape, axis, routing)
-    if routing == "bank":
-        array = np.atleast_2d(array)
     return Kernels(array, routing, axis, len(shape))
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ._plan import Plan
 from ._progress import ProgressCallable
 
 
@@ -34,6 +35,12 @@ class LargeOptions:
 
         return convolve(np.zeros((1, 1), x), np.zeros(1, h), precision=self.precision).dtype
 
+    def plan(self, window: np.ndarray, h: np.ndarray, memory_limit: int, axis: int) -> Plan:
+        """Return how `convolve` would compute a window."""
+        from ._convolve import plan
+
+        return plan(window, h, **self._arguments(), memory_limit=memory_limit, axis=axis)
+
     def convolve(
         self,
         window: np.ndarray,
@@ -45,15 +52,15 @@ class LargeOptions:
         """Convolve a window that is in memory, mode 'valid', with the other arguments as given."""
         from ._convolve import convolve
 
-        arguments: dict[str, Any] = {
-            "axis": self.axis,
+        arguments = self._arguments() | others
+        return convolve(window, h, out=out, memory_limit=memory_limit, **arguments)
+
+    def _arguments(self) -> dict[str, Any]:
+        return {
             "mode": "valid",
             "routing": self.routing,
-            "memory_limit": memory_limit,
             "device": self.device,
             "precision": self.precision,
-            "out": out,
             "threads": self.threads,
             "method": self.method,
         }
-        return convolve(window, h, **{**arguments, **others})

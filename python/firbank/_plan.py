@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+
+from ._memory import format_bytes
 
 _METHODS = {
     "direct": "sums of products, without a transform",
@@ -95,15 +97,87 @@ class Plan:
                 f"device      {self.device}, {threads}",
                 f"at once     {self.batch_size_samples} samples of {self.batch_size_channels} "
                 f"channels with {self.batch_size_basis} kernels, in {self.tasks} tasks",
-                f"memory      {_readable(self.memory_bytes)} besides x and the result",
+                f"memory      {format_bytes(self.memory_bytes)} besides x and the result",
                 f"time        about {self.seconds:.2g} s of processor time",
             ]
         return "\n".join([*lines, f"result      {self.result_dtype} {self.result_shape}"])
 
 
-def _readable(size: float) -> str:
-    for unit in ("B", "KiB", "MiB"):
-        if size < 1024:
-            return f"{size:.3g} {unit}"
-        size /= 1024
-    return f"{size:.3g} GiB"
+@dataclass(frozen=True)
+class FilePlan:
+    """How a convolution of files is cut into pieces and computed; ``print`` it.
+
+    Of a call that begins anew: one that goes on has the pieces that it was begun with.
+
+    Attributes
+    ----------
+    x, out : str
+        What is read and written.
+    chunks : int
+        Pieces of the result, which are computed one after the other.
+    batch_size_samples, batch_size_channels, batch_size_basis : int
+        Samples of the result in a piece, its channels and kernels, but for the last ones.
+    memory_bytes : int
+        What is counted, of `memory_limit_bytes`: `moving_bytes` for pieces that are read and
+        written meanwhile, `storage_bytes` for what the storage needs, and the rest for computing.
+    bytes_read, bytes_written : int
+        Samples that are read of x, each time that they are, and written.
+    passes : float
+        How often x is read: 1.05 if a twentieth of it is read twice.
+    chunk : Plan
+        How the largest piece is computed.
+    result_shape : tuple of int, or list of them
+        A list for kernels of several sizes, of which each has a file and pieces of its own: then
+        `chunks`, `passes` and bytes are of all together, and all else of those that take the most
+        memory.
+    result_dtype : str
+    """
+
+    x: str
+    out: str
+    chunks: int
+    batch_size_samples: int
+    batch_size_channels: int
+    batch_size_basis: int
+    memory_bytes: int
+    moving_bytes: int
+    storage_bytes: int
+    memory_limit_bytes: int
+    bytes_read: int
+    bytes_written: int
+    passes: float
+    chunk: Plan
+    result_shape: tuple[int, ...] | list[tuple[int, ...]]
+    result_dtype: str
+
+    @classmethod
+    def of_all(cls, plans: list[FilePlan]) -> FilePlan:
+        """Put together the plans of several files that are written one after the other."""
+        return replace(
+            max(plans, key=lambda plan: plan.memory_bytes),
+            out=f"{len(plans)} arrays",
+            chunks=sum(plan.chunks for plan in plans),
+            bytes_read=sum(plan.bytes_read for plan in plans),
+            bytes_written=sum(plan.bytes_written for plan in plans),
+            passes=sum(plan.passes for plan in plans),
+            result_shape=[plan.result_shape for plan in plans],
+        )
+
+    def __str__(self) -> str:
+        memory = [
+            f"{format_bytes(self.memory_bytes)} of {format_bytes(self.memory_limit_bytes)}",
+            f"{format_bytes(self.moving_bytes)} for pieces on their way",
+            f"{format_bytes(self.storage_bytes)} for the storage",
+            f"{format_bytes(self.chunk.memory_bytes)} for computing",
+        ]
+        lines = [
+            f"pieces      {self.chunks}, of up to {self.batch_size_samples} samples of "
+            f"{self.batch_size_channels} channels with {self.batch_size_basis} kernels",
+            f"memory      {memory[0]}: {', '.join(memory[1:])}",
+            f"read        {format_bytes(self.bytes_read)} of {self.x}, in {self.passes:.3g} passes",
+            f"written     {format_bytes(self.bytes_written)} to {self.out}",
+            "one piece:",
+            *[f"  {line}" for line in str(self.chunk).splitlines()],
+            f"result      {self.result_dtype} {self.result_shape}",
+        ]
+        return "\n".join(lines)

@@ -18,7 +18,9 @@ from ._grid import (
     Step,
     buffer_bytes,
     choose_grid,
+    chunk_count,
     chunk_samples,
+    frames_read,
     needed_bytes,
     steps,
 )
@@ -27,6 +29,7 @@ from ._layout import Kernels, Region
 from ._memory import format_bytes
 from ._options import LargeOptions
 from ._pipeline import ChunkWriter, WindowReader
+from ._plan import FilePlan
 from ._progress import Progress
 from ._sinks import NpySink, Sink
 from ._sources import Source
@@ -117,6 +120,43 @@ class Work:
             self.sink.close()
             journal.close()
         return self.sink.result()
+
+    def plan(self) -> FilePlan:
+        """Tell how `run` would compute all of it; reads no samples and writes nothing."""
+        from ._convolve import empty
+
+        grid = self._new_grid()
+        axis, first_tile = self.kernels.axis, tuple(slice(0, size) for size in grid.tile)
+        shape = list(grid.tile)
+        shape.insert(axis, grid.frames + self.kernels.taps - 1)
+        moving = buffer_bytes(self.sizes, grid)
+        chunk = self.options.plan(
+            empty(tuple(shape), self.source.dtype, allocate=False),
+            self.kernels.part(first_tile, slice(0, grid.outputs)),
+            self.options.limit_bytes - moving,
+            axis,
+        )
+        samples = self.source.shape[axis]
+        frames = frames_read(self.sizes, grid, self.first, samples)
+        channel_bytes = prod(self.sizes.channels) * self.sizes.sample_bytes
+        return FilePlan(
+            x=self.source.label,
+            out=self.sink.label,
+            chunks=chunk_count(self.sizes, grid),
+            batch_size_samples=grid.frames,
+            batch_size_channels=prod(grid.tile),
+            batch_size_basis=grid.outputs,
+            memory_bytes=moving + chunk.memory_bytes,
+            moving_bytes=moving - self.sizes.fixed_bytes,
+            storage_bytes=self.sizes.fixed_bytes,
+            memory_limit_bytes=self.options.limit_bytes,
+            bytes_read=frames * channel_bytes,
+            bytes_written=prod(self.shape) * self.dtype.itemsize,
+            passes=frames / samples,
+            chunk=chunk,
+            result_shape=self.shape,
+            result_dtype=str(self.dtype),
+        )
 
     def _prepare(self, journal: Journal) -> Grid:
         """Decide whether to go on or to start anew, and make the sink ready for it."""

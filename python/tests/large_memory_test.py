@@ -264,7 +264,7 @@ def check_least(folder: Path, case: Case) -> None:
 @pytest.mark.parametrize("kind", ["npy", "hdf5", "zarr 2", "zarr 3"])
 def test_the_least_limit_that_is_named_is_enough(tmp_path, kind):
     """Also with large chunks that do not agree, where packages take many times their size."""
-    check_least(tmp_path, Case(kind, kind, "time first", "rows", 60_000, 20_000, 15_000))
+    check_least(tmp_path, Case(kind, kind, "time first", "rows", 40_000, 13_000, 10_000))
 
 
 @st.composite
