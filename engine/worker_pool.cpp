@@ -1,6 +1,10 @@
 #include "engine/worker_pool.hpp"
 
 #include <algorithm>
+#include <new>
+#include <utility>
+
+#include <unistd.h>
 
 #include "kernels/cpu/denormals.hpp"
 
@@ -22,7 +26,7 @@ void pause() noexcept {
 
 }  // namespace
 
-WorkerPool::WorkerPool(std::size_t threads) {
+WorkerPool::WorkerPool(std::size_t threads) : process_(::getpid()) {
   try {
     for (std::size_t thread = 1; thread < threads; ++thread) {
       workers_.emplace_back([this, thread] { serve(thread); });
@@ -41,6 +45,11 @@ void WorkerPool::stop() noexcept {
   stopping_.store(true, std::memory_order_relaxed);
   bell_.fetch_add(1, std::memory_order_release);
   bell_.notify_all();
+  if (::getpid() != process_) {
+    // A fork has no workers to be joined: what remembers them is left as it is.
+    static_cast<void>(new (std::nothrow) std::vector<std::thread>(std::move(workers_)));
+    return;
+  }
   for (std::thread& worker : workers_) worker.join();
 }
 

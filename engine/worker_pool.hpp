@@ -82,6 +82,7 @@ class WorkerPool {
   alignas(64) std::atomic<std::uint32_t> bell_{0};
   std::atomic<bool> stopping_{false};
   std::vector<std::thread> workers_;
+  int process_;  // whose they are: a fork has none
 };
 
 }  // namespace firbank

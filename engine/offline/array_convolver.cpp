@@ -71,10 +71,15 @@ class JoinedThreads {
   JoinedThreads(const JoinedThreads&) = delete;
   JoinedThreads& operator=(const JoinedThreads&) = delete;
 
-  /// Throws: std::system_error, std::bad_alloc.
+  /// False where the system has no more threads to give. Throws: std::bad_alloc.
   template <class Work>
-  void start(Work&& work) {
-    threads_.emplace_back(std::forward<Work>(work));
+  bool start(Work&& work) {
+    try {
+      threads_.emplace_back(std::forward<Work>(work));
+      return true;
+    } catch (const std::system_error&) {
+      return false;
+    }
   }
   void join() {
     for (std::thread& thread : threads_) {
@@ -133,27 +138,36 @@ class ArrayConvolver<Sample>::Impl {
   /// The caller works as well, and tells nobody meanwhile.
   void run_here(std::size_t threads, ArrayMeter& meter) {
     JoinedThreads others;
-    try {
-      for (std::size_t t = 1; t < threads; ++t) others.start([&, t] { work(t, meter); });
-    } catch (const std::system_error&) {
-      // Those that there are do the work.
+    for (std::size_t t = 1; t < threads; ++t) {
+      if (!others.start([&, t] { work(t, meter); })) break;  // those that there are do the work
     }
     work(0, meter);
   }
 
   /// The caller tells `progress`; false when that ends the run.
   bool run_beside(std::size_t threads, ArrayMeter& meter, const ArrayProgress& progress) {
-    std::size_t running = threads;
+    std::size_t running = 0;
     std::condition_variable ended;
     JoinedThreads all;
     try {
       for (std::size_t t = 0; t < threads; ++t) {
-        all.start([&, t] {
-          work(t, meter);
+        const auto ends = [&] {
           const std::lock_guard lock(mutex);
           --running;
           ended.notify_one();
+        };
+        {
+          const std::lock_guard lock(mutex);
+          ++running;
+        }
+        const bool started = all.start([this, t, &meter, ends] {
+          work(t, meter);
+          ends();
         });
+        if (started) continue;
+        ends();
+        if (t == 0) work(0, meter);  // nobody is there to do it beside
+        break;
       }
       std::unique_lock lock(mutex);
       while (!ended.wait_for(lock, kProgressEvery, [&] { return running == 0; })) {

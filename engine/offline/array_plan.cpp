@@ -30,8 +30,12 @@ constexpr std::size_t kUnitsSideBySide = 16;     // floats of a cache line
 constexpr std::size_t kMostOutputsAtOnce = 64;   // whose blocks lie in the second cache
 constexpr double kFramesAGroup = 1e6;            // that repay an engine of own kernels
 constexpr std::uint64_t kLeastStretch = 32'768;  // samples that repay a task
-constexpr double kThreadNs = 150'000;            // work that repays a thread
-constexpr double kTransformNs = 0.1;             // of a sample, at any size
+// What a job and its arrays take to be described, measured in Python, and a thread's part of it.
+constexpr double kEdgeBytes = 128;
+constexpr double kOutputBytes = 96;
+constexpr double kPartEdgeBytes = 64;
+constexpr double kThreadNs = 150'000;  // work that repays a thread
+constexpr double kTransformNs = 0.1;   // of a sample, at any size
 constexpr std::uint64_t kNoLimit = std::numeric_limits<std::uint64_t>::max();
 
 // Fitted to what 200 jobs of floats took on a processor with AVX-512, to within a third of nearly
@@ -135,6 +139,7 @@ class Planner {
       refuse(fmt::format("memory_limit is {} bytes; this needs at least {}", limit_, least_));
     }
     best->products = products_;
+    best->is_limited = limit_ != kNoLimit;
     return *std::move(best);
   }
 
@@ -189,6 +194,15 @@ class Planner {
            halve(cut.call, least_call) || halve(cut.outputs, 1);
   }
 
+  double description_bytes(const Cut& cut) const {
+    const auto edges = static_cast<double>(job_.edges.size());
+    const auto outputs = static_cast<double>(outputs_);
+    const double part =
+        static_cast<double>(std::min(cut.outputs, outputs_)) / std::max(outputs, 1.0);
+    return edges * kEdgeBytes + outputs * kOutputBytes +
+           static_cast<double>(cut.threads) * part * edges * kPartEdgeBytes;
+  }
+
   double direct_bytes(const Cut& cut) const {
     const auto call = static_cast<double>(cut.call);
     const auto units = static_cast<double>(cut.units);
@@ -198,7 +212,7 @@ class Planner {
     const double taps = samples(static_cast<double>(most_taps_[std::min(cut.outputs, outputs_)]));
     const double reversed = taps * (job_.own_kernels ? units : 1);
     const double read = 8.0 * static_cast<double>(longest_);
-    return static_cast<double>(cut.threads) * (planes + reversed + read);
+    return description_bytes(cut) + static_cast<double>(cut.threads) * (planes + reversed + read);
   }
 
   std::optional<ArrayPlan> direct() {
@@ -229,8 +243,8 @@ class Planner {
                                 static_cast<double>(frames_worker_copies(job_))) +
                         8.0 * static_cast<double>(longest_);
     const auto bytes = [&] {
-      return static_cast<double>(at_once.threads) *
-             (kept + samples(static_cast<double>(at_once.call)));
+      return description_bytes(at_once) + static_cast<double>(at_once.threads) *
+                                              (kept + samples(static_cast<double>(at_once.call)));
     };
     while (bytes() > static_cast<double>(limit_)) {
       if (!shrink(at_once, kLeastDirectCall)) {
@@ -257,6 +271,8 @@ class Planner {
     const bool is_matrix = job_.inputs > 2;
     Cut at_once = cut(units, is_matrix ? outputs_ : kMostOutputsAtOnce, 0);
     share_out(at_once);
+    // Then no engine is looked for: among a million edges that takes seconds.
+    if (description_bytes({}) > static_cast<double>(limit_)) return std::nullopt;
     for (;;) {
       if (auto plan = transforms(at_once, kNoLimit)) return plan;
       if (!shrink(at_once, 0)) break;
@@ -352,7 +368,10 @@ class Planner {
                           (static_cast<double>(job_.inputs) + static_cast<double>(used.outputs));
     const double scratch = samples((planes + 1) * static_cast<double>(used.call));
     const double engine = samples(static_cast<double>(partition.memory_samples));
-    return static_cast<double>(used.threads) * (engine + scratch + 8.0 * sets * taps);
+    // As they are read, in an engine's bank, and rounded to the engine's samples.
+    const double kernels = sets * (2 * 8.0 * taps + samples(taps));
+    return description_bytes(used) +
+           static_cast<double>(used.threads) * (engine + scratch + kernels);
   }
 
   /// So that plans of an engine never choose it.

@@ -52,6 +52,7 @@ struct ArrayPlan {
   std::uint64_t engine_frames = 0;
   std::optional<CostModel> costs = {};
   std::uint64_t memory_bytes = 0;  // estimate of all threads together
+  bool is_limited = false;         // by ArrayOptions::memory_limit_bytes
   double nanoseconds = 0;          // estimate of processor time
   std::uint64_t products = 0;      // multiplications of the direct form
 };

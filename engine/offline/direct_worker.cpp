@@ -49,10 +49,12 @@ class DirectWorker final : public ArrayWorker<Sample> {
           static_cast<std::size_t>(std::min<std::uint64_t>(tile, task.frames.end() - frame));
       const bool finite = read(frame, frames, lead);
       for (std::size_t u = 0; u < task.last_unit - task.first_unit; ++u) {
-        for (std::size_t o = 0; o < per_unit; ++o) sum(task, u, o, frame, frames, finite);
+        for (std::size_t o = 0; o < per_unit; ++o) {
+          sum(task, u, o, frame, frames, finite, meter);
+          if (!meter.go_on(frames)) return;
+        }
         put_out(task, u * per_unit, per_unit, frame, frames);
       }
-      if (!meter.go_on(frames * outputs_.size())) return;
     }
   }
 
@@ -127,7 +129,7 @@ class DirectWorker final : public ArrayWorker<Sample> {
   }
 
   void sum(const ArrayTask& task, std::size_t unit, std::size_t output, std::uint64_t frame,
-           std::size_t frames, bool finite) {
+           std::size_t frames, bool finite, const ArrayMeter& meter) {
     const std::size_t plane = unit * edges_of_.size() + output;
     const ArrayWindow& window = job_.windows[task.first_output + output];
     const bool direct =
@@ -137,6 +139,7 @@ class DirectWorker final : public ArrayWorker<Sample> {
     const std::size_t set = job_.own_kernels ? unit * part_.edges.size() : 0;
     bool is_first = true;
     for (const std::size_t e : edges_of_[output]) {
+      if (meter.stopped.load(std::memory_order_relaxed)) return;
       const AlignedVector<Sample>& reversed = reversed_[set + e];
       const auto sum_up = is_first ? fir_.set : fir_.add;
       sum_up(newest(unit, e), reversed.data(), reversed.size(), out, frames);

@@ -1,3 +1,7 @@
+#if defined(__linux__)
+#include <malloc.h>
+#endif
+
 #include <algorithm>
 #include <memory>
 #include <stdexcept>
@@ -24,11 +28,15 @@ class TransformWorker final : public ArrayWorker<Sample> {
         inputs_(*array_copy<Sample>(set)),
         outputs_(*array_copy<Sample>(set)) {}
 
+  ~TransformWorker() override { forget_engines(); }
+  TransformWorker(const TransformWorker&) = delete;
+  TransformWorker& operator=(const TransformWorker&) = delete;
+
   void begin(const ArraySignals& signals, bool keeps_kernels) override {
     signals_ = &signals;
     outputs_.set_streaming(outgrows_caches(job_, signals));
     keeps_kernels_ = keeps_kernels;
-    if (!keeps_kernels || job_.own_kernels) made_.clear();
+    if (!keeps_kernels || job_.own_kernels) forget_engines();
   }
 
   void replace(std::size_t kernel) override {
@@ -79,12 +87,28 @@ class TransformWorker final : public ArrayWorker<Sample> {
       refresh(made);
       return made;
     }
-    if (!keeps_kernels_) made_.clear();
+    if (!keeps_kernels_) forget_engines();
     Made made{task.batch, task.first_unit,
               units,      part_of(job_, task.first_output, task.last_output),
               nullptr,    {}};
     made.engine = make_engine(task, made.part);
+    give_back();
     return made_.emplace_back(std::move(made));
+  }
+
+  void forget_engines() noexcept {
+    if (made_.empty()) return;
+    made_.clear();
+    give_back();
+  }
+
+  /// Within a limit, what an allocator keeps of an engine, and of the making of one, would come on
+  /// top of the next one.
+  void give_back() const noexcept {
+#if defined(__GLIBC__)
+    constexpr std::uint64_t kLittle = std::uint64_t{1} << 20;
+    if (plan_.is_limited && plan_.memory_bytes > kLittle * plan_.threads) ::malloc_trim(0);
+#endif
   }
 
   std::unique_ptr<BasicEngine<Sample>> make_engine(const ArrayTask& task, const ArrayPart& part) {

@@ -6,6 +6,8 @@
 #include "python/src/errors.hpp"
 
 NB_MODULE(_core, module) {
+  // Threads that are still at work when the interpreter ends hold what they use.
+  nanobind::set_leak_warnings(false);
   module.doc() = "The engine of firbank, for the package's own use.";
   module.attr("__version__") = FIRBANK_VERSION;
   firbank::python::register_errors();
