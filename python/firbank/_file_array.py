@@ -232,19 +232,33 @@ def contiguous_strides(shape: tuple[int, ...], itemsize: int, fortran: bool) -> 
     return tuple(strides if fortran else reversed(strides))
 
 
-def file_bytes(
+def array_at(
     offset: int, shape: tuple[int, ...], strides: tuple[int, ...], dtype: np.dtype
-) -> range:
-    """Return the bytes of a file from the first that an array has to the last.
+) -> np.ndarray:
+    """Return an array that stands for one in a file, and whose elements nobody may touch.
+
+    Its addresses are bytes of the file, so that NumPy tells whether two such arrays overlap.
 
     Examples
     --------
-    >>> file_bytes(100, (2, 3), (-40, 4), np.dtype("int16"))
-    range(60, 110)
+    >>> one, other = (array_at(100 + k, (5,), (4,), np.dtype("int16")) for k in (0, 2))
+    >>> np.shares_memory(one, other), np.shares_memory(one, one[1:])
+    (False, True)
     """
-    reach = [(size - 1) * stride for size, stride in zip(shape, strides, strict=True)]
-    first = offset + sum(min(0, one) for one in reach)
-    return range(first, offset + sum(max(0, one) for one in reach) + dtype.itemsize)
+    return np.asarray(_At(offset, shape, strides, dtype))
+
+
+class _At:
+    def __init__(
+        self, offset: int, shape: tuple[int, ...], strides: tuple[int, ...], dtype: np.dtype
+    ) -> None:
+        self.__array_interface__ = {
+            "version": 3,
+            "data": (offset + 4096, True),  # 0 would be no address
+            "shape": shape,
+            "strides": strides,
+            "typestr": dtype.str,
+        }
 
 
 def sync_path(path: str | os.PathLike[str]) -> None:

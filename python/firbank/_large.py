@@ -26,8 +26,8 @@ from ._memory import LARGEST_DEFAULT_BYTES, available_bytes, format_bytes, memor
 from ._options import LargeOptions
 from ._plan import FilePlan
 from ._progress import ProgressCallable, check_progress
-from ._separate import check_separate, share_memory
-from ._sinks import open_sink
+from ._separate import Place, check_separate, places_of_kernels
+from ._sinks import Sink, open_sink
 from ._sources import Source, open_source
 from ._stores import is_hdf5, is_zarr
 from ._work import Work, sizes_of
@@ -36,12 +36,12 @@ from ._work import Work, sizes_of
 def is_large(x: object, out: object = None) -> bool:
     """Tell whether a convolution of `x` into `out` is one for `convolve_large`.
 
-    It is if either is a path, a ``numpy.memmap``, an ``h5py.Dataset`` or a ``zarr.Array``, or if
-    `x` is a view of a mapped file, or if `x` gives chunks one after the other (an iterator, or
+    It is if either is a path, a ``numpy.memmap`` or a view of one, an ``h5py.Dataset`` or a
+    ``zarr.Array``, or if `x` gives chunks one after the other (an iterator, or
     anything else that can be iterated over and is neither an array nor a sequence), or if `out` is
     a sequence of which one is such.
     """
-    if _is_stored(x) or is_mapped(x) or _is_stored(out) or _is_chunks(x):
+    if _is_stored(x) or _is_stored(out) or _is_chunks(x):
         return True
     return isinstance(out, (list, tuple)) and any(_is_stored(one) for one in out)
 
@@ -93,8 +93,9 @@ def convolve_large(x: Any, h: Any, *, out: Any = None, **arguments: Any) -> Any:
     ------
     ValueError
         If an argument does not suit the others: among them `out` of another shape, read-only,
-        or overlapping `x`, a `memory_limit` in which no chunk of use fits (it names the least that
-        would do), a journal of another call, or a result that is not what its journal says.
+        or overlapping `x`, `h` or another result, a `memory_limit` in which no chunk of use fits
+        (it names the least that would do), a journal of another call, or a result that is not what
+        its journal says.
     TypeError
         If something is of a type or dtype that is not supported.
     FileExistsError
@@ -139,8 +140,9 @@ def convolve_large(x: Any, h: Any, *, out: Any = None, **arguments: Any) -> Any:
     if not is_ragged(h, options.routing):
         return _convolve_one(x, h, out, options)
     # The journals stay until all are finished, so that a call that goes on finds what is.
+    each = _each_kernel(x, h, out, options)
     journals: list[str] = []
-    results = [_convolve_one(x, *one, journals) for one in _each_kernel(h, out, options)]
+    results = [_convolve_one(x, *one, journals) for one in each]
     for path in journals:
         os.unlink(path)
     return results
@@ -164,7 +166,7 @@ def plan_large(x: Any, h: Any, *, out: Any = None, **arguments: Any) -> FilePlan
     options = _options(**arguments)
     if not is_ragged(h, options.routing):
         return _plan_one(x, h, out, options)
-    return FilePlan.of_all([_plan_one(x, *one) for one in _each_kernel(h, out, options)])
+    return FilePlan.of_all([_plan_one(x, *one) for one in _each_kernel(x, h, out, options)])
 
 
 def _options(
@@ -206,9 +208,12 @@ def _options(
 
 
 def _each_kernel(
-    kernels: Sequence[Any], out: Any, options: LargeOptions
+    x: Any, kernels: Sequence[Any], out: Any, options: LargeOptions
 ) -> list[tuple[Any, Any, LargeOptions]]:
-    """Return kernel, place and options for each of some kernels of different sizes."""
+    """Return kernel, place and options for each of some kernels of different sizes.
+
+    All places are opened and compared, before anything is written to one of them.
+    """
     if out is None:
         out = [None] * len(kernels)
     if not isinstance(out, (list, tuple)) or len(out) != len(kernels):
@@ -216,28 +221,24 @@ def _each_kernel(
             f"out must be a list of {len(kernels)}, one for each kernel, since these have "
             f"different sizes"
         )
-    _check_apart(out)
     kernel_array(kernels, options.routing)
     own = replace(options, routing="rows")
-    return [(kernel, where, own) for kernel, where in zip(kernels, out, strict=True)]
+    each = [(kernel, where, own) for kernel, where in zip(kernels, out, strict=True)]
+    with closing(open_source(x, options.axis)) as source:
+        for kernel, where, _ in each:
+            _work(source, kernel, _no_memory(where), own).sink.close()
+        results = [
+            Place.of(where, f"out[{index}]") for index, where in enumerate(out) if where is not None
+        ]
+        check_separate(results, [Place.of(x, source.label), *places_of_kernels(kernels)])
+    return each
 
 
-def _check_apart(outs: Sequence[Any]) -> None:
-    """Raise ValueError if two results would be written to one place."""
-    for second, out in enumerate(outs):
-        for first, other in enumerate(outs[:second]):
-            if _is_one_place(other, out):
-                raise ValueError(
-                    f"out[{second}] overlaps out[{first}]; allowed: a place of its own for each"
-                )
+def _no_memory(out: Any) -> Callable[[tuple[int, ...], np.dtype], Any]:
+    """Return what gives `out`, or for None an array that has no memory."""
+    from ._convolve import empty
 
-
-def _is_one_place(one: Any, other: Any) -> bool:
-    if isinstance(one, np.ndarray) and isinstance(other, np.ndarray):
-        return share_memory(one, other)
-    if isinstance(one, (str, os.PathLike)) and isinstance(other, (str, os.PathLike)):
-        return os.path.realpath(one) == os.path.realpath(other)
-    return one is not None and one is other
+    return lambda shape, dtype: empty(shape, dtype, allocate=False) if out is None else out
 
 
 def _convolve_one(
@@ -249,25 +250,28 @@ def _convolve_one(
         def place(shape: tuple[int, ...], dtype: np.dtype) -> Any:
             return _array_in_memory(shape, dtype, options.limit_bytes) if out is None else out
 
-        return _work(x, source, h, place, options).run(journals)
+        work = _work(source, h, place, options)
+        _check_one(x, source, h, out, work.sink)
+        return work.run(journals)
 
 
 def _plan_one(x: Any, h: Any, out: Any, options: LargeOptions) -> FilePlan:
     """Plan a convolution into one array."""
-    from ._convolve import empty
-
     with closing(open_source(x, options.axis)) as source:
-
-        def place(shape: tuple[int, ...], dtype: np.dtype) -> Any:
-            return empty(shape, dtype, allocate=False) if out is None else out
-
-        work = _work(x, source, h, place, options)
+        work = _work(source, h, _no_memory(out), options)
         with closing(work.sink):
+            _check_one(x, source, h, out, work.sink)
             return work.plan()
 
 
+def _check_one(x: Any, source: Source, h: Any, out: Any, sink: Sink) -> None:
+    """Raise ValueError if the result overlaps what is read."""
+    if out is not None:
+        read = [Place.of(x, source.label), *places_of_kernels(h)]
+        check_separate([Place.of(out, sink.label)], read)
+
+
 def _work(
-    x: Any,
     source: Source,
     h: Any,
     place: Callable[[tuple[int, ...], np.dtype], Any],
@@ -281,9 +285,7 @@ def _work(
     first, frames = frames_of_mode(options.mode, source.shape[axis], kernels.taps)
     shape = kernels.result_shape(source.shape, frames)
     dtype = options.result_dtype(source.dtype, kernels.h.dtype)
-    out = place(shape, dtype)
-    sink = open_sink(out, shape, dtype, kernels.result_axis())
-    check_separate(x, source, out, sink)
+    sink = open_sink(place(shape, dtype), shape, dtype, kernels.result_axis())
     sizes = sizes_of(source, sink, kernels, frames, dtype)
     return Work(source, sink, kernels, first, sizes, shape, dtype, options)
 
@@ -304,7 +306,9 @@ def _array_in_memory(shape: tuple[int, ...], dtype: np.dtype, limit_bytes: int) 
 
 
 def _is_stored(thing: object) -> bool:
-    return isinstance(thing, (str, os.PathLike, np.memmap)) or is_hdf5(thing) or is_zarr(thing)
+    if isinstance(thing, (str, os.PathLike, np.memmap)) or is_mapped(thing):
+        return True
+    return is_hdf5(thing) or is_zarr(thing)
 
 
 def _is_chunks(thing: object) -> bool:

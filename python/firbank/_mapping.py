@@ -110,6 +110,30 @@ def find_mapping(array: np.ndarray) -> Mapping | None:
     return Mapping(path, start, owner, first_page)
 
 
+def find_file(array: np.ndarray) -> tuple[str, int] | None:
+    """Return the path of the file whose bytes an array shows, and where its first element lies.
+
+    It finds what `find_mapping` does, and on Linux also files that others have mapped, such as
+    tensors of PyTorch. None if there is none, or it is mapped in private.
+    """
+    mapping = find_mapping(array)
+    if mapping is not None:
+        return None if mapping.path is None else (mapping.path, mapping.offset_bytes)
+    owner: Any = array
+    while isinstance(owner, np.ndarray):
+        if owner.flags.owndata:
+            return None
+        owner = owner.base
+    if array.size == 0:
+        return None
+    address = array.__array_interface__["data"][0]
+    try:
+        path, is_shared, byte = _mapped_at(address) or ("", False, 0)
+    except OSError:
+        return None
+    return (path, byte) if is_shared else None
+
+
 def is_mapped(thing: object) -> bool:
     """Tell whether something is an array that is a view of a mapped file."""
     base = getattr(thing, "base", None)
@@ -145,13 +169,26 @@ def _path_of(address: int, remembered: str | os.PathLike[str]) -> str | None:
     /proc/self/maps; elsewhere the memory of the array is all there is.
     """
     try:
-        lines = Path("/proc/self/maps").read_text().splitlines()
+        found = _mapped_at(address)
     except OSError:
         return os.fspath(remembered) if os.path.exists(remembered) else None
-    for line in lines:
-        fields = line.split(maxsplit=5)
-        first, _, last = fields[0].partition("-")
-        if int(first, 16) <= address < int(last, 16):
-            path = fields[5] if len(fields) > 5 else ""
-            return path if os.path.isfile(path) else None
+    return None if found is None else found[0]
+
+
+def _mapped_at(address: int) -> tuple[str, bool, int] | None:
+    """Return which file is mapped at an address, whether it is shared, and the byte it has there.
+
+    Raises
+    ------
+    OSError
+        If the system does not tell.
+    """
+    with Path("/proc/self/maps").open() as lines:
+        for line in lines:
+            fields = line.split(maxsplit=5)
+            first, _, last = fields[0].partition("-")
+            if int(first, 16) <= address < int(last, 16):
+                path = fields[5].rstrip("\n") if len(fields) > 5 else ""
+                byte = address - int(first, 16) + int(fields[2], 16)
+                return (path, fields[1].endswith("s"), byte) if os.path.isfile(path) else None
     return None

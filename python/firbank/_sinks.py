@@ -14,8 +14,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from ._file_array import BOUNCE_BYTES, FileArray, contiguous_strides, file_bytes, sync_path
-from ._mapping import find_mapping
+from ._file_array import BOUNCE_BYTES, FileArray, contiguous_strides, sync_path
+from ._mapping import Mapping, find_mapping
 from ._memory import format_bytes
 from ._npy import read_npy_header, write_npy_header
 from ._stores import StoredArray, is_hdf5, is_zarr, open_stored
@@ -36,8 +36,6 @@ class Sink(Protocol):
         What the storage writes as a whole.
     file : str or None
         The path of the file or folder, if there is one.
-    file_bytes : range or None
-        The bytes of this file among which the samples lie, if that is known.
     journal_path : str or None
         Where to keep the journal; None if nothing outlives the process.
     working_bytes : int
@@ -47,7 +45,6 @@ class Sink(Protocol):
     label: str
     chunk: tuple[int, ...] | None
     file: str | None
-    file_bytes: range | None
     journal_path: str | None
     working_bytes: int
 
@@ -101,11 +98,11 @@ def open_sink(out: object, shape: tuple[int, ...], dtype: np.dtype, axis: int) -
             f"out is of type {type(out).__name__}; allowed: None, a numpy array or memmap, an "
             f"h5py.Dataset, a zarr.Array, or the path of an .npy file"
         )
-    mapping = find_mapping(out) if isinstance(out, np.memmap) and out.size else None
+    mapping = find_mapping(out)
     label = "out" if mapping is None or mapping.path is None else f"out {mapping.path!r}"
     _check(label, out, out.flags.writeable, shape, dtype)
     if mapping is None or mapping.path is None:
-        return _ArraySink(out)
+        return _ArraySink(out, mapping)
     return _MappedSink(out, label, mapping.path, mapping.offset_bytes, axis)
 
 
@@ -119,22 +116,24 @@ def _check(label: str, out: Any, writable: bool, shape: tuple[int, ...], dtype: 
 
 
 class _ArraySink:
-    """An array in memory."""
+    """An array in memory, or a mapping whose file has no name."""
 
     label = "out"
     chunk = None
     file = None
-    file_bytes = None
     journal_path = None
     working_bytes = 0
 
-    def __init__(self, array: np.ndarray) -> None:
+    def __init__(self, array: np.ndarray, mapping: Mapping | None) -> None:
         self._array = array
+        self._mapping = mapping
 
     def begin(self, *, again: bool) -> None:
         pass
 
     def write(self, region: Region, values: np.ndarray) -> None:
+        if self._mapping is not None:
+            self._mapping.check_size(self.label)
         self._array[region] = values
 
     def read(self, region: Region, into: np.ndarray) -> None:
@@ -154,7 +153,6 @@ class _FileSink:
     """What is written to a file at offsets: an .npy file, or the file of a mapping."""
 
     chunk = None
-    file_bytes: range | None = None
 
     def __init__(self, label: str, path: str) -> None:
         self.label = label
@@ -260,22 +258,21 @@ class NpySink(_FileSink):
 
 
 class _MappedSink(_FileSink):
-    """A numpy.memmap, written past its pages, which show the same."""
+    """A view of a mapped file, written past its pages, which show the same."""
 
     def __init__(
         self,
-        array: np.memmap,
+        array: np.ndarray,
         label: str,
         path: str,
         offset: int,
         axis: int,
     ) -> None:
         super().__init__(label, path)
-        if array.offset or array.nbytes != find_mapped_bytes(array):
+        if offset or array.nbytes != find_mapped_bytes(array):
             # Another part of the same file may have a journal of its own.
             self.journal_path = f"{path}.{offset}{JOURNAL_SUFFIX}"
         self._mapped, self._path = array, path
-        self.file_bytes = file_bytes(offset, array.shape, array.strides, array.dtype)
         self._offset, self._axis = offset, axis
 
     def begin(self, *, again: bool) -> None:
@@ -297,7 +294,7 @@ class _MappedSink(_FileSink):
         return self._mapped
 
 
-def find_mapped_bytes(array: np.memmap) -> int:
+def find_mapped_bytes(array: np.ndarray) -> int:
     """Return the size of the whole array that a view of a mapping was taken from."""
     root: np.ndarray = array
     while isinstance(root.base, np.ndarray):
@@ -307,8 +304,6 @@ def find_mapped_bytes(array: np.memmap) -> int:
 
 class _StoredSink:
     """An HDF5 dataset or a Zarr array; one that lies in no file has no journal."""
-
-    file_bytes = None
 
     def __init__(self, stored: StoredArray) -> None:
         self.label = stored.label

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ._arrays import require_numbers
-from ._file_array import BOUNCE_BYTES, FileArray, contiguous_strides, file_bytes
+from ._file_array import BOUNCE_BYTES, FileArray, contiguous_strides
 from ._mapping import Mapping, find_mapping
 from ._npy import read_npy_header
 from ._stores import StoredArray, call_parts, is_hdf5, is_zarr, open_stored
@@ -40,8 +40,6 @@ class Source(Protocol):
         All axes, the one whose neighbours lie farthest apart first.
     file : str or None
         The path of the file or folder, if there is one.
-    file_bytes : range or None
-        The bytes of this file among which the samples lie, if that is known.
     working_bytes : int
         Memory that a read takes besides what it reads into.
     """
@@ -52,7 +50,6 @@ class Source(Protocol):
     chunk: tuple[int, ...] | None
     axes_by_stride: tuple[int, ...]
     file: str | None
-    file_bytes: range | None
     working_bytes: int
 
     def read(self, region: Region, into: np.ndarray) -> None:
@@ -122,7 +119,6 @@ class _FileSource:
         self.dtype = dtype.newbyteorder("=")
         self.axes_by_stride = _axes_by_stride(strides)
         self.file = os.path.abspath(path)
-        self.file_bytes = file_bytes(offset, shape, strides, dtype)
         self.working_bytes = BOUNCE_BYTES
         self._offset, self._strides = offset, strides
         self._descriptor = os.open(path, os.O_RDONLY)
@@ -144,7 +140,6 @@ class _ArraySource:
     """An array in memory, or a mapping whose file has no name."""
 
     file = None
-    file_bytes = None
     chunk = None
     working_bytes = 0
 
@@ -174,8 +169,6 @@ class _ArraySource:
 
 class _StoredSource:
     """An HDF5 dataset or a Zarr array."""
-
-    file_bytes = None
 
     def __init__(self, stored: StoredArray) -> None:
         self.label = stored.label

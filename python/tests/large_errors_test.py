@@ -354,11 +354,32 @@ def test_a_disk_too_small_for_an_npy_file_is_found_at_once(small_disk):
     assert not list(small_disk.iterdir())
 
 
-def test_a_sparse_mapping_on_a_disk_too_small(small_disk):
+@pytest.mark.parametrize("taken_as", ["memmap", "view", "reversed", "list"])
+def test_a_sparse_mapping_on_a_disk_too_small(small_disk, taken_as):
     """Written through its pages, this would be SIGBUS."""
-    out = np.memmap(small_disk / "y.raw", np.float32, "w+", shape=(500_003,))
-    raises(OSError, "No space left", np.ones(500_000, np.float32), H, out=out)
-    assert [path.name for path in small_disk.iterdir()] == ["y.raw"]
+    x = np.ones(500_000, np.float32)
+    mapping = np.memmap(small_disk / "y.raw", np.float32, "w+", shape=x.shape)
+    view = np.asarray(mapping)
+    with pytest.raises(OSError, match="No space left"):
+        if taken_as == "list":
+            out = [np.zeros_like(x), view]
+            kernels = [np.ones(3, np.float32), np.ones(2, np.float32)]
+            firbank.convolve(x, kernels, mode="same", routing="bank", out=out)
+        else:
+            out = {"memmap": mapping, "view": view, "reversed": view[::-1]}[taken_as]
+            firbank.convolve(x, H, mode="same", out=out)
+    left = {path.name for path in small_disk.iterdir()} - {"y.raw"}
+    assert all(name.endswith("-journal") for name in left)
+
+
+def test_a_mapping_without_a_name_to_write_to_that_has_shrunk(tmp_path):
+    out = np.memmap(tmp_path / "y.raw", np.float32, "w+", shape=(50_000,))
+    descriptor = os.open(tmp_path / "y.raw", os.O_RDWR)
+    (tmp_path / "y.raw").unlink()
+    os.ftruncate(descriptor, 100_000)
+    os.close(descriptor)
+    x = np.ones(50_000, np.float32)
+    raises(OSError, "ends at byte 100000.*has shrunk", x, H, mode="same", out=np.asarray(out))
 
 
 def test_a_zarr_array_that_fills_the_disk_goes_on_once_there_is_room(small_disk):
@@ -480,6 +501,85 @@ def test_kernels_of_several_sizes_want_places_of_their_own(tmp_path):
         with pytest.raises(ValueError, match=r"out\[1\] overlaps out\[0\]"):
             firbank.convolve(tmp_path / "x.npy", kernels, mode="same", routing="bank", out=out)
     assert not (tmp_path / "y.npy").exists()
+
+
+def test_a_result_on_another_mapping_of_x(x_path, tmp_path):
+    x = np.load(x_path)
+
+    def again():
+        return np.asarray(np.load(x_path, mmap_mode="r+"))
+
+    sources = [x_path, again(), again()[:, ::-1], np.load(x_path, mmap_mode="r")]
+    sources.append(np.from_dlpack(again()))  # of which NumPy does not know the mapping
+    for source in sources:
+        with pytest.raises(ValueError, match=r"out '.*x.npy' overlaps x"):
+            firbank.convolve(source, H, mode="same", out=again()[::-1])
+    kernels = again()[0, :50]
+    with pytest.raises(ValueError, match=r"out '.*x.npy' overlaps h"):
+        convolve_large(np.ones((2, 1000), np.float32), kernels, mode="same", out=again())
+    np.testing.assert_array_equal(np.load(x_path), x)
+    assert [path.name for path in tmp_path.iterdir()] == ["x.npy"]
+
+
+def test_a_result_upon_its_kernel(x_path):
+    buffer = np.ones((2, 1000), np.float32)
+    for h in (buffer[0, :50], buffer[1, ::-1]):
+        raises(ValueError, "out overlaps h", x_path, h, mode="same", out=buffer)
+    kernels = [np.ones(2, np.float32), buffer[1, 50:53]]
+    out = [np.zeros_like(buffer), buffer]
+    message = r"out\[1\] overlaps h\[1\]"
+    raises(ValueError, message, x_path, kernels, mode="same", routing="bank", out=out)
+    assert (buffer == 1).all()
+
+
+@pytest.mark.parametrize("resume", [True, False])
+def test_kernels_of_several_sizes_want_files_of_their_own(x_path, tmp_path, resume):
+    path = tmp_path / "y.npy"
+    np.save(path, np.full((2, 1000), 7, np.float32))
+    os.link(path, tmp_path / "hard.npy")
+
+    def again():
+        return np.load(path, mmap_mode="r+")
+
+    for out in (
+        [path, again()],
+        [path, tmp_path / "hard.npy"],
+        [np.asarray(again()), again()[:, ::-1]],
+        [np.asarray(again()), np.load(tmp_path / "hard.npy", mmap_mode="r+")],
+    ):
+        kernels = [np.ones(3, np.float32), np.ones(2, np.float32)]
+        with pytest.raises(ValueError, match=r"out\[1\] overlaps out\[0\]"):
+            firbank.convolve(x_path, kernels, mode="same", routing="bank", out=out, resume=resume)
+    assert (np.load(path) == 7).all()
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_kernels_of_several_sizes_want_datasets_of_their_own(x_path, tmp_path):
+    kernels = [np.ones(3, np.float32), np.ones(2, np.float32)]
+    h5py = pytest.importorskip("h5py", reason="h5py is not installed")
+    message = r"out\[1\] overlaps out\[0\]"
+    with h5py.File(tmp_path / "y.h5", "w") as file:
+        file.create_dataset("y", (2, 1000), np.float32)
+        out = [file["y"], file["y"]]
+        raises(ValueError, message, x_path, kernels, mode="same", routing="bank", out=out)
+
+
+def test_kernels_of_several_sizes_want_zarr_arrays_of_their_own(x_path, tmp_path):
+    zarr = pytest.importorskip("zarr", reason="zarr is not installed")
+    kernels = [np.ones(3, np.float32), np.ones(2, np.float32)]
+    one = zarr_array("zarr 2", tmp_path / "y.zarr", (2, 1000), np.float32, (2, 100))
+    out = [one, zarr.open_array(tmp_path / "y.zarr", mode="r+")]
+    message = r"out\[1\] overlaps out\[0\]"
+    raises(ValueError, message, x_path, kernels, mode="same", routing="bank", out=out)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["x.npy", "y.zarr"]
+
+
+def test_columns_of_one_mapping_are_separate(tmp_path, x_path):
+    whole = mapped("memmap", tmp_path / "w.raw", (2, 1000, 3), np.float32, 1)
+    kernels = [np.ones(3, np.float32), np.ones(2, np.float32)]
+    out = [np.asarray(whole)[..., 1], whole[..., 2]]
+    firbank.convolve(whole[..., 0], kernels, mode="same", routing="bank", out=out)
+    assert whole[0, 500].tolist() == [1, 3, 2]
 
 
 def test_what_is_no_file_is_left_alone():
