@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import time
 import zlib
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from types import TracebackType
 
 import numpy as np
@@ -56,7 +56,9 @@ class WindowReader:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._thread.shutdown(wait=True, cancel_futures=True)
+        interrupt = _finish(self._thread)
+        if interrupt is not None:
+            raise interrupt
 
     def prepare(self, window: slice, tile: Region) -> None:
         """Begin to read; `window` may reach beyond x on either side."""
@@ -129,13 +131,15 @@ class ChunkWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._thread.shutdown(wait=True)
-        if kind is None:
+        interrupt = _finish(self._thread)
+        if kind is None and interrupt is None:
             self._sync()
         else:
             # What went wrong first is the news; a disk that fails will fail again here.
             with contextlib.suppress(OSError):
                 self._sync()
+        if interrupt is not None:
+            raise interrupt
 
     def buffer(self, shape: tuple[int, ...]) -> np.ndarray:
         """Return where to compute the next chunk."""
@@ -177,3 +181,35 @@ class ChunkWriter:
             self._unrecorded = []
         taken = time.monotonic() - start
         self._next_sync = start + max(_journal.SYNC_INTERVAL_S, taken / _SYNC_SHARE)
+
+
+def _finish(thread: ThreadPoolExecutor) -> BaseException | None:
+    """Return when a thread has done all that it was given, whatever signals come meanwhile.
+
+    A thread that went on would write into the next file that has the descriptor's number. It is a
+    future that is waited for: ``Thread.join``, once interrupted, takes a thread for dead.
+
+    Returns
+    -------
+    BaseException or None
+        What a signal has raised, such as KeyboardInterrupt.
+    """
+    interrupt = None
+    last: Future[None] | None = None
+    while last is None or not last.done():
+        try:
+            last = last or thread.submit(_nothing)
+            wait([last])
+        except RuntimeError:  # no thread can be started, and none was
+            break
+        except BaseException as error:
+            interrupt = error
+    try:
+        thread.shutdown(wait=True)
+    except BaseException as error:
+        interrupt = error
+    return interrupt
+
+
+def _nothing() -> None:
+    pass

@@ -480,6 +480,41 @@ def run_python(code: str, *arguments: Path) -> subprocess.CompletedProcess:
     )
 
 
+@pytest.mark.parametrize("side", ["pwrite", "preadv"])
+def test_no_thread_goes_on_after_a_second_interrupt(tmp_path, side):
+    code = """
+        import os, signal, sys, threading, time, numpy as np
+        from firbank._large import convolve_large
+        folder, side = sys.argv[1:]
+        np.save(folder + "/x.npy", np.ones((2, 4000), "f4"))
+        move = getattr(os, side)
+
+        def interrupt():
+            for _ in range(3):
+                time.sleep(0.1)
+                os.kill(os.getpid(), signal.SIGINT)
+
+        killer = threading.Thread(target=interrupt)
+
+        def move_slowly(*arguments):
+            if threading.current_thread() is not threading.main_thread():
+                if killer.ident is None:
+                    killer.start()
+                time.sleep(0.6)
+            return move(*arguments)
+
+        setattr(os, side, move_slowly)
+        try:
+            convolve_large(folder + "/x.npy", np.ones(3, "f4"), mode="same",
+                           out=folder + "/y.npy", batch_size_samples=1000)
+        except KeyboardInterrupt:
+            left = [one.name for one in threading.enumerate() if one.name.startswith("firbank")]
+            print("interrupted", left, flush=True)
+        os._exit(0)
+    """
+    assert run_python(code, tmp_path, side).stdout == "interrupted []\n"
+
+
 @pytest.mark.parametrize(
     "option", [{"method": "zz"}, {"device": "zz"}, {"threads": 0}, {"precision": "half"}]
 )
