@@ -9,7 +9,9 @@ process, too.
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable
+from weakref import WeakValueDictionary
 
 import numpy as np
 
@@ -21,6 +23,10 @@ BOUNCE_BYTES = 256 << 10
 # Linux moves at most 2 GiB - 4 KiB a call.
 _LARGEST_CALL_BYTES = 1 << 30
 
+# Of files that are written, by device and inode: who fills gaps keeps others from writing there.
+_locks: WeakValueDictionary[tuple[int, int], threading.Lock] = WeakValueDictionary()
+_locks_lock = threading.Lock()
+
 Region = tuple[slice, ...]
 Move = Callable[[int, memoryview], None]
 MoveApart = Callable[[int, int, tuple[int, ...], np.ndarray], None]
@@ -29,7 +35,8 @@ MoveApart = Callable[[int, int, tuple[int, ...], np.ndarray], None]
 class FileArray:
     """An array with any strides inside an open file.
 
-    Not safe for two threads that write; reading beside reading is.
+    Not safe for two threads that write; reading beside reading is. Two arrays in one file, which
+    may lie in each other's gaps, are safe for two threads of one process.
 
     Parameters
     ----------
@@ -67,6 +74,7 @@ class FileArray:
         self._time_axis = time_axis
         self._bounce_bytes = max(bounce_bytes, dtype.itemsize)
         self._bounce = bytearray()
+        self._lock: threading.Lock | None = None
         self.shape = shape
         self.dtype = dtype
 
@@ -93,7 +101,9 @@ class FileArray:
     def write(self, region: Region, values: np.ndarray) -> None:
         """Write an array of the region's shape.
 
-        What lies between scattered elements is read and written back as it is.
+        What lies between scattered elements is read and written back as it is, while nobody else
+        of this process writes to the file by this method. What others write there, through a
+        mapping or in another process, may be lost.
 
         Raises
         ------
@@ -101,15 +111,21 @@ class FileArray:
             If the file cannot be written, above all on a full disk.
         """
 
+        if self._lock is None:
+            self._lock = _lock_of(self._descriptor)
+        lock = self._lock
+
         def write(position: int, buffer: memoryview) -> None:
-            self._write_exactly(buffer, position)
+            with lock:
+                self._write_exactly(buffer, position)
 
         def scatter(position: int, size: int, strides: tuple[int, ...], memory: np.ndarray) -> None:
             buffer = self._buffer(size)
-            if memory.size * self.dtype.itemsize < size:
-                self._read_exactly(buffer, position, "the place of the result")
-            np.ndarray(memory.shape, self.dtype, buffer, strides=strides)[...] = memory
-            write(position, buffer)
+            with lock:
+                if memory.size * self.dtype.itemsize < size:
+                    self._read_exactly(buffer, position, "the place of the result")
+                np.ndarray(memory.shape, self.dtype, buffer, strides=strides)[...] = memory
+                self._write_exactly(buffer, position)
 
         self._each_run(region, values, write, scatter)
 
@@ -214,6 +230,13 @@ class FileArray:
                     error.errno,
                     f"{self._label} cannot be written at byte {position + done}: {error.strerror}",
                 ) from error
+
+
+def _lock_of(descriptor: int) -> threading.Lock:
+    """Return the one lock for a file."""
+    state = os.fstat(descriptor)
+    with _locks_lock:
+        return _locks.setdefault((state.st_dev, state.st_ino), threading.Lock())
 
 
 def contiguous_strides(shape: tuple[int, ...], itemsize: int, fortran: bool) -> tuple[int, ...]:

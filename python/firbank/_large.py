@@ -114,8 +114,10 @@ def convolve_large(x: Any, h: Any, *, out: Any = None, **arguments: Any) -> Any:
     Of an HDF5 file that is open for writing and of a Zarr array the time of change says nothing, so
     that samples of the content tell whether x is the same; of an array in memory all of it does.
 
-    May be called from several threads with different `out`. One call writes a file at a time:
-    a second one for the same `out` is an OSError.
+    May be called from several threads with different `out`, also with different parts of one
+    mapped file. What lies between the elements of such a part, as the other columns do, is read
+    and written back: only calls of one process may write there meanwhile, and nobody through the
+    mapping. One call writes a place at a time: a second one for the same `out` is an OSError.
 
     An HDF5 file that is killed while compressed chunks are flushed can be left unreadable by the
     HDF5 library itself. A contiguous dataset, a Zarr array or an .npy file cannot.

@@ -10,6 +10,7 @@ import resource
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from pathlib import Path
 
@@ -615,6 +616,31 @@ def test_columns_of_one_mapping_are_separate(tmp_path, x_path):
     out = [np.asarray(whole)[..., 1], whole[..., 2]]
     firbank.convolve(whole[..., 0], kernels, mode="same", routing="bank", out=out)
     assert whole[0, 500].tolist() == [1, 3, 2]
+
+
+def test_two_threads_write_columns_of_one_mapping(tmp_path, monkeypatch):
+    read = os.preadv
+
+    def read_slowly(*arguments):
+        done = read(*arguments)
+        time.sleep(0.002)
+        return done
+
+    monkeypatch.setattr(os, "preadv", read_slowly)
+    size = 100_000
+    y = np.memmap(tmp_path / "y.raw", np.float32, "w+", shape=(size, 2))
+    x = np.arange(2 * size, dtype=np.float32).reshape(2, size)
+
+    def work(column):
+        out = y[:, column]
+        firbank.convolve(x[column], H[:1], mode="same", out=out, batch_size_samples=5000)
+
+    threads = [threading.Thread(target=work, args=(column,)) for column in (0, 1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    np.testing.assert_array_equal(y, x.T)
 
 
 def test_what_is_no_file_is_left_alone():
