@@ -399,14 +399,15 @@ def _result(shapes, dtype: np.dtype, out, others: Sequence[np.ndarray], allocate
                 f"out is {_described(out)}; allowed with a bank of several sizes: a list of "
                 f"{len(shapes)} arrays"
             )
-        for k, (each, shape) in enumerate(zip(out, shapes, strict=True)):
-            arguments.require_out(f"out[{k}]", each, shape, dtype)
-        _check_apart(out, others)
+        names = [f"out[{k}]" for k in range(len(out))]
+        for name, each, shape in zip(names, out, shapes, strict=True):
+            arguments.require_out(name, each, shape, dtype)
+        check_apart(names, out, others)
         return list(out)
     if out is None:
         return empty(shapes, dtype, allocate)
     arguments.require_out("out", out, shapes, dtype)
-    _check_apart([out], others)
+    check_apart(["out"], [out], others)
     return out
 
 
@@ -425,11 +426,14 @@ def _empty_together(
     ]
 
 
-def _check_apart(outs: Sequence[np.ndarray], others: Sequence[np.ndarray]) -> None:
+def check_apart(
+    names: Sequence[str], outs: Sequence[np.ndarray], others: Sequence[np.ndarray]
+) -> None:
     """Raise ValueError where a result overlaps another one, or what is read. Only neighbours in
     memory can."""
+    names = [name for name, out in zip(names, outs, strict=True) if out.size]
     arrays = [array for array in (*outs, *others) if array.size]
-    of_outs = sum(1 for out in outs if out.size)
+    of_outs = len(names)
     spans = [_span(array) for array in arrays]
     order = sorted(range(len(arrays)), key=spans.__getitem__)
     for place, one in enumerate(order):
@@ -439,9 +443,8 @@ def _check_apart(outs: Sequence[np.ndarray], others: Sequence[np.ndarray]) -> No
             first, second = sorted((one, other))
             if first >= of_outs or not share_memory(arrays[first], arrays[second]):
                 continue
-            name = "out" if len(outs) == 1 else f"out[{first}]"
-            what = f"out[{second}]" if second < of_outs else "an array that is read"
-            raise ValueError(f"{name} overlaps {what}; allowed: memory of its own")
+            what = names[second] if second < of_outs else "an array that is read"
+            raise ValueError(f"{names[first]} overlaps {what}; allowed: memory of its own")
 
 
 def _span(array: np.ndarray) -> tuple[int, int]:

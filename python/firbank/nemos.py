@@ -32,7 +32,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ._arguments import array, count, one_of, require_finite, require_out, whole
 from ._arrays import as_numpy, require_real
-from ._convolve import convolve
+from ._convolve import check_apart, convolve
 from ._raised_cosine import RaisedCosineLog
 from ._series_tree import leaves, rebuild
 from ._shared_progress import shared_progress
@@ -97,8 +97,8 @@ def create_convolutional_predictor(
         Bytes, or such as '2GiB', that a convolution may take besides the series and the result.
     out : ndarray, or a tree of them, optional
         Where results are written: of each series an array of its shape with a last axis of B, in
-        the result's dtype; a tree has the shape of `time_series`. It may be a memory map. A
-        pynapple object is made from it.
+        the result's dtype; a tree has the shape of `time_series`. It may be a memory map. None may
+        overlap another, a series or the basis. A pynapple object is made from it.
     threads : int, optional
         How many threads compute; chosen unless given.
     progress : bool or callable, optional
@@ -122,7 +122,8 @@ def create_convolutional_predictor(
     ValueError
         If the basis has not two dimensions, fewer than 2 rows, no columns, or a value that is not
         finite; if a series is empty or has no axis `axis`; if `predictor_causality`, `shift`, a
-        batch size or the shape of `out` is outside what is allowed.
+        batch size or the shape of `out` is outside what is allowed, or `out` overlaps a series, the
+        basis or itself.
     TypeError
         If a series or the basis is complex or no array of numbers, or `axis` is no whole number, or
         `out` is no array of the result's dtype.
@@ -146,7 +147,8 @@ def create_convolutional_predictor(
            [ 2.,  3.],
            [ 4.,  6.]])
     """
-    kernels = _kernels(basis_matrix)
+    basis = array("basis_matrix", basis_matrix)
+    kernels = _kernels(basis)
     window = kernels.shape[1]
     axis = whole("axis", axis, 0)
     shift = _checked_shift(shift, predictor_causality)
@@ -170,7 +172,7 @@ def create_convolutional_predictor(
         _Series.read(leaf, name, axis, kernels.dtype)
         for name, leaf in leaves(time_series, "time_series")
     ]
-    predictors = _predictors(series, len(kernels), out)
+    predictors = _predictors(series, basis, out)
     epochs = [
         epoch
         for one, predictor in zip(series, predictors, strict=True)
@@ -288,9 +290,8 @@ def _result_type(samples: np.dtype[Any], basis: np.dtype[Any]) -> np.dtype[Any]:
     return np.dtype(np.float32 if common in (np.float16, np.float32) else np.float64)
 
 
-def _kernels(basis_matrix: ArrayLike) -> NDArray[Any]:
+def _kernels(basis: NDArray[Any]) -> NDArray[Any]:
     """Check the basis and lay each kernel out in a row of its own."""
-    basis = array("basis_matrix", basis_matrix)
     require_real(basis, "basis_matrix")
     if basis.ndim != 2:
         raise ValueError(f"basis_matrix has {basis.ndim} dimensions; allowed: 2")
@@ -313,9 +314,12 @@ def _checked_shift(shift: bool | None, causality: Causality) -> bool:
     return bool(shift)
 
 
-def _predictors(series: list[_Series], kernels: int, out: Any) -> list[NDArray[np.floating]]:
-    """Give the arrays that results are written to: new ones, or those of `out`, checked."""
-    shapes = [(*one.samples.shape, kernels) for one in series]
+def _predictors(series: list[_Series], basis: NDArray[Any], out: Any) -> list[NDArray[np.floating]]:
+    """Give the arrays that results are written to: new ones, or those of `out`, checked.
+
+    They are checked against everything that is read, before the padding is the first to be written.
+    """
+    shapes = [(*one.samples.shape, basis.shape[1]) for one in series]
     if out is None:
         return [np.empty(shape, one.dtype) for one, shape in zip(series, shapes, strict=True)]
     given = list(leaves(out, "out"))
@@ -326,7 +330,9 @@ def _predictors(series: list[_Series], kernels: int, out: Any) -> list[NDArray[n
         )
     for (name, target), one, shape in zip(given, series, shapes, strict=True):
         require_out(name, target, shape, one.dtype)
-    return [target for _, target in given]
+    targets = [target for _, target in given]
+    check_apart(wanted, targets, [*(one.samples for one in series), basis])
+    return targets
 
 
 def _warn_of_padding(lengths: list[int], window: int, causality: Causality) -> None:

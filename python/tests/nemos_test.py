@@ -401,6 +401,34 @@ def test_out_that_cannot_be_written_to():
         create_convolutional_predictor(BASIS, SERIES, out=out)
 
 
+def overlapping_halves(a, x, basis):
+    return [x, x], [a[:30], a[15:45]], r"out\[0\] overlaps out\[1\]"
+
+
+OVERLAPS = {
+    "the series": lambda a, x, basis: (x, x[:, None], "out overlaps an array that is read"),
+    "one array twice": lambda a, x, basis: ([x, x], [a[:30]] * 2, r"out\[0\] overlaps out\[1\]"),
+    "halves": overlapping_halves,
+    "another series": lambda a, x, basis: (
+        {"a": x, "b": a[9:39, 0]},
+        {"a": a[:30], "b": np.zeros((30, 1))},
+        r"out\['a'\] overlaps an array that is read",
+    ),
+    "the basis": lambda a, x, basis: (x, basis[:30], "out overlaps an array that is read"),
+}
+
+
+@pytest.mark.parametrize("name", OVERLAPS)
+def test_overlaps_are_refused_before_anything_is_written(name):
+    a, x, basis = rng.normal(size=(60, 1)), rng.normal(size=30), rng.normal(size=(35, 1))
+    series, out, message = OVERLAPS[name](a, x, basis)
+    before = [array.copy() for array in (a, x, basis)]
+    with pytest.raises(ValueError, match=f"^{message}; allowed: memory of its own$"):
+        create_convolutional_predictor(basis, series, out=out)
+    for array, was in zip((a, x, basis), before, strict=True):
+        np.testing.assert_array_equal(array, was)
+
+
 def test_errors_name_the_series_in_its_tree():
     with pytest.raises(ValueError, match=r"time_series\['b'\]\[1\] has shape \(0,\)"):
         create_convolutional_predictor(BASIS, {"a": SERIES, "b": [SERIES, SERIES[:0]]})
