@@ -184,11 +184,21 @@ def require_out(name: str, out: Any, shape: tuple[int, ...], dtype: np.dtype) ->
         raise ValueError(f"{name} is read-only; allowed: an array that can be written to")
     if not lies_whole(out):
         raise ValueError(f"{name} is not aligned to its dtype; allowed: an aligned array")
-    if (
-        0 in out.strides
-        and math.prod(n for s, n in zip(out.strides, out.shape, strict=True) if not s) > 1
-    ):
+    if _overlaps_itself(out):
         raise ValueError(f"{name} has several elements in one place; allowed: one place each")
+
+
+def _overlaps_itself(array: np.ndarray) -> bool:
+    """Tell whether elements lie over each other; yes for strides that do not nest, too."""
+    if array.size == 0 or array.flags.forc:
+        return False
+    axes = zip(array.strides, array.shape, strict=True)
+    least = array.itemsize
+    for stride, size in sorted((abs(stride), size) for stride, size in axes if size > 1):
+        if stride < least:
+            return True
+        least = stride * size
+    return False
 
 
 def require_finite(name: str, kernel: np.ndarray) -> None:

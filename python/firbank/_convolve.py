@@ -359,7 +359,7 @@ def _prepare(x, h, axis, mode, routing, precision, out, allocate: bool = True) -
             shapes = (window[1], kernels.shape[0])
         else:
             shapes = (window[1],)
-    result = _result(shapes, dtype, out, (x, *_originals(h)), allocate)
+    result = _result(shapes, dtype, out, (x, kernels, *_originals(h)), allocate)
     planes = 2 if dtype.kind == "c" else 1
     outs = result if ragged else [result]
     if all(each.size == 0 for each in outs):

@@ -468,6 +468,53 @@ def test_overlapping_halves_of_one_array_are_refused_and_disjoint_ones_taken():
         firbank.convolve(line[:100], [1.0], out=line[50:])
 
 
+@pytest.mark.parametrize("seen", [memoryview, "torch"])
+def test_a_result_over_kernels_that_are_no_ndarray_is_refused(seen):
+    if seen == "torch":
+        seen = pytest.importorskip("torch", reason="gives kernels of PyTorch").from_numpy
+    x, both = np.ones((4, 100)), np.ones((4, 119))
+    kernels = both.reshape(-1)[:80].reshape(4, 20)
+    with pytest.raises(ValueError, match="out overlaps an array that is read"):
+        firbank.convolve(x, seen(kernels), out=both)
+    both = np.ones((4, 119, 4))
+    kernels = both.reshape(-1)[:80].reshape(4, 20)
+    with pytest.raises(ValueError, match="out overlaps an array that is read"):
+        firbank.convolve(x, seen(kernels), routing="bank", out=both, memory_limit="200kB")
+    assert (both == 1).all()
+
+
+as_strided = np.lib.stride_tricks.as_strided
+
+
+@pytest.mark.parametrize(
+    "out",
+    [
+        as_strided(np.zeros(400), (4, 100), (8, 8)),
+        as_strided(np.zeros(400), (4, 100), (0, 8)),
+        as_strided(np.zeros(400), (4, 100), (8, 16)),
+        np.lib.stride_tricks.sliding_window_view(np.zeros(103), 100, writeable=True),
+        np.lib.stride_tricks.sliding_window_view(np.zeros(103), 4, writeable=True).T[::-1, ::-1],
+    ],
+)
+def test_an_out_that_lies_over_itself_is_refused(out):
+    x = np.ones((4, 100))
+    for call in (
+        firbank.Stream([1.0], channels=4),
+        lambda x, out: firbank.convolve(x, [1], out=out),
+    ):
+        with pytest.raises(ValueError, match="out has several elements in one place"):
+            call(x, out=out)
+    assert not out.any()
+
+
+def test_an_out_of_nested_strides_is_taken():
+    x = np.random.default_rng(9).standard_normal((4, 100))
+    room = np.zeros((100, 2, 4, 3))
+    for out in (room[::-1, 1, :, 2].T, as_strided(room, (1, 4, 100), (3, 8, 32))[0]):
+        firbank.convolve(x, [2.0], out=out)
+        np.testing.assert_allclose(out, 2 * x, rtol=1e-12)
+
+
 @pytest.mark.parametrize("routing", ["rows", "bank", "matrix"])
 def test_a_gpu_gives_the_same(routing):
     """Also on the fake device of the C++ tests, where FIRBANK_PLUGIN_DIR leads to it."""
