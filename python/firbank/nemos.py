@@ -33,6 +33,7 @@ from numpy.typing import ArrayLike, NDArray
 from ._arguments import array, count, one_of, require_finite, require_out, whole
 from ._arrays import as_numpy, require_real
 from ._convolve import check_apart, convolve
+from ._mapped_out import written_at_once
 from ._raised_cosine import RaisedCosineLog
 from ._series_tree import leaves, rebuild
 from ._shared_progress import shared_progress
@@ -124,6 +125,8 @@ def create_convolutional_predictor(
         finite; if a series is empty or has no axis `axis`; if `predictor_causality`, `shift`, a
         batch size or the shape of `out` is outside what is allowed, or `out` overlaps a series, the
         basis or itself.
+    OSError
+        If a mapped file cannot be read or written: it has shrunk, or the disk is full.
     TypeError
         If a series or the basis is complex or no array of numbers, or `axis` is no whole number, or
         `out` is no array of the result's dtype.
@@ -229,8 +232,10 @@ class _Epoch:
         else:
             first_sample, first_frame = 0, (window - 1) // 2
         before = (slice(None),) * axis
-        self.frames[(*before, slice(0, first_frame))] = np.nan
-        self.frames[(*before, slice(first_frame + frames, None))] = np.nan
+        for padded in (slice(0, first_frame), slice(first_frame + frames, None)):
+            part = self.frames[(*before, padded)]
+            with written_at_once(part, "out") as write:
+                write(np.broadcast_to(part.dtype.type(np.nan), part.shape))
         return _Epoch(
             self.samples[(*before, slice(first_sample, first_sample + length - dropped))],
             self.frames[(*before, slice(first_frame, first_frame + frames))],

@@ -16,7 +16,8 @@ from numpy.typing import ArrayLike, NDArray
 from . import _core
 from ._arguments import ROUTINGS, lies_whole, one_of, precision_dtype, require_out, whole
 from ._arrays import as_numpy, like, require_real
-from ._mapping import in_memory
+from ._mapped_out import written_at_once
+from ._mapping import in_memory, is_mapped
 from .bank import Bank, as_bank
 
 Routing = Literal["rows", "bank", "matrix"]
@@ -223,7 +224,8 @@ class Stream:
             are converted.
         out : numpy.ndarray, optional
             Where the result goes, of its shape and the stream's dtype. It may be the chunk itself,
-            and may share memory with it in any other way as well.
+            and may share memory with it in any other way as well. A mapped file is written when
+            the whole chunk is filtered, with an array of the result's size in memory meanwhile.
 
         Returns
         -------
@@ -238,6 +240,9 @@ class Stream:
             If the chunk is complex or not numbers, or `out` is no NumPy array of the dtype.
         ValueError
             If a shape does not fit, `out` cannot be written to, or the stream is closed.
+        OSError
+            If a mapped file has shrunk or cannot be written; before the stream has gone on, where
+            the disk is full.
         RuntimeError
             If another thread is using the stream, or the device has failed for good.
         KeyboardInterrupt
@@ -251,6 +256,10 @@ class Stream:
         shape = self._result_shape(samples.shape)
         if out is not None:
             require_out("out", out, shape, self._dtype)
+        if out is not None and is_mapped(out):
+            with written_at_once(out, "out") as write:
+                write(self(chunk, np.empty(shape, self._dtype)))
+            return out
         target = np.empty(shape, self._dtype) if out is None else out
         is_in_place = target is samples and self._routing == "rows"
         if out is not None and not is_in_place and np.may_share_memory(planes, target):

@@ -5,7 +5,9 @@ Who reads its pages dies by SIGBUS instead, and with him the run of these tests.
 
 from __future__ import annotations
 
+import errno
 import os
+import subprocess
 import tracemalloc
 
 import firbank
@@ -20,8 +22,8 @@ TAPS = np.hanning(300)
 LONG = 5_000
 
 
-def predictor(basis, x):
-    return firbank.nemos.create_convolutional_predictor(basis, x)
+def predictor(basis, x, **options):
+    return firbank.nemos.create_convolutional_predictor(basis, x, **options)
 
 
 def next_chunk(x):
@@ -204,3 +206,71 @@ def test_a_predictor_is_read_in_parts(tmp_path):
 
     assert memory_of(call) < x.nbytes / 2
     np.testing.assert_allclose(out[5:], 0.0)
+
+
+# Results in mapped files.
+
+RESULTS = {
+    "Stream": lambda out: firbank.Stream(np.ones((2, 3)))(np.ones((2, 90_000)), out=out.T),
+    "Stream of a short chunk": lambda out: firbank.Stream([1.0, 1.0])(np.ones(90), out=out[:90, 1]),
+    "nemos, padding alone": lambda out: predictor(np.ones((99_000, 2)), np.ones(90_000), out=out),
+    "nemos, padding": lambda out: predictor(np.ones((80_000, 2)), np.ones(90_000), out=out[:]),
+}
+each_result = pytest.mark.parametrize("name", RESULTS)
+short_series = pytest.mark.filterwarnings("ignore:.*shorter than")
+SHAPE = (90_000, 2)
+
+
+@short_series
+@each_result
+def test_a_result_in_a_mapped_file(name, tmp_path):
+    out = np.lib.format.open_memmap(tmp_path / "y.npy", "w+", np.float64, SHAPE)
+    want = np.zeros(SHAPE)
+    got = RESULTS[name](out)
+    np.testing.assert_array_equal(got, RESULTS[name](want))
+    assert np.shares_memory(got, out)
+    np.testing.assert_array_equal(np.load(tmp_path / "y.npy"), want)
+
+
+@short_series
+@each_result
+@pytest.mark.parametrize("view", [lambda out: out, np.asarray], ids=["memmap", "view"])
+def test_a_result_in_a_file_that_has_shrunk(name, view, tmp_path):
+    out = view(np.lib.format.open_memmap(tmp_path / "y.npy", "w+", np.float64, SHAPE))
+    os.truncate(tmp_path / "y.npy", 128)
+    with pytest.raises(OSError, match="^out .*y.npy.* has shrunk"):
+        RESULTS[name](out)
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A disk of 1 MiB."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=1m", "firbank-test", place]
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=10, check=False)
+    except OSError as error:
+        pytest.skip(f"there is no mount: {error}")
+    if done.returncode:
+        pytest.skip(f"a small disk cannot be mounted: {done.stderr.decode().strip()}")
+    yield place
+    subprocess.run(["umount", "--lazy", place], check=True, timeout=10)
+
+
+@pytest.mark.parametrize("name", [name for name in RESULTS if "short" not in name])
+@pytest.mark.parametrize("view", [lambda out: out, np.asarray], ids=["memmap", "view"])
+@short_series
+def test_a_result_on_a_full_disk(name, view, small_disk):
+    out = view(np.lib.format.open_memmap(small_disk / "y.npy", "w+", np.float64, SHAPE))
+    with pytest.raises(OSError, match="y.npy") as caught:
+        RESULTS[name](out)
+    assert caught.value.errno == errno.ENOSPC
+
+
+def test_a_stream_stays_where_it_was_on_a_full_disk(small_disk):
+    out = np.lib.format.open_memmap(small_disk / "y.npy", "w+", np.float64, SHAPE)
+    with firbank.Stream(np.ones((2, 3))) as stream:
+        with pytest.raises(OSError):
+            stream(np.ones((2, 90_000)), out=out.T)
+        assert stream.position == 0
