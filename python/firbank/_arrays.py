@@ -53,11 +53,14 @@ def as_numpy(array: Any, name: str) -> np.ndarray:
         raise TypeError(f"{name} is not an array of numbers: {error}") from error
 
 
-def like(template: Any, result: np.ndarray) -> Any:
+def like(template: Any, result: np.ndarray | list[np.ndarray]) -> Any:
     """Give `result` back as an array of the kind and on the device of `template`.
 
-    PyTorch's, JAX's and CuPy's arrays are answered by their own; everything else by NumPy's.
+    PyTorch's, JAX's and CuPy's arrays are answered by their own; everything else by NumPy's. A list
+    of results is answered by a list.
     """
+    if isinstance(result, list):
+        return [like(template, one) for one in result]
     library = type(template).__module__.partition(".")[0]
     if library in ("jaxlib", "jax"):
         devices = template.devices()

@@ -106,7 +106,8 @@ def convolve(
         ``'rows'``: x's shape with M frames along `axis`. ``'bank'``: that, and a new last axis of K
         kernels; of kernels of several sizes, a list of K arrays, each with its own M, in one block
         of memory.
-        ``'matrix'``: ``(M,)``, or ``(M, O)``.
+        ``'matrix'``: ``(M,)``, or ``(M, O)``. It is `out` where that was given, and else of the
+        library of `x`, of PyTorch, JAX and CuPy.
 
     Raises
     ------
@@ -166,15 +167,13 @@ def convolve(
         if quick is not None:
             return quick
     if not isinstance(x, np.ndarray) and hasattr(x, "__dlpack__"):
-        return like(
-            x,
-            convolve(
-                as_numpy(x, "x"), h, axis, mode, routing, memory_limit, device, precision, out,
-                progress, batch_size_samples=batch_size_samples,
-                batch_size_channels=batch_size_channels, batch_size_basis=batch_size_basis,
-                threads=threads, method=method, resume=resume,
-            ),
+        result = convolve(
+            as_numpy(x, "x"), h, axis, mode, routing, memory_limit, device, precision, out,
+            progress, batch_size_samples=batch_size_samples,
+            batch_size_channels=batch_size_channels, batch_size_basis=batch_size_basis,
+            threads=threads, method=method, resume=resume,
         )  # fmt: skip
+        return like(x, result) if out is None else result
     if _is_read_at_once(x, out, memory_limit):
         x = in_memory(x, "x")
     if is_large(x, out):

@@ -545,6 +545,30 @@ def test_arrays_of_torch_are_answered_by_torch():
     assert y.tolist() == [[[2, 0], [3, 1]], [[4, 2], [5, 3]]]
 
 
+def test_a_ragged_bank_is_answered_by_a_list_of_torch():
+    torch = pytest.importorskip("torch", reason="compares with PyTorch")
+    kernels = [[1.0, 2.0], [1.0]]
+    for got in (
+        firbank.convolve(torch.ones(3), kernels, routing="bank"),
+        firbank.Bank(kernels).convolve(torch.ones(3)),
+    ):
+        assert all(isinstance(one, torch.Tensor) for one in got)
+        assert [one.tolist() for one in got] == [[1, 3, 3, 2], [1, 1, 1]]
+
+
+def test_what_is_given_as_out_is_returned_whatever_x_is(tmp_path):
+    torch = pytest.importorskip("torch", reason="gives arrays of PyTorch")
+    x = torch.ones(9)
+    out = np.zeros(10, np.float32)
+    assert firbank.convolve(x, np.float32([1, 1]), out=out) is out
+    both = [np.zeros(10), np.zeros(9)]
+    got = firbank.convolve(x, [[1.0, 1.0], [1.0]], routing="bank", out=both)
+    assert got[0] is both[0] and got[1] is both[1]
+    got = firbank.convolve(x, np.float32([1, 1]), out=tmp_path / "y.npy")
+    assert isinstance(got, np.memmap)
+    assert got.tolist() == out.tolist() == [1, *[2] * 8, 1]
+
+
 def test_parts_of_the_package_are_there_when_they_are_asked_for():
     script = (
         "import sys, firbank; assert 'firbank.signal' not in sys.modules; firbank.signal.convolve"
