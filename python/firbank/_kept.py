@@ -40,7 +40,8 @@ class KeptConvolvers:
             convolver, had = self._kept.pop(key, (None, version))
         if convolver is None:
             convolver = make()
-        for index in changes_since(had):
+        # Another thread may have kept kernels that are newer than those of `job`.
+        for index in changes_since(min(had, version)):
             convolver.replace(index)
         job.run(convolver, tell, True)
         with self._lock:

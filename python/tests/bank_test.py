@@ -292,6 +292,21 @@ def test_many_threads_convolve_with_one_bank():
         assert_convolved(got, x, list(bank), routing="bank")
 
 
+def test_a_convolution_that_began_before_updates_hears_none_of_them():
+    """What it would find kept is newer than the kernels that it took."""
+    bank = Bank(np.random.default_rng(5).standard_normal((3, 300)))
+    x = np.random.default_rng(6).standard_normal(20_000)
+    bank.convolve(x, method="fft")
+    old = bank._snapshot()
+    bank.update(1, np.ones(300))
+    bank.convolve(x, method="fft")
+    bank.update(0, np.ones(300))
+    newest, bank._snapshot = bank._snapshot, lambda: old
+    assert_convolved(bank.convolve(x, method="fft"), x, old[1], routing="bank")
+    bank._snapshot = newest
+    assert_convolved(bank.convolve(x, method="fft"), x, list(bank), routing="bank")
+
+
 def test_a_bank_serves_all_routings():
     x = np.random.default_rng(3).standard_normal((2, 100))
     both = np.random.default_rng(4).standard_normal((2, 7))
