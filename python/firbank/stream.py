@@ -211,7 +211,6 @@ class Stream:
         self._swaps: list[_Swap] = []
         self._turn_lock = threading.Lock()  # of the thread that calls the stream
         self._change_lock = threading.RLock()  # of what changes the kernels
-        self._is_closed = False
 
     def __call__(self, chunk: Any, out: NDArray[np.floating] | None = None) -> Any:
         """Filter the next chunk.
@@ -276,7 +275,7 @@ class Stream:
                     for part in self._slices(frames):
                         engine.process(self._readable(planes[:, part]), targets[:, :, part])
         else:
-            self._require_open()
+            self._open_engine()
         return target if out is not None else like(chunk, target)
 
     def flush(self) -> NDArray[np.floating]:
@@ -351,16 +350,15 @@ class Stream:
         fade = whole("crossfade", crossfade, 0)
         frame = None if at is None else whole("at", at, _INT64.min + 1, _INT64.max - 1)
         with self._change_lock:
-            self._require_open()
+            engine = self._open_engine()
             version, kernels = new._snapshot()
-            ticket = self._engine.swap(_as_double(kernels), frame, fade)
+            ticket = engine.swap(_as_double(kernels), frame, fade)
             self._swaps.append(_Swap(ticket, new, version, fade))
         return ticket
 
     def live_frame(self, ticket: int) -> int | None:
         """The frame from which a swap has been heard; None while it waits."""
-        self._require_open()
-        return self._engine.live_frame(operator.index(ticket))
+        return self._open_engine().live_frame(operator.index(ticket))
 
     def state(self) -> dict[str, np.ndarray]:
         """What another stream needs to go on from here.
@@ -448,9 +446,8 @@ class Stream:
 
     def close(self) -> None:
         """Give the memory back; the stream cannot be used any more."""
-        if not self._is_closed:
+        if self._engine is not None:
             with self._turn(), self._change_lock:
-                self._is_closed = True
                 self._engine = None
 
     def __enter__(self) -> Stream:
@@ -463,7 +460,8 @@ class Stream:
         raise TypeError("a Stream cannot be pickled; pickle its bank and its state()")
 
     def __repr__(self) -> str:
-        where = "closed" if self._is_closed else f"at frame {self.position}"
+        engine = self._engine
+        where = "closed" if engine is None else f"at frame {engine.position}"
         return f"<Stream of {self._channels} channels, {self._routing}, {self._bank!r}, {where}>"
 
     @property
@@ -494,8 +492,7 @@ class Stream:
     @property
     def position(self) -> int:
         """The number of the next frame, counted from 0 on."""
-        self._require_open()
-        return self._engine.position
+        return self._open_engine().position
 
     @property
     def latency(self) -> int:
@@ -505,9 +502,8 @@ class Stream:
     @property
     def stats(self) -> StreamStats:
         """What was counted."""
-        self._require_open()
         with self._change_lock:
-            return StreamStats(**self._engine.stats(), calls=self._calls)
+            return StreamStats(**self._open_engine().stats(), calls=self._calls)
 
     @contextlib.contextmanager
     def _turn(self) -> Iterator[Any]:
@@ -515,14 +511,16 @@ class Stream:
         if not self._turn_lock.acquire(blocking=False):
             raise RuntimeError("the stream is in use; one thread at a time may use it")
         try:
-            self._require_open()
-            yield self._engine
+            yield self._open_engine()
         finally:
             self._turn_lock.release()
 
-    def _require_open(self) -> None:
-        if self._is_closed:
+    def _open_engine(self) -> Any:
+        """The engine; taken once, since another thread may close the stream at any time."""
+        engine = self._engine
+        if engine is None:
             raise ValueError("the stream is closed")
+        return engine
 
     def _require_no_swap(self, what: str) -> None:
         with self._change_lock:

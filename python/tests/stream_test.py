@@ -7,6 +7,7 @@ import io
 import os
 import pickle
 import signal
+import sys
 import threading
 import time
 import tracemalloc
@@ -816,6 +817,52 @@ def test_a_closed_stream_says_so():
     ):
         with pytest.raises(ValueError, match="the stream is closed"):
             act()
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda stream: stream.position,
+        lambda stream: stream.stats,
+        lambda stream: stream.live_frame(1),
+        repr,
+    ],
+    ids=["position", "stats", "live_frame", "repr"],
+)
+def test_is_asked_while_another_thread_closes_it(ask):
+    """Closes it between two lines of Python, wherever these ask; each line in its turn."""
+    lines = 0
+
+    def close_at(line):
+        stream, seen = Stream([1.0]), 0
+        stream.swap([2.0])
+
+        def trace(frame, event, _):
+            nonlocal seen
+            if frame.f_code.co_filename != firbank.stream.__file__:
+                return None
+            if event == "line" and stream._engine is not None:
+                seen += 1
+                if seen == line:
+                    threading.Thread(target=stream.close, daemon=True).start()
+                    deadline = time.monotonic() + 0.2
+                    while stream._engine is not None and time.monotonic() < deadline:
+                        time.sleep(0.001)
+            return trace
+
+        before = sys.gettrace()
+        sys.settrace(trace)
+        try:
+            ask(stream)
+        except ValueError as error:
+            assert str(error) == "the stream is closed"
+        finally:
+            sys.settrace(before)
+        return seen >= line
+
+    while close_at(lines + 1):
+        lines += 1
+    assert lines > 0
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="reads Linux's accounts")
