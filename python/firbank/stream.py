@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import operator
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,6 +25,7 @@ _STATE_FORMAT = 1
 _STATE_SHAPE = ("routing", "channels", "kernels", "outputs", "dtype")
 _STATE_NUMBERS = ("position", "heard", "silent")
 _INT64 = np.iinfo(np.int64)
+_MOST_COUNTED = 2**62  # leaves room to count on from
 _MOST_FRAMES_A_SECOND = 1e12
 _MOST_CHANNELS = 2**31 - 1  # more than any memory holds; products of them fit 64 bits
 # Frames times kernels at work (of a channel, one in rows) between two looks at signals: from 0.4 to
@@ -209,6 +209,7 @@ class Stream:
             sample_rate_hz=self._sample_rate,
         )
         self._swaps: list[_Swap] = []
+        self._last_ticket = 0
         self._turn_lock = threading.Lock()  # of the thread that calls the stream
         self._change_lock = threading.RLock()  # of what changes the kernels
 
@@ -354,11 +355,22 @@ class Stream:
             version, kernels = new._snapshot()
             ticket = engine.swap(_as_double(kernels), frame, fade)
             self._swaps.append(_Swap(ticket, new, version, fade))
+            self._last_ticket = ticket
         return ticket
 
     def live_frame(self, ticket: int) -> int | None:
-        """The frame from which a swap has been heard; None while it waits."""
-        return self._open_engine().live_frame(operator.index(ticket))
+        """The frame from which a swap has been heard; None while it waits.
+
+        Raises
+        ------
+        ValueError
+            If `swap` has not given this ticket.
+        """
+        engine = self._open_engine()
+        number = whole("ticket", ticket, 1)
+        if number > self._last_ticket:
+            raise ValueError(f"ticket is {number}; allowed: what swap has returned")
+        return engine.live_frame(number)
 
     def state(self) -> dict[str, np.ndarray]:
         """What another stream needs to go on from here.
@@ -403,12 +415,16 @@ class Stream:
 
         Raises
         ------
+        TypeError
+            If a number of it is no whole number, or it is no mapping.
         ValueError
             If the state is of another shape, is not whole, or keeps too little history for this
             stream's `max_taps`; the stream is as it was then.
         RuntimeError
             If a swap waits or fades.
         """
+        if not isinstance(state, Mapping):
+            raise TypeError(f"state is of {type(state)}; allowed: a mapping, as state() gives it")
         own = self._shape()
         missing = [
             name
@@ -417,14 +433,17 @@ class Stream:
         ]
         if missing:
             raise ValueError(f"state lacks {missing[0]!r}")
-        version = np.asarray(state["format"])
+        version = _single(state, "format")
         if version != _STATE_FORMAT:
             raise ValueError(f"state has format {version}; allowed: {_STATE_FORMAT}")
         for name in _STATE_SHAPE:
-            value = np.asarray(state[name]).item()
+            value = _single(state, name)
             if value != own[name]:
                 raise ValueError(f"state has {name} = {value!r}; the stream has {own[name]!r}")
-        position, heard, silent = (int(np.asarray(state[name])) for name in _STATE_NUMBERS)
+        position, heard, silent = (
+            whole(f"state[{name!r}]", _single(state, name), 0, _MOST_COUNTED)
+            for name in _STATE_NUMBERS
+        )
         history = in_memory(np.asarray(state["history"]), "state['history']")
         if history.dtype != self._dtype or history.ndim != 2 or len(history) != self._channels:
             raise ValueError(
@@ -649,6 +668,14 @@ class Stream:
         if result.ndim == 2:  # of a chunk of one channel, without an axis for it
             return result.T[np.newaxis]
         return np.moveaxis(result, 0 if self._time_first else 1, -1)
+
+
+def _single(state: Mapping[str, ArrayLike], name: str) -> Any:
+    """A value of a state that is an array of no dimension."""
+    value = np.asarray(state[name])
+    if value.ndim:
+        raise ValueError(f"state[{name!r}] has shape {value.shape}; allowed: a single value")
+    return value.item()
 
 
 def _as_double(kernels: Sequence[NDArray[np.floating]]) -> list[NDArray[np.float64]]:

@@ -413,7 +413,6 @@ def test_refuses_swaps_that_do_not_fit():
         stream.swap(np.ones((2, 3)), at=10_000)
     with pytest.raises(ValueError, match=r"4 swaps are pending; at most 4 are allowed"):
         stream.swap(np.ones((2, 3)), at=10_000)
-    assert stream.live_frame(99) is None
 
 
 @settings(max_examples=30)
@@ -549,6 +548,50 @@ def test_refuses_states_of_other_shapes_by_name():
     more = rng.standard_normal((2, 500)).astype(np.float32)
     expected = offline(np.concatenate([x, more], 1), kernels)[:, 1000:]
     assert_follows(stream(more), expected)  # as if nothing had been
+
+
+@pytest.mark.parametrize("name", ["position", "heard", "silent"])
+@pytest.mark.parametrize(
+    ("value", "error", "allowed"),
+    [
+        (2**63 - 1, ValueError, "whole numbers from 0 to 4611686018427387904"),
+        (2**70, ValueError, "whole numbers from 0 to"),
+        (-5, ValueError, "whole numbers from 0 to"),
+        (2.7, TypeError, "whole numbers from 0 to"),
+        (None, TypeError, "whole numbers from 0 to"),
+        ([1, 1], ValueError, "a single value"),
+    ],
+)
+def test_refuses_numbers_of_a_state_by_name(name, value, error, allowed):
+    stream = Stream([1.0, 2.0])
+    stream(np.ones(5))
+    state = stream.state()
+    with pytest.raises(error, match=rf"^state\['{name}'\] .*; allowed: {allowed}"):
+        stream.load_state({**state, name: value})
+    with pytest.raises(ValueError, match=r"^state\['format'\] has shape \(2,\); allowed"):
+        stream.load_state({**state, "format": [1, 1]})
+    with pytest.raises(TypeError, match="^state is of .*; allowed: a mapping"):
+        stream.load_state(None)
+    assert stream.position == 5
+
+
+def test_goes_on_from_the_largest_position():
+    stream = Stream([1.0, 2.0])
+    stream.load_state(stream.state() | {"position": 2**62})
+    stream(np.ones(5))
+    assert stream.position == 2**62 + 5
+
+
+def test_refuses_tickets_that_no_swap_has_given():
+    stream = Stream([1.0, 2.0])
+    with pytest.raises(ValueError, match="^ticket is 1; allowed: what swap has returned$"):
+        stream.live_frame(1)
+    ticket = stream.swap([1.0, 3.0], at=9)
+    assert stream.live_frame(ticket) is None
+    for wrong, error in ((ticket + 1, ValueError), (-1, ValueError), (1.0, TypeError)):
+        with pytest.raises(error, match=f"^ticket is {wrong}; allowed: ") as refusal:
+            stream.live_frame(wrong)
+        assert "\n" not in str(refusal.value)
 
 
 @pytest.mark.parametrize("routing", ["rows", "bank", "matrix"])
