@@ -33,10 +33,7 @@ def as_numpy(array: Any, name: str) -> np.ndarray:
     """
     if type(array) is np.ndarray:
         return array
-    if isinstance(array, np.ma.MaskedArray):
-        raise TypeError(
-            f"{name} is a masked array; allowed: arrays without a mask, as by .filled()"
-        )
+    require_no_mask(array, name)
     if isinstance(array, np.ndarray):
         return array
     if hasattr(array, "__dlpack__") and hasattr(array, "__dlpack_device__"):
@@ -44,7 +41,7 @@ def as_numpy(array: Any, name: str) -> np.ndarray:
             if array.__dlpack_device__()[0] in _CPU_DEVICES:
                 return np.from_dlpack(array)
             return _from_device(array)
-        except (BufferError, RuntimeError, TypeError) as error:
+        except (BufferError, RuntimeError, TypeError, ValueError) as error:
             reason = str(error).partition("\n")[0]
             raise TypeError(f"{name} is a {_kind(array)} that cannot be read: {reason}") from error
     try:
@@ -72,6 +69,14 @@ def like(template: Any, result: np.ndarray | list[np.ndarray]) -> Any:
         with template.device:
             return sys.modules["cupy"].asarray(result)
     return result
+
+
+def require_no_mask(array: Any, name: str) -> None:
+    """Raise TypeError for an array with a mask, which would be lost."""
+    if isinstance(array, np.ma.MaskedArray):
+        raise TypeError(
+            f"{name} is a masked array; allowed: arrays without a mask, as by .filled()"
+        )
 
 
 def require_numbers(array: Any, name: str) -> None:

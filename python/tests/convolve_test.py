@@ -556,6 +556,12 @@ def test_a_ragged_bank_is_answered_by_a_list_of_torch():
         assert [one.tolist() for one in got] == [[1, 3, 3, 2], [1, 1, 1]]
 
 
+def test_a_tensor_without_memory_is_refused_by_name():
+    torch = pytest.importorskip("torch", reason="gives arrays of PyTorch")
+    with pytest.raises(TypeError, match="^x is a torch.Tensor that cannot be read: "):
+        firbank.convolve(torch.empty(9, device="meta"), [1.0])
+
+
 def test_what_is_given_as_out_is_returned_whatever_x_is(tmp_path):
     torch = pytest.importorskip("torch", reason="gives arrays of PyTorch")
     x = torch.ones(9)

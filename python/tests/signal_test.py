@@ -636,3 +636,22 @@ class TestLarge:
             )
             for mode in MODES:  # NumPy sums integers one by one, and wraps round.
                 np.testing.assert_array_equal(signal.convolve(x, h, mode), np.convolve(x, h, mode))
+
+
+def test_masked_arrays_are_refused():
+    masked = np.ma.array(np.ones(5), mask=[0, 1, 0, 0, 0])
+    for name, call in (
+        ("in1", lambda: signal.convolve(masked, [1.0])),
+        ("in2", lambda: signal.correlate([1.0], masked)),
+        ("in1", lambda: signal.oaconvolve(masked, [1.0])),
+        ("b", lambda: signal.lfilter(masked, 1.0, [1.0])),
+        ("x", lambda: signal.lfilter([1.0], 1.0, masked)),
+        ("zi", lambda: signal.lfilter([1.0, 1.0], 1.0, [1.0], zi=masked[:1])),
+    ):
+        with pytest.raises(TypeError, match=f"^{name} is a masked array; allowed: "):
+            call()
+
+
+def test_numbers_below_the_normal_ones_count_as_zero():
+    assert not signal.convolve([1e-310] * 2, [1.0] * 2).any()
+    assert not signal.lfilter([1e-200] * 2, 1.0, [1e-110] * 9).any()

@@ -30,11 +30,18 @@ NaN or infinity in an input      the FFT methods spoil the      NaN in the frame
 long double                      long double                    double precision, and the
                                                                 result's type says so
 object arrays                    sums of Python objects         TypeError
+masked arrays                    the mask is not looked at      TypeError
+denormal numbers                 are summed                     count as 0, such as those below
+                                                                2.2e-308 in double precision
 ``convolve`` of empty arrays     empty in 'same' where in1 is;  empty in 'same' where in1 is;
                                  else ValueError, IndexError,   else ValueError
                                  or memory as it was
 an unknown ``mode`` of scalars   is not looked at               ValueError
 or of empty arrays
+errors of ``lfilter``            each of its own sum            may be of an FFT, relative to
+                                                                the largest: small values are
+                                                                off beside large ones, and
+                                                                before a spike too
 ``lfilter`` with feedback        recursive filter               ValueError: FIR filters only
 ``lfilter`` of integers alone    NotImplementedError            float64
 ``lfilter`` of float16 alone     NotImplementedError            float16, sums in float32

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .._arrays import require_numbers
+from .._arrays import require_no_mask, require_numbers
 from .._mapping import in_memory
 
 
@@ -20,7 +20,9 @@ class Types(NamedTuple):
 
 
 def as_numeric(name: str, values: ArrayLike) -> NDArray[Any]:
-    """Return an argument as an array in memory; a TypeError names it if it holds no numbers."""
+    """Return an argument as an array in memory; a TypeError names it if it holds no numbers, or
+    has a mask."""
+    require_no_mask(values, name)
     array = in_memory(np.asarray(values), name)
     require_numbers(array, name)
     return array
