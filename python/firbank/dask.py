@@ -83,7 +83,8 @@ def convolve(
         None lets each task choose.
     last_axis_chunks : int, tuple of int or 'auto', default 'auto'
         Chunks of the result's last axis, of kernels ('bank') or outputs ('matrix'). 'auto' keeps
-        blocks within dask's ``array.chunk-size``.
+        blocks within dask's ``array.chunk-size``. Without effect for 'rows' and for kernels of
+        unequal sizes, which have no such axis.
 
     Returns
     -------
@@ -140,6 +141,10 @@ def convolve(
         "memory_limit": memory_limit,
         "threads": threads,
     }
+    if isinstance(last_axis_chunks, str) and last_axis_chunks != "auto":
+        raise ValueError(
+            f"last_axis_chunks is {last_axis_chunks!r}; allowed: 'auto', or sizes of chunks"
+        )
     if is_ragged(h, routing):
         each = [finite_taps(f"h[{k}]", kernel) for k, kernel in enumerate(h)]
         for k, kernel in enumerate(each):

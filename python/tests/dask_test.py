@@ -350,6 +350,7 @@ X = da.zeros((3, 20), chunks=(2, 6))
             _BANK := {"routing": "bank", "last_axis_chunks": "x"},
         ),
         (ValueError, "last_axis_chunks is", X, [1.0], {**_BANK, "last_axis_chunks": (2, 2)}),
+        (ValueError, "last_axis_chunks is 'any'", X, [1.0], {"last_axis_chunks": "any"}),
     ],
 )
 def test_errors_name_the_argument(type_, match, x, h, options):
