@@ -15,6 +15,7 @@ from ._memory import memory_bytes
 MODES = ("full", "same", "valid", "causal")
 ROUTINGS = ("rows", "bank", "matrix")
 METHODS = ("auto", "direct", "fft")
+MOST_THREADS = 64
 _PRECISIONS = ("float32", "float64")
 _FINITE_PART = 1 << 20  # elements
 _LARGEST = (1 << 63) - 1
@@ -40,14 +41,17 @@ def whole(name: str, value: SupportsIndex, least: int, most: int = _LARGEST, als
     raise error(f"{name} is {value!r}; allowed: whole numbers from {least} {end}{also}")
 
 
-def count(name: str, value: SupportsIndex | None) -> int:
+def count(name: str, value: SupportsIndex | None, most: int = _LARGEST) -> int:
     """A whole number from 1 on; 0 where it is None."""
-    return 0 if value is None else whole(name, value, 1, also=", or None")
+    return 0 if value is None else whole(name, value, 1, most, also=", or None")
 
 
 def memory(limit: int | float | str | None) -> int:
     """Bytes of a limit such as 1_000_000 or '1.5 GiB'; 0 for None."""
-    return 0 if limit is None else memory_bytes(limit)
+    try:
+        return 0 if limit is None else memory_bytes(limit)
+    except OverflowError:  # text of more digits than a float has room for
+        return _LARGEST
 
 
 def axis_of(axis: SupportsIndex, ndim: int) -> int:

@@ -133,10 +133,10 @@ def convolve(
     The result equals a direct convolution in double precision to 1e-6 (float32) or 1e-13 (float64)
     of its norm, whatever the batches, threads and method, where sums do not cancel: the error is of
     what is summed. Of a small signal upon a large offset, take the offset away first, or use
-    ``precision='float64'``. Numbers below 1e-38 in float32 count as zero, and sums beyond 3e38
-    become NaN. NaN and infinities in x make exactly
-    those frames NaN whose window touches them. The interpreter's lock is released meanwhile; calls
-    from several threads run side by side.
+    ``precision='float64'``. Numbers below 1e-38 in float32 and 2e-308 in float64 count
+    as zero; sums beyond 3e38 and 1.8e308 become infinite or NaN, by the method. NaN and infinities
+    in x make exactly those frames NaN whose window touches them. The interpreter's lock is released
+    meanwhile, but for what takes microseconds; calls from several threads run side by side.
 
     Examples
     --------
@@ -159,6 +159,7 @@ def convolve(
         and routing == "rows"
         and method == "auto"
         and device == "auto"
+        and type(axis) is int
         and axis in (-1, 0)
         and (getattr(x, "base", None) is None or not is_mapped(x))
         and (getattr(h, "base", None) is None or not is_mapped(h))
@@ -224,17 +225,20 @@ def plan(
     device: str = "auto",
     precision: Literal["float32", "float64"] | None = None,
     out: Any = None,
+    progress: bool | Callable[[int, int], object] | None = None,
     *,
     batch_size_samples: int | None = None,
     batch_size_channels: int | None = None,
     batch_size_basis: int | None = None,
     threads: int | None = None,
     method: Literal["auto", "direct", "fft"] = "auto",
+    resume: bool = True,
 ) -> Plan | FilePlan:
     """Tell how ``convolve`` would compute the same, without doing it.
 
-    Takes the arguments of `convolve`; nothing of the result's size is allocated. ``print`` of what
-    it returns explains the method, the batches and the memory.
+    Takes the arguments of `convolve`, of which `progress` and `resume` change nothing here; nothing
+    of the result's size is allocated. ``print`` of what it returns explains the method, the batches
+    and the memory.
 
     Where x or `out` is a file, a `FilePlan` tells of the pieces in which it is read, computed and
     written, and how one of them is computed. No samples are read and no file is written. Of an
@@ -314,7 +318,7 @@ def _options(memory_limit, device, samples, channels, basis, threads, method) ->
         "samples_at_once": arguments.count("batch_size_samples", samples),
         "channels_at_once": arguments.count("batch_size_channels", channels),
         "outputs_at_once": arguments.count("batch_size_basis", basis),
-        "threads": arguments.count("threads", threads),
+        "threads": arguments.count("threads", threads, arguments.MOST_THREADS),
         "method": arguments.one_of("method", method, arguments.METHODS),
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +14,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _core
-from ._arguments import ROUTINGS, lies_whole, one_of, precision_dtype, require_out, whole
+from ._arguments import (
+    MOST_THREADS,
+    ROUTINGS,
+    lies_whole,
+    one_of,
+    precision_dtype,
+    require_out,
+    whole,
+)
 from ._arrays import as_numpy, like, require_real
 from ._mapped_out import written_at_once
 from ._mapping import in_memory, is_mapped
@@ -187,7 +196,12 @@ class Stream:
             if max_taps is None
             else whole("max_taps", max_taps, self._bank.max_taps)
         )
-        self._sample_rate = float(sample_rate)
+        try:
+            self._sample_rate = float(sample_rate)
+        except (TypeError, ValueError):
+            raise TypeError(f"sample_rate is {sample_rate!r}; allowed: a number") from None
+        except OverflowError:  # a whole number that no float holds
+            self._sample_rate = math.inf
         if not 0 < self._sample_rate <= _MOST_FRAMES_A_SECOND:
             raise ValueError(
                 f"sample_rate is {sample_rate}; allowed: above 0, up to {_MOST_FRAMES_A_SECOND:g}"
@@ -205,7 +219,7 @@ class Stream:
             block=block,
             max_taps=self._max_taps,
             device=str(device),
-            threads=whole("threads", threads, 1, 64),
+            threads=whole("threads", threads, 1, MOST_THREADS),
             sample_rate_hz=self._sample_rate,
         )
         self._swaps: list[_Swap] = []

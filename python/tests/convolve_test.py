@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+import inspect
 import os
 import signal
 import subprocess
@@ -358,6 +359,25 @@ def test_batch_sizes_bound_what_is_computed_at_once(kind):
     assert sizes(x, own, "rows", batch_size_channels=2)[1] == 2
 
 
+def test_a_limit_in_many_digits_bounds_nothing():
+    np.testing.assert_array_equal(
+        firbank.convolve([1.0, 2.0], [3.0], memory_limit="9" * 400), [3, 6]
+    )
+
+
+def test_a_plan_takes_all_arguments_of_convolve():
+    def arguments(call):
+        return {
+            name: (one.kind, one.default)
+            for name, one in inspect.signature(call).parameters.items()
+        }
+
+    assert arguments(firbank.plan) == arguments(firbank.convolve)
+    told = []
+    firbank.plan(np.ones(9), [1.0], progress=lambda *now: told.append(now), resume=False)
+    assert not told
+
+
 def test_a_plan_follows_its_options():
     x, h = np.zeros((8, 200_000)), np.ones(50)
     assert firbank.plan(x, h, method="direct").method == "direct"
@@ -424,13 +444,19 @@ X = np.zeros((4, 100))
         (ValueError, "memory_limit is '2 apples'",
          lambda: firbank.convolve(X, [1], memory_limit="2 apples", method="fft")),
         (ValueError, "memory_limit is -1", lambda: firbank.convolve(X, [1], memory_limit=-1)),
+        (TypeError, "axis is 0.0; allowed: a whole number",
+         lambda: firbank.convolve(np.ones(9), np.ones(3), axis=0.0)),
+        (TypeError, r"axis is array\(\[0, 1\]\); allowed: a whole number",
+         lambda: firbank.convolve(np.ones(9), np.ones(3), axis=np.array([0, 1]))),
         (ValueError, "device is 'abacus'; allowed: auto, cpu",
          lambda: firbank.convolve(X, [1], device="abacus")),
         (ValueError, "device is 'cuda:99'", lambda: firbank.convolve(X, [1], device="cuda:99")),
         (TypeError, "device is 3", lambda: firbank.convolve(X, [1], device=3)),
         (ValueError, "precision is 'half'", lambda: firbank.convolve(X, [1], precision="half")),
-        (ValueError, "threads is 0", lambda: firbank.convolve(X, [1], threads=0)),
-        (ValueError, "threads is 65", lambda: firbank.convolve(X, [1], threads=65)),
+        (ValueError, "threads is 0; allowed: whole numbers from 1 to 64, or None",
+         lambda: firbank.convolve(X, [1], threads=0)),
+        (ValueError, "threads is 65; allowed: whole numbers from 1 to 64, or None",
+         lambda: firbank.convolve(X, [1], threads=65)),
         (TypeError, "batch_size_samples is 'all'",
          lambda: firbank.convolve(X, [1], batch_size_samples="all")),
         (TypeError, "progress is 3", lambda: firbank.convolve(X, [1], progress=3)),

@@ -826,6 +826,7 @@ def test_refuses_out():
         ({"device": "tpu"}, r"there is no backend 'tpu'; allowed: auto, cpu"),
         ({"precision": "int16"}, r"precision is 'int16'; allowed: 'float32', 'float64'"),
         ({"sample_rate": 0.0}, r"sample_rate is 0.0; allowed: above 0, up to 1e\+12"),
+        ({"sample_rate": 10**400}, r"sample_rate is 10*; allowed: above 0, up to 1e\+12"),
         ({"axis": 2}, r"axis is 2; allowed: whole numbers from -2 to 1"),
         ({"max_taps": 2}, r"max_taps is 2; allowed: whole numbers from 3 on"),
     ],
@@ -833,6 +834,12 @@ def test_refuses_out():
 def test_refuses_arguments(options, message):
     with pytest.raises(ValueError, match=message):
         Stream(np.ones((2, 3)), **options)
+
+
+@pytest.mark.parametrize("rate", ["x", None, [1.0, 2.0]])
+def test_refuses_a_sample_rate_that_is_no_number(rate):
+    with pytest.raises(TypeError, match=r"^sample_rate is .*; allowed: a number$"):
+        Stream([1.0], sample_rate=rate)
 
 
 def test_refuses_kernels():
