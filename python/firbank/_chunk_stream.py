@@ -13,7 +13,7 @@ import numpy as np
 from ._arguments import axis_of, frames_of_mode
 from ._grid import Grid, Sizes, buffer_bytes, most_frames_that_fit
 from ._kernels import kernel_array
-from ._layout import Kernels, check_kernels, is_ragged
+from ._layout import Kernels, check_kernels, each_kernel, is_ragged
 from ._mapping import in_memory
 from ._options import LargeOptions
 from ._progress import Progress
@@ -129,12 +129,13 @@ class _Stream:
             raise ValueError(f"x gives a chunk of shape {first.shape}; allowed: no empty channels")
         self.is_ragged = is_ragged(h, options.routing)
         if self.is_ragged:
-            self._followers = [check_kernels(one, "rows", axis, first.shape) for one in h]
+            self._followers = [
+                check_kernels(one, "rows", axis, first.shape) for one in each_kernel(h)
+            ]
         else:
             self._followers = [check_kernels(h, options.routing, axis, first.shape)]
         self.kernels = self._followers[0]
-        dtypes = [options.result_dtype(self._x_dtype, one.h.dtype) for one in self._followers]
-        self.dtype = dtypes[0]
+        self.dtype = options.result_dtype(self._x_dtype, self.kernels.h.dtype)
         self._sizes = Sizes(
             frames=_UNKNOWN,
             taps=max(one.taps for one in self._followers),
@@ -145,8 +146,8 @@ class _Stream:
             shared_kernels=True,
             time_inside=False,
             sample_bytes=self._x_dtype.itemsize,
-            result_bytes=max(dtype.itemsize for dtype in dtypes),
-            is_complex=any(dtype.kind == "c" for dtype in dtypes),
+            result_bytes=self.dtype.itemsize,
+            is_complex=self.dtype.kind == "c",
             source_time_chunk=None,
             source_channel_chunk=None,
             result_time_chunk=None,

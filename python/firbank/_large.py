@@ -19,8 +19,7 @@ import numpy as np
 
 from ._arguments import MODES, ROUTINGS, axis_of, count, frames_of_mode, one_of
 from ._chunk_stream import convolve_chunks
-from ._kernels import kernel_array
-from ._layout import check_kernels, is_ragged
+from ._layout import check_kernels, each_kernel, is_ragged
 from ._mapping import is_mapped
 from ._memory import LARGEST_DEFAULT_BYTES, available_bytes, format_bytes, memory_bytes
 from ._options import LargeOptions
@@ -223,9 +222,8 @@ def _each_kernel(
             f"out must be a list of {len(kernels)}, one for each kernel, since these have "
             f"different sizes"
         )
-    kernel_array(kernels, options.routing)
     own = replace(options, routing="rows")
-    each = [(kernel, where, own) for kernel, where in zip(kernels, out, strict=True)]
+    each = [(kernel, where, own) for kernel, where in zip(each_kernel(kernels), out, strict=True)]
     with closing(open_source(x, options.axis)) as source:
         for kernel, where, _ in each:
             _work(source, kernel, _no_memory(where), own).sink.close()

@@ -112,3 +112,9 @@ def is_ragged(h: object, routing: str) -> bool:
     if routing != "bank" or not isinstance(h, Sequence) or isinstance(h, (str, bytes)):
         return False
     return len({np.size(kernel) for kernel in h}) > 1
+
+
+def each_kernel(h: Sequence[object]) -> list[np.ndarray]:
+    """Return kernels of different sizes, checked, as arrays of one dtype, that of all together."""
+    joined, sizes, starts = kernel_array(h, "bank")
+    return [joined[start : start + size] for start, size in zip(starts, sizes, strict=True)]

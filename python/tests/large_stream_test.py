@@ -93,6 +93,22 @@ def test_kernels_of_different_sizes_give_lists(mode):
     assert_convolved(whole, x, h, 0, mode, "bank")
 
 
+@pytest.mark.parametrize("dtypes", [("f4", "f8"), ("f4", "c8"), ("i4", "f4")])
+def test_kernels_of_different_sizes_have_one_dtype(tmp_path, dtypes):
+    x = np.ones((2, 300), np.float32)
+    np.save(tmp_path / "x.npy", x)
+    h = [np.arange(1, 5, dtype=dtypes[0]), np.arange(1, 8, dtype=dtypes[1])]
+    chunks = list(convolve(iter([x]), h, routing="bank"))
+    expected = convolve(x, h, routing="bank")
+    for got in (
+        convolve(tmp_path / "x.npy", h, routing="bank"),
+        convolve(tmp_path / "x.npy", h, routing="bank", out=[tmp_path / "0.npy", None]),
+        [np.concatenate(each, 1) for each in zip(*chunks, strict=True)],
+    ):
+        assert [y.dtype for y in got] == [y.dtype for y in expected]
+        assert_convolved(got, x, h, -1, "full", "bank")
+
+
 def test_nothing_is_taken_before_it_is_needed():
     taken = []
 
