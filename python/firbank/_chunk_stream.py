@@ -11,12 +11,14 @@ from typing import Any
 import numpy as np
 
 from ._arguments import axis_of, frames_of_mode
+from ._arrays import as_numpy
 from ._grid import Grid, Sizes, buffer_bytes, most_frames_that_fit
 from ._kernels import kernel_array
 from ._layout import Kernels, check_kernels, each_kernel, is_ragged
 from ._mapping import in_memory
 from ._options import LargeOptions
 from ._progress import Progress
+from ._separate import Place, check_separate, places_of_kernels
 from ._sinks import open_sink
 
 # The length of x while it is not known: longer than any.
@@ -65,6 +67,9 @@ def _results(chunks: Iterator[Any], h: Any, options: LargeOptions) -> Iterator[A
 
 def _write(chunks: Iterator[Any], h: Any, out: Any, options: LargeOptions) -> Any:
     """Write all results to `out`, whose length says how many there must be."""
+    place = Place.of(out, "out")
+    check_separate([place], places_of_kernels(h))
+    chunks = _apart(chunks, place)
     first = _first(chunks)
     stream = _Stream(first, h, options)
     time_axis = stream.kernels.result_axis()
@@ -98,9 +103,19 @@ def _write(chunks: Iterator[Any], h: Any, out: Any, options: LargeOptions) -> An
     return sink.result()
 
 
+def _apart(chunks: Iterator[Any], result: Place) -> Iterator[np.ndarray]:
+    """Give the chunks; ValueError if one lies where the result is written."""
+    for chunk in chunks:
+        array = as_numpy(chunk, "x")
+        # Which file an array shows, if any, takes longer to find than most chunks to convolve.
+        in_file = result.file is not None
+        check_separate([result], [Place.of(array, "x") if in_file else Place("x", array)])
+        yield array
+
+
 def _first(chunks: Iterator[Any]) -> np.ndarray:
     for chunk in chunks:
-        return in_memory(np.asarray(chunk), "x")
+        return in_memory(as_numpy(chunk, "x"), "x")
     raise ValueError("x gives no chunk; allowed: one or more")
 
 
@@ -190,7 +205,7 @@ class _Stream:
             yield from self._convolve(samples)
 
     def _checked(self, chunk: Any, index: int) -> np.ndarray:
-        array = in_memory(np.asarray(chunk), "x")
+        array = in_memory(as_numpy(chunk, "x"), "x")
         axis = self._axis
         if array.ndim != len(self._channels) + 1 or self._channels != (
             *array.shape[:axis],

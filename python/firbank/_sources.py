@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from ._arrays import require_numbers
+from ._arrays import as_numpy, require_numbers
 from ._file_array import BOUNCE_BYTES, FileArray, contiguous_strides
 from ._mapping import Mapping, find_mapping
 from ._npy import read_npy_header
@@ -83,14 +83,14 @@ def open_source(x: object, axis: int) -> Source:
     ValueError
         If a file is no whole .npy file.
     TypeError
-        If its samples are no numbers.
+        If its samples are no numbers, or have a mask.
     """
     if isinstance(x, (str, os.PathLike)):
         source: Source = _npy_source(os.fspath(x), axis)
     elif is_hdf5(x) or is_zarr(x):
         source = _StoredSource(open_stored("x", x))
     else:
-        source = _array_source(np.asanyarray(x), axis)
+        source = _array_source(as_numpy(x, "x"), axis)
     try:
         require_numbers(source, source.label)
     except TypeError:

@@ -202,6 +202,27 @@ def test_an_out_that_must_be_made(tmp_path):
         convolve_large(iter([np.ones(60)]), H, out=tmp_path / "y.npy")
 
 
+def test_an_out_that_chunks_or_kernels_lie_in(tmp_path):
+    x = np.arange(12.0).reshape(2, 6)
+    np.save(tmp_path / "x.npy", x)
+    for out in (x, np.load(tmp_path / "x.npy", mmap_mode="r+")):
+        view = x if out is x else np.load(tmp_path / "x.npy", mmap_mode="r")
+        with pytest.raises(ValueError, match="out overlaps x; allowed"):
+            convolve((view[:, i : i + 2] for i in (0, 2, 4)), H, mode="same", out=out)
+        with pytest.raises(ValueError, match="out overlaps h; allowed"):
+            convolve(iter([np.ones((2, 6))]), view[0, :3], mode="same", out=out)
+        np.testing.assert_array_equal(out, np.arange(12.0).reshape(2, 6))
+
+
+def test_a_mask_is_not_dropped(tmp_path):
+    x = np.ma.masked_array(np.ones(5), [0, 1, 0, 0, 0])
+    for chunks in (x, iter([x])):
+        with pytest.raises(TypeError, match="x is a masked array; allowed"):
+            convolve(chunks, H, mode="same", out=np.memmap(tmp_path / "y", "f8", "w+", shape=(5,)))
+    with pytest.raises(TypeError, match="x is a masked array; allowed"):
+        gives([np.ones(5), x])
+
+
 def test_what_is_large(tmp_path):
     np.save(tmp_path / "x.npy", np.ones(3))
     mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
