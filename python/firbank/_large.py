@@ -60,8 +60,8 @@ def convolve_large(x: Any, h: Any, *, out: Any = None, **arguments: Any) -> Any:
         In memory. For a list of kernels of different sizes a file is read once for each.
     memory_limit : int or str, optional
         For everything but `x`, `h` and `out`: buffers, and what computing takes. By default a
-        quarter of what is available, at most 1 GiB. What HDF5 and Zarr take of large chunks counts,
-        as it was measured; the pages of files that the system keeps do not.
+        quarter of what is available, 64 MiB to 1 GiB. What HDF5 and Zarr take of large chunks
+        counts, as it was measured; the pages of files that the system keeps do not.
     out : None, str, Path, numpy.memmap, h5py.Dataset, zarr.Array, array, or a list of these
         Where the result goes; of the result's shape and dtype. A path is that of an .npy file,
         which is made, with all its room on the disk reserved at once. None gives an array in

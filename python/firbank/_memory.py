@@ -11,6 +11,7 @@ _UNITS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 _PATTERN = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*([kmgt]?)(i?)(b?)\s*", re.IGNORECASE)
 
 LARGEST_DEFAULT_BYTES = 1 << 30
+_LEAST_DEFAULT_BYTES = 64 << 20
 
 
 def memory_bytes(limit: int | float | str | None) -> int:
@@ -62,15 +63,16 @@ def memory_bytes(limit: int | float | str | None) -> int:
 
 
 def default_memory_bytes() -> int:
-    """Return a quarter of the memory that is available now, at most 1 GiB."""
-    return max(1, min(LARGEST_DEFAULT_BYTES, available_bytes() // 4))
+    """Return a quarter of the memory that is available now, at least 64 MiB, at most 1 GiB."""
+    return max(_LEAST_DEFAULT_BYTES, min(LARGEST_DEFAULT_BYTES, available_bytes() // 4))
 
 
 def available_bytes() -> int:
     """Return how many bytes can still be allocated without swapping.
 
     Both what the kernel reports for the machine and the limit of the control group (version 2)
-    of this process count. Where neither can be read, 4 GiB are assumed.
+    of this process count, and what keeps pages of files is available. Where neither can be read,
+    4 GiB are assumed.
     """
     sizes = []
     try:
@@ -81,13 +83,29 @@ def available_bytes() -> int:
         pass
     try:
         own = Path("/proc/self/cgroup").read_text().rpartition("::")[2].strip().lstrip("/")
-        group = Path("/sys/fs/cgroup", own)
-        most = (group / "memory.max").read_text().strip()
-        if most != "max":
-            sizes.append(max(0, int(most) - int((group / "memory.current").read_text())))
+        sizes.append(available_in_group(Path("/sys/fs/cgroup", own)))
     except (OSError, ValueError):
         pass
     return min(sizes, default=4 << 30)
+
+
+def available_in_group(group: Path) -> int:
+    """Return how many bytes a control group has left below its limit.
+
+    The pages of files that the system keeps count as left: they go when memory is wanted.
+
+    Raises
+    ------
+    OSError, ValueError
+        If the group's files cannot be read, or it has no limit.
+    """
+    most = int((group / "memory.max").read_text())
+    used = int((group / "memory.current").read_text())
+    for line in (group / "memory.stat").read_text().splitlines():
+        name, _, size = line.partition(" ")
+        if name in ("active_file", "inactive_file"):
+            used -= int(size)
+    return max(0, most - used)
 
 
 def format_bytes(size: int) -> str:

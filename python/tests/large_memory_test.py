@@ -19,9 +19,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from firbank import convolve
+from firbank import _memory, convolve
 from firbank._grid import Sizes, choose_grid, least_grid, needed_bytes
-from firbank._memory import memory_bytes
+from firbank._memory import available_in_group, default_memory_bytes, memory_bytes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from large_support import needs, place, stored
@@ -333,3 +333,22 @@ def test_a_limit_that_is_no_limit_gives_chunks_of_use(sizes):
 )
 def test_limits_in_words(limit, size):
     assert memory_bytes(limit) == size
+
+
+def test_pages_of_files_are_available(tmp_path):
+    (tmp_path / "memory.max").write_text("2147483648\n")
+    (tmp_path / "memory.current").write_text("2147479552\n")
+    stat = "anon 500000000\nfile 1647479552\ninactive_file 1000000000\nactive_file 600000000\n"
+    (tmp_path / "memory.stat").write_text(stat)
+    assert available_in_group(tmp_path) == 1_600_004_096
+    (tmp_path / "memory.max").write_text("max\n")
+    with pytest.raises(ValueError, match="max"):
+        available_in_group(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("available", "limit"), [(0, 64 << 20), (1 << 30, 1 << 28), (9 << 30, 1 << 30)]
+)
+def test_the_limit_where_none_is_given(monkeypatch, available, limit):
+    monkeypatch.setattr(_memory, "available_bytes", lambda: available)
+    assert default_memory_bytes() == limit
