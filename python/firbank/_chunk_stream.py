@@ -20,6 +20,7 @@ from ._options import LargeOptions
 from ._progress import Progress
 from ._separate import Place, check_separate, places_of_kernels
 from ._sinks import open_sink
+from ._stores import is_hdf5, require_samples
 
 # The length of x while it is not known: longer than any.
 _UNKNOWN = 1 << 62
@@ -43,6 +44,8 @@ def convolve_chunks(chunks: Iterator[Any], h: Any, out: Any, options: LargeOptio
     kernel_array(h, options.routing)
     if out is None:
         return _results(chunks, h, options)
+    if is_hdf5(out):
+        require_samples("out", out)
     if is_ragged(h, options.routing) or not hasattr(out, "shape"):
         raise TypeError(
             f"out is {out!r}; of an x in chunks, whose length is not known before, allowed: None, "

@@ -28,7 +28,7 @@ from ._progress import ProgressCallable, check_progress
 from ._separate import Place, check_separate, places_of_kernels
 from ._sinks import Sink, open_sink
 from ._sources import Source, open_source
-from ._stores import is_hdf5, is_zarr
+from ._stores import is_group, is_hdf5, is_zarr
 from ._work import Work, sizes_of
 
 
@@ -308,10 +308,12 @@ def _array_in_memory(shape: tuple[int, ...], dtype: np.dtype, limit_bytes: int) 
 def _is_stored(thing: object) -> bool:
     if isinstance(thing, (str, os.PathLike, np.memmap)) or is_mapped(thing):
         return True
-    return is_hdf5(thing) or is_zarr(thing)
+    return is_hdf5(thing) or is_zarr(thing) or is_group(thing)
 
 
 def _is_chunks(thing: object) -> bool:
     """Tell whether something can only be taken chunk by chunk."""
     arrays = ("__array__", "__array_interface__", "__dlpack__", "__len__")
+    if is_group(thing):
+        return False
     return isinstance(thing, Iterable) and not any(hasattr(thing, name) for name in arrays)

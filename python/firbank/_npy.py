@@ -34,6 +34,14 @@ class NpyHeader:
         return size
 
 
+def npy_path(role: str, path: str | os.PathLike[str]) -> str:
+    """Return a path as text; ValueError if no file can have it."""
+    text = os.fsdecode(path)
+    if not text or "\0" in text:
+        raise ValueError(f"{role} is {text!r}; allowed: the path of an .npy file")
+    return text
+
+
 def read_npy_header(file: BinaryIO, label: str) -> NpyHeader:
     """Read the header at the start of an open file.
 

@@ -44,7 +44,7 @@ class Place:
         if isinstance(thing, (str, os.PathLike)):
             return cls(label, file=_file_key(os.fspath(thing)))
         if is_hdf5(thing) or is_zarr(thing):
-            stored = open_stored("", thing)
+            stored = open_stored(label, thing)
             path = stored.file
             if path is not None and is_zarr(thing):
                 path = os.path.join(path, stored.name)

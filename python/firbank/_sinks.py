@@ -17,7 +17,7 @@ import numpy as np
 from ._file_array import BOUNCE_BYTES, FileArray, contiguous_strides, sync_path
 from ._mapping import Mapping, find_mapping
 from ._memory import format_bytes
-from ._npy import read_npy_header, write_npy_header
+from ._npy import npy_path, read_npy_header, write_npy_header
 from ._stores import StoredArray, is_hdf5, is_zarr, open_stored
 
 Region = tuple[slice, ...]
@@ -83,11 +83,10 @@ def open_sink(out: object, shape: tuple[int, ...], dtype: np.dtype, axis: int) -
         If its file cannot be opened.
     """
     if isinstance(out, (str, os.PathLike)):
-        if os.path.exists(out) and not os.path.isfile(out):
-            raise ValueError(
-                f"out {os.fspath(out)!r} is no file; allowed: the path of an .npy file"
-            )
-        return NpySink(os.fspath(out), shape, dtype, axis)
+        path = npy_path("out", out)
+        if os.path.exists(path) and not os.path.isfile(path):
+            raise ValueError(f"out {path!r} is no file; allowed: the path of an .npy file")
+        return NpySink(path, shape, dtype, axis)
     if is_hdf5(out) or is_zarr(out):
         stored = open_stored("out", out)
         read_only = out.file.mode == "r" if is_hdf5(out) else getattr(out, "read_only", False)

@@ -13,11 +13,12 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from ._arguments import axis_of
 from ._arrays import as_numpy, require_numbers
 from ._file_array import BOUNCE_BYTES, FileArray, contiguous_strides
 from ._mapping import Mapping, find_mapping
-from ._npy import read_npy_header
-from ._stores import StoredArray, call_parts, is_hdf5, is_zarr, open_stored
+from ._npy import npy_path, read_npy_header
+from ._stores import StoredArray, call_parts, is_group, is_hdf5, is_zarr, open_stored
 
 Region = tuple[slice, ...]
 
@@ -74,7 +75,7 @@ def open_source(x: object, axis: int) -> Source:
     ----------
     x : str, Path, numpy.ndarray, numpy.memmap, h5py.Dataset or zarr.Array
     axis : int
-        The axis of time, for messages; out of range is found later.
+        The axis of time, for messages.
 
     Raises
     ------
@@ -86,7 +87,9 @@ def open_source(x: object, axis: int) -> Source:
         If its samples are no numbers, or have a mask.
     """
     if isinstance(x, (str, os.PathLike)):
-        source: Source = _npy_source(os.fspath(x), axis)
+        source: Source = _npy_source(npy_path("x", x), axis)
+    elif is_group(x):
+        raise TypeError(f"x is of type {type(x).__name__}; allowed: one of the arrays in it")
     elif is_hdf5(x) or is_zarr(x):
         source = _StoredSource(open_stored("x", x))
     else:
@@ -121,8 +124,8 @@ class _FileSource:
         self.file = os.path.abspath(path)
         self.working_bytes = BOUNCE_BYTES
         self._offset, self._strides = offset, strides
+        time_axis = axis_of(axis, len(shape))
         self._descriptor = os.open(path, os.O_RDONLY)
-        time_axis = axis % max(1, len(shape))
         self._array = FileArray(self._descriptor, label, offset, shape, strides, dtype, time_axis)
 
     def read(self, region: Region, into: np.ndarray) -> None:

@@ -37,6 +37,22 @@ def is_zarr(thing: object) -> bool:
     return zarr is not None and isinstance(thing, zarr.Array)
 
 
+def is_group(thing: object) -> bool:
+    """Tell whether something is a file or a group of HDF5 or Zarr, which holds arrays."""
+    h5py, zarr = sys.modules.get("h5py"), sys.modules.get("zarr")
+    if h5py is not None and isinstance(thing, h5py.Group):
+        return True
+    return zarr is not None and isinstance(thing, zarr.Group)
+
+
+def require_samples(role: str, dataset: Any) -> None:
+    """Raise ValueError if the file of an HDF5 dataset is closed; TypeError if it has no shape."""
+    if not dataset:
+        raise ValueError(f"{role} is a dataset of a closed HDF5 file; allowed: one of an open file")
+    if dataset.shape is None:
+        raise TypeError(f"{role} is the dataset {dataset.name!r} without a shape; allowed: arrays")
+
+
 def open_stored(role: str, array: Any) -> StoredArray:
     """Return access to an HDF5 dataset or a Zarr array.
 
@@ -45,7 +61,16 @@ def open_stored(role: str, array: Any) -> StoredArray:
     role : {'x', 'out'}
         What messages call it.
     array : h5py.Dataset or zarr.Array
+
+    Raises
+    ------
+    ValueError
+        If it is a dataset of a closed file.
+    TypeError
+        If it is a dataset without a shape.
     """
+    if is_hdf5(array):
+        require_samples(role, array)
     from ._hdf5_array import Hdf5Array
     from ._zarr_array import ZarrArray
 

@@ -643,6 +643,52 @@ def test_two_threads_write_columns_of_one_mapping(tmp_path, monkeypatch):
     np.testing.assert_array_equal(y, x.T)
 
 
+@pytest.mark.parametrize("axis", ["time", None, 1.5])
+def test_an_axis_that_is_no_number_leaves_no_file_open(x_path, axis):
+    before = len(os.listdir("/proc/self/fd"))
+    for x in (x_path, np.load(x_path, mmap_mode="r")):
+        raises(TypeError, f"axis is {axis!r}; allowed: a whole number", x, H, axis=axis)
+    del x
+    gc.collect()
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+@pytest.mark.parametrize("path", ["", "a\0b"])
+def test_a_path_that_no_file_can_have(path, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for resume in (True, False):
+        message = r"out is .*; allowed: the path of an .npy file"
+        raises(ValueError, message, np.ones(9), H, out=path, resume=resume)
+    raises(ValueError, r"x is .*; allowed: the path of an .npy file", path, H)
+    assert not list(tmp_path.iterdir())
+
+
+def test_hdf5_that_holds_no_samples(tmp_path):
+    h5py = pytest.importorskip("h5py", reason="h5py is not installed")
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file["none"] = h5py.Empty("f4")
+        dataset = file.create_dataset("group/x", data=np.ones(9))
+        check_no_samples(TypeError, "is of type File; allowed", file)
+        check_no_samples(TypeError, "is of type Group; allowed", file["group"])
+        check_no_samples(TypeError, "is the dataset '/none' without a shape", file["none"])
+    check_no_samples(ValueError, "is a dataset of a closed HDF5 file; allowed", dataset)
+
+
+def test_a_zarr_group(tmp_path):
+    zarr = pytest.importorskip("zarr", reason="zarr is not installed")
+    group = zarr.open_group(tmp_path / "x.zarr", mode="w")
+    check_no_samples(TypeError, "is of type Group; allowed", group)
+
+
+def check_no_samples(kind, message, thing):
+    ones = np.ones(9)
+    for x, out, name in ((thing, None, "x"), (ones, thing, "out")):
+        with pytest.raises(kind, match=f"^{name} {message}"):
+            firbank.convolve(x, H, mode="same", out=out)
+    with pytest.raises((kind, TypeError), match=f"^out {message}|^out is .*allowed"):
+        firbank.convolve(iter([ones]), H, mode="same", out=thing)
+
+
 def test_what_is_no_file_is_left_alone():
     with pytest.raises(ValueError, match="out '/dev/null' is no file"):
         firbank.convolve(np.ones(9), np.ones(2), out="/dev/null", resume=False)
