@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from ._file_array import FileArray, file_bytes
+from ._file_array import FileArray
 from ._mapping import find_mapping
 
 
@@ -41,8 +41,7 @@ def written_at_once(array: np.ndarray, label: str) -> Iterator[Callable[[np.ndar
     label = f"{label} {mapping.path!r}"
     descriptor = os.open(mapping.path, os.O_RDWR)
     try:
-        room = file_bytes(mapping.offset_bytes, array.shape, array.strides, array.dtype)
-        _reserve(descriptor, room, label)
+        _reserve(descriptor, _bytes_of(array, mapping.offset_bytes), label)
         file = FileArray(
             descriptor,
             label,
@@ -56,6 +55,14 @@ def written_at_once(array: np.ndarray, label: str) -> Iterator[Callable[[np.ndar
         yield lambda values: file.write(whole, values)
     finally:
         os.close(descriptor)
+
+
+def _bytes_of(array: np.ndarray, offset: int) -> range:
+    """The bytes of a file from the first that an array has to the last; its first element is at
+    `offset`."""
+    reach = [(size - 1) * step for size, step in zip(array.shape, array.strides, strict=True)]
+    first = offset + sum(min(0, one) for one in reach)
+    return range(first, offset + sum(max(0, one) for one in reach) + array.itemsize)
 
 
 def _reserve(descriptor: int, room: range, label: str) -> None:
