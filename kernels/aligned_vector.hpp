@@ -11,8 +11,7 @@ namespace firbank {
 
 inline constexpr std::size_t kCacheLineBytes = 64;
 
-/// From `kHugePageBytes` on whole huge pages are asked of the system itself, and given back to it.
-/// Throws: std::bad_alloc.
+/// From `kHugePageBytes` on aligned to that, and huge pages are asked for. Throws: std::bad_alloc.
 void* allocate_aligned(std::size_t bytes);
 void free_aligned(void* memory, std::size_t bytes) noexcept;
 inline constexpr std::size_t kHugePageBytes = std::size_t{2} << 20;
