@@ -100,10 +100,10 @@ def open_sink(out: object, shape: tuple[int, ...], dtype: np.dtype, axis: int) -
     mapping = find_mapping(out)
     label = "out" if mapping is None or mapping.path is None else f"out {mapping.path!r}"
     _check(label, out, out.flags.writeable, shape, dtype)
-    if any(step == 0 and size > 1 for step, size in zip(out.strides, out.shape, strict=True)):
-        raise ValueError(f"{label} has several elements in one place; allowed: one place each")
     if mapping is None or mapping.path is None:
         return _ArraySink(out, mapping)
+    if any(step == 0 and size > 1 for step, size in zip(out.strides, out.shape, strict=True)):
+        raise ValueError(f"{label} has several elements in one place; allowed: one place each")
     return _MappedSink(out, label, mapping.path, mapping.offset_bytes, axis)
 
 
