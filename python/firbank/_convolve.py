@@ -122,7 +122,7 @@ def convolve(
     Notes
     -----
     *Files and chunks.* They are read, computed and written a piece at a time, within
-    `memory_limit` (unless given, a quarter of what is available, at most 1 GiB). A path in `out`
+    `memory_limit` (unless given, a quarter of what is available, 64 MiB to 1 GiB). A path in `out`
     is made as an ``.npy`` file and given back as a ``numpy.memmap``. What is finished is kept in a
     journal beside the file, ``OUT.firbank-journal``, until all is: the same call goes on where one
     was stopped, by Ctrl-C, a signal or a power failure, after it has compared what is finished with
