@@ -1,5 +1,7 @@
 """What all tests of the package share."""
 
+import subprocess
+
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -21,3 +23,19 @@ def pytest_collection_modifyitems(config, items):
     for item in items:
         if item.get_closest_marker("full"):
             item.add_marker(skip)
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A disk of 1 MiB."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=1m", "firbank-test", place]
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=10, check=False)
+    except OSError as error:
+        pytest.skip(f"there is no mount: {error}")
+    if done.returncode:
+        pytest.skip(f"a small disk cannot be mounted: {done.stderr.decode().strip()}")
+    yield place
+    subprocess.run(["umount", "--lazy", place], check=True, timeout=10)

@@ -334,22 +334,6 @@ def test_two_parts_of_one_mapped_file_are_separate(tmp_path):
     assert whole[500] == 1
 
 
-@pytest.fixture
-def small_disk(tmp_path):
-    """A disk of 1 MiB."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=1m", "firbank-test", place]
-    try:
-        done = subprocess.run(command, capture_output=True, timeout=10, check=False)
-    except OSError as error:
-        pytest.skip(f"there is no mount: {error}")
-    if done.returncode:
-        pytest.skip(f"a small disk cannot be mounted: {done.stderr.decode().strip()}")
-    yield place
-    subprocess.run(["umount", "--lazy", place], check=True, timeout=10)
-
-
 def test_a_disk_too_small_for_an_npy_file_is_found_at_once(small_disk):
     calls = []
     message = r"out '.*y.npy' needs .* on the disk, .* are free: No space left on device"

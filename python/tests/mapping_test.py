@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import errno
 import os
-import subprocess
 import tracemalloc
 
 import firbank
@@ -240,22 +239,6 @@ def test_a_result_in_a_file_that_has_shrunk(name, view, tmp_path):
     os.truncate(tmp_path / "y.npy", 128)
     with pytest.raises(OSError, match="^out .*y.npy.* has shrunk"):
         RESULTS[name](out)
-
-
-@pytest.fixture
-def small_disk(tmp_path):
-    """A disk of 1 MiB."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=1m", "firbank-test", place]
-    try:
-        done = subprocess.run(command, capture_output=True, timeout=10, check=False)
-    except OSError as error:
-        pytest.skip(f"there is no mount: {error}")
-    if done.returncode:
-        pytest.skip(f"a small disk cannot be mounted: {done.stderr.decode().strip()}")
-    yield place
-    subprocess.run(["umount", "--lazy", place], check=True, timeout=10)
 
 
 @pytest.mark.parametrize("name", [name for name in RESULTS if "short" not in name])
