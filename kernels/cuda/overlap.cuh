@@ -1,5 +1,11 @@
 // Overlap-save on the device: windows of the input to spectra, and sums of spectra to output
 // frames.
+//
+// Samples that come from staging slots, and answers that go there, may cross the bus, where what a
+// warp asks for at once travels in lines of 128 bytes, or in smaller pieces at a fraction of the
+// rate (Min et al., "EMOGI", PVLDB 14(2), 2020). The threads of a short transform are too few to
+// meet a line each, but in a slot the samples of all inputs and of all outputs follow one another:
+// a thread block then brings those of all its transforms by way of shared memory.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +17,19 @@
 
 namespace firbank::cuda {
 
+inline constexpr std::uint32_t kLineBytes = 128;
+
+/// Whether the threads of an inner transform are too few to meet a line each.
+template <class Real>
+FIRBANK_HD bool shares_lines(const Transform<Real>& transform) {
+  return (sizeof(Real) << (transform.log2_inner - 3)) < kLineBytes;
+}
+
+/// Two narrow samples.
+struct alignas(4) NarrowPair {
+  std::int16_t sample[2];
+};
+
 /// The window of one input that a command transforms: 2 M frames, the older half first.
 template <class Real>
 struct Window {
@@ -21,6 +40,7 @@ struct Window {
   Range fresh;
   const Real* fresh_samples;           // the first of them, or
   const std::int16_t* narrow_samples;  // of them, where they are narrow; else null
+  const Real* gathered;                // of them, in shared memory and in the ring; or null
 };
 
 template <class Real, class Ctx>
@@ -41,7 +61,47 @@ FIRBANK_HD Window<Real> window_of(Ctx& ctx, const ForwardParams<Real>& params,
   window.fresh_samples = staged + before;
   window.narrow_samples =
       is_narrow ? reinterpret_cast<const std::int16_t*>(staged) + before : nullptr;
+  window.gathered = nullptr;
   return window;
+}
+
+template <class Real>
+FIRBANK_HD Real widened(std::int16_t narrow) {
+  return static_cast<Real>(narrow) * static_cast<Real>(kNarrowScale);
+}
+
+/// Puts the fresh samples of `inputs` inputs, the first of which has `window`, into shared memory
+/// one after another, and into their rings. All threads of the thread block come here.
+template <class Real, class Ctx>
+FIRBANK_HD void gather_fresh(Ctx& ctx, const Window<Real>& window, std::uint32_t inputs) {
+  Real* const shared = ctx.template shared<Real>();
+  const std::uint32_t count = window.fresh.last - window.fresh.first;
+  const std::uint32_t samples = inputs * count;
+  const auto take = [&](std::uint32_t i, Real sample) {
+    shared[i] = sample;
+    const std::uint64_t input = i / count;
+    const std::uint32_t frame = window.first + window.fresh.first + i % count;
+    ctx.store(window.ring + input * (window.mask + 1) + (frame & window.mask), sample);
+  };
+  if (window.narrow_samples == nullptr) {
+    for (std::uint32_t i = ctx.thread(); i < samples; i += ctx.threads()) {
+      take(i, ctx.load(window.fresh_samples + i));
+    }
+  } else {
+    // In pairs, as half a line would be asked for otherwise; the first one may begin too early.
+    const auto address = reinterpret_cast<std::uintptr_t>(window.narrow_samples);
+    const auto early = static_cast<std::uint32_t>(address / sizeof(std::int16_t) % 2);
+    const auto* pairs = reinterpret_cast<const NarrowPair*>(window.narrow_samples - early);
+    for (std::uint32_t p = ctx.thread(); 2 * p < samples + early; p += ctx.threads()) {
+      const NarrowPair pair = ctx.load(pairs + p);
+      FIRBANK_UNROLL
+      for (std::uint32_t k = 0; k < 2; ++k) {
+        const std::uint32_t i = 2 * p + k - early;  // beyond all samples where it is too early
+        if (i < samples) take(i, widened<Real>(pair.sample[k]));
+      }
+    }
+  }
+  ctx.sync();
 }
 
 /// One frame of the window, which goes into the ring when it is fresh. Each is asked for once.
@@ -51,19 +111,18 @@ FIRBANK_HD Real take_frame(Ctx& ctx, const Window<Real>& window, std::uint32_t f
   Real* in_ring = window.ring + ((window.first + frame) & window.mask);
   if (frame < window.fresh.first) return ctx.load(in_ring);
   const std::uint32_t n = frame - window.fresh.first;
-  const Real sample =
-      window.narrow_samples != nullptr
-          ? static_cast<Real>(ctx.load(window.narrow_samples + n)) * static_cast<Real>(kNarrowScale)
-          : ctx.load(window.fresh_samples + n);
+  if (window.gathered != nullptr) return window.gathered[n];
+  const Real sample = window.narrow_samples != nullptr
+                          ? widened<Real>(ctx.load(window.narrow_samples + n))
+                          : ctx.load(window.fresh_samples + n);
   ctx.store(in_ring, sample);
   return sample;
 }
 
 /// Coefficients n + r stride of the window's polynomial; the newer half begins at 8 stride = M.
 template <class Real, class Ctx>
-FIRBANK_HD void take_coefficients(Ctx& ctx, const ForwardParams<Real>& params, std::uint32_t input,
-                                  std::uint32_t n, std::uint32_t stride, Complex<Real> (&v)[8]) {
-  const Window<Real> window = window_of(ctx, params, input);
+FIRBANK_HD void take_coefficients(Ctx& ctx, const Window<Real>& window, std::uint32_t n,
+                                  std::uint32_t stride, Complex<Real> (&v)[8]) {
   FIRBANK_UNROLL
   for (unsigned r = 0; r < 8; ++r) {
     v[r].re = take_frame(ctx, window, n + r * stride);
@@ -89,7 +148,7 @@ FIRBANK_HD void forward_outer_body(Ctx& ctx, const ForwardParams<Real>& params) 
     Complex<Real>* work = work_of(params.transform, params.work, input) + place.first;
     Complex<Real> v[8];
     if (params.outer_pass == 0) {
-      take_coefficients(ctx, params, input, place.first, place.stride, v);
+      take_coefficients(ctx, window_of(ctx, params, input), place.first, place.stride, v);
     } else {
       FIRBANK_UNROLL
       for (unsigned r = 0; r < 8; ++r) v[r] = ctx.load_coherent(work + r * place.stride);
@@ -106,13 +165,22 @@ FIRBANK_HD void forward_body(Ctx& ctx, const ForwardParams<Real>& params) {
   const Range inputs = ctx.load(&params.current->inputs);
   const std::uint32_t count = inputs.last - inputs.first;
   const std::uint32_t blocks = inner_blocks(params.transform, count);
+  const bool gathers = shares_lines(params.transform);
   for (std::uint32_t block = ctx.block_x(); block < blocks; block += ctx.blocks_x()) {
     if (block != ctx.block_x()) ctx.sync();  // shared memory has been read
     const InnerPlace place = inner_place(params.transform, block, count, ctx.thread());
     const std::uint32_t input = inputs.first + place.transform;
     Complex<Real> v[8] = {};
-    if (place.works && params.transform.outer == 0) {
-      take_coefficients(ctx, params, input, place.first, place.threads, v);
+    if (params.transform.outer == 0) {
+      Window<Real> window = window_of(ctx, params, input);
+      if (gathers) {
+        const Members members = members_of(params.transform, block, count);
+        gather_fresh(ctx, window_of(ctx, params, inputs.first + members.first), members.count);
+        const std::uint32_t fresh = window.fresh.last - window.fresh.first;
+        window.gathered = ctx.template shared<Real>() + member_of(params.transform, place) * fresh;
+      }
+      if (place.works) take_coefficients(ctx, window, place.first, place.threads, v);
+      if (gathers) ctx.sync();  // shared memory has been read
     } else if (place.works) {
       const Complex<Real>* work = work_of(params.transform, params.work, input) + place.first;
       FIRBANK_UNROLL
@@ -144,23 +212,73 @@ FIRBANK_HD Real later_answer(Ctx& ctx, const RenderParams<Real>& params, std::ui
   return sum;
 }
 
-/// The frames that are wanted of those an inverse leaves in v: newer frames n + r stride.
+/// Where the frames go that are wanted of each output.
+template <class Real>
+struct Answers {
+  Range frames;
+  std::uint32_t count;  // of them that there are
+  Real* samples;        // of output 0; those of the others follow
+};
+
 template <class Real, class Ctx>
-FIRBANK_HD void give_frames(Ctx& ctx, const RenderParams<Real>& params, std::uint32_t output,
-                            std::uint32_t n, std::uint32_t stride, const Complex<Real> (&v)[8]) {
-  const Range frames = ctx.load(&params.current->frames);
+FIRBANK_HD Answers<Real> answers_of(Ctx& ctx, const RenderParams<Real>& params) {
   const std::uint32_t slot = ctx.load(&params.current->stage_out);
   const std::uint32_t bins = 1U << params.transform.log2_bins;
-  const std::uint32_t count = (frames.last < bins ? frames.last : bins) - frames.first;
-  Real* to = params.stage_out + static_cast<std::uint64_t>(slot) * params.bank.outputs * bins +
-             static_cast<std::uint64_t>(output) * count;
+  Answers<Real> answers;
+  answers.frames = ctx.load(&params.current->frames);
+  answers.count = (answers.frames.last < bins ? answers.frames.last : bins) - answers.frames.first;
+  answers.samples =
+      params.stage_out + static_cast<std::uint64_t>(slot) * params.bank.outputs * bins;
+  return answers;
+}
+
+/// Gives each of the frames that are wanted of those an inverse leaves in v, newer frames
+/// n + r stride, to store(number among those that are wanted, sample).
+template <class Real, class Ctx, class Store>
+FIRBANK_HD void give_frames(Ctx& ctx, const RenderParams<Real>& params, Range frames,
+                            std::uint32_t output, std::uint32_t n, std::uint32_t stride,
+                            const Complex<Real> (&v)[8], Store store) {
   FIRBANK_UNROLL
   for (unsigned r = 0; r < 8; ++r) {
     const std::uint32_t frame = n + r * stride;
     if (frame >= frames.first && frame < frames.last) {
       const std::uint32_t wanted = frame - frames.first;
-      ctx.store(to + wanted, v[r].im + later_answer(ctx, params, output, wanted));
+      store(wanted, v[r].im + later_answer(ctx, params, output, wanted));
     }
+  }
+}
+
+/// The same to where they go.
+template <class Real, class Ctx>
+FIRBANK_HD void store_frames(Ctx& ctx, const RenderParams<Real>& params, std::uint32_t output,
+                             std::uint32_t n, std::uint32_t stride, const Complex<Real> (&v)[8]) {
+  const Answers<Real> answers = answers_of(ctx, params);
+  Real* const to = answers.samples + static_cast<std::uint64_t>(output) * answers.count;
+  give_frames(ctx, params, answers.frames, output, n, stride, v,
+              [&](std::uint32_t wanted, Real sample) { ctx.store(to + wanted, sample); });
+}
+
+/// The same for all transforms of a thread block, by way of shared memory. All its threads come
+/// here.
+template <class Real, class Ctx>
+FIRBANK_HD void store_lines(Ctx& ctx, const RenderParams<Real>& params, const InnerPlace& place,
+                            std::uint32_t first_output, const Members& members,
+                            const Complex<Real> (&v)[8]) {
+  Real* const shared = ctx.template shared<Real>();
+  const Answers<Real> answers = answers_of(ctx, params);
+  ctx.sync();  // shared memory has been read
+  if (place.works) {
+    Real* const mine = shared + member_of(params.transform, place) * answers.count;
+    give_frames(ctx, params, answers.frames, first_output + place.transform, place.first,
+                place.threads, v,
+                [mine](std::uint32_t wanted, Real sample) { mine[wanted] = sample; });
+  }
+  ctx.sync();
+  Real* const to =
+      answers.samples + static_cast<std::uint64_t>(first_output + members.first) * answers.count;
+  const std::uint32_t samples = members.count * answers.count;
+  for (std::uint32_t i = ctx.thread(); i < samples; i += ctx.threads()) {
+    ctx.store(to + i, shared[i]);
   }
 }
 
@@ -225,8 +343,10 @@ FIRBANK_HD void render_body(Ctx& ctx, const RenderParams<Real>& params) {
     join_ways(ctx, params, place, way, v);
     if (way > 0) place.works = false;
     inverse_inner(ctx, transform, place, v);
-    if (place.works && transform.outer == 0) {
-      give_frames(ctx, params, output, place.first, place.threads, v);
+    if (shares_lines(transform)) {
+      store_lines(ctx, params, place, outputs.first, members_of(transform, block, count), v);
+    } else if (place.works && transform.outer == 0) {
+      store_frames(ctx, params, output, place.first, place.threads, v);
     } else if (place.works) {
       Complex<Real>* work = work_of(transform, params.work, output) + place.first;
       FIRBANK_UNROLL
@@ -251,7 +371,7 @@ FIRBANK_HD void inverse_outer_body(Ctx& ctx, const RenderParams<Real>& params) {
     for (unsigned r = 0; r < 8; ++r) v[r] = ctx.load_coherent(work + r * place.stride);
     outer_butterfly<true>(ctx, params.transform, place, params.outer_pass, v);
     if (params.outer_pass == 0) {
-      give_frames(ctx, params, output, place.first, place.stride, v);
+      store_frames(ctx, params, output, place.first, place.stride, v);
     } else {
       FIRBANK_UNROLL
       for (unsigned r = 0; r < 8; ++r) ctx.store(work + r * place.stride, v[r]);

@@ -224,6 +224,26 @@ FIRBANK_HD InnerPlace inner_place(const Transform<Real>& transform, std::uint32_
   return place;
 }
 
+/// The transforms of a thread block, where each is one inner transform.
+struct Members {
+  std::uint32_t first;
+  std::uint32_t count;
+};
+
+template <class Real>
+FIRBANK_HD Members members_of(const Transform<Real>& transform, std::uint32_t block,
+                              std::uint32_t transforms) {
+  const std::uint32_t first = block * transform.batch;
+  const std::uint32_t left = transforms - first;
+  return {first, left < transform.batch ? left : transform.batch};
+}
+
+/// Which of them a thread is part of.
+template <class Real>
+FIRBANK_HD std::uint32_t member_of(const Transform<Real>& transform, const InnerPlace& place) {
+  return place.shared >> transform.log2_inner;
+}
+
 /// Where value i lies in shared memory. Threads meet it in steps of 1 and, in the last passes, of 8
 /// and of 64 with 8 neighbours each: always in all banks (16 of 8 bytes, or 8 of 16).
 FIRBANK_HD std::uint32_t shared_slot(std::uint32_t i) {
