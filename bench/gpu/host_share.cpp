@@ -1,0 +1,147 @@
+// What the host spends on a call of a case while a device answers at once, and how much of it by
+// which threads: the engine's own share of a stream's time, beside which the GPU's has to fit.
+// Nothing is computed, so no output is looked at.
+//
+//   gpu_host_share CASE [--gpu-mode whole|throughput] [--threads N] [--seconds N] [--no-fail-over]
+//                  [--quick]
+//
+// Needs FIRBANK_PLUGIN_DIR to name the folder of the idle device.
+#include <cstdio>
+#include <ctime>
+#include <exception>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "bench/gpu/case_engine.hpp"
+#include "bench/gpu/cases.hpp"
+#include "bench/gpu/feed.hpp"
+#include "bench/gpu/figures.hpp"
+#include "bench/gpu/pacer.hpp"
+#include "engine/engine.hpp"
+
+namespace firbank::bench {
+namespace {
+
+constexpr std::size_t kLeastCalls = 5;  // that are measured, however long they take
+
+struct Options {
+  std::string name;
+  std::string gpu_mode;  // empty: as the case has it
+  std::size_t threads = 1;
+  double seconds = 3;
+  bool fail_over = true;
+  bool quick = false;
+};
+
+double processor_us() {
+  timespec time{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+  return 1e6 * static_cast<double>(time.tv_sec) + 1e-3 * static_cast<double>(time.tv_nsec);
+}
+
+EngineConfig config_of(const Case& which, const Options& options) {
+  EngineConfig config;
+  config.sample_rate_hz = which.sample_rate_hz;
+  config.backend = "cuda:0";
+  config.threads = options.threads;
+  config.fail_over = options.fail_over;
+  const bool throughput =
+      options.gpu_mode.empty() ? which.is_file() : options.gpu_mode == "throughput";
+  config.gpu_mode = throughput ? GpuMode::kThroughput : GpuMode::kWhole;
+  if (which.is_file()) {
+    config.goal = PlanGoal::kOffline;
+  } else {
+    config.block_frames = which.block_frames;
+  }
+  config.depth_blocks = 1;  // or a call would be collected as it is submitted
+  return config;
+}
+
+void run(const Options& options) {
+  Case which = find_case(options.name, options.quick);
+  if (which.name.empty()) {
+    throw std::runtime_error("there is no case '" + options.name + "'; allowed: G1 to G5");
+  }
+  Engine engine(config_of(which, options), make_filters(which), make_routing(which));
+  if (which.is_file()) which.block_frames = engine.plan().call_frames;
+  tell_text("backend", engine.backend() + ", " + engine.instruction_set());
+  tell_plan(engine);
+  Feed feed(which);
+  std::vector<double> submitting;
+  std::vector<double> collecting;
+  double processor = 0;
+  const Pacer::Clock::time_point begin = Pacer::Clock::now();
+  for (std::size_t call = 0;
+       submitting.size() < kLeastCalls || microseconds_since(begin) < 1e6 * options.seconds;
+       ++call) {
+    feed.aim(call * which.block_frames);
+    const double before = processor_us();
+    const Pacer::Clock::time_point first = Pacer::Clock::now();
+    if (!engine.submit(feed.in(), feed.out(), which.block_frames)) {
+      throw std::runtime_error("the engine takes no call");
+    }
+    const double submitted = microseconds_since(first);
+    const Pacer::Clock::time_point second = Pacer::Clock::now();
+    if (engine.collect() != ProcessStatus::kOk) throw std::runtime_error("a call is lost");
+    if (call < 2) continue;  // the first ones touch memory for the first time
+    collecting.push_back(microseconds_since(second));
+    submitting.push_back(submitted);
+    processor += processor_us() - before;
+  }
+  const auto calls = static_cast<double>(submitting.size());
+  if (!which.is_file()) tell_figure("period of a call", "us", which.period_us());
+  tell_figure("call", "frames", static_cast<double>(which.block_frames));
+  tell_samples("submitting a call", "us", submitting);
+  tell_samples("collecting a call", "us", collecting);
+  tell_figure("processor time a call", "us", processor / calls);
+  double us = 0;
+  for (std::size_t k = 0; k < submitting.size(); ++k) us += submitting[k] + collecting[k];
+  const double samples = calls * static_cast<double>(which.block_frames) *
+                         static_cast<double>(which.inputs + which.outputs);
+  tell_figure("samples taken and given, 4 bytes each", "GB/s", samples * 4e-3 / us);
+}
+
+Options read_options(int count, char** arguments) {
+  Options options;
+  const std::vector<std::string> words(arguments + 1, arguments + count);
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const auto value = [&] {
+      if (i + 1 == words.size()) throw std::runtime_error(words[i] + " needs a value");
+      return words[++i];
+    };
+    if (words[i] == "--gpu-mode") {
+      options.gpu_mode = value();
+      if (options.gpu_mode != "whole" && options.gpu_mode != "throughput") {
+        throw std::runtime_error("--gpu-mode is '" + options.gpu_mode +
+                                 "'; allowed: whole, throughput");
+      }
+    } else if (words[i] == "--threads") {
+      options.threads = std::stoul(value());
+    } else if (words[i] == "--seconds") {
+      options.seconds = std::stod(value());
+    } else if (words[i] == "--no-fail-over") {
+      options.fail_over = false;
+    } else if (words[i] == "--quick") {
+      options.quick = true;
+    } else if (options.name.empty()) {
+      options.name = words[i];
+    } else {
+      throw std::runtime_error("there is no option '" + words[i] + "'");
+    }
+  }
+  return options;
+}
+
+}  // namespace
+}  // namespace firbank::bench
+
+int main(int count, char** arguments) {
+  try {
+    firbank::bench::run(firbank::bench::read_options(count, arguments));
+    return 0;
+  } catch (const std::exception& failure) {
+    std::fprintf(stderr, "gpu_host_share: %s\n", failure.what());
+    return 1;
+  }
+}
