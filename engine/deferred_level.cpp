@@ -185,7 +185,8 @@ void DeferredLevel<Sample>::begin(const InputHistory<Sample>& history,
     const std::int64_t newer = history.clock() + (end - bins) - arrived_;
     window_start_ = newer;
     window_silent_ = static_cast<std::size_t>(std::max<std::int64_t>(0, 2 * bins - end));
-    for (std::size_t input = 0; input < inputs_; ++input) {
+    // Of no input where the backend keeps samples.
+    for (std::size_t input = 0; input < history.channels(); ++input) {
       newer_[input] = history.at(input, newer);
       older_[input] = history.at(input, newer - bins);
     }
@@ -212,6 +213,11 @@ void DeferredLevel<Sample>::run_forward(std::size_t lane) noexcept {
                               .newer_start = window_start_,
                               .fresh = {2 * plan_.bins() - plan_.block_frames, 2 * plan_.bins()},
                               .silent = window_silent_};
+  if (shares_.forward == 1 && done < due) {
+    level_->forward(delay_line_.newest(), window, {inputs.first + done, inputs.first + due}, {0, 1},
+                    lane);
+    done = due;
+  }
   while (done < due) {
     const std::size_t input = inputs.first + done / shares_.forward;
     const std::size_t first = done % shares_.forward;

@@ -1,4 +1,4 @@
-// Intake: a piece of every input on its way into the history.
+// Intake: a piece of every input on its way into the history, or to a backend that keeps samples.
 //
 // A level says when: it may write each input just before it transforms it, while the samples are
 // in the cache, and on the thread that does.
@@ -13,6 +13,7 @@
 
 #include "engine/input_history.hpp"
 #include "engine/non_finite.hpp"
+#include "kernels/backend.hpp"
 #include "kernels/fetch.hpp"
 
 namespace firbank {
@@ -30,17 +31,28 @@ class Intake {
 
   /// `frames` frames of an input, from the piece's frame `first` on. Each frame once, in order.
   void write(std::size_t input, std::size_t first, std::size_t frames) const noexcept {
-    const Sample* const in = in_[input] + offset_ + first;
+    const Sample* const in = raw(input) + first;
     const std::int64_t clock = history_.clock() + static_cast<std::int64_t>(first);
     history_.write(input, clock, frames, [&](Sample* to, std::size_t offset, std::size_t count) {
       guard_.clean(input, clock + static_cast<std::int64_t>(offset), in + offset, to, count);
     });
   }
 
+  /// All frames of an input to elsewhere, in place of write().
+  void take(std::size_t input, Sample* to) const noexcept {
+    guard_.clean(input, history_.clock(), raw(input), to, frames_);
+  }
+
+  /// The same where somebody else has taken them and none is beyond 1.
+  void pass(std::size_t input) const noexcept { guard_.pass(input, history_.clock(), frames_); }
+
+  /// The piece of an input as it came.
+  const Sample* raw(std::size_t input) const noexcept { return in_[input] + offset_; }
+
   /// Frames [first, last) of the piece, as far as it has them, will be written soon.
   void fetch(std::size_t input, std::size_t first, std::size_t last) const noexcept {
     last = std::min(last, frames_);
-    if (first < last) fetch_to_read(in_[input] + offset_ + first, last - first);
+    if (first < last) fetch_to_read(raw(input) + first, last - first);
   }
 
   /// Of as many outputs as inputs: whether storing a piece of some of them leaves the inputs of all
@@ -50,7 +62,7 @@ class Intake {
     bool is_in_place = true;
     Span inputs, outputs;
     for (std::size_t k = 0; k < history_.channels(); ++k) {
-      const Sample* const in = in_[k] + offset_;
+      const Sample* const in = raw(k);
       is_in_place = is_in_place && in == out[k];
       inputs.take(in);
       outputs.take(out[k]);
@@ -78,6 +90,27 @@ class Intake {
   const Sample* const* in_;
   std::size_t offset_;
   std::size_t frames_;
+};
+
+/// A piece for a backend that keeps samples.
+template <class Sample>
+class IntakeSamples final : public NewSamples<Sample> {
+ public:
+  explicit IntakeSamples(const Intake<Sample>& intake) noexcept : intake_(intake) {}
+
+  std::size_t frames() const noexcept override { return intake_.frames(); }
+  const Sample* raw(std::size_t input) const noexcept override { return intake_.raw(input); }
+  void take(IndexRange inputs, Sample* to, std::size_t stride) const noexcept override {
+    for (std::size_t input = inputs.first; input < inputs.last; ++input, to += stride) {
+      intake_.take(input, to);
+    }
+  }
+  void pass(IndexRange inputs) const noexcept override {
+    for (std::size_t input = inputs.first; input < inputs.last; ++input) intake_.pass(input);
+  }
+
+ private:
+  const Intake<Sample>& intake_;
 };
 
 }  // namespace firbank

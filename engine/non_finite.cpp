@@ -48,17 +48,28 @@ NonFiniteGuard<Sample>::NonFiniteGuard(std::size_t inputs, std::size_t reach,
       transform_frames_(transform_frames),
       loud_until_(kLongAgo) {}
 
+/// Empties each word of an input's ring when the stream first enters it, but for as long as all are
+/// empty.
 template <class Sample>
-void NonFiniteGuard<Sample>::clean(std::size_t input, std::int64_t clock, const Sample* in,
-                                   Sample* out, std::size_t frames) noexcept {
-  const bool is_plain = copy_.run(in, out, frames, kLoud);  // neither loud nor bad
+void NonFiniteGuard<Sample>::enter(std::size_t input, std::int64_t clock,
+                                   std::size_t frames) noexcept {
+  const std::int64_t latest_bad =
+      quiet_from_.load(std::memory_order_relaxed) - static_cast<std::int64_t>(reach_);
+  if (clock > latest_bad + static_cast<std::int64_t>(64 * words_)) return;
   std::uint64_t* ring = words(input);
   const std::int64_t end = clock + static_cast<std::int64_t>(frames);
-  // Each word is emptied when the stream first enters it.
   for (std::int64_t word = (clock + 63) >> 6; word <= (end - 1) >> 6; ++word) {
     ring[static_cast<std::size_t>(word) & (words_ - 1)] = 0;
   }
-  if (is_plain) return;
+}
+
+template <class Sample>
+void NonFiniteGuard<Sample>::clean(std::size_t input, std::int64_t clock, const Sample* in,
+                                   Sample* out, std::size_t frames) noexcept {
+  enter(input, clock, frames);
+  if (copy_.run(in, out, frames, kLoud)) return;  // neither loud nor bad
+  std::uint64_t* ring = words(input);
+  const std::int64_t end = clock + static_cast<std::int64_t>(frames);
   for (std::size_t n = 0; n < frames; ++n) {
     if (exponent_of(in[n]) < exponent_of(kLoud)) continue;
     if (!is_bad_sample(in[n])) {

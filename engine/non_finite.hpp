@@ -14,7 +14,7 @@
 // Copies with the best vectors that the processor has, whatever the backend: all give the same.
 //
 // Thread:   one at a time; but different inputs may be cleaned on different threads at once.
-// Realtime: everything but construction is safe. Costs nothing but a scan while inputs are finite.
+// Realtime: everything but construction is safe. While inputs are finite it costs a scan alone.
 #pragma once
 
 #include <atomic>
@@ -46,6 +46,11 @@ class NonFiniteGuard {
   void clean(std::size_t input, std::int64_t clock, const Sample* in, Sample* out,
              std::size_t frames) noexcept;
 
+  /// The same where neither a bad nor a loud sample is among them, and they are copied otherwise.
+  void pass(std::size_t input, std::int64_t clock, std::size_t frames) noexcept {
+    enter(input, clock, frames);
+  }
+
   /// Whether any output of a piece that begins at `clock` can be spoiled at all.
   bool is_quiet(std::int64_t clock) const noexcept {
     return clock >= quiet_from_.load(std::memory_order_relaxed) && !is_loud(clock);
@@ -71,6 +76,7 @@ class NonFiniteGuard {
   void reset() noexcept;
 
  private:
+  void enter(std::size_t input, std::int64_t clock, std::size_t frames) noexcept;
   bool is_bad(std::size_t input, std::int64_t clock) const noexcept;
   /// The latest bad frame of an input in [first, last]; first - 1 when there is none.
   std::int64_t latest_bad(std::size_t input, std::int64_t first, std::int64_t last) const noexcept;

@@ -35,6 +35,7 @@ PartitionedLevel<Sample>::PartitionedLevel(const Backend& backend, const Partiti
                                          .longest_bins = plan.levels.back().bins(),
                                          .copies = plan.by_copies})),
       shares_(level_->shares()),
+      keeps_samples_(backend.keeps_samples()),
       in_rows_(backend.has_shares() && inputs_ > 1 && routing.is_in_rows()),
       tile_outputs_(shares_.outputs),
       grain_(outputs_ >= tile_outputs_ * pool.threads() ? tile_outputs_ : 1),
@@ -100,9 +101,23 @@ template <class Sample>
 void PartitionedLevel<Sample>::ingest(const Intake<Sample>& intake) noexcept {
   if (in_rows_) {
     rows_ = &intake;
-    return;
+  } else if (keeps_samples_) {
+    hand_over(intake);
+  } else {
+    take_block(intake, 0);
   }
-  take_block(intake, 0);
+}
+
+/// The piece to a backend that keeps samples.
+template <class Sample>
+void PartitionedLevel<Sample>::hand_over(const Intake<Sample>& intake) noexcept {
+  const IntakeSamples<Sample> samples(intake);
+  const std::size_t known = lead_frames_ + arrived_;  // of the window
+  const std::int64_t start = intake.history().clock() - static_cast<std::int64_t>(known);
+  const Window<Sample> window{.samples = &samples,
+                              .newer_start = start + static_cast<std::int64_t>(bins_),
+                              .fresh = {begins_ ? 0 : known, known + intake.frames()}};
+  level_->forward(delay_line_.newest(), window, {0, inputs_}, {0, shares_.forward}, 0);
 }
 
 /// Writes and transforms one block of the piece.

@@ -84,6 +84,7 @@ class PartitionedLevel final : public Level<Sample> {
   };
 
   void forget(Bank& bank) const noexcept;
+  void hand_over(const Intake<Sample>& intake) noexcept;
   void take_block(const Intake<Sample>& intake, std::size_t block) noexcept;
   void write(const Intake<Sample>& intake, std::size_t block, IndexRange inputs) noexcept;
   void transform(const Intake<Sample>& intake, std::size_t block, IndexRange inputs,
@@ -112,6 +113,7 @@ class PartitionedLevel final : public Level<Sample> {
   std::size_t outputs_;
   std::unique_ptr<SpectralLevel<Sample>> level_;
   Shares shares_;
+  bool keeps_samples_;        // the backend does, and the history stays empty
   bool in_rows_;              // inputs are transformed where the output of the same number is
   std::size_t tile_outputs_;  // outputs that are computed together
   std::size_t grain_;         // of a thread's share of the outputs

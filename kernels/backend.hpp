@@ -78,13 +78,36 @@ inline constexpr std::size_t kMaxLevels = 5;          // of an engine
 inline constexpr std::size_t kMinTransform = 16;      // real samples
 inline constexpr std::size_t kMaxTransform = 65'536;  // real samples
 
+/// What has just come of each input, for a backend that keeps samples itself.
+template <class Sample>
+class NewSamples {
+ public:
+  virtual ~NewSamples() = default;
+
+  /// Of each input.
+  virtual std::size_t frames() const noexcept = 0;
+  /// An input's samples as they came; not all of them may be finite.
+  virtual const Sample* raw(std::size_t input) const noexcept = 0;
+
+  // One of these takes each input of a window once: it is noted where samples were not finite.
+
+  /// Copies the samples of some inputs, those of each `stride` behind those of the one before, with
+  /// zeros for those that are not finite.
+  virtual void take(IndexRange inputs, Sample* to, std::size_t stride) const noexcept = 0;
+  /// The backend has taken the samples of some inputs itself: none of them is beyond 1.
+  virtual void pass(IndexRange inputs) const noexcept = 0;
+};
+
 /// 2 M successive samples of each input, which end with the current block: as far as it has
 /// arrived, and then zeros.
 template <class Sample>
 struct Window {
+  // For a backend that keeps no samples.
   const Sample* const* older = nullptr;  // of each input: M samples
   const Sample* const* newer = nullptr;  // of each input: the M samples that follow, elsewhere
-  std::int64_t newer_start = 0;          // frame of newer's first sample
+  // For one that does, in its first level: the last of the fresh samples; those before are zeros.
+  const NewSamples<Sample>* samples = nullptr;
+  std::int64_t newer_start = 0;  // frame of the newer half's first sample
   IndexRange fresh;  // of the 2 M samples, those that no window has held yet; behind them are zeros
   std::size_t silent = 0;  // of a later level's: the first ones, which lie before the stream
 };
@@ -253,6 +276,10 @@ class Backend {
   /// Whether any operation can be done in parts, in rows of several blocks, for two blocks at once,
   /// and with partitions that are not as long as their level's blocks.
   virtual bool has_shares() const noexcept = 0;
+
+  /// Whether a first level keeps the samples that its windows have shown, for later windows and for
+  /// later levels.
+  virtual bool keeps_samples() const noexcept = 0;
 
   /// Whether the responses of a float level can be kept in 16 bits a value, in block floating
   /// point: of 9/16 of the size, 90 dB above their rounding errors.

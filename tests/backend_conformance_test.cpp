@@ -20,6 +20,40 @@ namespace {
 using test::between;
 using test::Random;
 
+/// The last `frames` of each plane, for a backend that keeps samples, which has to take each once.
+template <class Sample>
+class EndsOfPlanes final : public NewSamples<Sample> {
+ public:
+  template <class Value>
+  EndsOfPlanes(const std::vector<std::vector<Value>>& planes, std::size_t frames)
+      : frames_(frames), taken_(planes.size()) {
+    for (const std::vector<Value>& plane : planes) {
+      samples_.emplace_back(plane.end() - static_cast<std::ptrdiff_t>(frames), plane.end());
+    }
+  }
+
+  std::size_t frames() const noexcept override { return frames_; }
+  const Sample* raw(std::size_t input) const noexcept override { return samples_[input].data(); }
+  void take(IndexRange inputs, Sample* to, std::size_t stride) const noexcept override {
+    for (std::size_t input = inputs.first; input < inputs.last; ++input, to += stride) {
+      std::copy(samples_[input].begin(), samples_[input].end(), to);
+    }
+    pass(inputs);
+  }
+  void pass(IndexRange inputs) const noexcept override {
+    for (std::size_t input = inputs.first; input < inputs.last; ++input) ++taken_[input];
+  }
+
+  void expect_taken(bool by_the_backend) const {
+    for (const int times : taken_) EXPECT_EQ(times, by_the_backend ? 1 : 0);
+  }
+
+ private:
+  std::size_t frames_;
+  std::vector<std::vector<Sample>> samples_;
+  mutable std::vector<int> taken_;
+};
+
 /// One level and bank, driven beside what they should hold.
 template <class Sample>
 class Conformance {
@@ -31,6 +65,7 @@ class Conformance {
       : random_(random),
         shape_(shape),
         has_shares_(backend.has_shares()),
+        keeps_samples_(backend.keeps_samples()),
         can_be_compact_(sizeof(Sample) == sizeof(float) && backend.has_compact_spectra()),
         block_at_(shape.partition_taps == shape.block_frames && shape.block_frames <= shape.bins
                       ? shape.bins
@@ -161,9 +196,14 @@ class Conformance {
       older.push_back(halves[2 * input].data());
       newer.push_back(halves[2 * input + 1].data());
     }
+    const EndsOfPlanes<Sample> samples(past_, frames);
     Window<Sample> window;
-    window.older = older.data();
-    window.newer = newer.data();
+    if (keeps_samples_) {
+      window.samples = &samples;
+    } else {
+      window.older = older.data();
+      window.newer = newer.data();
+    }
     window.newer_start = block_start_ + static_cast<std::int64_t>(shape_.bins - block_at_);
     window.fresh = {begun_ ? block_at_ + arrived : 0, block_at_ + arrived + frames};
     begun_ = true;
@@ -175,6 +215,7 @@ class Conformance {
     } else {
       level_->forward(newest_, window, {0, shape_.inputs}, {0, shares}, 0);
     }
+    samples.expect_taken(keeps_samples_);
     const IndexRange all{0, shape_.outputs};
     operate(all, false, 0);
     const IndexRange heard{arrived, arrived + frames};
@@ -388,6 +429,7 @@ class Conformance {
   Random& random_;
   LevelShape shape_;
   bool has_shares_;
+  bool keeps_samples_;
   bool can_be_compact_;
   std::size_t block_at_;  // where the block begins in its window
   std::size_t frames_;    // of the window, from there on
@@ -418,6 +460,7 @@ class LaterConformance {
  public:
   LaterConformance(const Backend& backend, Random& random)
       : random_(random),
+        keeps_samples_(backend.keeps_samples()),
         bins_(std::size_t{1} << between(random, 3, 5)),
         later_bins_(bins_ << between(random, 0, 3)),
         inputs_(between(random, 1, 4)),
@@ -534,8 +577,10 @@ class LaterConformance {
       older_.push_back(newer_.back() - bins);
     }
     Window<Sample> window;
-    window.older = older_.data();
-    window.newer = newer_.data();
+    if (!keeps_samples_) {
+      window.older = older_.data();
+      window.newer = newer_.data();
+    }
     window.newer_start = stream_start() - static_cast<std::int64_t>(bins);
     return window;
   }
@@ -548,7 +593,10 @@ class LaterConformance {
     Window<Sample> window = window_of(bins_);
     window.fresh = {begun_ ? bins_ : 0, 2 * bins_};
     begun_ = true;
+    const EndsOfPlanes<Sample> samples(past_, bins_);
+    if (keeps_samples_) window.samples = &samples;
     first_->forward(0, window, {0, inputs_}, {0, first_->shares().forward}, 0);
+    samples.expect_taken(keeps_samples_);
     hear();
   }
 
@@ -627,6 +675,7 @@ class LaterConformance {
   }
 
   Random& random_;
+  bool keeps_samples_;
   std::size_t bins_;
   std::size_t later_bins_;
   std::size_t inputs_;

@@ -93,6 +93,7 @@ class Elsewhere final : public Backend {
   std::size_t max_threads() const noexcept override { return 1; }
   bool has_direct_form() const noexcept override { return false; }
   bool has_shares() const noexcept override { return false; }
+  bool keeps_samples() const noexcept override { return false; }
   bool has_compact_spectra() const noexcept override { return false; }
   std::uint64_t free_memory_bytes() const noexcept override { return 0; }
   bool can_be_lost() const noexcept override { return false; }

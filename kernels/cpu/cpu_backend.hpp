@@ -19,6 +19,7 @@ class CpuBackend final : public Backend {
   std::size_t max_threads() const noexcept override { return kMaxThreads; }
   bool has_direct_form() const noexcept override { return true; }
   bool has_shares() const noexcept override { return true; }
+  bool keeps_samples() const noexcept override { return false; }
   bool has_compact_spectra() const noexcept override { return true; }
   std::uint64_t free_memory_bytes() const noexcept override { return 0; }
   bool can_be_lost() const noexcept override { return false; }

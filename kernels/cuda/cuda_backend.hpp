@@ -30,6 +30,7 @@ class CudaBackend final : public Backend {
   std::size_t max_threads() const noexcept override { return 1; }
   bool has_direct_form() const noexcept override { return false; }
   bool has_shares() const noexcept override { return false; }
+  bool keeps_samples() const noexcept override { return true; }
   bool has_compact_spectra() const noexcept override { return true; }
   std::uint64_t free_memory_bytes() const noexcept override {
     return accelerator_->info().free_bytes;

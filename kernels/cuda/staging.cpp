@@ -11,17 +11,6 @@ namespace {
 // A source that has had other samples will have them again: it is asked rarely.
 constexpr std::size_t kWideFills = 64;
 
-/// The parts of a window's fresh samples that lie in its older and in its newer half.
-struct FreshParts {
-  IndexRange older;
-  IndexRange newer;  // of the newer half
-};
-
-FreshParts fresh_parts(IndexRange fresh, std::size_t bins) {
-  return {{std::min(fresh.first, bins), std::min(fresh.last, bins)},
-          {std::max(fresh.first, bins) - bins, std::max(fresh.last, bins) - bins}};
-}
-
 }  // namespace
 
 template <class Sample>
@@ -29,7 +18,6 @@ Staging<Sample>::Staging(const std::shared_ptr<Accelerator>& accelerator, const 
                          std::size_t slots_in, std::size_t slots_out, Progress* progress)
     : accelerator_(accelerator),
       copies_(shape.copies),
-      bins_(shape.bins),
       inputs_(shape.inputs),
       outputs_(shape.outputs),
       in_samples_(shape.inputs * 2 * shape.bins),
@@ -51,41 +39,33 @@ Staging<Sample>::Staging(const std::shared_ptr<Accelerator>& accelerator, const 
 
 template <class Sample>
 bool Staging<Sample>::fill(std::size_t slot, const firbank::Window<Sample>& window) noexcept {
-  const std::size_t count = inputs_ * (window.fresh.last - window.fresh.first);
+  const NewSamples<Sample>& samples = *window.samples;
+  const std::size_t fresh = window.fresh.last - window.fresh.first;
   if (wide_left_ == 0) {
-    if (fill_narrow(slot, window)) {
-      in_bytes_[slot] = count * sizeof(std::int16_t);
+    if (fill_narrow(slot, samples, fresh)) {
+      samples.pass({0, inputs_});
+      in_bytes_[slot] = inputs_ * fresh * sizeof(std::int16_t);
       return true;
     }
     wide_left_ = kWideFills;
   }
   --wide_left_;
-  in_bytes_[slot] = count * sizeof(Sample);
-  const FreshParts parts = fresh_parts(window.fresh, bins_);
-  Sample* to = in_.data() + slot * in_samples_;
-  for (std::size_t input = 0; input < inputs_; ++input) {
-    const Sample* const older = window.older[input];
-    const Sample* const newer = window.newer[input];
-    to = std::copy(older + parts.older.first, older + parts.older.last, to);
-    to = std::copy(newer + parts.newer.first, newer + parts.newer.last, to);
-  }
+  in_bytes_[slot] = inputs_ * fresh * sizeof(Sample);
+  Sample* const to = in_.data() + slot * in_samples_;
+  const std::size_t before = fresh - samples.frames();
+  if (before > 0) std::fill_n(to, inputs_ * fresh, Sample{0});
+  samples.take({0, inputs_}, to + before, fresh);
   return false;
 }
 
 template <class Sample>
-bool Staging<Sample>::fill_narrow(std::size_t slot,
-                                  const firbank::Window<Sample>& window) noexcept {
-  const FreshParts parts = fresh_parts(window.fresh, bins_);
+bool Staging<Sample>::fill_narrow(std::size_t slot, const NewSamples<Sample>& samples,
+                                  std::size_t fresh) noexcept {
   auto* to = reinterpret_cast<std::int16_t*>(in_.data() + slot * in_samples_);
-  const auto take = [&](const Sample* from, IndexRange range) {
-    const std::size_t count = range.last - range.first;
-    const bool fits = narrow_.run(from + range.first, to, count);
-    to += count;
-    return fits;
-  };
-  for (std::size_t input = 0; input < inputs_; ++input) {
-    if (!take(window.older[input], parts.older)) return false;
-    if (!take(window.newer[input], parts.newer)) return false;
+  const std::size_t before = fresh - samples.frames();
+  for (std::size_t input = 0; input < inputs_; ++input, to += fresh) {
+    std::fill_n(to, before, std::int16_t{0});
+    if (!narrow_.run(samples.raw(input), to + before, samples.frames())) return false;
   }
   return true;
 }

@@ -56,11 +56,10 @@ class Staging {
   }
 
  private:
-  bool fill_narrow(std::size_t slot, const firbank::Window<Sample>& window) noexcept;
+  bool fill_narrow(std::size_t slot, const NewSamples<Sample>& samples, std::size_t fresh) noexcept;
 
   std::shared_ptr<Accelerator> accelerator_;
   bool copies_;
-  std::size_t bins_;
   std::size_t inputs_;
   std::size_t outputs_;
   std::size_t in_samples_;  // of a slot

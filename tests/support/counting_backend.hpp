@@ -210,6 +210,7 @@ class CountingBackend final : public Backend {
   std::size_t max_threads() const noexcept override { return inner_->max_threads(); }
   bool has_direct_form() const noexcept override { return true; }
   bool has_shares() const noexcept override { return inner_->has_shares(); }
+  bool keeps_samples() const noexcept override { return inner_->keeps_samples(); }
   bool has_compact_spectra() const noexcept override { return false; }
   std::uint64_t free_memory_bytes() const noexcept override { return 0; }
   bool can_be_lost() const noexcept override { return false; }
