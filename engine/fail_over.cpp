@@ -9,6 +9,7 @@
 #include "engine/planner.hpp"
 #include "io/error.hpp"
 #include "kernels/backends.hpp"
+#include "kernels/fetch.hpp"
 
 namespace firbank {
 namespace {
@@ -28,14 +29,14 @@ FailOver<Sample>::FailOver(std::shared_ptr<const Backend> backend, const Partiti
       first_(std::move(backend), plan, config, bank, routing),
       keeps_(config.fail_over && first_.backend().can_be_lost()),
       stretch_frames_(std::min(first_.max_frames(), kMostStretch)),
-      past_(keeps_ ? routing.inputs() : 0,
-            past_wanted_ + (config.depth_blocks + 1) * first_.max_frames() + stretch_frames_,
-            stretch_frames_),
       calls_(config.depth_blocks + 2, Call{{}, {}, std::vector<Sample*>(routing.outputs())}),
-      stretch_in_(routing.inputs()) {
+      stretch_planes_(routing.inputs()) {
   config_.max_taps = plan.max_taps;
   config_.max_frames = first_.max_frames();
-  if (keeps_) banks_.push_back({bank, {}, 0});
+  if (!keeps_) return;
+  past_.emplace(routing.inputs(), past_wanted_ + (config.depth_blocks + 1) * first_.max_frames(),
+                first_.max_frames());
+  banks_.push_back({bank, {}, 0});
 }
 
 template <class Sample>
@@ -55,9 +56,14 @@ template <class Sample>
 void FailOver<Sample>::submit(const Sample* const* in, Sample* const* out,
                               std::size_t frames) noexcept {
   if (keeps()) {
-    keep(out, frames, [in](std::size_t channel, Sample* to, std::size_t offset, std::size_t count) {
-      std::copy_n(in[channel] + offset, count, to);
-    });
+    const std::size_t inputs = routing_.inputs();
+    keep(out, frames,
+         [in, inputs](std::size_t channel, Sample* to, std::size_t offset, std::size_t count) {
+           if (channel + kRowsAhead < inputs) {
+             fetch_to_read(in[channel + kRowsAhead] + offset, std::min(count, kRowFetched));
+           }
+           std::copy_n(in[channel] + offset, count, to);
+         });
   }
   if (lateness_) return submit_in_time(in, out, frames);
   active().submit(in, out, frames);
@@ -91,13 +97,7 @@ void FailOver<Sample>::keep(Sample* const* out, std::size_t frames, Fill fill) n
   }
   if (call.frames == 0) return;
   std::copy_n(out, routing_.outputs(), call.out.begin());
-  for (std::size_t channel = 0; channel < routing_.inputs(); ++channel) {
-    past_.write(channel, past_.clock(), frames,
-                [&](Sample* to, std::size_t offset, std::size_t count) {
-                  fill(channel, to, offset, count);
-                });
-  }
-  past_.advance(frames);
+  past_->append(frames, fill);
   under_way_ += frames;
 }
 
@@ -243,6 +243,10 @@ bool FailOver<Sample>::take_over() noexcept {
   try {
     const std::size_t heard = heard_bank(answered_frames());
     std::unique_ptr<Convolver<Sample>> second = make_second(banks_[heard].bank);
+    stretch_.resize(routing_.inputs() * stretch_frames_);
+    for (std::size_t channel = 0; channel < stretch_planes_.size(); ++channel) {
+      stretch_planes_[channel] = stretch_.data() + channel * stretch_frames_;
+    }
     listen_to_past(*second);
     carried_ = first_.stats();
     carried_.fail_over_frame = first_frame_open();
@@ -282,23 +286,27 @@ bool FailOver<Sample>::take_over() noexcept {
   second_->set_silent_frames(first_.silent_frames());
   carried_.calls -= second_->stats().calls;  // the device has counted those under way
   banks_.clear();
+  stretch_ = {};
   active_.store(second_.get(), std::memory_order_release);
   keeps_.store(false, std::memory_order_release);
   if (lateness_) lateness_->add(0, watch.ns());
   return true;
 }
 
+/// A stretch of the past.
+template <class Sample>
+const Sample* const* FailOver<Sample>::read_past(std::int64_t clock, std::size_t frames) noexcept {
+  past_->read(clock, frames, stretch_planes_.data());
+  return stretch_planes_.data();
+}
+
 template <class Sample>
 void FailOver<Sample>::listen_to_past(Convolver<Sample>& second) {
   second.set_position(name_of(answered_frames() - static_cast<std::int64_t>(past_frames_)));
-  std::vector<const Sample*> in(routing_.inputs());
-  const std::int64_t end = past_.clock() - static_cast<std::int64_t>(under_way_);
+  const std::int64_t end = past_->clock() - static_cast<std::int64_t>(under_way_);
   for (std::size_t left = past_frames_; left > 0;) {
     const std::size_t frames = std::min(left, stretch_frames_);
-    for (std::size_t channel = 0; channel < in.size(); ++channel) {
-      in[channel] = past_.at(channel, end - static_cast<std::int64_t>(left));
-    }
-    second.listen(in.data(), frames);
+    second.listen(read_past(end - static_cast<std::int64_t>(left), frames), frames);
     left -= frames;
   }
 }
@@ -309,11 +317,8 @@ void FailOver<Sample>::answer_all() noexcept {
     Call& call = calls_.at(answered_);
     for (std::size_t left = call.frames; left > 0;) {
       const std::size_t frames = std::min(left, stretch_frames_);
-      for (std::size_t channel = 0; channel < stretch_in_.size(); ++channel) {
-        stretch_in_[channel] =
-            past_.at(channel, past_.clock() - static_cast<std::int64_t>(under_way_));
-      }
-      second_->process(stretch_in_.data(), call.out.data(), frames);
+      const std::int64_t first = past_->clock() - static_cast<std::int64_t>(under_way_);
+      second_->process(read_past(first, frames), call.out.data(), frames);
       call.result.spoiled_frames += second_->last_call().spoiled_frames;
       for (Sample*& plane : call.out) plane += frames;
       under_way_ -= frames;

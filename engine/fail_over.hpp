@@ -27,7 +27,7 @@
 
 #include "engine/convolver.hpp"
 #include "engine/fifo.hpp"
-#include "engine/input_history.hpp"
+#include "engine/input_log.hpp"
 #include "engine/overload.hpp"
 
 namespace firbank {
@@ -107,6 +107,7 @@ class FailOver {
   std::unique_ptr<Convolver<Sample>> make_second(const FilterBank& heard);
   FilterBank fitting(const FilterBank& bank) const;
   void submit_in_time(const Sample* const* in, Sample* const* out, std::size_t frames) noexcept;
+  const Sample* const* read_past(std::int64_t clock, std::size_t frames) noexcept;
   void listen_to_past(Convolver<Sample>& second);
   void answer_all() noexcept;
 
@@ -120,14 +121,15 @@ class FailOver {
   std::atomic<bool> keeps_;  // what a second convolver would need; false again once there is one
 
   // The processing thread's.
-  std::size_t stretch_frames_;   // that are read from the past at a time
-  InputHistory<Sample> past_;    // raw
+  std::size_t stretch_frames_;            // that are read from the past at a time
+  std::optional<InputLog<Sample>> past_;  // raw, where there may be a second convolver
   std::size_t past_frames_ = 0;  // of the stream, before the oldest call that is not answered
   std::size_t under_way_ = 0;    // frames of the calls that are not answered
   Fifo<Call> calls_;             // of the device: those that are answered first
   std::size_t answered_ = 0;
-  std::vector<const Sample*> stretch_in_;  // of each input
-  CallResult spoiled_;                     // what the device has spoiled of what it answered
+  std::vector<Sample> stretch_;          // of all inputs, while the past is read
+  std::vector<Sample*> stretch_planes_;  // of each input
+  CallResult spoiled_;                   // what the device has spoiled of what it answered
   CallResult last_call_;
 
   // The banks that the second convolver would have to know. The first of them is heard, or was when

@@ -102,6 +102,7 @@ class IntakeSamples final : public NewSamples<Sample> {
   const Sample* raw(std::size_t input) const noexcept override { return intake_.raw(input); }
   void take(IndexRange inputs, Sample* to, std::size_t stride) const noexcept override {
     for (std::size_t input = inputs.first; input < inputs.last; ++input, to += stride) {
+      if (input + kRowsAhead < inputs.last) intake_.fetch(input + kRowsAhead, 0, kRowFetched);
       intake_.take(input, to);
     }
   }

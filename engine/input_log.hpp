@@ -1,0 +1,88 @@
+// InputLog: the latest input of all channels, in the order in which it came.
+//
+// What came together lies together, one channel behind the other, so that a call is written from
+// end to end: where there are thousands of channels, a ring of each would be written in thousands
+// of places, and every one of them be fetched for it.
+//
+// Thread:   one at a time.
+// Realtime: append() is safe.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+#include "engine/fifo.hpp"
+#include "kernels/aligned_vector.hpp"
+
+namespace firbank {
+
+template <class Sample>
+class InputLog {
+ public:
+  /// Keeps at least the last `frames` frames when no call has more than `most_frames`.
+  InputLog(std::size_t channels, std::size_t frames, std::size_t most_frames)
+      : channels_(channels),
+        capacity_(frames + most_frames),
+        samples_(channels * capacity_),
+        stretches_(capacity_ + 1) {}
+
+  std::int64_t clock() const noexcept { return clock_; }  // of the next frame
+
+  /// Takes `frames` frames of each channel, up to most_frames: fill(channel, to, offset, count) is
+  /// asked for those from `offset` on.
+  template <class Fill>
+  void append(std::size_t frames, Fill fill) noexcept {
+    for (std::size_t offset = 0; offset < frames;) {
+      const std::size_t at = static_cast<std::size_t>(clock_) % capacity_;
+      const std::size_t count = std::min(frames - offset, capacity_ - at);
+      const std::int64_t end = clock_ + static_cast<std::int64_t>(count);
+      forget(end - static_cast<std::int64_t>(capacity_));
+      stretches_.push() = {clock_, count};
+      Sample* to = samples_.data() + at * channels_;
+      for (std::size_t channel = 0; channel < channels_; ++channel, to += count) {
+        fill(channel, to, offset, count);
+      }
+      clock_ = end;
+      offset += count;
+    }
+  }
+
+  /// Copies the `frames` frames from `clock` on, which are kept, to planes of each channel.
+  void read(std::int64_t clock, std::size_t frames, Sample* const* planes) noexcept {
+    const std::int64_t end = clock + static_cast<std::int64_t>(frames);
+    for (std::size_t k = 0; k < stretches_.size(); ++k) {
+      const Stretch stretch = stretches_.at(k);
+      const std::int64_t first = std::max(clock, stretch.first);
+      const std::int64_t last = std::min(end, stretch.end());
+      if (first >= last) continue;
+      const std::size_t at = static_cast<std::size_t>(stretch.first) % capacity_;
+      const Sample* from = samples_.data() + at * channels_ + (first - stretch.first);
+      for (std::size_t channel = 0; channel < channels_; ++channel, from += stretch.frames) {
+        std::copy_n(from, last - first, planes[channel] + (first - clock));
+      }
+    }
+  }
+
+ private:
+  /// What came together and lies together.
+  struct Stretch {
+    std::int64_t first = 0;  // frame
+    std::size_t frames = 0;
+
+    std::int64_t end() const noexcept { return first + static_cast<std::int64_t>(frames); }
+  };
+
+  /// Stretches with frames before `clock` are overwritten, some of their channels as a whole.
+  void forget(std::int64_t clock) noexcept {
+    while (!stretches_.empty() && stretches_.front().first < clock) stretches_.pop();
+  }
+
+  std::size_t channels_;
+  std::size_t capacity_;
+  AlignedVector<Sample> samples_;
+  Fifo<Stretch> stretches_;
+  std::int64_t clock_ = 0;
+};
+
+}  // namespace firbank
