@@ -170,6 +170,21 @@ STREAM_VARIANTS = {
 FILE_VARIANTS = {"whole": ["--gpu-mode", "whole"], "16 bits": ["--sixteen-bits"]}
 
 
+# Cases with enough samples for the host's own share of a call to matter.
+HOST_SHARES = ("G2", "G3", "G4", "G5")
+
+
+def host_share(case: str, setting: Setting, clock: Clock) -> dict:
+    """What the engine spends on the host, beside a device that answers at once."""
+    common = ["--seconds", "0.1", "--quick"] if setting.quick else ["--seconds", "3"]
+    folder = setting.built / "idle_device"
+    environment = setting.environment | {"FIRBANK_PLUGIN_DIR": str(folder)}
+    run, _ = execute(
+        [setting.program("gpu_host_share"), case, *common], setting, clock, environment
+    )
+    return run
+
+
 def paced(case: str, setting: Setting, clock: Clock) -> list[dict]:
     common = ["--seconds", "0.1", "--quick"] if setting.quick else ["--seconds", "12"]
     program = [setting.program("gpu_paced"), case, "--backend", setting.backend]
@@ -181,6 +196,8 @@ def paced(case: str, setting: Setting, clock: Clock) -> list[dict]:
         if case in options:
             run, _ = execute([*program, *options[case], *brief], setting, clock)
             runs.append(run | {"program": f"gpu_paced, {name}"})
+    if case in HOST_SHARES:
+        runs.append(host_share(case, setting, clock))
     return runs
 
 
@@ -193,6 +210,7 @@ def file(case: str, setting: Setting, clock: Clock) -> list[dict]:
     for name, options in FILE_VARIANTS.items():
         run, _ = execute([*program, *options], setting, clock)
         runs.append(run | {"program": f"gpu_offline, {name}"})
+    runs.append(host_share(case, setting, clock))
     return runs
 
 
