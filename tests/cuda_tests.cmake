@@ -1,7 +1,8 @@
 # The fake device: a module named like the CUDA plug-in, in a folder of its own.
 set(FIRBANK_FAKE_DEVICE_DIR ${CMAKE_CURRENT_BINARY_DIR}/fake_device)
 add_library(firbank_fake_device MODULE
-  support/fake_device.cpp support/fake_device_settings.cpp support/host_executor.cpp)
+  support/fake_device.cpp support/fake_device_settings.cpp support/host_executor.cpp
+  support/host_graph.cpp support/touched_memory.cpp)
 set_target_properties(firbank_fake_device PROPERTIES
   OUTPUT_NAME firbank_cuda LIBRARY_OUTPUT_DIRECTORY ${FIRBANK_FAKE_DEVICE_DIR}
   CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
@@ -40,19 +41,22 @@ else()
 endif()
 
 # The kernel bodies, run on the host.
-firbank_test(host_executor_test support/host_executor.cpp)
-firbank_test(cuda_kernels_test support/host_executor.cpp)
+firbank_test(host_executor_test support/host_executor.cpp support/touched_memory.cpp)
+firbank_test(cuda_kernels_test support/host_executor.cpp support/touched_memory.cpp)
 
 # The backend on the fake device.
 firbank_test(bank_layout_test)
 target_link_libraries(bank_layout_test PRIVATE firbank_test_support)
-foreach(name IN ITEMS cuda_backend_test call_bytes_test fail_over_test engine_hybrid_test overload_test
-                      live_engine_change_test)
+foreach(name IN ITEMS cuda_backend_test cuda_graph_test cuda_edge_test call_bytes_test fail_over_test
+                      engine_hybrid_test overload_test live_engine_change_test)
   firbank_test(${name})
   target_link_libraries(${name} PRIVATE firbank_test_support)
   firbank_uses_fake_device(${name})
   set_tests_properties(${name} PROPERTIES ENVIRONMENT FIRBANK_PLUGIN_DIR=${FIRBANK_FAKE_DEVICE_DIR})
 endforeach()
+
+target_sources(cuda_graph_test PRIVATE support/host_graph.cpp)
+target_sources(cuda_edge_test PRIVATE support/host_graph.cpp)
 
 firbank_test(ring_drive_test)
 target_link_libraries(ring_drive_test PRIVATE firbank_test_support)

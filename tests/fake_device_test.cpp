@@ -1,11 +1,15 @@
 // The fake device itself: that what it says it does to a backend is what it does.
 #include "tests/support/fake_device.hpp"
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <optional>
+#include <set>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -88,7 +92,7 @@ class FakeDeviceGraph : public FakeDevice {
     params_.commands = kCommands;
     params_.levels = 1;
     params_.progress = progress_;
-    calls_ = {call(Kernel::kBegin), call(Kernel::kEnd)};
+    calls_ = {call(Kernel::kBegin), call(Kernel::kEnd, kAfterFirst)};
     ASSERT_EQ(api_->make_graph(device_, calls_.data(), calls_.size(), &graph_), FIRBANK_OK);
     for (std::uint64_t number = 1; number < kCommands; ++number) {
       commands_[number].number = number;
@@ -110,9 +114,34 @@ class FakeDeviceGraph : public FakeDevice {
     EXPECT_EQ(memory.pinned_bytes, 0U);
   }
 
-  firbank_kernel_call call(Kernel kernel) const {
-    return {static_cast<std::uint32_t>(kernel), 4, {1, 1, 1}, 1, 0, sizeof(params_), &params_};
+  /// A call that comes after the calls of these numbers, which must outlive it.
+  firbank_kernel_call call(Kernel kernel, std::span<const std::uint32_t> after = {}) const {
+    return {.kernel = static_cast<std::uint32_t>(kernel),
+            .real_bytes = 4,
+            .grid = {1, 1, 1},
+            .threads = 1,
+            .shared_bytes = 0,
+            .params_bytes = sizeof(params_),
+            .params = &params_,
+            .after_count = static_cast<std::uint32_t>(after.size()),
+            .after = after.data()};
   }
+
+  /// What has finished when a new graph of `calls_` was launched once, or nothing when that failed.
+  std::optional<std::uint64_t> finished_after_one_launch() {
+    api_->free_graph(device_, graph_);
+    graph_ = nullptr;
+    const std::uint64_t zero = 0;
+    progress_->finished = 0;
+    EXPECT_EQ(api_->upload(device_, params_.taken, &zero, sizeof(zero)), FIRBANK_OK);
+    EXPECT_EQ(api_->upload(device_, params_.current, &zero, sizeof(zero)), FIRBANK_OK);
+    EXPECT_EQ(api_->make_graph(device_, calls_.data(), calls_.size(), &graph_), FIRBANK_OK);
+    EXPECT_EQ(launch(), FIRBANK_OK);
+    if (settled() != FIRBANK_OK) return std::nullopt;
+    return finished();
+  }
+
+  static constexpr std::array<std::uint32_t, 1> kAfterFirst{0};
 
   int launch() { return api_->launch(device_, FIRBANK_LANE_COMPUTE, graph_); }
 
@@ -269,13 +298,15 @@ TEST_F(FakeDeviceGraph, RunsTheKernelsOfTheDevice) {
   params.scale = 0.5F;
   static_cast<float*>(memory[1])[0] = 3;
   const cuda::LaunchShape launch = cuda::launch_shape(Kernel::kLoad, params);
-  const firbank_kernel_call load{static_cast<std::uint32_t>(Kernel::kLoad),
-                                 sizeof(float),
-                                 {launch.grid[0], launch.grid[1], launch.grid[2]},
-                                 launch.threads,
-                                 launch.shared_bytes,
-                                 sizeof(params),
-                                 &params};
+  const firbank_kernel_call load{.kernel = static_cast<std::uint32_t>(Kernel::kLoad),
+                                 .real_bytes = sizeof(float),
+                                 .grid = {launch.grid[0], launch.grid[1], launch.grid[2]},
+                                 .threads = launch.threads,
+                                 .shared_bytes = launch.shared_bytes,
+                                 .params_bytes = sizeof(params),
+                                 .params = &params,
+                                 .after_count = 0,
+                                 .after = nullptr};
   expect(FIRBANK_OK, api_->run(device_, &load, 1));
   for (std::uint32_t bin = 0; bin < kBins; ++bin) {
     EXPECT_NEAR(params.spectra[bin].re, 1.5, 1e-5);
@@ -311,6 +342,60 @@ TEST_F(FakeDeviceGraph, RefusesCallsThatNoDeviceCouldTake) {
   refused([](firbank_kernel_call& call) { call.params = nullptr; });
   EXPECT_EQ(counts().runs, 0U);
   EXPECT_EQ(counts().graphs_made, 0U);
+}
+
+TEST_F(FakeDeviceGraph, RefusesEdgesFromWhatIsNotBeforeInTheList) {
+  const auto make = [&](const std::vector<std::uint32_t>& after) {
+    const firbank_kernel_call calls[] = {call(Kernel::kBegin), call(Kernel::kEnd, after)};
+    firbank_graph* graph = nullptr;
+    const int status = api_->make_graph(device_, calls, 2, &graph);
+    if (status == FIRBANK_OK) api_->free_graph(device_, graph);
+    return status;
+  };
+  expect(FIRBANK_OK, make({}));
+  expect(FIRBANK_OK, make({0}));
+  expect(FIRBANK_INVALID, make({1}));
+  expect(FIRBANK_INVALID, make({2}));
+  expect(FIRBANK_INVALID, make({0, 0}));
+  firbank_kernel_call nowhere = call(Kernel::kEnd, kAfterFirst);
+  nowhere.after = nullptr;
+  const firbank_kernel_call calls[] = {call(Kernel::kBegin), nowhere};
+  firbank_graph* graph = nullptr;
+  expect(FIRBANK_INVALID, api_->make_graph(device_, calls, 2, &graph));
+  EXPECT_EQ(graph, nullptr);
+}
+
+TEST_F(FakeDeviceGraph, RunsKernelsInAnyOrderThatTheEdgesAllow) {
+  std::set<std::uint64_t> told;
+  for (const bool has_edge : {true, false}) {
+    calls_[1] = has_edge ? call(Kernel::kEnd, kAfterFirst) : call(Kernel::kEnd);
+    told.clear();
+    for (int seed = 1; seed <= 20; ++seed) {
+      configure(("watch=0,seed=" + std::to_string(seed)).c_str());
+      told.insert(finished_after_one_launch().value());
+    }
+    // The last kernel tells which command the first one has taken, or that it has taken none.
+    EXPECT_EQ(told, has_edge ? std::set<std::uint64_t>{1} : (std::set<std::uint64_t>{0, 1}));
+  }
+}
+
+TEST_F(FakeDeviceGraph, WatchesForKernelsThatMeetInMemory) {
+  for (int seed = 1; seed <= 5; ++seed) {
+    SCOPED_TRACE(testing::Message() << "seed " << seed);
+    configure(("seed=" + std::to_string(seed)).c_str());
+    calls_ = {call(Kernel::kBegin), call(Kernel::kEnd, kAfterFirst)};
+    EXPECT_EQ(finished_after_one_launch(), 1U);
+    // Both have read the command when two of the last kernel write the same word.
+    calls_ = {call(Kernel::kBegin), call(Kernel::kEnd, kAfterFirst),
+              call(Kernel::kEnd, kAfterFirst)};
+    EXPECT_EQ(finished_after_one_launch(), std::nullopt);
+    configure(("seed=" + std::to_string(seed)).c_str());
+    // One reads what the other writes.
+    calls_ = {call(Kernel::kBegin), call(Kernel::kEnd)};
+    EXPECT_EQ(finished_after_one_launch(), std::nullopt);
+    configure("watch=0");
+    EXPECT_NE(finished_after_one_launch(), std::nullopt);
+  }
 }
 
 TEST_F(FakeDeviceGraph, LaunchesInOrderAndDoesNotWait) {

@@ -116,29 +116,41 @@ class PinnedMemory {
   void* data_ = nullptr;
 };
 
-/// A list of kernel launches, whose parameters it keeps.
+/// Which call of its list a kernel launch is, counted from 0.
+using CallNumber = std::uint32_t;
+
+/// A list of kernel launches, whose parameters it keeps: to be run in order, or for a graph.
 class KernelCalls {
  public:
-  /// `real_bytes` is 4 for kernels of float, 8 for those of double.
+  /// `real_bytes` is 4 for kernels of float, 8 for those of double; `after` is what it waits for in
+  /// a graph.
   template <class Params>
-  void add(Kernel kernel, std::size_t real_bytes, const Params& params) {
+  CallNumber add(Kernel kernel, std::size_t real_bytes, const Params& params,
+                 std::vector<CallNumber> after = {}) {
+    struct Kept {
+      Params params;
+      std::vector<CallNumber> after;
+    };
     const LaunchShape shape = launch_shape(kernel, params);
-    const auto kept = std::make_shared<const Params>(params);
+    const auto kept = std::make_shared<const Kept>(Kept{params, std::move(after)});
     calls_.push_back({.kernel = static_cast<std::uint32_t>(kernel),
                       .real_bytes = static_cast<std::uint32_t>(real_bytes),
                       .grid = {shape.grid[0], shape.grid[1], shape.grid[2]},
                       .threads = shape.threads,
                       .shared_bytes = shape.shared_bytes,
                       .params_bytes = sizeof(Params),
-                      .params = kept.get()});
-    params_.push_back(kept);
+                      .params = &kept->params,
+                      .after_count = static_cast<std::uint32_t>(kept->after.size()),
+                      .after = kept->after.data()});
+    kept_.push_back(kept);
+    return static_cast<CallNumber>(calls_.size() - 1);
   }
 
   std::span<const firbank_kernel_call> calls() const noexcept { return calls_; }
 
  private:
   std::vector<firbank_kernel_call> calls_;
-  std::vector<std::shared_ptr<const void>> params_;
+  std::vector<std::shared_ptr<const void>> kept_;
 };
 
 /// Kernels that are launched together.

@@ -9,6 +9,7 @@
 
 namespace firbank {
 
+using cuda::CallNumber;
 using cuda::Complex;
 using cuda::Kernel;
 
@@ -72,7 +73,8 @@ std::uint32_t CudaSpectralLevel<Sample>::launched(std::size_t items) const noexc
 }
 
 template <class Sample>
-void CudaSpectralLevel<Sample>::add_forward(cuda::KernelCalls& calls) const {
+CallNumber CudaSpectralLevel<Sample>::add_forward(cuda::KernelCalls& calls,
+                                                  CallNumber after) const {
   cuda::ForwardParams<Sample> params{.transform = transform_,
                                      .current = stream().current(number_),
                                      .inputs = static_cast<std::uint32_t>(shape_.inputs),
@@ -85,19 +87,21 @@ void CudaSpectralLevel<Sample>::add_forward(cuda::KernelCalls& calls) const {
                                      .work = work_.data(),
                                      .outer_pass = 0};
   for (; params.outer_pass < transform_.outer; ++params.outer_pass) {
-    calls.add(Kernel::kForwardOuter, sizeof(Sample), params);
+    after = calls.add(Kernel::kForwardOuter, sizeof(Sample), params, {after});
   }
-  calls.add(Kernel::kForward, sizeof(Sample), params);
+  return calls.add(Kernel::kForward, sizeof(Sample), params, {after});
 }
 
-/// What is launched while no bank takes part.
+/// What is launched while no bank takes part. The first level fills the rings that all others read.
 template <class Sample>
 void CudaSpectralLevel<Sample>::make_forward_graph() {
   cuda::KernelCalls calls;
-  calls.add(Kernel::kBegin, sizeof(Sample), stream_->params());
-  add_forward(calls);
-  for (const CudaSpectralLevel* level : later_) level->add_forward(calls);
-  calls.add(Kernel::kEnd, sizeof(Sample), stream_->params());
+  const CallNumber begin = calls.add(Kernel::kBegin, sizeof(Sample), stream_->params());
+  const CallNumber first = add_forward(calls, begin);
+  std::vector<CallNumber> last;
+  for (const CudaSpectralLevel* level : later_) last.push_back(level->add_forward(calls, first));
+  if (last.empty()) last.push_back(first);
+  calls.add(Kernel::kEnd, sizeof(Sample), stream_->params(), last);
   stream_->set_forward_graph(std::make_unique<cuda::Graph>(accelerator_, calls));
 }
 
@@ -199,20 +203,22 @@ cuda::RenderParams<Sample> CudaSpectralBank<Sample>::render_params() const {
 }
 
 template <class Sample>
-void CudaSpectralBank<Sample>::add_render(cuda::KernelCalls& calls) const {
+CallNumber CudaSpectralBank<Sample>::add_render(cuda::KernelCalls& calls, CallNumber after) const {
   const bool signals = level_.is_first();
   cuda::RenderParams<Sample> params = render_params();
   params.signals = signals && level_.transform_.outer == 0 ? 1 : 0;
-  calls.add(Kernel::kRender, sizeof(Sample), params);
+  after = calls.add(Kernel::kRender, sizeof(Sample), params, {after});
   for (std::uint32_t pass = level_.transform_.outer; pass-- > 0;) {
     params.outer_pass = pass;
     params.signals = signals && pass == 0 ? 1 : 0;
-    calls.add(Kernel::kInverseOuter, sizeof(Sample), params);
+    after = calls.add(Kernel::kInverseOuter, sizeof(Sample), params, {after});
   }
+  return after;
 }
 
 template <class Sample>
-void CudaSpectralBank<Sample>::add_accumulate(cuda::KernelCalls& calls) const {
+CallNumber CudaSpectralBank<Sample>::add_accumulate(cuda::KernelCalls& calls,
+                                                    CallNumber after) const {
   const cuda::AccumulateParams<Sample> params{
       .current = level_.stream().current(level_.number_),
       .bank = bank(),
@@ -220,8 +226,31 @@ void CudaSpectralBank<Sample>::add_accumulate(cuda::KernelCalls& calls) const {
       .slice = std::min(level_.bins(), 2 * level_.slice_bins()),
       .splits = splits_,
       .shares = shares_.data()};
-  calls.add(Kernel::kAccumulate, sizeof(Sample), params);
-  if (splits_ > 1) calls.add(Kernel::kReduce, sizeof(Sample), params);
+  after = calls.add(Kernel::kAccumulate, sizeof(Sample), params, {after});
+  if (splits_ > 1) after = calls.add(Kernel::kReduce, sizeof(Sample), params, {after});
+  return after;
+}
+
+/// What the newest block's answer waits for comes first, and alone: nothing competes with it.
+/// Behind it each level is a branch. They have no memory in common that any of them writes: of
+/// delay lines, sums, shares, work and answers each level has its own, and of the rings, which all
+/// read, the first level's forward is the only writer. Nothing of a branch may begin sooner: an
+/// accumulate of the first level replaces sums that its render reads, and a render of a later one
+/// may replace answers that it adds.
+template <class Sample>
+void CudaSpectralBank<Sample>::add_all(cuda::KernelCalls& calls, bool with_forward) const {
+  const auto add_forward = [&](const CudaSpectralLevel<Sample>& level, CallNumber after) {
+    return with_forward ? level.add_forward(calls, after) : after;
+  };
+  const cuda::CommandParams command = level_.stream().params();
+  const CallNumber begin = calls.add(Kernel::kBegin, sizeof(Sample), command);
+  const CallNumber answered = add_render(calls, add_forward(level_, begin));
+  std::vector<CallNumber> last{add_accumulate(calls, answered)};
+  for (const CudaSpectralBank* later : later_) {
+    const CallNumber summed = later->add_accumulate(calls, add_forward(later->level_, answered));
+    last.push_back(later->add_render(calls, summed));
+  }
+  calls.add(Kernel::kEnd, sizeof(Sample), command, last);
 }
 
 template <class Sample>
@@ -229,16 +258,7 @@ void CudaSpectralBank<Sample>::end_load() {
   if (first_ != this) return;
   for (const bool whole : {true, false}) {
     cuda::KernelCalls calls;
-    calls.add(Kernel::kBegin, sizeof(Sample), level_.stream().params());
-    if (whole) level_.add_forward(calls);
-    add_render(calls);
-    add_accumulate(calls);
-    for (const CudaSpectralBank* later : later_) {
-      if (whole) later->level_.add_forward(calls);
-      later->add_accumulate(calls);
-      later->add_render(calls);
-    }
-    calls.add(Kernel::kEnd, sizeof(Sample), level_.stream().params());
+    add_all(calls, whole);
     auto graph = std::make_unique<cuda::Graph>(level_.accelerator_, calls);
     (whole ? graphs_.whole : graphs_.alone) = std::move(graph);
   }

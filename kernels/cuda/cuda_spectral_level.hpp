@@ -1,8 +1,8 @@
 // CudaSpectralLevel, CudaSpectralBank: delay lines, partitions and sums in a device's memory.
 //
 // A piece of a stream is one launch of one graph: take the command, forward, render for the newest
-// block; then accumulate for the next one, and do a slice of each later level's work. The host
-// waits for the rendered frames only; the rest runs on while the next piece arrives.
+// block; and then, side by side, accumulate for the next one and do a slice of each later level's
+// work. The host waits for the rendered frames only; the rest runs on while the next piece arrives.
 //
 // Samples go to the device once: later levels find theirs in the first one's rings, and their
 // answers stay on the device until the first level renders.
@@ -50,7 +50,8 @@ class CudaSpectralLevel final : public SpectralLevel<Sample> {
   /// How many of `items` transforms a launch has threads for: all, as a later level's come in few
   /// pieces, or as many as fill the device.
   std::uint32_t launched(std::size_t items) const noexcept;
-  void add_forward(cuda::KernelCalls& calls) const;
+  /// Adds the transforms to a graph, behind call `after`; returns the last call.
+  cuda::CallNumber add_forward(cuda::KernelCalls& calls, cuda::CallNumber after) const;
   void make_forward_graph();
 
   std::shared_ptr<cuda::Accelerator> accelerator_;
@@ -100,8 +101,10 @@ class CudaSpectralBank final : public SpectralBank<Sample> {
   std::uint32_t place(Sum sum) const noexcept;
   cuda::Bank<Sample> bank() const;
   cuda::RenderParams<Sample> render_params() const;
-  void add_render(cuda::KernelCalls& calls) const;
-  void add_accumulate(cuda::KernelCalls& calls) const;
+  // As CudaSpectralLevel::add_forward().
+  cuda::CallNumber add_render(cuda::KernelCalls& calls, cuda::CallNumber after) const;
+  cuda::CallNumber add_accumulate(cuda::KernelCalls& calls, cuda::CallNumber after) const;
+  void add_all(cuda::KernelCalls& calls, bool with_forward) const;
 
   const CudaSpectralLevel<Sample>& level_;
   CudaSpectralBank* first_;  // itself in the first level

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "kernels/cuda/device.hpp"
 #include "kernels/cuda/kernel_calls.hpp"
@@ -56,8 +57,8 @@ void load_kernels(int index) {
   }
 }
 
-void check_call(const firbank_kernel_call& call, std::size_t most_shared_bytes) {
-  const char* fault = fault_of(call, most_shared_bytes);
+/// `fault` is null where there is none.
+void refuse(const firbank_kernel_call& call, const char* fault) {
   if (fault == nullptr) return;
   throw CudaFailure(FIRBANK_INVALID,
                     "call of kernel " + std::to_string(call.kernel) + ": " + fault);
@@ -261,7 +262,7 @@ void Device::upload(void* to, const void* from, std::size_t bytes) {
 
 void Device::run(const firbank_kernel_call* calls, std::size_t count) {
   enter();
-  for (std::size_t i = 0; i < count; ++i) check_call(calls[i], most_shared_bytes_);
+  for (std::size_t i = 0; i < count; ++i) refuse(calls[i], fault_of(calls[i], most_shared_bytes_));
   const std::lock_guard lock(setup_mutex_);
   for (std::size_t i = 0; i < count; ++i) {
     const firbank_kernel_call& call = calls[i];
@@ -276,10 +277,14 @@ void Device::run(const firbank_kernel_call* calls, std::size_t count) {
 firbank_graph* Device::make_graph(const firbank_kernel_call* calls, std::size_t count) {
   enter();
   const CudaGraph graph;
-  cudaGraphNode_t before = nullptr;
+  std::vector<cudaGraphNode_t> nodes(count);
+  std::vector<cudaGraphNode_t> before;
   for (std::size_t i = 0; i < count; ++i) {
     const firbank_kernel_call& call = calls[i];
-    check_call(call, most_shared_bytes_);
+    refuse(call, fault_of(call, most_shared_bytes_));
+    refuse(call, fault_of_order(call, i));
+    before.clear();
+    for (std::uint32_t k = 0; k < call.after_count; ++k) before.push_back(nodes[call.after[k]]);
     void* params[] = {params_of(call)};
     cudaKernelNodeParams node{};
     node.func = const_cast<void*>(entry_of(call.kernel, call.real_bytes));
@@ -287,11 +292,8 @@ firbank_graph* Device::make_graph(const firbank_kernel_call* calls, std::size_t 
     node.blockDim = dim3(call.threads);
     node.sharedMemBytes = call.shared_bytes;
     node.kernelParams = params;
-    cudaGraphNode_t added = nullptr;
     check("cudaGraphAddKernelNode",
-          cudaGraphAddKernelNode(&added, graph.get(), i == 0 ? nullptr : &before, i == 0 ? 0 : 1,
-                                 &node));
-    before = added;
+          cudaGraphAddKernelNode(&nodes[i], graph.get(), before.data(), before.size(), &node));
   }
   auto made = std::make_unique<firbank_graph>(firbank_graph{CudaGraphExec(graph)});
   const std::lock_guard lock(setup_mutex_);

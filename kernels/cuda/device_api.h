@@ -23,7 +23,7 @@ extern "C" {
 #endif
 
 /* Changes with any change of this file or of kernel_params.hpp. */
-#define FIRBANK_DEVICE_API_VERSION 4u
+#define FIRBANK_DEVICE_API_VERSION 5u
 
 /* The one symbol that a plug-in exports, a firbank_device_api_entry. */
 #define FIRBANK_DEVICE_API_SYMBOL "firbank_device_plugin"
@@ -58,7 +58,7 @@ typedef struct firbank_device_info {
   uint64_t free_bytes;
 } firbank_device_info;
 
-/* One launch of one kernel. What `params` points to is copied when the call is taken. */
+/* One launch of one kernel. What `params` and `after` point to is copied when the call is taken. */
 typedef struct firbank_kernel_call {
   uint32_t kernel;     /* firbank::cuda::Kernel */
   uint32_t real_bytes; /* 4: float, 8: double */
@@ -67,6 +67,10 @@ typedef struct firbank_kernel_call {
   uint32_t shared_bytes;
   uint32_t params_bytes;
   const void* params; /* the kernel's structure of kernel_params.hpp */
+  /* In a graph: the calls that this one waits for, by their numbers in the list, counted from 0;
+   * all come before it there, each is named once. Without any it may begin with the graph. */
+  uint32_t after_count;
+  const uint32_t* after;
 } firbank_kernel_call;
 
 typedef struct firbank_device_api {
@@ -95,12 +99,13 @@ typedef struct firbank_device_api {
   int (*allocate_pinned)(firbank_device* device, size_t bytes, void** memory);
   void (*release_pinned)(firbank_device* device, void* memory);
 
-  /* Set-up: copies to device memory, and runs kernels once in order; both wait for their own work
-   * only, not for graphs that run meanwhile. */
+  /* Set-up: copies to device memory, and runs kernels once, one after another as they are listed;
+   * both wait for their own work only, not for graphs that run meanwhile. */
   int (*upload)(firbank_device* device, void* to, const void* from, size_t bytes);
   int (*run)(firbank_device* device, const firbank_kernel_call* calls, size_t count);
 
-  /* A graph of kernels, one after another, ready to be launched. */
+  /* A graph of kernels, ready to be launched. Those that no path of `after` joins may run at the
+   * same time, so neither writes what the other one touches. */
   int (*make_graph)(firbank_device* device, const firbank_kernel_call* calls, size_t count,
                     firbank_graph** graph);
   void (*free_graph)(firbank_device* device, firbank_graph* graph);

@@ -87,4 +87,17 @@ constexpr const char* fault_of(const firbank_kernel_call& call, std::size_t most
   return nullptr;
 }
 
+/// What is wrong with that which call `number` of a graph comes after, or null.
+constexpr const char* fault_of_order(const firbank_kernel_call& call, std::size_t number) {
+  if (call.after_count == 0) return nullptr;
+  if (call.after == nullptr) return "after is null";
+  for (std::uint32_t i = 0; i < call.after_count; ++i) {
+    if (call.after[i] >= number) return "it comes after a call that is not before it in the list";
+    for (std::uint32_t earlier = 0; earlier < i; ++earlier) {
+      if (call.after[earlier] == call.after[i]) return "it comes after the same call twice";
+    }
+  }
+  return nullptr;
+}
+
 }  // namespace firbank::cuda

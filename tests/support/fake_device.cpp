@@ -24,6 +24,8 @@
 #include "kernels/cuda/kernel_params.hpp"
 #include "tests/support/fake_device_settings.hpp"
 #include "tests/support/host_executor.hpp"
+#include "tests/support/host_graph.hpp"
+#include "tests/support/touched_memory.hpp"
 
 namespace firbank::test {
 
@@ -42,18 +44,6 @@ int refuse(int status, const std::string& message) {
   std::snprintf(last_message, sizeof(last_message), "%s", message.c_str());
   return status;
 }
-
-/// A kernel call with parameters of its own.
-struct OwnedCall {
-  explicit OwnedCall(const firbank_kernel_call& from)
-      : call(from), params(new std::byte[from.params_bytes]) {
-    std::memcpy(params.get(), from.params, from.params_bytes);
-    call.params = params.get();
-  }
-  firbank_kernel_call call;
-  std::unique_ptr<std::byte[]> params;
-};
-using Calls = std::vector<OwnedCall>;
 
 /// What all devices of the module share.
 class Module {
@@ -176,10 +166,10 @@ class Module {
 
   /// Runs a kernel on the calling thread; what it does wrong is a failure of the device. Returns
   /// what that is, or an empty text.
-  std::string execute(const firbank_kernel_call& call, std::uint64_t seed) {
+  std::string execute(const firbank_kernel_call& call, const HostRun& run) {
     HostTraffic moved;
     try {
-      moved = execute_kernel(call, seed);
+      moved = execute_kernel(call, run);
     } catch (const std::exception& fault) {
       fail();
       return "kernel " + std::to_string(call.kernel) + ": " + fault.what();
@@ -216,6 +206,29 @@ class Module {
   std::atomic<bool> hang_released_{false};
 };
 
+/// Runs a graph's kernels in an order that its edges allow. Returns what goes wrong, or an empty
+/// text.
+std::string execute_graph(const HostGraph& graph, std::uint64_t seed, bool watch) {
+  Module& module = Module::get();
+  std::vector<TouchedMemory> touched(graph.size());
+  for (const std::size_t number : graph.order(seed)) {
+    HostRun run{.seed = seed};
+    if (watch) run.touched = &touched[number];
+    std::string fault = module.execute(graph.call(number), run);
+    if (!fault.empty()) return fault;
+  }
+  for (std::size_t b = 0; watch && b < graph.size(); ++b) {
+    for (std::size_t a = 0; a < b; ++a) {
+      if (!graph.side_by_side(a, b) || conflict(touched[a], touched[b]) == nullptr) continue;
+      module.fail();
+      return "kernels " + std::to_string(graph.call(a).kernel) + " and " +
+             std::to_string(graph.call(b).kernel) + ", calls " + std::to_string(a) + " and " +
+             std::to_string(b) + " of a graph, may run at the same time and touch the same memory";
+    }
+  }
+  return {};
+}
+
 const char* fault_of_all(const firbank_kernel_call* calls, std::size_t count) {
   for (std::size_t i = 0; i < count; ++i) {
     const char* fault = cuda::fault_of(calls[i], kSharedBytes);
@@ -229,7 +242,7 @@ const char* fault_of_all(const firbank_kernel_call* calls, std::size_t count) {
 }  // namespace firbank::test
 
 struct firbank_graph {
-  std::shared_ptr<const firbank::test::Calls> calls;
+  std::shared_ptr<const firbank::test::HostGraph> graph;
 };
 
 /// What is appended to the lanes waits in rings made beforehand, so that nothing allocates then.
@@ -251,7 +264,7 @@ struct firbank_device {
   }
 
   int launch(int lane, const firbank_graph& graph) {
-    return append(lane, {.calls = graph.calls}, &firbank::test::FakeDeviceCounts::launches);
+    return append(lane, {.graph = graph.graph}, &firbank::test::FakeDeviceCounts::launches);
   }
 
   int copy(int lane, void* to, const void* from, std::size_t bytes) {
@@ -292,7 +305,7 @@ struct firbank_device {
   struct Lane;
   /// A graph, a copy, or a wait for another lane.
   struct Item {
-    std::shared_ptr<const firbank::test::Calls> calls = {};
+    std::shared_ptr<const firbank::test::HostGraph> graph = {};
     void* to = nullptr;
     const void* from = nullptr;
     std::size_t bytes = 0;
@@ -371,16 +384,13 @@ struct firbank_device {
     if (settings.delay_us > 0) {
       std::this_thread::sleep_for(std::chrono::microseconds(settings.delay_us));
     }
-    if (item.calls == nullptr) {
+    if (item.graph == nullptr) {
       std::memcpy(item.to, item.from, item.bytes);
       return;
     }
-    for (const firbank::test::OwnedCall& call : *item.calls) {
-      const std::string fault = module.execute(call.call, settings.seed + item.number);
-      if (fault.empty()) continue;
-      std::fprintf(stderr, "fake device: %s\n", fault.c_str());
-      return;
-    }
+    const std::string fault =
+        firbank::test::execute_graph(*item.graph, settings.seed + item.number, settings.watch != 0);
+    if (!fault.empty()) std::fprintf(stderr, "fake device: %s\n", fault.c_str());
   }
 
   bool closing() {
@@ -512,7 +522,7 @@ int run(firbank_device* /*device*/, const firbank_kernel_call* calls, std::size_
   if (fault != nullptr) return refuse(FIRBANK_INVALID, fault);
   const std::uint64_t seed = Module::get().settings().seed;
   for (std::size_t i = 0; i < count; ++i) {
-    const std::string wrong = Module::get().execute(calls[i], seed);
+    const std::string wrong = Module::get().execute(calls[i], {.seed = seed});
     if (!wrong.empty()) return refuse(FIRBANK_DEVICE_FAILED, wrong);
   }
   Module::get().count(&FakeDeviceCounts::runs);
@@ -525,8 +535,11 @@ int make_graph(firbank_device* /*device*/, const firbank_kernel_call* calls, std
   const int status = refuse_when_failed();
   if (status != FIRBANK_OK) return status;
   const char* fault = fault_of_all(calls, count);
+  for (std::size_t i = 0; fault == nullptr && i < count; ++i) {
+    fault = cuda::fault_of_order(calls[i], i);
+  }
   if (fault != nullptr) return refuse(FIRBANK_INVALID, fault);
-  *graph = new firbank_graph{std::make_shared<Calls>(calls, calls + count)};
+  *graph = new firbank_graph{std::make_shared<HostGraph>(calls, count)};
   Module::get().count(&FakeDeviceCounts::graphs_made);
   return FIRBANK_OK;
 }

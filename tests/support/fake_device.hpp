@@ -18,7 +18,10 @@
 //   fail_work=N        the Nth launch is taken, and fails when its turn comes (0: never)
 //   delay_us=N         every launch takes so much longer (0)
 //   hang=N             the Nth launch hangs until release_hang() or close() (0: never)
-//   seed=N             of the orders in which threads and thread blocks take turns (1)
+//   seed=N             of the orders in which threads and thread blocks take turns, and the kernels
+//                      of a graph as far as its edges allow (1)
+//   watch=N            1: kernels of a graph that may run at the same time and touch the same
+//                      memory, one of them writing, make the launch fail; 0: nobody looks (1)
 // Launches, of graphs and of copies, are counted from 1 on since the settings were made, over all
 // devices.
 //

@@ -37,6 +37,7 @@ bool read_one(std::string_view name, std::string_view value, FakeDeviceSettings&
   if (name == "delay_us") return read_number(value, settings.delay_us);
   if (name == "hang") return read_number(value, settings.hang);
   if (name == "seed") return read_number(value, settings.seed);
+  if (name == "watch") return read_number(value, settings.watch) && settings.watch <= 1;
   return false;
 }
 

@@ -27,6 +27,7 @@ struct FakeDeviceSettings {
   std::uint64_t delay_us = 0;
   std::uint64_t hang = 0;
   std::uint64_t seed = 1;
+  std::uint64_t watch = 1;
 };
 
 /// Sets `settings` to what `text` says, and what it does not say to its default. Returns an empty

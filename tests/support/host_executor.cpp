@@ -154,8 +154,8 @@ class FiberPool final : public HostBarrier {
     for (const std::uint32_t block : shuffled(shape.grid[0] * shape.grid[1], random)) {
       shared.poison();
       for (std::uint32_t t = 0; t < shape.threads; ++t) {
-        fibers_[t]->context =
-            HostContext(place_of(shape, block, t), shared.begin(), *this, run.dropped_sync);
+        fibers_[t]->context = HostContext(place_of(shape, block, t), shared.begin(), *this,
+                                          run.dropped_sync, run.touched);
       }
       run_block(block, shape.threads, random);
       for (std::uint32_t t = 0; t < shape.threads; ++t) traffic += fibers_[t]->context.traffic();

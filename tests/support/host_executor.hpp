@@ -22,6 +22,7 @@
 #include "kernels/cuda/device_api.h"
 #include "kernels/cuda/launch_shape.hpp"
 #include "kernels/cuda/spectral_mac.cuh"
+#include "tests/support/touched_memory.hpp"
 
 namespace firbank::test {
 
@@ -62,8 +63,14 @@ class HostContext {
 
   HostContext() = default;
   /// `dropped_sync`: which of its barriers the thread does not come to, counted from 0; or -1.
-  HostContext(const Place& place, std::byte* shared, HostBarrier& barrier, int dropped_sync)
-      : place_(place), shared_(shared), barrier_(&barrier), dropped_sync_(dropped_sync) {}
+  /// `touched` is null, or told of each access to global memory.
+  HostContext(const Place& place, std::byte* shared, HostBarrier& barrier, int dropped_sync,
+              TouchedMemory* touched = nullptr)
+      : place_(place),
+        shared_(shared),
+        barrier_(&barrier),
+        dropped_sync_(dropped_sync),
+        touched_(touched) {}
 
   unsigned thread() const { return place_.thread; }
   unsigned threads() const { return place_.threads; }
@@ -83,6 +90,7 @@ class HostContext {
   template <class T>
   T load(const T* from) {
     (kIsData<T> ? traffic_.loaded_bytes : traffic_.parameter_bytes) += sizeof(T);
+    if (touched_ != nullptr) touched_->loaded.add(from, sizeof(T));
     return *from;
   }
   template <class T>
@@ -92,15 +100,18 @@ class HostContext {
   template <class T>
   void store(T* to, T value) {
     (kIsData<T> ? traffic_.stored_bytes : traffic_.parameter_bytes) += sizeof(T);
+    touch(to);
     *to = value;
   }
 
   // Acquires and releases, so that no fence is left to be made.
   std::uint32_t atomic_add(std::uint32_t* to, std::uint32_t value) {
+    touch(to);
     return std::atomic_ref(*to).fetch_add(value, std::memory_order_acq_rel);
   }
   void fence_system() {}
   void store_release(std::uint64_t* to, std::uint64_t value) {
+    touch(to);
     std::atomic_ref(*to).store(value, std::memory_order_release);
   }
 
@@ -123,11 +134,17 @@ class HostContext {
   template <class T>
   static constexpr bool kIsData = IsData<T>::value;
 
+  template <class T>
+  void touch(const T* to) {
+    if (touched_ != nullptr) touched_->stored.add(to, sizeof(T));
+  }
+
   Place place_;
   std::byte* shared_ = nullptr;
   HostBarrier* barrier_ = nullptr;
   int dropped_sync_ = -1;
   int syncs_ = 0;
+  TouchedMemory* touched_ = nullptr;
   HostTraffic traffic_;
 };
 
@@ -136,7 +153,8 @@ struct HostRun {
 
   std::uint64_t seed = 1;  // of the orders
   Threads threads = Threads::kFibers;
-  int dropped_sync = -1;  // as HostContext's, for every thread
+  int dropped_sync = -1;             // as HostContext's, for every thread
+  TouchedMemory* touched = nullptr;  // of fibers only: is told what the grid touches
 };
 
 using HostBody = std::function<void(HostContext&)>;
@@ -146,8 +164,5 @@ HostTraffic run_grid(const cuda::LaunchShape& shape, const HostBody& body, const
 
 /// Runs the kernel that is called.
 HostTraffic execute_kernel(const firbank_kernel_call& call, const HostRun& run);
-inline HostTraffic execute_kernel(const firbank_kernel_call& call, std::uint64_t seed) {
-  return execute_kernel(call, HostRun{seed});
-}
 
 }  // namespace firbank::test
