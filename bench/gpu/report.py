@@ -226,7 +226,8 @@ def listed() -> list[tuple[str, list[tuple[str, str, Callable, str]]]]:
         (f"{trip}, every {pace}, {share}", "", ceiling(f"{trip}, every {pace}", field), "us")
         for trip in (
             "launch to synchronised stream", "launch to flag", "graph of 1 kernel to flag",
-            "graph of 8 kernels to flag", "doorbell of a running kernel to flag",
+            "graph of 8 kernels to flag", "graph of 8 kernels, 6 of them side by side, to flag",
+            "doorbell of a running kernel to flag",
         )
         for pace in ("1 ms", "2.7 ms")
         for share, field in (("p50", "median"), ("p99.9", "p999"))

@@ -60,14 +60,27 @@ void wait_for(std::uint64_t& flag, std::uint64_t number) {
   }
 }
 
-/// A chain of kernels, the last of which answers.
+enum class Shape { kChain, kBranches };
+
+/// Kernels of which the last one answers: a chain; or a first one, others side by side behind it,
+/// and the last one behind them all.
 class AnsweringGraph {
  public:
-  AnsweringGraph(int kernels, std::uint64_t* count, std::uint64_t* flag, const Stream& stream) {
-    check(cudaStreamBeginCapture(stream.get(), cudaStreamCaptureModeThreadLocal), "a capture");
-    for (int n = 1; n < kernels; ++n) do_nothing<<<1, 32, 0, stream.get()>>>();
-    answer<<<1, 1, 0, stream.get()>>>(count, flag);
-    check(cudaStreamEndCapture(stream.get(), &graph_), "a capture");
+  AnsweringGraph(Shape shape, int kernels, std::uint64_t* count, std::uint64_t* flag,
+                 const Stream& stream) {
+    check(cudaGraphCreate(&graph_, 0), "cudaGraphCreate");
+    std::vector<cudaGraphNode_t> before;
+    std::vector<cudaGraphNode_t> branches;
+    for (int n = 1; n < kernels; ++n) {
+      const cudaGraphNode_t node = add(reinterpret_cast<void*>(do_nothing), 32, nullptr, before);
+      if (shape == Shape::kChain || n == 1) {
+        before = {node};
+      } else {
+        branches.push_back(node);
+      }
+    }
+    void* parameters[] = {&count, &flag};
+    add(reinterpret_cast<void*>(answer), 1, parameters, branches.empty() ? before : branches);
     check(cudaGraphInstantiate(&exec_, graph_, 0), "cudaGraphInstantiate");
     check(cudaGraphUpload(exec_, stream.get()), "cudaGraphUpload");
     stream.wait();
@@ -84,6 +97,19 @@ class AnsweringGraph {
   }
 
  private:
+  cudaGraphNode_t add(void* kernel, unsigned threads, void** parameters,
+                      const std::vector<cudaGraphNode_t>& before) {
+    cudaKernelNodeParams node{};
+    node.func = kernel;
+    node.gridDim = dim3(1);
+    node.blockDim = dim3(threads);
+    node.kernelParams = parameters;
+    cudaGraphNode_t added = nullptr;
+    check(cudaGraphAddKernelNode(&added, graph_, before.data(), before.size(), &node),
+          "cudaGraphAddKernelNode");
+    return added;
+  }
+
   cudaGraph_t graph_ = nullptr;
   cudaGraphExec_t exec_ = nullptr;
 };
@@ -154,16 +180,17 @@ void tell_round_trips(double seconds) {
     check(cudaGetLastError(), "answer");
     wait_for(flag[0], ++number);
   });
-  for (const int kernels : {1, 8}) {
-    AnsweringGraph graph(kernels, count.get(), flag.get(), stream);
-    const std::string name = "graph of " + std::to_string(kernels) +
-                             (kernels == 1 ? " kernel to flag" : " kernels to flag");
+  const auto tell_graph = [&](const char* name, Shape shape, int kernels) {
+    AnsweringGraph graph(shape, kernels, count.get(), flag.get(), stream);
     tell_trips(name, seconds, [&] {
       graph.launch(stream);
       wait_for(flag[0], ++number);
     });
     stream.wait();
-  }
+  };
+  tell_graph("graph of 1 kernel to flag", Shape::kChain, 1);
+  tell_graph("graph of 8 kernels to flag", Shape::kChain, 8);
+  tell_graph("graph of 8 kernels, 6 of them side by side, to flag", Shape::kBranches, 8);
   tell_doorbell(seconds, stream);
 }
 
