@@ -235,8 +235,9 @@ CallNumber CudaSpectralBank<Sample>::add_accumulate(cuda::KernelCalls& calls,
 /// Behind it each level is a branch. They have no memory in common that any of them writes: of
 /// delay lines, sums, shares, work and answers each level has its own, and of the rings, which all
 /// read, the first level's forward is the only writer. Nothing of a branch may begin sooner: an
-/// accumulate of the first level replaces sums that its render reads, and a render of a later one
-/// may replace answers that it adds.
+/// accumulate of the first level may replace sums that its render reads, and a render of a later
+/// one answers that it adds. The last kernel comes behind all branches, as it tells that none goes
+/// on.
 template <class Sample>
 void CudaSpectralBank<Sample>::add_all(cuda::KernelCalls& calls, bool with_forward) const {
   const auto add_forward = [&](const CudaSpectralLevel<Sample>& level, CallNumber after) {

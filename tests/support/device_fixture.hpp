@@ -1,11 +1,13 @@
 // DeviceFixture: a test with the fake device in the place of a GPU, which is well at its beginning
-// and at its end. For tests that FIRBANK_PLUGIN_DIR leads to it.
+// and at its end. For tests that FIRBANK_PLUGIN_DIR leads to it. FIRBANK_TEST_ORDERS=N draws the
+// orders of threads and kernels with seed N, where a test does not choose its own.
 //
 // Thread: the test's.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
+#include <cstdlib>
 #include <string>
 #include <thread>
 
@@ -29,7 +31,9 @@ class DeviceFixture : public testing::Test {
   /// See fake_device.hpp for the settings. Not while anything lives that has seen the device fail:
   /// it gives memory back that a device which is well again may still use.
   void configure(const std::string& settings) {
-    const char* wrong = control_->configure(settings.c_str());
+    const char* const orders = std::getenv("FIRBANK_TEST_ORDERS");
+    const std::string seed = orders == nullptr ? "" : "seed=" + std::string(orders) + ",";
+    const char* wrong = control_->configure((seed + settings).c_str());
     ASSERT_EQ(wrong, nullptr) << wrong;
   }
   FakeDeviceCounts counts() const {

@@ -213,7 +213,7 @@ std::string execute_graph(const HostGraph& graph, std::uint64_t seed, bool watch
   std::vector<TouchedMemory> touched(graph.size());
   for (const std::size_t number : graph.order(seed)) {
     HostRun run{.seed = seed};
-    if (watch) run.touched = &touched[number];
+    if (watch && !graph.runs_alone(number)) run.touched = &touched[number];
     std::string fault = module.execute(graph.call(number), run);
     if (!fault.empty()) return fault;
   }

@@ -27,6 +27,13 @@ HostGraph::HostGraph(const firbank_kernel_call* calls, std::size_t count) {
   }
 }
 
+bool HostGraph::runs_alone(std::size_t number) const {
+  for (std::size_t other = 0; other < size(); ++other) {
+    if (side_by_side(number, other)) return false;
+  }
+  return true;
+}
+
 std::vector<std::size_t> HostGraph::order(std::uint64_t seed) const {
   Xoshiro256 random(seed);
   std::vector<std::size_t> order;

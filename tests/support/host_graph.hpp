@@ -25,8 +25,12 @@ class HostGraph {
   bool leads(std::size_t earlier, std::size_t later) const {
     return nodes_[later].waits_for[earlier];
   }
-  /// Whether nothing keeps two different calls from running at the same time.
-  bool side_by_side(std::size_t a, std::size_t b) const { return !leads(a, b) && !leads(b, a); }
+  /// Whether nothing keeps two calls from running at the same time.
+  bool side_by_side(std::size_t a, std::size_t b) const {
+    return a != b && !leads(a, b) && !leads(b, a);
+  }
+  /// Whether no other call runs at the same time.
+  bool runs_alone(std::size_t number) const;
 
   /// All calls, each after those that it waits for, in an order drawn with `seed`.
   std::vector<std::size_t> order(std::uint64_t seed) const;
