@@ -7,33 +7,13 @@
 
 #include <fmt/format.h>
 
+#include "engine/hybrid_split.hpp"
 #include "engine/overload.hpp"
-#include "engine/planner.hpp"
 #include "io/error.hpp"
 #include "kernels/backends.hpp"
 
 namespace firbank {
 namespace {
-
-constexpr std::size_t kHybridDepth = 2;  // blocks of slack, unless told otherwise
-constexpr std::size_t kLateBlocks = 8;   // that may be late before the device is waited for
-
-bool is_hybrid(const EngineConfig& config) {
-  return config.gpu_mode == GpuMode::kHybrid;
-}
-
-std::size_t slack_blocks(const EngineConfig& config) {
-  return config.depth_blocks == 0 ? kHybridDepth : config.depth_blocks;
-}
-
-/// A block arrives whole, and is answered `slack_blocks` later.
-std::size_t head_taps(const EngineConfig& config) {
-  return is_hybrid(config) ? (slack_blocks(config) + 1) * config.block_frames : 0;
-}
-
-std::size_t longest_of(const EngineConfig& config, const FilterBank& bank) {
-  return config.max_taps == 0 ? bank.longest() : config.max_taps;
-}
 
 /// Frames of a bank's answer behind the last input.
 std::size_t tail_of(const FilterBank& bank, const Routing& routing) {
@@ -50,42 +30,6 @@ std::int64_t frame_after(std::int64_t frame, std::int64_t frames) {
   return frame > kLast - frames ? kLast : frame + frames;
 }
 
-void check_gpu_mode(const EngineConfig& config, const Backend& backend) {
-  const bool hybrid = is_hybrid(config);
-  const auto refuse = [hybrid](const std::string& where, const char* allowed) {
-    throw Error(ErrorKind::kConfiguration,
-                fmt::format("gpu_mode is {}; allowed {}: {}", hybrid ? "hybrid" : "throughput",
-                            where, allowed));
-  };
-  if (config.gpu_mode != GpuMode::kWhole && !backend.can_be_lost()) {
-    refuse(fmt::format("with backend '{}'", backend.name()), "whole");
-  }
-  if (hybrid && config.goal == PlanGoal::kOffline) {
-    refuse("with the offline goal", "whole, throughput");
-  }
-}
-
-EngineConfig head_config(const EngineConfig& config, const FilterBank& bank) {
-  EngineConfig head = config;
-  head.backend = "auto";
-  head.depth_blocks = 0;
-  head.max_taps = std::min(longest_of(config, bank), head_taps(config));
-  head.partition_frames.clear();
-  head.memory_limit_bytes = 0;
-  return head;
-}
-
-/// Of all, or of the tail.
-EngineConfig device_config(const EngineConfig& config, const FilterBank& bank) {
-  EngineConfig device = config;
-  if (!is_hybrid(config)) return device;
-  const std::size_t longest = longest_of(config, bank);
-  device.depth_blocks = slack_blocks(config) + kLateBlocks;
-  device.max_frames = config.block_frames;
-  device.max_taps = std::max<std::size_t>(longest, head_taps(config) + 1) - head_taps(config);
-  return device;
-}
-
 }  // namespace
 
 template <class Sample>
@@ -95,28 +39,24 @@ struct HeadAndTail<Sample>::Parts {
       : backend(std::move(whole_backend)),
         config(whole_config),
         routing(whole_routing),
-        device(device_config(config, whole)),
-        device_bank(is_hybrid(config) ? whole.cut(head_taps(config), SIZE_MAX) : whole) {
+        device(device_part(config, whole)) {
     check_gpu_mode(config, *backend);
-    device_plan = choose_plan(device, device_bank, routing, abilities_of(*backend, sizeof(Sample)));
-    device_plan.latency_frames = config.depth_blocks * config.block_frames;
+    device_plan = plan_of(device, routing, *backend, sizeof(Sample));
     tail_frames = tail_of(whole, routing);
-    max_taps = longest_of(config, whole);
+    max_taps = longest_taps(config, whole);
     if (!is_hybrid(config)) return;
-    EngineConfig of_head = head_config(config, whole);
-    std::shared_ptr<const Backend> cpu = make_backend(of_head.backend);
-    const FilterBank head_bank = whole.cut(0, head_taps(config));
-    head_plan = choose_plan(of_head, head_bank, routing, abilities_of(*cpu, sizeof(Sample)));
+    const EnginePart of_head = head_part(config, whole);
+    std::shared_ptr<const Backend> cpu = make_backend(of_head.config.backend);
+    head_plan = plan_of(of_head, routing, *cpu, sizeof(Sample));
     head_load = load_of(head_plan, config.sample_rate_hz, config.threads);
-    head =
-        std::make_unique<Convolver<Sample>>(std::move(cpu), head_plan, of_head, head_bank, routing);
+    head = std::make_unique<Convolver<Sample>>(std::move(cpu), head_plan, of_head.config,
+                                               of_head.bank, routing);
   }
 
   std::shared_ptr<const Backend> backend;
   EngineConfig config;
   Routing routing;
-  EngineConfig device;
-  FilterBank device_bank;
+  EnginePart device;
   PartitionPlan device_plan;
   PartitionPlan head_plan;
   std::unique_ptr<Convolver<Sample>> head;
@@ -143,9 +83,9 @@ HeadAndTail<Sample>::HeadAndTail(Parts parts)
       plan_(parts.head ? parts.head_plan : parts.device_plan),
       tail_plan_(parts.device_plan),
       head_(std::move(parts.head)),
-      device_(parts.backend, parts.device_plan, parts.device, parts.device_bank, parts.routing,
-              parts.head_load),
-      slots_(head_ ? parts.device.depth_blocks + 2 : 0),
+      device_(parts.backend, parts.device_plan, parts.device.config, parts.device.bank,
+              parts.routing, parts.head_load),
+      slots_(head_ ? parts.device.config.depth_blocks + 2 : 0),
       tail_in_(slots_ * inputs_ * block_frames_),
       tail_out_(slots_ * outputs_ * block_frames_),
       in_planes_(inputs_),

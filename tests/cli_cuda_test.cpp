@@ -70,6 +70,87 @@ TEST_F(CliCuda, PlansButDoesNotMeasureIt) {
   EXPECT_THAT(tune.err, HasSubstr("backend 'cuda:0' cannot be measured"));
 }
 
+TEST_F(CliCuda, PlansHeadsAndTailsAsTheyAreRun) {
+  const auto plan_of = [](std::vector<std::string> filters) {
+    filters.insert(filters.begin(), {FIRBANK_PROGRAM, "plan", "--channels", "2", "--block", "64",
+                                     "--backend", "cuda", "--gpu-mode", "hybrid", "--depth", "1"});
+    return run_program(filters);
+  };
+  const ProgramResult text = plan_of({"--filter", folder_.file("filter.txt")});
+  ASSERT_EQ(text.exit_code, 0) << text.err;
+  EXPECT_THAT(text.out,
+              AllOf(HasSubstr("mode       hybrid: cpu"),
+                    HasSubstr(" computes taps 0 to 127 of every filter, cuda:0 the others"),
+                    HasSubstr("\nhead       "), HasSubstr("\ntail       "),
+                    HasSubstr("latency    0 frames"), HasSubstr("is due 64 frames (1.33 ms) after"),
+                    HasSubstr("for cuda:0; estimated")));
+
+  const ProgramResult as_json = plan_of({"--filter", folder_.file("filter.txt"), "--json", "-"});
+  ASSERT_EQ(as_json.exit_code, 0) << as_json.err;
+  const auto plan = nlohmann::json::parse(as_json.out);
+  EXPECT_EQ(plan["gpu_mode"], "hybrid");
+  EXPECT_EQ(plan["max_taps"], 128);
+  EXPECT_EQ(plan["latency_frames"], 0);
+  EXPECT_THAT(std::string(plan["backend"]), testing::StartsWith("cpu"));
+  EXPECT_EQ(plan["tail"]["backend"], "cuda:0");
+  EXPECT_EQ(plan["tail"]["first_tap"], 128);
+  EXPECT_EQ(plan["tail"]["max_taps"], 700 - 128);
+  EXPECT_EQ(plan["tail"]["latency_frames"], 0);
+  EXPECT_EQ(plan["tail"]["slack_frames"], 64);
+  EXPECT_GT(plan["tail"]["memory_bytes"], 0);
+
+  // Filters that are only as long as these are planned alike.
+  auto outlined = nlohmann::json::parse(plan_of({"--taps", "700", "--json", "-"}).out);
+  EXPECT_EQ(outlined["levels"], plan["levels"]);
+  EXPECT_EQ(outlined["tail"], plan["tail"]);
+
+  const ProgramResult filtered =
+      filter("hybrid.npy", {"--gpu-mode", "hybrid", "--backend", "cuda", "--block", "64", "--depth",
+                            "1", "--as-live", "--json", folder_.file("report.json")});
+  ASSERT_EQ(filtered.exit_code, 0) << filtered.err;
+  const auto report = nlohmann::json::parse(read_bytes(folder_.file("report.json")));
+  for (const auto& [key, value] : report["plan"].items()) EXPECT_EQ(plan[key], value) << key;
+}
+
+TEST_F(CliCuda, PlansEveryModeThatItHasAndRefusesTheOthersInOneLine) {
+  const auto plan = [](std::vector<std::string> options) {
+    options.insert(options.begin(), {FIRBANK_PROGRAM, "plan", "--taps", "48000"});
+    return run_program(options);
+  };
+  const auto mode_of = [&](std::vector<std::string> options) {
+    options.insert(options.end(), {"--backend", "cuda", "--json", "-"});
+    return std::string(nlohmann::json::parse(plan(options).out)["gpu_mode"]);
+  };
+  EXPECT_EQ(mode_of({}), "whole");
+  EXPECT_EQ(mode_of({"--offline"}), "throughput");
+  EXPECT_EQ(mode_of({"--offline", "--gpu-mode", "whole"}), "whole");
+  EXPECT_EQ(mode_of({"--gpu-mode", "throughput"}), "throughput");
+  EXPECT_THAT(plan({"--backend", "cuda"}).out, HasSubstr("mode       whole: cuda:0 computes"));
+  EXPECT_EQ(plan({"--backend", "cpu", "--json", "-"}).out.find("gpu_mode"), std::string::npos);
+
+  const auto refused = [&](const std::vector<std::string>& options, const char* reason) {
+    const ProgramResult result = plan(options);
+    EXPECT_EQ(result.exit_code, 2) << reason;
+    EXPECT_EQ(result.out, "") << reason;
+    EXPECT_THAT(result.err, HasSubstr(reason));
+    EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
+  };
+  refused({"--gpu-mode", "hybrid"}, "gpu_mode is hybrid; allowed with backend 'cpu");
+  refused({"--gpu-mode", "throughput"}, "gpu_mode is throughput; allowed with backend 'cpu");
+  refused({"--backend", "cuda", "--gpu-mode", "hybrid", "--offline"},
+          "gpu_mode is hybrid; allowed with the offline goal: whole, throughput");
+  refused({"--backend", "cuda", "--gpu-mode", "hybrid", "--memory-limit", "1K"},
+          "memory_limit_bytes is 1024");
+  device("driver=none");
+  refused({"--backend", "cuda", "--gpu-mode", "hybrid"}, "no NVIDIA driver");
+  refused({"--backend", "cuda:1", "--gpu-mode", "hybrid"}, "no NVIDIA driver");
+  device("memory=100000");
+  for (const char* mode : {"whole", "hybrid"}) {
+    EXPECT_THAT(plan({"--backend", "cuda", "--gpu-mode", mode}).err,
+                HasSubstr("note: cuda:0 has 97.7 KiB free, and the plan takes"));
+  }
+}
+
 TEST_F(CliCuda, AddsNoLatencyInTheHybridMode) {
   ASSERT_EQ(filter("cpu.npy", {"--backend", "cpu", "--precision", "double"}).exit_code, 0);
   const Signal expected = read_signal(folder_.file("cpu.npy"));

@@ -174,6 +174,12 @@ std::shared_ptr<const Backend> EngineOptions::open_backend() const {
   } catch (const BackendError& error) {
     refuse(error.what());
   }
+  for (const BackendInfo& info : list_backends()) {
+    // Where there is no GPU at all, one entry says why for every number.
+    if (info.name == backend || (info.name == "cuda" && backend.starts_with("cuda:"))) {
+      refuse(fmt::format("backend '{}' cannot run here: {}", backend, info.reason));
+    }
+  }
   refuse(fmt::format("backend '{}' cannot run here; 'firbank backends' lists what can", backend));
 }
 

@@ -20,7 +20,9 @@ constexpr const char* kExamples = R"(Examples:
   The same for a file to be filtered as fast as possible:
     firbank plan --channels 64 --filters 64 --taps 48000 --offline
   What partitions of two sizes would cost instead of those that are chosen:
-    firbank plan --filter hall.wav --block 128 --partitions 128,4096)";
+    firbank plan --filter hall.wav --block 128 --partitions 128,4096
+  What a CPU and a GPU would have to do where the GPU has the filters' tails:
+    firbank plan --filter hall.wav --block 128 --backend cuda --gpu-mode hybrid)";
 
 struct Arguments {
   SetupOptions setup;
@@ -59,6 +61,13 @@ void add_plan_command(CLI::App& app, int& exit_code) {
   arguments->setup.engine.add_arithmetic_to(*command);
   arguments->setup.engine.add_spectra_to(*command);
   arguments->setup.engine.add_depth_to(*command);
+  arguments->setup.engine.add_gpu_mode_to(*command);
+  command->get_option("--gpu-mode")
+      ->description(
+          "What a GPU computes: whole (default): each block as soon as can be;\n"
+          "throughput (default with --offline): as many as can be, samples\n"
+          "coming and going meanwhile; or hybrid: the tails of the filters,\n"
+          "whose heads are planned for the CPU; not with --offline");
   arguments->setup.engine.add_memory_limit_to(*command);
   command->add_flag("--offline", arguments->offline,
                     "Plan for a file, with blocks chosen for speed, instead of a live run");

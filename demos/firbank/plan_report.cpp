@@ -1,6 +1,7 @@
 #include "demos/firbank/plan_report.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <cstdio>
 #include <memory>
 #include <utility>
@@ -10,7 +11,9 @@
 #include "demos/firbank/filter_report.hpp"
 #include "demos/firbank/plan_alternatives.hpp"
 #include "demos/firbank/wording.hpp"
+#include "engine/hybrid_split.hpp"
 #include "engine/planner.hpp"
+#include "kernels/backends.hpp"
 
 namespace firbank::program {
 namespace {
@@ -21,25 +24,56 @@ std::string when_computed(const LevelPlan& level, double rate_hz) {
   return fmt::format("spread over {}", duration(static_cast<double>(level.block_frames) / rate_hz));
 }
 
-void print_partitions(const PartitionPlan& plan, double rate_hz) {
+/// Of filters that begin at tap `begin`.
+void print_partitions(const char* title, const PartitionPlan& plan, double rate_hz,
+                      std::size_t begin = 0) {
   if (plan.levels.size() < 2) {
-    fmt::print("{:<10} {}\n", "partitions", plan.describe());
+    fmt::print("{:<10} {}\n", title, plan.describe());
     return;
   }
-  fmt::print("{:<10} of {} sizes, longer ones for later taps:\n", "partitions", plan.levels.size());
+  fmt::print("{:<10} of {} sizes, longer ones for later taps:\n", title, plan.levels.size());
   fmt::print("{:<10} {:<18} {:<14} {:>13}   {}\n", "", "taps", "partitions", "transforms of",
              "computed");
   for (const LevelPlan& level : plan.levels) {
-    const std::string taps =
-        fmt::format("{} to {}", level.first_tap, std::min(level.end_tap(), plan.max_response) - 1);
+    const std::string taps = fmt::format("{} to {}", begin + level.first_tap,
+                                         begin + std::min(level.end_tap(), plan.max_response) - 1);
     const std::string count = fmt::format("{} of {}", level.partitions, level.partition_taps);
     fmt::print("{:<10} {:<18} {:<14} {:>13}   {}\n", "", taps, count, level.transform_frames,
                when_computed(level, rate_hz));
   }
 }
 
-std::string swap_line(const PartitionPlan& plan, double rate_hz) {
-  const std::size_t lead = plan.swap_lead_frames();
+const char* name(GpuMode mode) {
+  switch (mode) {
+    case GpuMode::kHybrid:
+      return "hybrid";
+    case GpuMode::kThroughput:
+      return "throughput";
+    case GpuMode::kWhole:
+      break;
+  }
+  return "whole";
+}
+
+/// Who computes what.
+std::string mode_line(const PlanReport& report) {
+  if (report.tail) {
+    return fmt::format("hybrid: {} computes taps 0 to {} of every filter, {} the others",
+                       report.backend, report.tail->first_tap - 1, report.tail->backend);
+  }
+  return fmt::format("{}: {} computes {}", name(report.gpu_mode), report.backend,
+                     report.gpu_mode == GpuMode::kThroughput
+                         ? "as many blocks as can be, samples coming and going meanwhile"
+                         : "each block as soon as can be");
+}
+
+std::string swap_line(const PlanReport& report) {
+  const double rate_hz = report.sample_rate_hz;
+  if (report.tail) {
+    return fmt::format("a new filter is heard {} after it comes, or later",
+                       duration(static_cast<double>(report.tail->swap_ahead_frames) / rate_hz));
+  }
+  const std::size_t lead = report.plan.swap_lead_frames();
   if (lead == 0) return "a new filter may come at any time, and costs no more than the old one";
   return fmt::format("a new filter is worked out beside the old one in the {} before it is due",
                      duration(static_cast<double>(lead) / rate_hz));
@@ -76,6 +110,14 @@ void print_comparison(const PartitionPlan& chosen, const std::vector<PartitionPl
   }
 }
 
+/// "1.2 MiB in float, 2.4 MiB in double".
+std::string memory_of(const PartitionPlan& plan) {
+  const double memory_bytes = static_cast<double>(plan.memory_samples) * sizeof(float);
+  const std::string in_double =
+      plan.compact_spectra ? "" : fmt::format(", {} in double", bytes(2 * memory_bytes));
+  return fmt::format("{} in float{}", bytes(memory_bytes), in_double);
+}
+
 }  // namespace
 
 double PlanReport::times_realtime() const {
@@ -90,12 +132,36 @@ PlanReport make_plan_report(const EngineOptions& options, EngineConfig config,
   PlanReport report;
   report.costs = options.chosen_costs(notice);
   config.costs = report.costs.model;
-  const PlanAbilities abilities =
-      abilities_of(*backend, options.precision == "double" ? sizeof(double) : sizeof(float));
-  report.plan = choose_plan(config, bank, routing, abilities);
-  report.others = alternatives(config, bank, routing, abilities, report.plan, alternatives_wanted);
+  check_gpu_mode(config, *backend);
+  const std::size_t sample_bytes = options.precision == "double" ? sizeof(double) : sizeof(float);
+  const EnginePart part = device_part(config, bank);
+  report.plan = plan_of(part, routing, *backend, sample_bytes);
+  report.others =
+      alternatives(part.config, part.bank, routing, abilities_of(*backend, sample_bytes),
+                   report.plan, alternatives_wanted);
+  const std::uint64_t free_bytes = backend->free_memory_bytes();
+  const std::uint64_t plan_bytes = std::uint64_t{report.plan.memory_samples} * sample_bytes;
+  if (free_bytes != 0 && plan_bytes > free_bytes) {
+    notice(fmt::format("{} has {} free, and the plan takes {}", backend->name(),
+                       bytes(static_cast<double>(free_bytes)),
+                       bytes(static_cast<double>(plan_bytes))));
+  }
   report.prescribed = !config.partition_frames.empty();
   report.backend = backend->name();
+  report.on_gpu = backend->can_be_lost();
+  report.gpu_mode = config.gpu_mode;
+  if (is_hybrid(config)) {
+    report.tail =
+        TailReport{.plan = std::move(report.plan),
+                   .backend = std::move(report.backend),
+                   .first_tap = head_taps(config),
+                   .slack_frames = slack_blocks(config) * config.block_frames,
+                   .swap_ahead_frames = head_taps(config) + kLateBlocks * config.block_frames};
+    const EnginePart head = head_part(config, bank);
+    const std::shared_ptr<const Backend> cpu = make_backend(head.config.backend);
+    report.plan = plan_of(head, routing, *cpu, sample_bytes);
+    report.backend = cpu->name();
+  }
   report.precision = options.precision;
   report.sample_rate_hz = config.sample_rate_hz;
   report.filters = bank.size();
@@ -124,6 +190,14 @@ nlohmann::ordered_json to_json(const PlanReport& report) {
   json["flops_per_second"] = plan.flops_per_frame * report.sample_rate_hz;
   json["times_realtime"] = report.times_realtime();
   json["backend"] = report.backend;
+  if (report.on_gpu) json["gpu_mode"] = name(report.gpu_mode);
+  if (report.tail) {
+    json["tail"] = to_json(report.tail->plan, report.precision);
+    json["tail"]["backend"] = report.tail->backend;
+    json["tail"]["first_tap"] = report.tail->first_tap;
+    json["tail"]["slack_frames"] = report.tail->slack_frames;
+    json["swap_ahead_frames"] = report.tail->swap_ahead_frames;
+  }
   json["precision"] = report.precision;
   json["costs"] = to_json(report.costs);
   json["alternatives"] = nlohmann::ordered_json::array();
@@ -138,26 +212,46 @@ nlohmann::ordered_json to_json(const PlanReport& report) {
 void print_plan(const PlanReport& report, const std::string& filters) {
   const PartitionPlan& plan = report.plan;
   const double rate_hz = report.sample_rate_hz;
-  fmt::print("{:<10} {}, {}\n", "filters", filters, counted(report.connections, "connection"));
-  print_partitions(plan, rate_hz);
-  fmt::print("{:<10} {} a call ({})\n", "block", counted(plan.call_frames, "frame"),
-             duration(static_cast<double>(plan.call_frames) / rate_hz));
-  fmt::print("{:<10} {} ({})\n", "latency", counted(plan.latency_frames, "frame"),
-             duration(static_cast<double>(plan.latency_frames) / rate_hz));
-  fmt::print("{:<10} {} operations a frame (direct form: {}), {} a second at {} Hz\n", "cost",
-             large(plan.flops_per_frame), large(report.direct_flops),
-             large(plan.flops_per_frame * rate_hz), rate_hz);
-  fmt::print("{:<10} {:.2f} ns a frame: {} times real time on one core; estimated\n", "speed",
-             plan.ns_per_frame, ratio(report.times_realtime()));
-  fmt::print("{:<10} the dearest call costs {:.2f} times the mean; estimated\n", "evenness",
-             plan.worst_over_mean);
-  const double memory_bytes = static_cast<double>(plan.memory_samples) * sizeof(float);
-  const std::string in_double =
-      plan.compact_spectra ? "" : fmt::format(", {} in double", bytes(2 * memory_bytes));
-  fmt::print("{:<10} {} in float{}; estimated\n", "memory", bytes(memory_bytes), in_double);
-  fmt::print("{:<10} {}\n", "swaps", swap_line(plan, rate_hz));
-  fmt::print("{:<10} {}\n", "costs", report.costs.description);
-  print_comparison(plan, report.others, rate_hz,
+  const auto lasting = [rate_hz](std::size_t frames) {
+    return fmt::format("{} ({})", counted(frames, "frame"),
+                       duration(static_cast<double>(frames) / rate_hz));
+  };
+  const auto row = [](const char* title, const std::string& text) {
+    fmt::print("{:<10} {}\n", title, text);
+  };
+  row("filters", fmt::format("{}, {}", filters, counted(report.connections, "connection")));
+  if (report.on_gpu) row("mode", mode_line(report));
+  print_partitions(report.tail ? "head" : "partitions", plan, rate_hz);
+  double flops = plan.flops_per_frame;
+  if (report.tail) {
+    print_partitions("tail", report.tail->plan, rate_hz, report.tail->first_tap);
+    flops += report.tail->plan.flops_per_frame;
+  }
+  row("block", fmt::format("{} a call ({})", counted(plan.call_frames, "frame"),
+                           duration(static_cast<double>(plan.call_frames) / rate_hz)));
+  row("latency", lasting(plan.latency_frames));
+  if (report.tail) {
+    row("slack", fmt::format("a block's tail is due {} after its last frame",
+                             lasting(report.tail->slack_frames)));
+  }
+  row("cost",
+      fmt::format("{} operations a frame (direct form: {}), {} a second at {} Hz", large(flops),
+                  large(report.direct_flops), large(flops * rate_hz), rate_hz));
+  row("speed", fmt::format("{:.2f} ns a frame{}: {} times real time on one core; estimated",
+                           plan.ns_per_frame, report.tail ? " of the head" : "",
+                           ratio(report.times_realtime())));
+  row("evenness",
+      fmt::format("the dearest call costs {:.2f} times the mean; estimated", plan.worst_over_mean));
+  if (report.tail) {
+    row("memory", fmt::format("{} for {}", memory_of(plan), report.backend));
+    row("",
+        fmt::format("{} for {}; estimated", memory_of(report.tail->plan), report.tail->backend));
+  } else {
+    row("memory", memory_of(plan) + "; estimated");
+  }
+  row("swaps", swap_line(report));
+  row("costs", report.costs.description);
+  print_comparison(report.tail ? report.tail->plan : plan, report.others, rate_hz,
                    report.precision == "double" ? sizeof(double) : sizeof(float),
                    report.prescribed);
 }

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,12 +18,24 @@
 
 namespace firbank::program {
 
-struct PlanReport {
+/// What a GPU computes in the hybrid mode.
+struct TailReport {
   PartitionPlan plan;
-  std::vector<PartitionPlan> others;
-  bool prescribed = false;  // the block sizes were asked for, not chosen
-  ChosenCosts costs;
   std::string backend;
+  std::size_t first_tap = 0;          // of every filter
+  std::size_t slack_frames = 0;       // from a block's last frame until its answer is due
+  std::size_t swap_ahead_frames = 0;  // by which a swap comes at the least before it is heard
+};
+
+struct PlanReport {
+  PartitionPlan plan;  // in the hybrid mode, of the heads
+  std::optional<TailReport> tail;
+  GpuMode gpu_mode = GpuMode::kWhole;
+  std::vector<PartitionPlan> others;  // in the hybrid mode, of the tails
+  bool prescribed = false;            // the block sizes were asked for, not chosen
+  ChosenCosts costs;
+  std::string backend;    // of `plan`
+  bool on_gpu = false;    // all of it or the tails
   std::string precision;  // float or double
   double sample_rate_hz = 0;
   std::size_t filters = 0;
@@ -36,7 +49,8 @@ struct PlanReport {
 };
 
 /// Plans for `config`, whose costs are chosen here, and up to `alternatives` other plans; `notice`
-/// is told of costs that are of no use. Throws: Error.
+/// is told of costs that are of no use, and of a GPU without the memory. Throws: Error, as an
+/// engine would.
 PlanReport make_plan_report(const EngineOptions& options, EngineConfig config,
                             const FilterBank& bank, const Routing& routing,
                             std::size_t alternatives,

@@ -93,7 +93,7 @@ _firbank() {
       ;;
     plan)
       options="$bank $engine $arithmetic --spectra --channels --filters --taps --rate --depth
-        --memory-limit --alternatives --offline --json --help"
+        --gpu-mode --memory-limit --alternatives --offline --json --help"
       ;;
     tune) options="$arithmetic --dry-run --json --quiet --help" ;;
     verify)

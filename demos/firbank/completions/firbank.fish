@@ -50,7 +50,7 @@ complete -c firbank -n "$arithmetic" -l precision -x -a 'float double' -d 'Arith
 complete -c firbank -n '__fish_seen_subcommand_from filter run live plan tune throughput' -l backend -x -a '(__firbank_backends)' -d 'What computes'
 complete -c firbank -n '__fish_seen_subcommand_from filter run live plan throughput' -l spectra -x -a 'full int16' -d 'How filters are kept'
 complete -c firbank -n '__fish_seen_subcommand_from filter live plan' -l depth -x -d 'Blocks under way'
-complete -c firbank -n '__fish_seen_subcommand_from filter' -l gpu-mode -x -a 'whole hybrid throughput' -d 'What a GPU computes'
+complete -c firbank -n '__fish_seen_subcommand_from filter plan' -l gpu-mode -x -a 'whole hybrid throughput' -d 'What a GPU computes'
 complete -c firbank -n '__fish_seen_subcommand_from filter plan' -l memory-limit -x -d 'Most memory of the plan'
 complete -c firbank -n '__fish_seen_subcommand_from filter' -l on-overload -x -a 'truncate drop fail' -d 'When the CPU takes over and is too slow'
 
