@@ -208,7 +208,7 @@ TEST_F(FakeDevice, HasNoKernelsForTheDevice) {
 
 TEST_F(FakeDevice, RefusesSettingsItDoesNotKnow) {
   for (const char* settings :
-       {"hang", "hang=", "hang=x", "devices=-1", "driver=new", "a=1,hang=1"}) {
+       {"hang", "hang=", "hang=x", "devices=-1", "driver=new", "watch=2", "a=1,hang=1"}) {
     SCOPED_TRACE(settings);
     const char* fault = control_->configure(settings);
     ASSERT_NE(fault, nullptr);
