@@ -14,10 +14,11 @@ constexpr double kLaterScratchSums = 1;
 constexpr double kTileBins = 65'536;
 
 // As the CUDA backend has them: bins from which on transforms pass through memory, windows that an
-// input's ring holds, partitions that repay a share of a sum, the most shares, and what the lists
-// of terms and tiles take.
+// input's ring holds, banks whose answers are under way at once, partitions that repay a share of a
+// sum, the most shares, and what the lists of terms and tiles take.
 constexpr std::size_t kMostInnerBins = 4'096;
 constexpr double kRingWindows = 2;
+constexpr double kBanksHeard = 2;
 constexpr double kLeastSteps = 16;
 constexpr double kMostShares = 128;
 constexpr double kListSamplesOfEdge = 6;
@@ -61,8 +62,10 @@ double lists_on_device(const PlanDemand& demand) {
 double staged_samples(const PartitionPlan& plan, const PlanDemand& demand) {
   if (!plan.by_copies) return 0;
   const auto slots = static_cast<double>(pieces_under_way(plan, demand.config) + 1);
-  const auto bins = static_cast<double>(plan.levels.front().bins());
-  return slots * bins * (2 * demand.inputs + 2 * demand.outputs);
+  const LevelPlan& first = plan.levels.front();
+  const auto window = static_cast<double>(first.transform_frames);
+  const auto block = static_cast<double>(first.block_frames);
+  return slots * (demand.inputs * window + kBanksHeard * demand.outputs * block);
 }
 
 }  // namespace

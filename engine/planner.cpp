@@ -337,13 +337,13 @@ std::vector<PartitionPlan> cheapest_plans(const EngineConfig& config, const Filt
   const PlanEstimate estimate(costs, demand, abilities.shares);
   Search search(base, estimate, MemoryLimit(config, abilities), !offline);
   // A device's answer waits for the products of the newest block alone, all else is prepared: so
-  // its blocks are no longer than a call.
+  // its transforms are no longer than a call needs.
   const bool is_prompt = !abilities.shares && !offline;
   const std::size_t most_bins =
       is_prompt ? std::max(std::bit_ceil(base.call_frames), kMinTransform / 2) : kMaxBins;
   for (std::size_t bins = kMinTransform / 2; bins <= std::min(most_bins, kMaxBins); bins *= 2) {
     search.add_levels(std::max(base.call_frames, offline ? bins : 1), bins);
-    if (abilities.shares) search.add_single(base.call_frames, bins, offline);
+    search.add_single(base.call_frames, bins, offline);
     if (abilities.shares && !offline && demand.in_rows) search.add_long(base.call_frames, bins);
   }
   if (abilities.direct_form && base.max_taps <= kMaxDirectTaps) {

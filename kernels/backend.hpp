@@ -274,7 +274,7 @@ class Backend {
   virtual bool has_direct_form() const noexcept = 0;
 
   /// Whether any operation can be done in parts, in rows of several blocks, for two blocks at once,
-  /// and with partitions that are not as long as their level's blocks.
+  /// and with several partitions that are not as long as their level's blocks.
   virtual bool has_shares() const noexcept = 0;
 
   /// Whether a first level keeps the samples that its windows have shown, for later windows and for

@@ -711,15 +711,13 @@ TYPED_TEST(BackendConformance, HoldsForRandomOperations) {
       shape.bins = std::size_t{1} << between(random, 3, seed % 8 == 0 ? 10 : 7);
       shape.block_frames = between(random, shape.bins / 2, shape.bins);
       shape.slots = between(random, 1, shape.bins > 128 ? 2 : 6);
-      if (backend->has_shares()) {
-        shape.threads = between(random, 1, 3);
-        if (seed % 5 == 0) {
-          shape.slots = 1;
-          shape.block_frames = between(random, 1, 2 * shape.bins - 1);
-        }
+      if (backend->has_shares()) shape.threads = between(random, 1, 3);
+      if (seed % 5 == 0) {
+        shape.slots = 1;
+        shape.block_frames = between(random, 1, 2 * shape.bins - 1);
       }
       shape.partition_taps = shape.block_frames;
-      if (backend->has_shares() && seed % 5 == 0) {
+      if (seed % 5 == 0) {
         shape.partition_taps = between(random, 1, 2 * shape.bins - shape.block_frames + 1);
       }
       shape.inputs = between(random, 1, shape.bins > 128 ? 2 : 5);

@@ -122,26 +122,33 @@ TEST_P(CudaTransformTest, ForwardFollowsTheDefinitionInDouble) {
   check_forward<double>(GetParam());
 }
 
-/// A stream through a rig, block by block, the blocks in pieces, as the engine does it.
+/// A stream through a rig, block by block, the blocks in pieces, as the engine does it. Blocks are
+/// as long as partitions and the newer half of their window, or longer or shorter and its end.
 template <class Real>
 class Stream {
  public:
-  Stream(CudaRig<Real>& rig, std::uint32_t partitions, std::size_t frames, Random& random)
+  Stream(CudaRig<Real>& rig, std::uint32_t partitions, std::uint32_t block_frames,
+         std::uint32_t blocks, Random& random)
       : in(rig.shape.inputs),
         out(rig.outputs),
         rig_(rig),
         random_(random),
         partitions_(partitions),
-        blocks_(static_cast<std::uint32_t>(frames / rig.shape.hop)) {
-    for (auto& channel : in) channel = noise<Real>(random, blocks_ * rig.shape.hop);
-    for (auto& channel : out) channel.assign(blocks_ * rig.shape.hop, CudaRig<Real>::kNan);
+        block_frames_(block_frames),
+        lead_(block_frames == rig.shape.hop && block_frames <= rig.bins
+                  ? rig.bins
+                  : 2 * rig.bins - block_frames),
+        blocks_(blocks) {
+    const std::size_t frames = std::size_t{blocks} * block_frames;
+    for (auto& channel : in) channel = noise<Real>(random, frames);
+    for (auto& channel : out) channel.assign(frames, CudaRig<Real>::kNan);
   }
 
   void process() {
     for (block_ = 0; block_ < blocks_; ++block_) {
       std::uint32_t arrived = 0;
-      while (arrived < rig_.shape.hop) {
-        const std::uint32_t left = rig_.shape.hop - arrived;
+      while (arrived < block_frames_) {
+        const std::uint32_t left = block_frames_ - arrived;
         const std::uint32_t frames = random_() % 2 == 0 ? left : between(random_, 1, left);
         piece(arrived, frames);
         arrived += frames;
@@ -158,13 +165,13 @@ class Stream {
 
   void piece(std::uint32_t arrived, std::uint32_t frames) {
     const std::uint32_t bins = rig_.bins;
-    const std::size_t at = std::size_t{block_} * rig_.shape.hop + arrived;
+    const std::size_t at = std::size_t{block_} * block_frames_ + arrived;
     LevelCommand command{};
     command.inputs = {0, rig_.shape.inputs};
     command.slot = slot_of(block_);
-    // Stream frame 0 lies `bins` frames into the rings, behind the silence before it.
-    command.window = (block_ * rig_.shape.hop) & (rig_.ring_frames - 1);
-    command.fresh = {bins + arrived, bins + arrived + frames};
+    // Stream frame 0 lies in the rings behind the silence before it.
+    command.window = (block_ * block_frames_) & (rig_.ring_frames - 1);
+    command.fresh = {lead_ + arrived, lead_ + arrived + frames};
     command.stage_in = static_cast<std::uint32_t>(random_() % rig_.kStageSlots);
     std::fill(rig_.stage_in.begin(), rig_.stage_in.end(), rig_.kNan);
     for (std::uint32_t input = 0; input < rig_.shape.inputs; ++input) {
@@ -178,11 +185,11 @@ class Stream {
     command.render_from = block_ == 0 ? kNone : block_ % 2;
     command.render_newest = command.slot;
     command.render_partitions = {0, 1};
-    command.frames = {arrived, arrived + frames};
+    command.frames = command.fresh;
     command.stage_out = static_cast<std::uint32_t>(random_() % rig_.kStageSlots);
 
     // The sum for the next block, when this one is complete: some partitions in a first launch.
-    if (arrived + frames == rig_.shape.hop) {
+    if (arrived + frames == block_frames_) {
       command.bins = {0, rig_.bins};
       command.to = (block_ + 1) % 2;
       command.from = kNone;
@@ -195,7 +202,7 @@ class Stream {
     rig_.launch(command);
     for (std::uint32_t output = 0; output < rig_.outputs; ++output) {
       const Real* answer = rig_.stage_out.data() +
-                           std::size_t{command.stage_out} * rig_.outputs * bins +
+                           std::size_t{command.stage_out} * rig_.outputs * rig_.answer_frames +
                            std::size_t{output} * frames;
       std::copy_n(answer, frames, out[output].data() + at);
     }
@@ -204,6 +211,8 @@ class Stream {
   CudaRig<Real>& rig_;
   Random& random_;
   std::uint32_t partitions_;
+  std::uint32_t block_frames_;
+  std::uint32_t lead_;  // frames of a window before its block
   std::uint32_t blocks_;
   std::uint32_t block_ = 0;
 };
@@ -248,7 +257,7 @@ std::vector<std::vector<Real>> load_noise(CudaRig<Real>& rig, Random& random) {
   for (std::uint32_t r = 0; r < rig.shape.partitions.size(); ++r) {
     const Range range = rig.shape.partitions[r];
     const std::size_t count = (range.last - range.first) * rig.shape.hop;
-    taps.push_back(noise<Real>(random, count - random() % (rig.shape.hop / 2)));
+    taps.push_back(noise<Real>(random, count - random() % (rig.shape.hop / 2 + 1)));
     rig.load(r, taps.back());
   }
   return taps;
@@ -259,10 +268,19 @@ void check_stream(std::uint32_t log2_bins, std::uint64_t seed) {
   SCOPED_TRACE(testing::Message() << "seed " << seed);
   Random random(seed);
   const std::uint32_t partitions = between(random, 1, log2_bins > 11 ? 2 : 4);
-  CudaRig<Real> rig(small_shape(random, log2_bins, partitions));
+  RigShape shape = small_shape(random, log2_bins, partitions);
+  std::uint32_t block_frames = shape.hop;
+  if (partitions == 1 && random() % 2 == 0) {
+    // All frames that a single partition leaves exact.
+    shape.hop = between(random, 1, (2U << log2_bins) - 1);
+    block_frames = (2U << log2_bins) - shape.hop + 1;
+    if (random() % 2 == 0) block_frames = between(random, 1, block_frames);
+    block_frames = std::min(block_frames, (2U << log2_bins) - 1);
+  }
+  CudaRig<Real> rig(shape);
   const auto taps = load_noise(rig, random);
   const std::uint32_t blocks = log2_bins > 11 ? 3 : 6;
-  Stream<Real> stream(rig, partitions, std::size_t{blocks} * rig.shape.hop, random);
+  Stream<Real> stream(rig, partitions, block_frames, blocks, random);
   stream.process();
 
   RelativeError error;
@@ -440,7 +458,7 @@ TEST(CudaLinesTest, SamplesCrossTheBusInWholeLines) {
       command.narrow = narrow ? 1 : 0;
       command.render_from = kNone;
       command.render_partitions = {0, 1};
-      command.frames = {0, rig.bins};
+      command.frames = {rig.bins, 2 * rig.bins};
       const auto pieces = [&](cuda::Kernel kernel, const auto& params, auto body,
                               const auto& slots) {
         WarpContext::Accesses accesses;
@@ -501,7 +519,7 @@ TEST(CudaCommandTest, PartsAreTheWhole) {
     render.outputs = {0, whole.outputs};
     render.render_from = kNone;
     render.render_partitions = {0, 2};
-    render.frames = {0, whole.bins};
+    render.frames = {0, 2 * whole.bins};
     whole.launch(render);
     const std::uint32_t some_outputs = between(random, 0, whole.outputs);
     for (const Range outputs : {Range{0, some_outputs}, Range{some_outputs, whole.outputs}}) {
@@ -523,8 +541,8 @@ TEST(CudaRenderTest, AddsTheAnswersOfLaterLevelsThatItIsToldTo) {
     command.outputs = {0, rig.outputs};
     command.render_from = kNone;
     command.render_partitions = {0, 1};
-    command.frames.first = between(random, 0, rig.bins - 1);
-    command.frames.last = between(random, command.frames.first + 1, rig.bins);
+    command.frames.first = between(random, rig.bins, 2 * rig.bins - 1);
+    command.frames.last = between(random, command.frames.first + 1, 2 * rig.bins);
     rig.launch(command);
     const AlignedVector<float> alone = rig.stage_out;
 
@@ -571,7 +589,7 @@ TEST(CudaCommandTest, WhatIsNotAskedForIsLeftAlone) {
     const auto stage_out = rig.stage_out;
     LevelCommand nothing{};
     nothing.fresh = {0, 2 * rig.bins};
-    nothing.frames = {0, rig.bins};
+    nothing.frames = {rig.bins, 2 * rig.bins};
     nothing.partitions[0] = {0, 2};
     nothing.ranges = 1;
     for (int launch = 0; launch < 7; ++launch) rig.launch(nothing);
@@ -867,7 +885,7 @@ Outcome<Real> stream_outcome(std::uint32_t log2_bins, const HostRun& run) {
   CudaRig<Real> rig(shape);
   load_noise(rig, random);
   rig.run = run;
-  Stream<Real> stream(rig, 2, 2 * std::size_t{shape.hop}, random);
+  Stream<Real> stream(rig, 2, shape.hop, 2, random);
   stream.process();
   return {std::move(stream.out), std::move(rig.sums)};
 }
@@ -912,7 +930,7 @@ std::vector<float> plain_stream(std::uint32_t log2_bins, std::size_t terms, cons
   rig.load(0, noise<float>(random, shape.hop));
   rig.run = run;
   rig.dropped_in = dropped_in;
-  Stream<float> stream(rig, 1, std::size_t{2} * shape.hop, random);
+  Stream<float> stream(rig, 1, shape.hop, 2, random);
   stream.process();
   std::vector<float> out = stream.out[0];
   out.insert(out.end(), stream.out[1].begin(), stream.out[1].end());
@@ -1000,7 +1018,7 @@ TEST(CudaOrderTest, RenderedIsToldOnceAndAfterAllAnswers) {
     command.outputs = {0, rig.outputs};
     command.render_from = kNone;
     command.render_partitions = {0, 1};
-    command.frames = {0, 64};
+    command.frames = {64, 128};
     const cuda::RenderParams<float> params = rig.render_params();
     bool complete = false;
     int told = 0;

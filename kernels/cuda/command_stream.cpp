@@ -242,7 +242,7 @@ void CommandStream<Sample>::accumulate(BankGraphs& bank, std::uint32_t k, std::s
 
 template <class Sample>
 void CommandStream<Sample>::keep(BankGraphs& bank, std::uint32_t k, std::size_t place,
-                                 IndexRange outputs) noexcept {
+                                 IndexRange outputs, IndexRange frames) noexcept {
   Open* open = &open_for(bank);
   const LevelCommand& asked = open->command.level[k];
   const bool goes_on = is_empty(asked.outputs) || asked.stage_out == place;
@@ -254,7 +254,7 @@ void CommandStream<Sample>::keep(BankGraphs& bank, std::uint32_t k, std::size_t 
   LevelCommand& command = open->command.level[k];
   command.render_from = 0;
   command.render_partitions = {0, 0};
-  command.frames = {0, ~std::uint32_t{0}};  // all
+  command.frames = narrow(frames);
   command.stage_out = narrow(place);
 }
 

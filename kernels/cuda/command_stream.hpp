@@ -73,8 +73,9 @@ class CommandStream {
   /// To sum 0, some of its bins.
   void accumulate(BankGraphs& bank, std::uint32_t k, std::size_t newest, IndexRange partitions,
                   IndexRange bins) noexcept;
-  /// Turns sum 0 of some outputs into answers.
-  void keep(BankGraphs& bank, std::uint32_t k, std::size_t place, IndexRange outputs) noexcept;
+  /// Turns sum 0 of some outputs into answers to `frames`, which are always the same.
+  void keep(BankGraphs& bank, std::uint32_t k, std::size_t place, IndexRange outputs,
+            IndexRange frames) noexcept;
   /// Adds answers, from frame `first` on, to what the first level renders last.
   void add(BankGraphs& bank, std::uint32_t k, std::size_t place, std::size_t first) noexcept;
 

@@ -183,6 +183,8 @@ cuda::RenderParams<Sample> CudaSpectralBank<Sample>::render_params() const {
       .bank = bank(),
       .slice = level_.launched(level_.shape_.outputs),
       .stage_out = is_first ? stream.stage_out() : answers_.data(),
+      .answer_frames =
+          is_first ? static_cast<std::uint32_t>(level_.shape_.block_frames) : level_.bins(),
       .work = work_.data(),
       .outer_pass = 0,
       .done = done_.data(),
@@ -288,7 +290,7 @@ void CudaSpectralBank<Sample>::load(std::size_t response, std::span<const Sample
                                                  is_compact_ ? count * bins : 0);
   cuda::LoadParams<Sample> params{.transform = level_.transform_,
                                   .count = static_cast<std::uint32_t>(count),
-                                  .hop = static_cast<std::uint32_t>(level_.shape_.block_frames),
+                                  .hop = static_cast<std::uint32_t>(level_.shape_.partition_taps),
                                   .taps_count = taps.size(),
                                   .taps = uploaded.data(),
                                   .spectra = is_compact_ ? full.data() : responses_.data() + first,
@@ -346,14 +348,14 @@ void CudaSpectralBank<Sample>::accumulate_pair(std::size_t newest, IndexRange ou
 template <class Sample>
 void CudaSpectralBank<Sample>::inverse(Sample* const* out, IndexRange frames, IndexRange,
                                        IndexRange, std::size_t) noexcept {
-  const std::size_t bins = level_.shape_.bins;
-  level_.stream().render(graphs_, out, {frames.first - bins, frames.last - bins});
+  level_.stream().render(graphs_, out, frames);
 }
 
 template <class Sample>
 void CudaSpectralBank<Sample>::keep(std::size_t place, IndexRange outputs, IndexRange,
                                     std::size_t) noexcept {
-  level_.stream().keep(first_->graphs_, level_.number_, place, outputs);
+  const std::size_t bins = level_.shape_.bins;
+  level_.stream().keep(first_->graphs_, level_.number_, place, outputs, {bins, 2 * bins});
 }
 
 template <class Sample>

@@ -7,12 +7,13 @@
 // Layouts, in values of Real or Complex<Real>, M being that of the level:
 //   input rings   [input][ring frames]          the newest samples of each input, for all levels
 //   staging in    [slot][2 M x inputs]          fresh samples on their way in, input by input
-//   staging out   [slot][M x outputs]           the first level's answers on their way out,
-//   likewise answers       [2][output][M]                those of a later level, which the first
-//   one adds delay lines   [input][slot][M]              spectra responses [response][partition][M]
-//   spectra, scaled by 1 / M; or multiples     [response][partition][M]      the same in 16 bits a
-//   value, of scales        [response][partition][M / kGroupBins] sums          [3][output][M]
-//   spectra; a later level has one of each output
+//   staging out   [slot][block x outputs]       the first level's answers, likewise, on their way
+//   answers       [2][output][M]                those of a later level, which the first one adds
+//   delay lines   [input][slot][M]              spectra
+//   responses     [response][partition][M]      spectra, scaled by 1 / M; or
+//   multiples     [response][partition][M]      the same in 16 bits a value, of
+//   scales        [response][partition][M / kGroupBins]
+//   sums          [3][output][M]                spectra; a later level has one of each output
 // Spectra are values of the polynomial older + i newer at the roots of t^M = i, in the order in
 // which the forward transform leaves them (real_fft.cuh).
 #pragma once
@@ -82,9 +83,10 @@ struct alignas(8) LevelCommand {
   std::uint32_t narrow;  // 1: samples in the slot are std::int16_t, in multiples of kNarrowScale
 
   // render, of these outputs: sum `render_from` (or kNone) plus partitions `render_partitions`,
-  // inverse, and frames [frames.first, frames.last) to `stage_out`, where those of all outputs
-  // follow one another from its start on: a slot of the first level's staging, or one of the two
-  // places for the answers of a later one.
+  // inverse, and frames [frames.first, frames.last) of the window's 2 M to `stage_out`, where those
+  // of all outputs follow one another from its start on: a slot of the first level's staging, or
+  // one of the two places for the answers of a later one. Frames before M are there only where
+  // blocks are longer than that, of which a level has no later one.
   Range outputs;
   std::uint32_t render_from;
   std::uint32_t render_newest;
@@ -214,6 +216,7 @@ struct RenderParams {
   Bank<Real> bank;
   std::uint32_t slice;          // outputs that a launch has threads for; more take turns
   Real* stage_out;              // pinned or copied home; of a later level its answers
+  std::uint32_t answer_frames;  // that a slot or a place has room for, of each output
   Complex<Real>* work;          // [output][M]; used with outer passes
   std::uint32_t outer_pass;     // kInverseOuter: which, from transform.outer - 1 down to 0
   std::uint32_t* done;          // device: thread blocks that have stored their answers
@@ -238,12 +241,12 @@ struct AccumulateParams {
   Complex<Real>* shares;  // [split][output][M]
 };
 
-/// Set-up: `count` spectra from M taps each, which follow one another; scaled by `scale`.
+/// Set-up: `count` spectra of `hop` taps each, which follow one another; scaled by `scale`.
 template <class Real>
 struct LoadParams {
   Transform<Real> transform;
   std::uint32_t count;
-  std::uint32_t hop;         // taps of a partition, at most M; the rest of its M are zero
+  std::uint32_t hop;         // taps of a partition, at most M, or 2 M of a single one
   std::uint64_t taps_count;  // taps behind them are zero
   const Real* taps;          // pinned or device
   Complex<Real>* spectra;

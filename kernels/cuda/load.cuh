@@ -9,13 +9,21 @@
 
 namespace firbank::cuda {
 
-/// Coefficient n of spectrum s: tap s hop + n, scaled, where there is one.
+/// Tap n of spectrum s, scaled, where there is one.
+template <class Real, class Ctx>
+FIRBANK_HD Real scaled_tap(Ctx& ctx, const LoadParams<Real>& params, std::uint32_t s,
+                           std::uint32_t n) {
+  const std::uint64_t tap = static_cast<std::uint64_t>(s) * params.hop + n;
+  if (n >= params.hop || tap >= params.taps_count) return 0;
+  return ctx.load(params.taps + tap) * params.scale;
+}
+
+/// Coefficient n of spectrum s: taps n and M + n.
 template <class Real, class Ctx>
 FIRBANK_HD Complex<Real> tap_coefficient(Ctx& ctx, const LoadParams<Real>& params, std::uint32_t s,
                                          std::uint32_t n) {
-  const std::uint64_t tap = static_cast<std::uint64_t>(s) * params.hop + n;
-  if (n >= params.hop || tap >= params.taps_count) return {0, 0};
-  return {ctx.load(params.taps + tap) * params.scale, 0};
+  return {scaled_tap(ctx, params, s, n),
+          scaled_tap(ctx, params, s, n + (1U << params.transform.log2_bins))};
 }
 
 template <class Real>

@@ -212,37 +212,40 @@ FIRBANK_HD Real later_answer(Ctx& ctx, const RenderParams<Real>& params, std::ui
   return sum;
 }
 
-/// Where the frames go that are wanted of each output.
+/// Where the frames go that are wanted of each output: of the window's 2 M.
 template <class Real>
 struct Answers {
   Range frames;
-  std::uint32_t count;  // of them that there are
+  std::uint32_t count;  // of them
   Real* samples;        // of output 0; those of the others follow
 };
 
 template <class Real, class Ctx>
 FIRBANK_HD Answers<Real> answers_of(Ctx& ctx, const RenderParams<Real>& params) {
   const std::uint32_t slot = ctx.load(&params.current->stage_out);
-  const std::uint32_t bins = 1U << params.transform.log2_bins;
   Answers<Real> answers;
   answers.frames = ctx.load(&params.current->frames);
-  answers.count = (answers.frames.last < bins ? answers.frames.last : bins) - answers.frames.first;
-  answers.samples =
-      params.stage_out + static_cast<std::uint64_t>(slot) * params.bank.outputs * bins;
+  answers.count = answers.frames.last - answers.frames.first;
+  answers.samples = params.stage_out + static_cast<std::uint64_t>(slot) * params.bank.outputs *
+                                           params.answer_frames;
   return answers;
 }
 
-/// Gives each of the frames that are wanted of those an inverse leaves in v, newer frames
-/// n + r stride, to store(number among those that are wanted, sample).
+/// Gives each of the frames that are wanted of those an inverse leaves in v, frames n + r stride of
+/// the window's older half and of its newer one, to store(number among those that are wanted,
+/// sample). Answers of later levels belong to the newer half.
 template <class Real, class Ctx, class Store>
 FIRBANK_HD void give_frames(Ctx& ctx, const RenderParams<Real>& params, Range frames,
                             std::uint32_t output, std::uint32_t n, std::uint32_t stride,
                             const Complex<Real> (&v)[8], Store store) {
+  const std::uint32_t bins = 1U << params.transform.log2_bins;
   FIRBANK_UNROLL
   for (unsigned r = 0; r < 8; ++r) {
-    const std::uint32_t frame = n + r * stride;
-    if (frame >= frames.first && frame < frames.last) {
-      const std::uint32_t wanted = frame - frames.first;
+    const std::uint32_t older = n + r * stride;
+    if (older >= frames.first && older < frames.last) store(older - frames.first, v[r].re);
+    const std::uint32_t newer = older + bins;
+    if (newer >= frames.first && newer < frames.last) {
+      const std::uint32_t wanted = newer - frames.first;
       store(wanted, v[r].im + later_answer(ctx, params, output, wanted));
     }
   }

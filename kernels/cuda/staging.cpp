@@ -21,7 +21,7 @@ Staging<Sample>::Staging(const std::shared_ptr<Accelerator>& accelerator, const 
       inputs_(shape.inputs),
       outputs_(shape.outputs),
       in_samples_(shape.inputs * 2 * shape.bins),
-      out_samples_(shape.outputs * shape.bins),
+      out_samples_(shape.outputs * shape.block_frames),
       narrow_(*narrow_copy<Sample>(best_instruction_set())),
       in_(accelerator, slots_in * in_samples_),
       out_(accelerator, slots_out * out_samples_),

@@ -57,11 +57,12 @@ class CudaRig {
         bins(1U << shape.log2_bins),
         outputs(static_cast<std::uint32_t>(shape.terms.size())),
         ring_frames(2 * bins * shape.ring_windows),
+        answer_frames(2 * bins),
         transform(cuda::transform_shape<Real>(shape.log2_bins)),
         twiddles(cuda::transform_twiddles(transform)),
         rings(shape.inputs * ring_frames),
         stage_in(std::size_t{kStageSlots} * shape.inputs * 2 * bins, kNan),
-        stage_out(std::size_t{kStageSlots} * outputs * bins, kNan),
+        stage_out(std::size_t{kStageSlots} * outputs * answer_frames, kNan),
         delay_lines(std::size_t{shape.inputs} * shape.slots * bins, Value{}),
         sums(std::size_t{3} * outputs * bins, Value{kNan, kNan}),
         shares(std::size_t{shape.splits} * outputs * bins, Value{kNan, kNan}),
@@ -151,6 +152,7 @@ class CudaRig {
     params.slice = shape.output_slice == 0 ? outputs : shape.output_slice;
     params.number = &current.number;
     params.stage_out = stage_out.data();
+    params.answer_frames = answer_frames;
     params.work = render_work.data();
     params.done = &done;
     params.progress = &progress;
@@ -218,6 +220,7 @@ class CudaRig {
   const std::uint32_t bins;
   const std::uint32_t outputs;
   const std::uint32_t ring_frames;
+  const std::uint32_t answer_frames;  // of an output in a slot
   cuda::Transform<Real> transform;
   HostRun run;
   cuda::Kernel dropped_in = cuda::Kernel::kRender;  // whose barrier run.dropped_sync is
