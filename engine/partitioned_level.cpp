@@ -33,6 +33,9 @@ PartitionedLevel<Sample>::PartitionedLevel(const Backend& backend, const Partiti
                                          .threads = pool.threads(),
                                          .pieces = pieces,
                                          .longest_bins = plan.levels.back().bins(),
+                                         .single_terms = plan.levels.size() == 1 &&
+                                                         plan_.blocks_met() == 1 &&
+                                                         routing.has_single_edges(),
                                          .copies = plan.by_copies})),
       shares_(level_->shares()),
       keeps_samples_(backend.keeps_samples()),

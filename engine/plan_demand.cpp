@@ -9,12 +9,14 @@
 namespace firbank {
 
 PlanDemand::PlanDemand(const EngineConfig& of_engine, const FilterSizes& filters,
-                       const Routing& routing)
+                       const Routing& routing, std::size_t bytes_of_sample)
     : config(of_engine),
       inputs(static_cast<double>(routing.inputs())),
       outputs(static_cast<double>(routing.outputs())),
       edges(static_cast<double>(routing.edges().size())),
       in_rows(routing.is_in_rows()),
+      single_edges(routing.has_single_edges()),
+      sample_bytes(bytes_of_sample),
       threads(static_cast<double>(config.threads)),
       expected_frames(config.goal == PlanGoal::kOffline ? config.expected_frames : 0) {
   const ResponseTable table(routing);

@@ -18,7 +18,8 @@ namespace firbank {
 /// declared, it is planned for.
 class PlanDemand {
  public:
-  PlanDemand(const EngineConfig& of_engine, const FilterSizes& filters, const Routing& routing);
+  PlanDemand(const EngineConfig& of_engine, const FilterSizes& filters, const Routing& routing,
+             std::size_t bytes_of_sample = sizeof(float));
 
   struct Partitions {
     double stored = 0;  // of all responses
@@ -31,6 +32,8 @@ class PlanDemand {
   double outputs;
   double edges;
   bool in_rows;
+  bool single_edges;  // no output has more than one
+  std::size_t sample_bytes;
   double threads;
   std::uint64_t expected_frames;  // 0: very many
   double taps = 0;                // of all edges

@@ -13,16 +13,25 @@ constexpr double kLaterScratchSums = 1;
 // Bins of the sums that a thread has at a time, of up to four outputs.
 constexpr double kTileBins = 65'536;
 
-// As the CUDA backend has them: bins from which on transforms pass through memory, windows that an
-// input's ring holds, banks whose answers are under way at once, partitions that repay a share of a
-// sum, the most shares, and what the lists of terms and tiles take.
-constexpr std::size_t kMostInnerBins = 4'096;
+// As the CUDA backend has them: bytes of a spectrum beyond which transforms pass through memory,
+// windows that an input's ring holds where something is carried from block to block, banks whose
+// answers are under way at once, partitions that repay a share of a sum, the most shares, and what
+// the lists of terms and tiles take; or those of items and listeners, an item of each input and
+// output at the most.
+constexpr std::size_t kMostInnerBytes = std::size_t{32} << 10;
 constexpr double kRingWindows = 2;
 constexpr double kBanksHeard = 2;
 constexpr double kLeastSteps = 16;
 constexpr double kMostShares = 128;
 constexpr double kListSamplesOfEdge = 6;
 constexpr double kListSamplesOfOutput = 7;
+constexpr double kListSamplesOfItem = 4;
+constexpr double kListSamplesOfListener = 2;
+
+/// Whether a thread block of a device holds a whole transform.
+bool is_inner(const LevelPlan& level, const PlanDemand& demand) {
+  return 2 * level.bins() * demand.sample_bytes <= kMostInnerBytes;
+}
 
 double samples_of_sum(const LevelPlan& level) {
   return 2 * static_cast<double>(level.bins());
@@ -49,7 +58,7 @@ double sums_on_device(const PartitionPlan& plan, const PlanDemand& demand,
   const LevelPlan& level = plan.levels[k];
   const double of_output = k > 0 ? 2 : level.partitions == 1 ? 1 : 3;
   const double shares = std::min(partitions.met / demand.outputs / kLeastSteps, kMostShares);
-  const double of_passes = level.bins() > kMostInnerBins ? demand.inputs + demand.outputs : 0;
+  const double of_passes = is_inner(level, demand) ? 0 : demand.inputs + demand.outputs;
   return demand.outputs * (of_output + (shares < 2 ? 0 : shares)) + of_passes + kTableSums;
 }
 
@@ -68,7 +77,22 @@ double staged_samples(const PartitionPlan& plan, const PlanDemand& demand) {
   return slots * (demand.inputs * window + kBanksHeard * demand.outputs * block);
 }
 
+/// Of a plan that is_fused(): responses, tables, a window of each input, and what is on its way.
+double fused_samples(const PartitionPlan& plan, const PlanDemand& demand,
+                     const PlanDemand::Partitions& partitions) {
+  const double responses = partitions.stored * (plan.compact_spectra ? kCompactShare : 1);
+  const double lists = kListSamplesOfItem * (demand.inputs + demand.outputs) +
+                       kListSamplesOfListener * demand.outputs;
+  return samples_of_sum(plan.levels.front()) * (responses + kTableSums + demand.inputs) +
+         staged_samples(plan, demand) + lists;
+}
+
 }  // namespace
+
+bool is_fused(const PartitionPlan& plan, const PlanDemand& demand) {
+  return demand.single_edges && plan.levels.size() == 1 && plan.levels.front().partitions == 1 &&
+         is_inner(plan.levels.front(), demand);
+}
 
 std::size_t pieces_under_way(const PartitionPlan& plan, const EngineConfig& config) {
   if (config.depth_blocks == 0) return 1;
@@ -103,6 +127,7 @@ double memory_samples(const PartitionPlan& plan, const PlanDemand& demand,
     return demand.taps +
            demand.inputs * static_cast<double>(plan.history_frames() + plan.history_window());
   }
+  if (on_device && is_fused(plan, demand)) return fused_samples(plan, demand, partitions[0]);
   double samples = 0;
   for (std::size_t k = 0; k < plan.levels.size(); ++k) {
     const LevelPlan& level = plan.levels[k];

@@ -18,6 +18,10 @@ inline constexpr double kCompactShare = 0.5625;
 /// Pieces that are submitted and not yet collected, at most.
 std::size_t pieces_under_way(const PartitionPlan& plan, const EngineConfig& config);
 
+/// Whether a device does all of a piece in one kernel: a single partition whose transform one
+/// thread block holds, and no output with more than one edge.
+bool is_fused(const PartitionPlan& plan, const PlanDemand& demand);
+
 /// Samples of a level's responses and delay lines.
 double spectrum_samples(const LevelPlan& level, const PlanDemand& demand,
                         const PlanDemand::Partitions& partitions, bool compact);

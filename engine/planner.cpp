@@ -318,7 +318,7 @@ PartitionPlan choose_plan(const EngineConfig& config, const FilterSizes& filters
     return cheapest_plans(config, filters, routing, abilities).front();
   }
   check(config, filters, routing);
-  const PlanDemand demand(config, filters, routing);
+  const PlanDemand demand(config, filters, routing, abilities.sample_bytes);
   const CostModel costs = config.costs.value_or(abilities.costs);
   PartitionPlan plan = prescribed_plan(base_plan(config, filters, routing), config,
                                        PlanEstimate(costs, demand, abilities.shares));
@@ -332,7 +332,7 @@ std::vector<PartitionPlan> cheapest_plans(const EngineConfig& config, const Filt
   check(config, filters, routing);
   const PartitionPlan base = base_plan(config, filters, routing);
   const bool offline = config.goal == PlanGoal::kOffline;
-  const PlanDemand demand(config, filters, routing);
+  const PlanDemand demand(config, filters, routing, abilities.sample_bytes);
   const CostModel costs = config.costs.value_or(abilities.costs);
   const PlanEstimate estimate(costs, demand, abilities.shares);
   Search search(base, estimate, MemoryLimit(config, abilities), !offline);

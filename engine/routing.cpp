@@ -95,4 +95,13 @@ bool Routing::is_in_rows() const noexcept {
                      [](const Edge& edge) { return edge.input == edge.output; });
 }
 
+bool Routing::has_single_edges() const {
+  std::vector<bool> has_edge(outputs_, false);
+  for (const Edge& edge : edges_) {
+    if (has_edge[edge.output]) return false;
+    has_edge[edge.output] = true;
+  }
+  return true;
+}
+
 }  // namespace firbank

@@ -43,6 +43,8 @@ class Routing {
   std::size_t max_delay() const noexcept;  // frames
   /// Whether every output hears the input of its own number and no other.
   bool is_in_rows() const noexcept;
+  /// Whether no output has more than one edge.
+  bool has_single_edges() const;
 
  private:
   std::size_t inputs_;

@@ -61,6 +61,9 @@ struct LevelShape {
   std::size_t pieces = 1;        // most that are submitted and not yet collected
   std::size_t longest_bins = 0;  // of a first level: M of the longest one, itself included
   std::size_t slices = 1;        // of a later level: pieces among which a block's work is spread
+  // Of a first level that is all there is, with one slot: outputs of its banks have no more than
+  // one term, and banks carry no sums. Sums kNow are of partition 0 alone then.
+  bool single_terms = false;
   // Of a first level on a device: samples come and go by copies beside the computation, which moves
   // the most; or else the soonest way.
   bool copies = false;

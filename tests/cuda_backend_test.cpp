@@ -172,6 +172,105 @@ TEST_F(CudaBackendTest, SendsWhatDoesNotFitInto16BitsAsItIs) {
   }
 }
 
+/// One partition, and each output hears one input: `taps` in blocks that leave as many exact.
+struct Fused {
+  Fused(EngineConfig config, std::uint64_t seed, std::size_t longest)
+      : random(seed), bank(make_bank(longest)), engine(std::move(config), bank, routing) {}
+
+  FilterBank make_bank(std::size_t longest) {
+    return test::random_bank(random, {longest, 1, longest / 2, longest - 1, longest});
+  }
+
+  Random random;
+  // Input 2 is not heard, nor does output 5 hear anything.
+  Routing routing = Routing(4, 6,
+                            {{.input = 0, .filter = 0, .output = 0},
+                             {.input = 3, .filter = 1, .output = 4, .gain = 0.5},
+                             {.input = 0, .filter = 2, .output = 1, .gain = -2, .delay = 1},
+                             {.input = 1, .filter = 3, .output = 3, .delay = 1},
+                             {.input = 0, .filter = 4, .output = 2}});
+  FilterBank bank;
+  BasicEngine<float> engine;
+};
+
+// Live in calls of blocks, whole or not, and offline in long ones.
+TEST_F(CudaBackendTest, ConvolvesInOneKernelAPiece) {
+  for (std::uint64_t seed = 1; seed <= 12; ++seed) {
+    SCOPED_TRACE(testing::Message() << "seed " << seed);
+    EngineConfig wanted = config();
+    wanted.goal = seed % 3 == 0 ? PlanGoal::kOffline : PlanGoal::kLive;
+    if (wanted.goal == PlanGoal::kOffline) {
+      wanted.max_frames = 0;
+      wanted.expected_frames = 5'000;  // long transforms do not repay their memory
+    }
+    wanted.gpu_mode = seed % 2 == 0 ? GpuMode::kThroughput : GpuMode::kWhole;
+    wanted.spectra = seed % 4 == 0 ? Spectra::kInt16 : Spectra::kFull;
+    Fused fused(wanted, seed, wanted.goal == PlanGoal::kOffline ? 700 : 60);
+    ASSERT_EQ(fused.engine.plan().levels.front().partitions, 1u);
+    const std::size_t call = fused.engine.plan().call_frames;
+    const std::size_t frames = 8 * std::max<std::size_t>(call, 100);
+    Signal in = test::random_signal(fused.random, 4, frames);
+    if (seed % 5 == 0) test::round_to_16_bits(in);
+    const auto calls =
+        seed % 2 == 0 ? test::random_calls(fused.random, frames, call, fused.engine.max_frames())
+                      : test::equal_calls(frames, call);
+    control_->reset_counts();
+    const Signal out = test::run_process(fused.engine, in, calls);
+    const Signal oracle = direct_convolution(in, fused.bank, fused.routing, frames);
+    EXPECT_TRUE(test::follows(out, oracle, wanted.spectra == Spectra::kInt16 ? 3.16e-5 : 1e-6));
+    settle();
+    const FakeDeviceCounts counted = counts();
+    const auto launched = [&](Kernel kernel) {
+      return counted.kernels[static_cast<std::size_t>(kernel)];
+    };
+    EXPECT_EQ(launched(Kernel::kConvolve), launched(Kernel::kBegin));
+    EXPECT_GE(launched(Kernel::kConvolve), calls.size());
+    EXPECT_EQ(launched(Kernel::kForward) + launched(Kernel::kRender), 0u);
+  }
+}
+
+TEST_F(CudaBackendTest, ConvolvesInOneKernelAPieceOfDoubles) {
+  SCOPED_TRACE("seed 23");
+  EngineConfig wanted = config();
+  wanted.goal = PlanGoal::kOffline;
+  wanted.max_frames = 0;
+  Random random(23);
+  const FilterBank bank = test::random_bank(random, {300, 20});
+  const Routing routing = Routing::bank(2, 2);
+  wanted.expected_frames = 5'000;
+  BasicEngine<double> engine(wanted, bank, routing);
+  ASSERT_LE(engine.plan().levels.front().transform_frames, 4'096u) << engine.plan().describe();
+  const Signal in = test::random_signal(random, 2, 20'000);
+  const auto calls = test::random_calls(random, 20'000, 3'000, engine.max_frames());
+  EXPECT_TRUE(test::follows(test::run_process(engine, in, calls),
+                            direct_convolution(in, bank, routing, 20'000), 1e-13));
+  EXPECT_GT(counts().kernels[static_cast<std::size_t>(Kernel::kConvolve)], 0u);
+}
+
+// While one bank fades into another, the second one transforms the window again, which has come
+// with the first one's samples.
+TEST_F(CudaBackendTest, FadesFromOneBankIntoAnotherThatConvolvesByItself) {
+  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+    SCOPED_TRACE(testing::Message() << "seed " << seed);
+    EngineConfig wanted = config(seed % 2 == 0 ? 2 : 0);
+    Fused fused(wanted, seed, 60);
+    ASSERT_EQ(fused.engine.plan().levels.front().partitions, 1u);
+    const FilterBank next = fused.make_bank(50);
+    const std::size_t frames = 30 * kBlock;
+    const std::size_t live = test::between(fused.random, 1, 15 * kBlock);
+    const std::size_t fade = test::between(fused.random, 0, 10 * kBlock);
+    const Signal in = test::random_signal(fused.random, 4, frames);
+    fused.engine.swap(next, static_cast<std::int64_t>(live), fade);
+    const auto calls = test::random_calls(fused.random, frames, kBlock, 3 * kBlock);
+    const Signal out = test::run_process(fused.engine, in, calls);
+    const Signal oracle =
+        test::with_changes(direct_convolution(in, fused.bank, fused.routing, frames),
+                           {{direct_convolution(in, next, fused.routing, frames),
+                             static_cast<std::int64_t>(live), fade}});
+    EXPECT_TRUE(test::follows(out, oracle, 1e-6));
+  }
+}
+
 // What a plan says that it takes is what is allocated, in all modes.
 TEST_F(CudaBackendTest, TakesTheMemoryThatThePlanSays) {
   for (std::uint64_t seed = 1; seed <= 40; ++seed) {
@@ -190,13 +289,19 @@ TEST_F(CudaBackendTest, TakesTheMemoryThatThePlanSays) {
                                                              : Routing::matrix(side, 5, side * 5);
     const FilterBank bank =
         test::random_bank(random, std::vector<std::size_t>(routing.edges().size(), taps));
-    const Engine engine(wanted, bank, routing);
-    test::FakeDeviceMemory memory{};
-    control_->memory(&memory);
-    const auto taken = static_cast<double>(memory.device_bytes);
-    const auto planned = static_cast<double>(engine.plan().memory_samples * sizeof(float));
-    EXPECT_LE(taken, 1.03 * planned + 2e5) << engine.plan().describe();
-    EXPECT_GE(taken, 0.9 * planned - 1e5) << engine.plan().describe();
+    const auto check = [&]<class Sample>(const BasicEngine<Sample>& engine) {
+      test::FakeDeviceMemory memory{};
+      control_->memory(&memory);
+      const auto taken = static_cast<double>(memory.device_bytes);
+      const auto planned = static_cast<double>(engine.plan().memory_samples * sizeof(Sample));
+      EXPECT_LE(taken, 1.03 * planned + 2e5) << engine.plan().describe();
+      EXPECT_GE(taken, 0.9 * planned - 1e5) << engine.plan().describe();
+    };
+    if (seed % 3 == 0 && wanted.spectra == Spectra::kFull) {
+      check(BasicEngine<double>(wanted, bank, routing));
+    } else {
+      check(Engine(wanted, bank, routing));
+    }
   }
 }
 
@@ -459,11 +564,14 @@ TEST_F(CudaBackendTest, AnswersRightlyThoughLate) {
 }
 
 TEST_F(CudaBackendTest, IsSilentAndSaysSoOnceTheDeviceFails) {
-  for (const char* failure : {"fail_launch=11", "fail_work=11"}) {
-    SCOPED_TRACE(testing::Message() << "seed 6, " << failure);
+  for (const auto& [failure, taps] : {std::pair{"fail_launch=11", 300},
+                                      {"fail_work=11", 300},
+                                      {"fail_launch=11", 50},
+                                      {"fail_work=11", 50}}) {
+    SCOPED_TRACE(testing::Message() << "seed 6, " << failure << ", " << taps << " taps");
     configure(failure);
     Random random(6);
-    const FilterBank bank = test::random_bank(random, {300});
+    const FilterBank bank = test::random_bank(random, {static_cast<std::size_t>(taps)});
     Engine engine(config(), bank, Routing::rows(1, 1));
     const Signal in = test::random_signal(random, 1, 20 * kBlock);
     test::Planes<float> input(in);

@@ -43,10 +43,14 @@ endif()
 # The kernel bodies, run on the host.
 firbank_test(host_executor_test support/host_executor.cpp support/touched_memory.cpp)
 firbank_test(cuda_kernels_test support/host_executor.cpp support/touched_memory.cpp)
+firbank_test(cuda_convolve_test support/host_executor.cpp support/touched_memory.cpp)
+target_link_libraries(cuda_convolve_test PRIVATE firbank_test_support)
 
 # The backend on the fake device.
 firbank_test(bank_layout_test)
 target_link_libraries(bank_layout_test PRIVATE firbank_test_support)
+firbank_test(convolve_layout_test)
+target_link_libraries(convolve_layout_test PRIVATE firbank_test_support)
 foreach(name IN ITEMS cuda_backend_test cuda_graph_test cuda_edge_test call_bytes_test fail_over_test
                       engine_hybrid_test overload_test live_engine_change_test)
   firbank_test(${name})

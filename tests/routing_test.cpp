@@ -71,6 +71,15 @@ TEST(Routing, KnowsItsLongestDelay) {
   EXPECT_EQ(Routing(1, 2, {{.delay = 5}, {.output = 1, .delay = 9}, {.delay = 1}}).max_delay(), 9u);
 }
 
+TEST(Routing, KnowsWhetherAnOutputHasSeveralEdges) {
+  EXPECT_TRUE(Routing(1, 1, {}).has_single_edges());
+  EXPECT_TRUE(Routing::rows(3, 3).has_single_edges());
+  EXPECT_TRUE(Routing::bank(2, 3).has_single_edges());
+  EXPECT_TRUE(Routing(2, 3, {{.input = 1, .output = 2}, {.input = 1}}).has_single_edges());
+  EXPECT_FALSE(Routing::matrix(2, 1, 2).has_single_edges());
+  EXPECT_FALSE(Routing(1, 2, {{.output = 1}, {}, {.output = 1}}).has_single_edges());
+}
+
 TEST(Routing, RefusesWhatDoesNotFit) {
   EXPECT_THAT(refusal([] { return Routing(0, 1, {}); }), HasSubstr("0 inputs"));
   EXPECT_THAT(refusal([] { return Routing(1, 0, {}); }), HasSubstr("0 outputs"));

@@ -74,7 +74,8 @@ inline void tell_bytes(const Case& which, const Engine& engine, const std::strin
   if (api->describe(std::stoi(engine.backend().substr(5)), &info) != FIRBANK_OK) return;
   std::vector<cuda::LevelExtent> levels;
   for (const LevelPlan& level : engine.plan().levels) {
-    levels.push_back({level.bins(), level.block_frames, level.first_tap, level.partitions});
+    levels.push_back({level.bins(), level.block_frames, level.partition_taps, level.first_tap,
+                      level.partitions});
   }
   const ResponseTable responses(make_routing(which));
   cuda::BankExtent extent{
@@ -86,7 +87,10 @@ inline void tell_bytes(const Case& which, const Engine& engine, const std::strin
       cuda::call_bytes(levels, engine.plan().call_frames, extent, info.multiprocessors);
   tell_figure(fmt::format("bytes read a {}", unit), "B", bytes.loaded);
   tell_figure(fmt::format("floor of bytes read a {}", unit), "B", bytes.floor);
-  tell_figure("bytes read over their floor", "ratio", bytes.loaded / bytes.floor);
+  if (bytes.cached > 0) {
+    tell_figure(fmt::format("of the bytes read a {}: from the cache", unit), "B", bytes.cached);
+  }
+  tell_figure("bytes read over their floor", "ratio", (bytes.loaded - bytes.cached) / bytes.floor);
 }
 
 }  // namespace firbank::bench

@@ -23,13 +23,18 @@ std::uint64_t steps(const BankLayout& layout) {
 
 }  // namespace
 
-BankLayout bank_layout(const SpectralBankShape& shape) {
+BankLayout response_layout(const SpectralBankShape& shape) {
   BankLayout layout;
   for (const IndexRange& range : shape.partitions) {
     layout.response_spectra.push_back(layout.spectra);
     layout.spectra += range.last - range.first;
     layout.partitions = std::max(layout.partitions, narrow(range.last));
   }
+  return layout;
+}
+
+BankLayout bank_layout(const SpectralBankShape& shape) {
+  BankLayout layout = response_layout(shape);
 
   // Outputs by the inputs that they hear, in order.
   std::vector<std::vector<ResponseTerm>> sorted = shape.terms;
@@ -118,7 +123,7 @@ BlockBytes block_bytes(const BankLayout& layout, LevelKind kind, std::uint32_t b
       compact ? sizeof(Multiple) * bins + sizeof(Scale) * bins / kGroupBins : value_bytes * bins;
   const std::uint64_t loaded_bytes = (compact ? kCompactBinBytes : value_bytes) * bins;
   return {met * loaded_bytes + others * bins * value_bytes + answers,
-          stored * least_bytes + floor * bins * value_bytes + answers};
+          stored * least_bytes + floor * bins * value_bytes + answers, 0};
 }
 
 }  // namespace firbank::cuda

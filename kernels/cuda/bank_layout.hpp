@@ -28,6 +28,9 @@ struct BankLayout {
 
 BankLayout bank_layout(const SpectralBankShape& shape);
 
+/// The responses only: no tiles and no terms.
+BankLayout response_layout(const SpectralBankShape& shape);
+
 /// Into how many shares the sums of such a bank are cut, so that a device of `multiprocessors` has
 /// work for all of them.
 std::uint32_t accumulate_splits(const BankLayout& layout, std::uint32_t bins,
@@ -41,6 +44,9 @@ std::uint32_t accumulate_splits(const BankLayout& layout, std::uint32_t bins,
 struct BlockBytes {
   std::uint64_t loaded = 0;
   std::uint64_t floor = 0;
+  // Of what is loaded: responses that kConvolve meets anew soon after others have, while the
+  // level-2 cache still holds them.
+  std::uint64_t cached = 0;
 };
 enum class LevelKind { kFirst, kSingle, kLater };
 BlockBytes block_bytes(const BankLayout& layout, LevelKind kind, std::uint32_t bins,

@@ -1,8 +1,11 @@
 #include "kernels/cuda/call_bytes.hpp"
 
 #include <algorithm>
+#include <bit>
 
 #include "kernels/cuda/bank_layout.hpp"
+#include "kernels/cuda/convolve_layout.hpp"
+#include "kernels/cuda/transform_tables.hpp"
 
 namespace firbank::cuda {
 namespace {
@@ -11,7 +14,7 @@ namespace {
 SpectralBankShape level_shape(const LevelExtent& level, const BankExtent& bank) {
   SpectralBankShape shape;
   shape.terms = bank.terms;
-  const std::size_t length = level.block_frames;
+  const std::size_t length = level.partition_taps;
   const std::size_t end = level.first_tap + level.partitions * length;
   for (const IndexRange& taps : bank.taps) {
     const std::size_t first = std::max(taps.first, level.first_tap);
@@ -33,6 +36,31 @@ BlockBytes level_bytes(const LevelExtent& level, LevelKind kind, const BankExten
                      accumulate_splits(layout, bins, kValueBytes, multiprocessors), bank.compact);
 }
 
+/// Whether a kernel does all at once, as CudaSpectralLevel has it.
+bool convolves(const std::vector<LevelExtent>& levels, const BankExtent& bank) {
+  const LevelExtent& head = levels.front();
+  const auto log2_bins = static_cast<std::uint32_t>(std::countr_zero(head.bins));
+  return levels.size() == 1 && head.partitions == 1 &&
+         transform_shape<float>(log2_bins).outer == 0 &&
+         std::all_of(bank.terms.begin(), bank.terms.end(),
+                     [](const auto& terms) { return terms.size() <= 1; });
+}
+
+/// Of one piece of a level that convolves.
+BlockBytes convolved_bytes(const LevelExtent& level, const BankExtent& bank,
+                           std::uint32_t multiprocessors) {
+  const SpectralBankShape shape = level_shape(level, bank);
+  const auto bins = static_cast<std::uint32_t>(level.bins);
+  std::size_t inputs = 0;
+  for (const std::vector<ResponseTerm>& terms : bank.terms) {
+    if (!terms.empty()) inputs = std::max(inputs, terms.front().input + 1);
+  }
+  const ConvolveLayout layout =
+      convolve_layout(shape, response_layout(shape), inputs,
+                      most_listeners(shape.terms.size(), bins, multiprocessors));
+  return convolve_bytes(layout, bins, sizeof(Complex<float>), bank.compact);
+}
+
 }  // namespace
 
 CallBytes call_bytes(const std::vector<LevelExtent>& levels, std::size_t call_frames,
@@ -41,6 +69,12 @@ CallBytes call_bytes(const std::vector<LevelExtent>& levels, std::size_t call_fr
   const auto blocks_a_call = [&](const LevelExtent& level) {
     return static_cast<double>(call_frames) / static_cast<double>(level.block_frames);
   };
+  if (convolves(levels, bank)) {
+    const BlockBytes piece = convolved_bytes(head, bank, multiprocessors);
+    const double pieces = std::max(blocks_a_call(head), 1.0);
+    return {pieces * static_cast<double>(piece.loaded), pieces * static_cast<double>(piece.floor),
+            pieces * static_cast<double>(piece.cached)};
+  }
   LevelExtent newest_partition = head;
   newest_partition.partitions = 1;
   const LevelKind kind = head.partitions == 1 ? LevelKind::kSingle : LevelKind::kFirst;
@@ -51,7 +85,7 @@ CallBytes call_bytes(const std::vector<LevelExtent>& levels, std::size_t call_fr
     return std::max(blocks, 1.0) * static_cast<double>(piece) +
            blocks * static_cast<double>(block - piece);
   };
-  CallBytes bytes{of_call(all.loaded, newest.loaded), of_call(all.floor, newest.floor)};
+  CallBytes bytes{of_call(all.loaded, newest.loaded), of_call(all.floor, newest.floor), 0};
   for (std::size_t k = 1; k < levels.size(); ++k) {
     const std::size_t slices = levels[k].block_frames / std::min(call_frames, head.block_frames);
     const BlockBytes later =

@@ -15,10 +15,11 @@
 
 namespace firbank::cuda {
 
-/// A level of a plan: partitions from `first_tap` on, of as many taps as its blocks have frames.
+/// A level of a plan: partitions from `first_tap` on.
 struct LevelExtent {
   std::size_t bins = 0;  // M
   std::size_t block_frames = 0;
+  std::size_t partition_taps = 0;  // as many, or other ones of a single partition
   std::size_t first_tap = 0;
   std::size_t partitions = 0;
 };
@@ -33,6 +34,7 @@ struct BankExtent {
 struct CallBytes {
   double loaded = 0;  // by the kernels
   double floor = 0;   // by any kernels, with this plan
+  double cached = 0;  // of `loaded`: BlockBytes::cached
 };
 
 /// Of float, on a device of `multiprocessors`.

@@ -92,6 +92,8 @@ void CommandStream<Sample>::forward(std::size_t slot, std::uint32_t window,
   command.fresh = narrow(samples.fresh);
   command.stage_in = narrow(stage);
   command.narrow = staging_.fill(stage, samples) ? 1 : 0;
+  window_ = command.window;
+  window_end_ = command.fresh.last;
 }
 
 /// The open command of a bank: its own, or the forward's while no bank has that, or a new one.
@@ -113,6 +115,9 @@ typename CommandStream<Sample>::Open& CommandStream<Sample>::begin(BankGraphs* b
   Open& open = open_[opened_++];
   open = {};
   open.bank = bank;
+  // Who renders without a forward may transform the last one's window again: it is in the rings.
+  open.first().window = window_;
+  open.first().fresh = {window_end_, window_end_};
   return open;
 }
 
@@ -298,7 +303,8 @@ void CommandStream<Sample>::launch(Open& open) noexcept {
     const bool transforms = std::any_of(levels, levels + levels_, [](const LevelCommand& level) {
       return !is_empty(level.inputs);
     });
-    graph = transforms ? open.bank->whole.get() : open.bank->alone.get();
+    const bool is_whole = transforms || open.bank->alone == nullptr;
+    graph = is_whole ? open.bank->whole.get() : open.bank->alone.get();
     open.bank->last_command = number;
   }
   // The plug-in's launch is a call into the driver, which orders what was written before it.

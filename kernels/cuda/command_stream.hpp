@@ -28,8 +28,8 @@ namespace firbank::cuda {
 
 /// The graphs of one bank.
 struct BankGraphs {
-  std::unique_ptr<Graph> whole;  // with the levels' forwards
-  std::unique_ptr<Graph> alone;
+  std::unique_ptr<Graph> whole;    // with the levels' forwards
+  std::unique_ptr<Graph> alone;    // without; or null, where that is no difference
   std::uint64_t last_command = 0;  // that used them
 };
 
@@ -141,6 +141,8 @@ class CommandStream {
   std::size_t opened_ = 0;
   std::uint64_t launched_ = 0;
   std::uint64_t forwards_ = 0;
+  std::uint32_t window_ = 0;              // of the last forward of the first level
+  std::uint32_t window_end_ = 0;          // how much of that has arrived
   std::vector<std::uint64_t> staged_in_;  // of each slot: the command that reads it
 
   // Rings; the oldest entry is the next to be collected.

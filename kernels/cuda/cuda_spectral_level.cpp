@@ -24,14 +24,12 @@ CudaSpectralLevel<Sample>::CudaSpectralLevel(std::shared_ptr<cuda::Accelerator> 
       transform_(
           cuda::transform_shape<Sample>(static_cast<std::uint32_t>(std::countr_zero(shape.bins)))),
       twiddles_(device_copy(accelerator_, cuda::transform_twiddles(transform_))),
-      delay_lines_(accelerator_, shape.inputs * shape.slots * shape.bins),
+      delay_lines_(accelerator_, convolves() ? 0 : shape.inputs * shape.slots * shape.bins),
       work_(accelerator_, transform_.outer > 0 ? shape.inputs * shape.bins : 0) {
   transform_.twiddles = twiddles_->data();
   if (is_first()) {
-    // The longest window, and what arrives until a later level has transformed the last of it.
-    ring_frames_ = static_cast<std::uint32_t>(4 * std::max(shape.bins, shape.longest_bins));
     rings_ =
-        std::make_unique<cuda::DeviceMemory<Sample>>(accelerator_, shape.inputs * ring_frames_);
+        std::make_unique<cuda::DeviceMemory<Sample>>(accelerator_, shape.inputs * ring_frames());
     stream_ = std::make_unique<cuda::CommandStream<Sample>>(accelerator_, shape, patience);
   } else {
     // Slices differ by no more than a share.
@@ -59,6 +57,14 @@ Shares CudaSpectralLevel<Sample>::shares() const noexcept {
   return shares;
 }
 
+/// The longest window; and what arrives until a later level has transformed the last of it, of
+/// which one that convolves has none.
+template <class Sample>
+std::uint32_t CudaSpectralLevel<Sample>::ring_frames() const noexcept {
+  if (convolves()) return 2 * bins();
+  return static_cast<std::uint32_t>(4 * std::max(shape_.bins, shape_.longest_bins));
+}
+
 template <class Sample>
 std::uint32_t CudaSpectralLevel<Sample>::slice_bins() const noexcept {
   return static_cast<std::uint32_t>((shape_.bins + shape_.slices - 1) / shape_.slices);
@@ -73,19 +79,24 @@ std::uint32_t CudaSpectralLevel<Sample>::launched(std::size_t items) const noexc
 }
 
 template <class Sample>
+cuda::ForwardParams<Sample> CudaSpectralLevel<Sample>::forward_params() const {
+  return {.transform = transform_,
+          .current = stream().current(number_),
+          .inputs = static_cast<std::uint32_t>(shape_.inputs),
+          .slice = launched(shape_.inputs),
+          .ring_frames = first_->ring_frames(),
+          .rings = first_->rings_->data(),
+          .stage_in = stream().stage_in(),
+          .slots = static_cast<std::uint32_t>(shape_.slots),
+          .delay_lines = delay_lines_.data(),
+          .work = work_.data(),
+          .outer_pass = 0};
+}
+
+template <class Sample>
 CallNumber CudaSpectralLevel<Sample>::add_forward(cuda::KernelCalls& calls,
                                                   CallNumber after) const {
-  cuda::ForwardParams<Sample> params{.transform = transform_,
-                                     .current = stream().current(number_),
-                                     .inputs = static_cast<std::uint32_t>(shape_.inputs),
-                                     .slice = launched(shape_.inputs),
-                                     .ring_frames = first_->ring_frames_,
-                                     .rings = first_->rings_->data(),
-                                     .stage_in = stream().stage_in(),
-                                     .slots = static_cast<std::uint32_t>(shape_.slots),
-                                     .delay_lines = delay_lines_.data(),
-                                     .work = work_.data(),
-                                     .outer_pass = 0};
+  cuda::ForwardParams<Sample> params = forward_params();
   for (; params.outer_pass < transform_.outer; ++params.outer_pass) {
     after = calls.add(Kernel::kForwardOuter, sizeof(Sample), params, {after});
   }
@@ -97,7 +108,9 @@ template <class Sample>
 void CudaSpectralLevel<Sample>::make_forward_graph() {
   cuda::KernelCalls calls;
   const CallNumber begin = calls.add(Kernel::kBegin, sizeof(Sample), stream_->params());
-  const CallNumber first = add_forward(calls, begin);
+  const CallNumber first =
+      convolves() ? calls.add(Kernel::kListen, sizeof(Sample), forward_params(), {begin})
+                  : add_forward(calls, begin);
   std::vector<CallNumber> last;
   for (const CudaSpectralLevel* level : later_) last.push_back(level->add_forward(calls, first));
   if (last.empty()) last.push_back(first);
@@ -117,7 +130,7 @@ void CudaSpectralLevel<Sample>::forward(std::size_t slot, const Window<Sample>& 
                                         IndexRange inputs, IndexRange, std::size_t) noexcept {
   // Rings have a power of two of frames, so that their places follow from the clock's low bits.
   const std::int64_t first = window.newer_start - static_cast<std::int64_t>(shape_.bins);
-  const std::uint32_t start = static_cast<std::uint32_t>(first) & (first_->ring_frames_ - 1);
+  const std::uint32_t start = static_cast<std::uint32_t>(first) & (first_->ring_frames() - 1);
   if (is_first()) {
     stream_->forward(slot, start, window);
   } else {
@@ -130,7 +143,13 @@ CudaSpectralBank<Sample>::CudaSpectralBank(const CudaSpectralLevel<Sample>& leve
                                            const SpectralBankShape& shape, CudaSpectralBank* first)
     : level_(level),
       first_(first == nullptr ? this : first),
-      layout_(cuda::bank_layout(shape)),
+      layout_(level.convolves() ? cuda::response_layout(shape) : cuda::bank_layout(shape)),
+      convolve_layout_(level.convolves()
+                           ? cuda::convolve_layout(
+                                 shape, layout_, level.shape_.inputs,
+                                 cuda::most_listeners(level.shape_.outputs, level.bins(),
+                                                      level.accelerator_->info().multiprocessors))
+                           : cuda::ConvolveLayout{}),
       splits_(cuda::accumulate_splits(layout_, level.slice_bins(), sizeof(Complex<Sample>),
                                       level.accelerator_->info().multiprocessors)),
       partitions_(shape.partitions),
@@ -138,7 +157,9 @@ CudaSpectralBank<Sample>::CudaSpectralBank(const CudaSpectralLevel<Sample>& leve
       responses_(level.accelerator_, is_compact_ ? 0 : layout_.spectra * level.shape_.bins),
       multiples_(level.accelerator_, is_compact_ ? layout_.spectra * level.shape_.bins : 0),
       scales_(level.accelerator_, multiples_.size() / cuda::kGroupBins),
-      sums_(level.accelerator_, (shape.carried == CarriedSums::kNone ? 1 : 3) *
+      sums_(level.accelerator_, (level.convolves()                     ? 0
+                                 : shape.carried == CarriedSums::kNone ? 1
+                                                                       : 3) *
                                     level.shape_.outputs * level.shape_.bins),
       answers_(level.accelerator_,
                shape.keeps_answers ? 2 * level.shape_.outputs * level.shape_.bins : 0),
@@ -151,7 +172,9 @@ CudaSpectralBank<Sample>::CudaSpectralBank(const CudaSpectralLevel<Sample>& leve
       terms_(device_copy(level.accelerator_, layout_.terms)),
       tile_outputs_(device_copy(level.accelerator_, layout_.tile_outputs)),
       output_tile_(device_copy(level.accelerator_, layout_.output_tile)),
-      output_position_(device_copy(level.accelerator_, layout_.output_position)) {
+      output_position_(device_copy(level.accelerator_, layout_.output_position)),
+      items_(device_copy(level.accelerator_, convolve_layout_.items)),
+      listeners_(device_copy(level.accelerator_, convolve_layout_.listeners)) {
   if (first != nullptr) first->later_.push_back(this);
 }
 
@@ -256,9 +279,28 @@ void CudaSpectralBank<Sample>::add_all(cuda::KernelCalls& calls, bool with_forwa
   calls.add(Kernel::kEnd, sizeof(Sample), command, last);
 }
 
+/// With a forward of the same command, or without: the window is there either way.
+template <class Sample>
+void CudaSpectralBank<Sample>::make_convolving_graph() {
+  cuda::ConvolveParams<Sample> params{
+      .forward = level_.forward_params(),
+      .render = render_params(),
+      .items = static_cast<std::uint32_t>(convolve_layout_.items.size()),
+      .item = items_->data(),
+      .listener = listeners_->data()};
+  params.render.signals = 1;
+  cuda::KernelCalls calls;
+  const cuda::CommandParams command = level_.stream().params();
+  const CallNumber begin = calls.add(Kernel::kBegin, sizeof(Sample), command);
+  const CallNumber convolved = calls.add(Kernel::kConvolve, sizeof(Sample), params, {begin});
+  calls.add(Kernel::kEnd, sizeof(Sample), command, {convolved});
+  graphs_.whole = std::make_unique<cuda::Graph>(level_.accelerator_, calls);
+}
+
 template <class Sample>
 void CudaSpectralBank<Sample>::end_load() {
   if (first_ != this) return;
+  if (level_.convolves()) return make_convolving_graph();
   for (const bool whole : {true, false}) {
     cuda::KernelCalls calls;
     add_all(calls, whole);
@@ -296,6 +338,9 @@ void CudaSpectralBank<Sample>::load(std::size_t response, std::span<const Sample
                                   .spectra = is_compact_ ? full.data() : responses_.data() + first,
                                   // The inverse is not normalised; the responses carry its factor.
                                   .scale = Sample{1} / static_cast<Sample>(bins),
+                                  .run = !level_.convolves() ? 1
+                                         : is_compact_       ? cuda::kConvolveRun<cuda::Multiple>
+                                                             : cuda::kConvolveRun<Complex<Sample>>,
                                   .outer_pass = 0};
   cuda::KernelCalls calls;
   for (; params.outer_pass < level_.transform_.outer; ++params.outer_pass) {

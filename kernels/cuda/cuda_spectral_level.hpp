@@ -6,6 +6,10 @@
 //
 // Samples go to the device once: later levels find theirs in the first one's rings, and their
 // answers stay on the device until the first level renders.
+//
+// Where nothing is carried from block to block and every output hears one input at the most, a
+// piece is one kernel (kConvolve): no spectra and no sums are kept, and each bank transforms the
+// windows of its inputs by itself.
 #pragma once
 
 #include <chrono>
@@ -16,6 +20,7 @@
 #include "kernels/cuda/accelerator.hpp"
 #include "kernels/cuda/bank_layout.hpp"
 #include "kernels/cuda/command_stream.hpp"
+#include "kernels/cuda/convolve_layout.hpp"
 
 namespace firbank {
 
@@ -43,6 +48,9 @@ class CudaSpectralLevel final : public SpectralLevel<Sample> {
   friend class CudaSpectralBank;
 
   bool is_first() const noexcept { return first_ == this; }
+  /// Whether a kernel does all at once, as an inner transform is a whole one.
+  bool convolves() const noexcept { return shape_.single_terms && transform_.outer == 0; }
+  std::uint32_t ring_frames() const noexcept;
   cuda::CommandStream<Sample>& stream() const noexcept { return *first_->stream_; }
   std::uint32_t bins() const noexcept { return static_cast<std::uint32_t>(shape_.bins); }
   /// Bins of a slice, when they are spread evenly.
@@ -50,6 +58,7 @@ class CudaSpectralLevel final : public SpectralLevel<Sample> {
   /// How many of `items` transforms a launch has threads for: all, as a later level's come in few
   /// pieces, or as many as fill the device.
   std::uint32_t launched(std::size_t items) const noexcept;
+  cuda::ForwardParams<Sample> forward_params() const;
   /// Adds the transforms to a graph, behind call `after`; returns the last call.
   cuda::CallNumber add_forward(cuda::KernelCalls& calls, cuda::CallNumber after) const;
   void make_forward_graph();
@@ -65,7 +74,6 @@ class CudaSpectralLevel final : public SpectralLevel<Sample> {
   std::uint32_t log2_share_bins_ = 0;  // of a later level
 
   // The first level's.
-  std::uint32_t ring_frames_ = 0;
   std::unique_ptr<cuda::DeviceMemory<Sample>> rings_;
   std::vector<const CudaSpectralLevel*> later_;
   // Banks are made beside the running path and only add their commands to it later.
@@ -101,6 +109,7 @@ class CudaSpectralBank final : public SpectralBank<Sample> {
   std::uint32_t place(Sum sum) const noexcept;
   cuda::Bank<Sample> bank() const;
   cuda::RenderParams<Sample> render_params() const;
+  void make_convolving_graph();
   // As CudaSpectralLevel::add_forward().
   cuda::CallNumber add_render(cuda::KernelCalls& calls, cuda::CallNumber after) const;
   cuda::CallNumber add_accumulate(cuda::KernelCalls& calls, cuda::CallNumber after) const;
@@ -108,7 +117,8 @@ class CudaSpectralBank final : public SpectralBank<Sample> {
 
   const CudaSpectralLevel<Sample>& level_;
   CudaSpectralBank* first_;  // itself in the first level
-  cuda::BankLayout layout_;
+  cuda::BankLayout layout_;  // responses only, where the level convolves
+  cuda::ConvolveLayout convolve_layout_;
   std::uint32_t splits_;
   std::vector<IndexRange> partitions_;  // of each response
   bool is_compact_;
@@ -125,6 +135,8 @@ class CudaSpectralBank final : public SpectralBank<Sample> {
   std::unique_ptr<cuda::DeviceMemory<std::uint32_t>> tile_outputs_;
   std::unique_ptr<cuda::DeviceMemory<std::uint32_t>> output_tile_;
   std::unique_ptr<cuda::DeviceMemory<std::uint32_t>> output_position_;
+  std::unique_ptr<cuda::DeviceMemory<cuda::ConvolveItem>> items_;
+  std::unique_ptr<cuda::DeviceMemory<cuda::Listener>> listeners_;
   std::vector<const CudaSpectralBank*> later_;  // of the first level's bank
   cuda::BankGraphs graphs_;
   std::uint32_t ready_ = 1;  // where sum kReady lies; kNext has the other place, kNow place 0

@@ -23,12 +23,14 @@ constexpr std::uint32_t most_threads(Kernel kernel, std::size_t real_bytes) {
     case Kernel::kReduce:
     case Kernel::kLoadOuter:
     case Kernel::kCompact:
+    case Kernel::kListen:
       return kStreamingThreads;
     case Kernel::kForward:
     case Kernel::kRender:
     case Kernel::kEnd:
     case Kernel::kLoad:
     case Kernel::kDeliver:
+    case Kernel::kConvolve:
       // The longest inner transform has as many.
       return real_bytes == sizeof(float) ? 512 : 256;
   }
@@ -44,6 +46,7 @@ constexpr std::size_t params_bytes(Kernel kernel) {
       return sizeof(CommandParams);
     case Kernel::kForwardOuter:
     case Kernel::kForward:
+    case Kernel::kListen:
       return sizeof(ForwardParams<Real>);
     case Kernel::kRender:
     case Kernel::kInverseOuter:
@@ -58,6 +61,8 @@ constexpr std::size_t params_bytes(Kernel kernel) {
       return sizeof(CompactParams);
     case Kernel::kDeliver:
       return sizeof(DeliverParams);
+    case Kernel::kConvolve:
+      return sizeof(ConvolveParams<Real>);
   }
   return 0;
 }

@@ -55,6 +55,11 @@ const void* kernel_entry(std::uint32_t number) {
       return entry(kernel<Kernel::kCompact, Real, CompactParams, compact_body<Context>>);
     case Kernel::kDeliver:
       return entry(kernel<Kernel::kDeliver, Real, DeliverParams, deliver_body<Context>>);
+    case Kernel::kConvolve:
+      return entry(
+          kernel<Kernel::kConvolve, Real, ConvolveParams<Real>, convolve_body<Real, Context>>);
+    case Kernel::kListen:
+      return entry(kernel<Kernel::kListen, Real, ForwardParams<Real>, listen_body<Real, Context>>);
   }
   return nullptr;
 }

@@ -35,8 +35,10 @@ enum class Kernel : std::uint32_t {
   kLoad,          // LoadParams
   kCompact,       // CompactParams
   kDeliver,       // DeliverParams
+  kConvolve,      // ConvolveParams
+  kListen,        // ForwardParams
 };
-inline constexpr std::uint32_t kKernels = 12;
+inline constexpr std::uint32_t kKernels = 14;
 
 template <class Real>
 struct alignas(2 * sizeof(Real)) Complex {
@@ -229,6 +231,38 @@ struct RenderParams {
   LaterAnswers<Real> later[kMaxLevels - 1];
 };
 
+/// An input and some of the outputs that hear it, and nothing else.
+struct alignas(16) ConvolveItem {
+  std::uint32_t input;  // kNone: its outputs hear nothing
+  std::uint32_t keeps;  // 1: puts the fresh samples into the input's ring; one item of each does
+  std::uint32_t first;  // of its listeners
+  std::uint32_t listeners;  // how many
+};
+
+/// An output, and the spectrum that it meets what it hears with.
+struct alignas(8) Listener {
+  std::uint32_t output;
+  std::uint32_t response;  // counted in spectra, or kNone
+};
+
+/// Everything between fresh samples and answers. Of `forward` and `render` no spectra, sums, tiles
+/// and terms are there, nor later levels. The window is the command's also when it has no inputs:
+/// then none of it is fresh.
+template <class Real>
+struct ConvolveParams {
+  ForwardParams<Real> forward;
+  RenderParams<Real> render;
+  std::uint32_t items;
+  const ConvolveItem* item;  // those with the most listeners first
+  const Listener* listener;
+};
+
+/// Bins of a response, of type Complex<Real> or Multiple, that lie side by side where kConvolve
+/// reads them: 16 bytes of those that one thread meets.
+template <class Bin>
+inline constexpr std::uint32_t kConvolveRun = 16 / sizeof(Bin);
+static_assert(kConvolveRun<Multiple> == kGroupBins, "a thread reads groups with their scales");
+
 /// One thread sums 16 bytes' worth of bins (two of float, one of double) for one tile of outputs
 /// and one of `splits` shares of its terms and partitions. With one share the sum is stored; with
 /// more the shares are, and kReduce adds them up in order.
@@ -251,6 +285,7 @@ struct LoadParams {
   const Real* taps;          // pinned or device
   Complex<Real>* spectra;
   Real scale;
+  std::uint32_t run;         // bins of a thread that are stored side by side: 1, or kConvolveRun
   std::uint32_t outer_pass;  // kLoadOuter: which
 };
 

@@ -4,6 +4,7 @@
 #include "kernels/cuda/command.cuh"
 #include "kernels/cuda/compact.cuh"
 #include "kernels/cuda/context.hpp"
+#include "kernels/cuda/convolve.cuh"
 #include "kernels/cuda/kernel_params.hpp"
 #include "kernels/cuda/load.cuh"
 #include "kernels/cuda/overlap.cuh"
@@ -39,6 +40,10 @@ FIRBANK_HD void run_body(Kernel kernel, Ctx& ctx, const void* params) {
       return compact_body(ctx, *static_cast<const CompactParams*>(params));
     case Kernel::kDeliver:
       return deliver_body(ctx, *static_cast<const DeliverParams*>(params));
+    case Kernel::kConvolve:
+      return convolve_body(ctx, *static_cast<const ConvolveParams<Real>*>(params));
+    case Kernel::kListen:
+      return listen_body(ctx, *static_cast<const ForwardParams<Real>*>(params));
   }
 }
 

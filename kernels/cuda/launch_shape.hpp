@@ -60,8 +60,9 @@ constexpr LaunchShape launch_shape(Kernel /*kernel*/, const DeliverParams& /*par
 
 template <class Real>
 constexpr LaunchShape launch_shape(Kernel kernel, const ForwardParams<Real>& params) {
-  return kernel == Kernel::kForwardOuter ? outer_shape(params.transform, params.slice)
-                                         : inner_shape(params.transform, params.slice);
+  // Samples that are listened to are up to 16 for each butterfly.
+  return kernel == Kernel::kForward ? inner_shape(params.transform, params.slice)
+                                    : outer_shape(params.transform, params.slice);
 }
 
 template <class Real>
@@ -86,6 +87,11 @@ template <class Real>
 constexpr LaunchShape launch_shape(Kernel kernel, const LoadParams<Real>& params) {
   return kernel == Kernel::kLoadOuter ? outer_shape(params.transform, params.count)
                                       : inner_shape(params.transform, params.count);
+}
+
+template <class Real>
+constexpr LaunchShape launch_shape(Kernel /*kernel*/, const ConvolveParams<Real>& params) {
+  return inner_shape(params.forward.transform, params.items);
 }
 
 constexpr LaunchShape launch_shape(Kernel /*kernel*/, const CompactParams& params) {

@@ -65,8 +65,12 @@ FIRBANK_HD void load_body(Ctx& ctx, const LoadParams<Real>& params) {
   }
   forward_inner(ctx, params.transform, place, v);
   if (!place.works) return;
+  const std::uint32_t run = params.run;
+  spectrum += (run - 1) * place.t;
   FIRBANK_UNROLL
-  for (unsigned r = 0; r < 8; ++r) ctx.store(spectrum + r * place.threads, v[r]);
+  for (unsigned r = 0; r < 8; ++r) {
+    ctx.store(spectrum + r / run * run * place.threads + r % run, v[r]);
+  }
 }
 
 }  // namespace firbank::cuda

@@ -41,6 +41,7 @@ struct Window {
   const Real* fresh_samples;           // the first of them, or
   const std::int16_t* narrow_samples;  // of them, where they are narrow; else null
   const Real* gathered;                // of them, in shared memory and in the ring; or null
+  bool stays;                          // fresh frames go into the ring
 };
 
 template <class Real, class Ctx>
@@ -62,6 +63,7 @@ FIRBANK_HD Window<Real> window_of(Ctx& ctx, const ForwardParams<Real>& params,
   window.narrow_samples =
       is_narrow ? reinterpret_cast<const std::int16_t*>(staged) + before : nullptr;
   window.gathered = nullptr;
+  window.stays = true;
   return window;
 }
 
@@ -104,7 +106,8 @@ FIRBANK_HD void gather_fresh(Ctx& ctx, const Window<Real>& window, std::uint32_t
   ctx.sync();
 }
 
-/// One frame of the window, which goes into the ring when it is fresh. Each is asked for once.
+/// One frame of the window, which goes into the ring when it is fresh and stays. Each of those is
+/// asked for once.
 template <class Real, class Ctx>
 FIRBANK_HD Real take_frame(Ctx& ctx, const Window<Real>& window, std::uint32_t frame) {
   if (frame < window.silent || frame >= window.fresh.last) return 0;
@@ -115,7 +118,7 @@ FIRBANK_HD Real take_frame(Ctx& ctx, const Window<Real>& window, std::uint32_t f
   const Real sample = window.narrow_samples != nullptr
                           ? widened<Real>(ctx.load(window.narrow_samples + n))
                           : ctx.load(window.fresh_samples + n);
-  ctx.store(in_ring, sample);
+  if (window.stays) ctx.store(in_ring, sample);
   return sample;
 }
 

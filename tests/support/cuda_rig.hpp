@@ -14,6 +14,7 @@
 
 #include "kernels/aligned_vector.hpp"
 #include "kernels/cuda/compact.cuh"
+#include "kernels/cuda/convolve_layout.hpp"
 #include "kernels/cuda/kernel_params.hpp"
 #include "kernels/cuda/launch_shape.hpp"
 #include "kernels/cuda/transform_tables.hpp"
@@ -37,7 +38,9 @@ struct RigShape {
   std::uint32_t most_tile_outputs = cuda::kTileOutputs;
   std::uint32_t splits = 1;
   std::uint32_t ways = 1;
-  bool compact = false;  // responses, after make_compact()
+  bool compact = false;              // responses, after make_compact()
+  std::uint32_t run = 1;             // bins of them that lie side by side
+  std::uint32_t most_listeners = 0;  // of an item of kConvolve; 0: nothing is convolved
   // Inputs, outputs and bins that launches have threads for; 0: all.
   std::uint32_t input_slice = 0;
   std::uint32_t output_slice = 0;
@@ -75,6 +78,7 @@ class CudaRig {
     }
     responses.assign(spectra_ * bins, Value{kNan, kNan});
     make_tiles();
+    if (shape.most_listeners > 0) make_items();
   }
   CudaRig(const CudaRig&) = delete;
   CudaRig& operator=(const CudaRig&) = delete;
@@ -90,6 +94,7 @@ class CudaRig {
     params.taps = taps.data();
     params.spectra = responses.data() + first_spectrum[response] * bins;
     params.scale = Real{1} / static_cast<Real>(bins);
+    params.run = shape.run;
     for (params.outer_pass = 0; params.outer_pass < transform.outer; ++params.outer_pass) {
       execute(cuda::Kernel::kLoadOuter, params);
     }
@@ -194,6 +199,27 @@ class CudaRig {
     execute(cuda::Kernel::kEnd, control);
   }
 
+  cuda::ConvolveParams<Real> convolve_params() {
+    cuda::ConvolveParams<Real> params{};
+    params.forward = forward_params();
+    params.render = render_params();
+    params.items = static_cast<std::uint32_t>(convolving.items.size());
+    params.item = convolving.items.data();
+    params.listener = convolving.listeners.data();
+    return params;
+  }
+
+  /// Runs a graph of one kernel.
+  template <class Params>
+  void launch(const cuda::LevelCommand& command, cuda::Kernel kernel, const Params& params) {
+    ++launches_;
+    commands[launches_ % kCommands] = {launches_, {command}};
+    const cuda::CommandParams control{commands.data(), kCommands, 1, &taken, &current, &progress};
+    execute(cuda::Kernel::kBegin, control);
+    execute(kernel, params);
+    execute(cuda::Kernel::kEnd, control);
+  }
+
   /// What a kernel has moved since the rig was made.
   const HostTraffic& traffic(cuda::Kernel kernel) const {
     return traffic_[static_cast<std::size_t>(kernel)];
@@ -234,6 +260,7 @@ class CudaRig {
   std::vector<cuda::Tile> tiles;
   std::vector<std::uint32_t> tile_outputs, output_tile, output_position;
   std::vector<cuda::Term> terms;
+  cuda::ConvolveLayout convolving;
   std::vector<cuda::LaterAnswers<Real>> later;  // what a render adds
   std::array<cuda::Command, kCommands> commands{};
   cuda::Command current{};
@@ -261,6 +288,17 @@ class CudaRig {
       }
       add_tile(members);
     }
+  }
+
+  void make_items() {
+    SpectralBankShape bank;
+    for (const cuda::Range& range : shape.partitions) bank.partitions.push_back({0, range.last});
+    for (const auto& list : shape.terms) {
+      std::vector<ResponseTerm>& of_output = bank.terms.emplace_back();
+      for (const RigTerm& term : list) of_output.push_back({term.input, term.response});
+    }
+    convolving = cuda::convolve_layout(bank, cuda::response_layout(bank), shape.inputs,
+                                       shape.most_listeners);
   }
 
   void add_tile(const std::vector<std::uint32_t>& members) {

@@ -19,6 +19,7 @@
 #include <functional>
 #include <type_traits>
 
+#include "kernels/cuda/convolve.cuh"
 #include "kernels/cuda/device_api.h"
 #include "kernels/cuda/launch_shape.hpp"
 #include "kernels/cuda/spectral_mac.cuh"
@@ -128,7 +129,7 @@ class HostContext {
   struct IsData<cuda::Bins<Real>> : std::true_type {};
   template <class T>
   requires std::is_same_v<T, cuda::Multiple> || std::is_same_v<T, cuda::MultiplePair> ||
-      std::is_same_v<T, cuda::Scale>
+      std::is_same_v<T, cuda::MultipleGroup> || std::is_same_v<T, cuda::Scale>
   struct IsData<T> : std::true_type {
   };
   template <class T>

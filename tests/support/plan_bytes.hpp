@@ -18,7 +18,8 @@ inline cuda::CallBytes bytes_of(const PartitionPlan& plan, const Routing& routin
                                 std::uint32_t multiprocessors) {
   std::vector<cuda::LevelExtent> levels;
   for (const LevelPlan& level : plan.levels) {
-    levels.push_back({level.bins(), level.block_frames, level.first_tap, level.partitions});
+    levels.push_back({level.bins(), level.block_frames, level.partition_taps, level.first_tap,
+                      level.partitions});
   }
   const ResponseTable responses(routing);
   cuda::BankExtent bank{.taps = {}, .terms = responses.terms(), .compact = plan.compact_spectra};
