@@ -27,7 +27,7 @@ struct CostModel {
   /// Beginning and ending the sum of 64 bins of one output.
   double sum_ns = 10;
 
-  /// Taking up one slice of a level that is computed in slices.
+  /// Taking up one slice of a level that is computed in slices; on a device also every piece.
   double slice_ns = 40;
 
   /// One frame that a level adds to an output.
@@ -46,8 +46,19 @@ struct CostModel {
 
 /// The defaults of a GPU: all of it at work, where sizes allow. They follow from the bandwidths of
 /// an H200 (4.3 TB/s of memory, of which transforms and products are taken to reach 70% and 85%;
-/// twice that of its cache) and from 5 us for the kernels that a later level adds to each piece.
+/// twice that of its cache) and from 5 us for the kernels of a piece, and for those that a later
+/// level adds to it.
 /// Not measured yet.
 CostModel device_costs();
+
+/// What one kernel costs that takes a window, transforms it, meets responses and stores frames
+/// (plan_memory.hpp, is_fused()): the slowest of what it asks of memory, of the cache and of the
+/// arithmetic units, all of which work at once. Computed like device_costs(), with transforms taken
+/// to reach 40% of an H200's 67 TFLOP/s. Not measured yet.
+struct FusedCosts {
+  double byte_ns = 1 / (0.85 * 4.3e3);
+  double cached_byte_ns = 1 / (0.85 * 8.6e3);
+  double flop_ns = 1 / (0.4 * 67e3);
+};
 
 }  // namespace firbank

@@ -104,16 +104,40 @@ bool PlanEstimate::complete(PartitionPlan& plan) const {
 /// All in one slice.
 PlanEstimate::Price PlanEstimate::first_level(PartitionPlan& plan,
                                               const PlanDemand::Partitions& partitions) const {
+  if (!shares_ && is_fused(plan, demand_)) return fused_level(plan, partitions);
   const LevelPlan& level = plan.levels.front();
   const double block = static_cast<double>(level.block_frames);
   const double bins = static_cast<double>(level.bins());
   const double pieces = pieces_per_frame(plan.call_frames, level.block_frames);
   const double transforms = demand_.inputs * level.forward_ns + demand_.outputs * level.inverse_ns;
-  const double ns = first_products_ns(plan, partitions) + pieces * transforms;
+  // A device is asked once for each piece.
+  const double launches = shares_ ? 0 : pieces * costs_.slice_ns;
+  const double ns = first_products_ns(plan, partitions) + pieces * transforms + launches;
   const double flops =
       pieces * (demand_.inputs + demand_.outputs) * transform_flops(level.bins()) +
       8 * bins * (pieces * demand_.edges + std::max(partitions.met - demand_.edges, 0.0) / block);
   return {ns, ns, flops};
+}
+
+/// Each piece reads its inputs' windows and stores its answers; responses come from memory once,
+/// and for all edges but the first from the cache.
+PlanEstimate::Price PlanEstimate::fused_level(const PartitionPlan& plan,
+                                              const PlanDemand::Partitions& partitions) const {
+  const FusedCosts costs;
+  const LevelPlan& level = plan.levels.front();
+  const auto window = static_cast<double>(level.transform_frames);
+  const double pieces = pieces_per_frame(plan.call_frames, level.block_frames);
+  const double frames = 1 / pieces;
+  const double response = window * (plan.compact_spectra ? kCompactShare : 1);
+  const double samples =
+      demand_.inputs * (window + frames) + partitions.stored * response + demand_.outputs * frames;
+  const double cached_samples = partitions.met * response;
+  const double flops = (demand_.inputs + demand_.outputs) * transform_flops(level.bins()) +
+                       4 * window * demand_.edges;
+  const double ns =
+      std::max({samples * sizeof(float) * costs.byte_ns,
+                cached_samples * sizeof(float) * costs.cached_byte_ns, flops * costs.flop_ns});
+  return {pieces * (costs_.slice_ns + ns), pieces * (costs_.slice_ns + ns), pieces * flops};
 }
 
 /// One half of the bins is summed for two blocks, the other takes what the block before has left;

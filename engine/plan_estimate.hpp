@@ -37,6 +37,7 @@ class PlanEstimate {
   Price first_level(PartitionPlan& plan, const PlanDemand::Partitions& partitions) const;
   Price later_level(const PartitionPlan& plan, LevelPlan& level,
                     const PlanDemand::Partitions& partitions) const;
+  Price fused_level(const PartitionPlan& plan, const PlanDemand::Partitions& partitions) const;
   double first_products_ns(PartitionPlan& plan, const PlanDemand::Partitions& partitions) const;
   void price_whole_job(PartitionPlan& plan, double set_up_ns) const;
 

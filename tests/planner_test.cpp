@@ -365,6 +365,68 @@ TEST(Planner, IsMadeForFiltersAsLongAsDeclared) {
   }
 }
 
+PlanAbilities device() {
+  return {.direct_form = false, .shares = false, .costs = device_costs()};
+}
+
+// Offline a device's only partition has all taps, and blocks of all frames that it leaves exact.
+TEST(Planner, MakesTheMostOfADevicesTransformsOffline) {
+  EngineConfig config;
+  config.goal = PlanGoal::kOffline;
+  for (const std::size_t taps : {1, 200, 1'000, 3'000}) {
+    const FilterBank bank = bank_of(std::vector<std::size_t>(4, taps));
+    const PartitionPlan plan = choose_plan(config, bank, Routing::bank(3, 4), device());
+    SCOPED_TRACE(plan.describe());
+    expect_legal(plan);
+    ASSERT_EQ(plan.levels.size(), 1u);
+    const LevelPlan& level = plan.levels.front();
+    EXPECT_EQ(level.partitions, 1u);
+    EXPECT_EQ(level.partition_taps, taps);
+    EXPECT_EQ(level.block_frames, level.transform_frames - taps + 1);
+    EXPECT_GE(level.transform_frames, 2'048u) << "a launch for few frames";
+    EXPECT_EQ(plan.call_frames % level.block_frames, 0u);
+  }
+}
+
+// One kernel serves transforms of 8,192 float samples, or of 4,096 double ones, where outputs hear
+// one input each; where they hear several, longer ones soon cost less.
+TEST(Planner, PrefersTransformsThatADeviceDoesInOneKernel) {
+  EngineConfig config;
+  config.goal = PlanGoal::kOffline;
+  const auto transform_of = [&](const Routing& routing, std::size_t taps,
+                                std::size_t sample_bytes) {
+    const FilterBank bank = bank_of(std::vector<std::size_t>(64, taps));
+    PlanAbilities abilities = device();
+    abilities.sample_bytes = sample_bytes;
+    return choose_plan(config, bank, routing, abilities).levels.front().transform_frames;
+  };
+  const Routing many = Routing::bank(100, 64);
+  EXPECT_EQ(transform_of(many, 5'000, sizeof(float)), 8'192u);
+  EXPECT_GT(transform_of(Routing::matrix(8, 8, 64), 5'000, sizeof(float)), 8'192u);
+  EXPECT_EQ(transform_of(many, 1'000, sizeof(double)), 4'096u);
+  EXPECT_GT(transform_of(many, 3'500, sizeof(double)), 4'096u);
+}
+
+// Live an answer waits for a transform each way: it is no longer than the call needs.
+TEST(Planner, KeepsADevicesTransformsShortLive) {
+  for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+    SCOPED_TRACE(testing::Message() << "seed " << seed);
+    Random random(seed);
+    EngineConfig config;
+    config.block_frames = test::between(random, 8, 2'000);
+    const FilterBank bank = bank_of({test::between(random, 1, seed % 2 == 0 ? 500 : 20'000)});
+    const PartitionPlan plan = choose_plan(config, bank, Routing::rows(2, 1), device());
+    expect_legal(plan);
+    EXPECT_LE(plan.levels.front().transform_frames, 2 * std::bit_ceil(config.block_frames));
+  }
+  // Two partitions of 300 taps, or one of 512 with the same transforms.
+  EngineConfig config;
+  config.block_frames = 300;
+  const PartitionPlan plan = choose_plan(config, bank_of({512}), Routing::rows(1, 1), device());
+  EXPECT_EQ(plan.levels.front().partitions, 1u) << plan.describe();
+  EXPECT_EQ(plan.levels.front().transform_frames, 1'024u);
+}
+
 /// The least limit that is not refused, by what the refusal says.
 TEST(Planner, StaysWithinAMemoryLimitAndNamesTheLeastThatDoes) {
   struct Case {
