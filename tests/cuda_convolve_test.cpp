@@ -311,7 +311,8 @@ TEST(CudaListenTest, OnlyListensWhereNoOutputIsAskedFor) {
 
 // ---- What the executors catch
 
-/// The answers of a few items of several outputs each to a whole window.
+/// The answers of a few items of several outputs each to a window. Of those of one input, one puts
+/// fresh samples into the ring that the others read older ones from.
 std::vector<float> answers(std::uint32_t log2_bins, const HostRun& run) {
   Random random(4);
   RigShape shape;
@@ -319,12 +320,15 @@ std::vector<float> answers(std::uint32_t log2_bins, const HostRun& run) {
   shape.inputs = 2;
   shape.hop = 1U << log2_bins;
   shape.partitions = {{0, 1}, {0, 1}};
-  shape.terms = {{{0, 0}}, {{0, 1}}, {{1, 1}}, {{1, 0}}};
+  shape.terms = {{{0, 0}}, {{0, 1}}, {{1, 1}}, {{0, 0}}, {{1, 0}}, {{0, 1}}};
   shape.most_listeners = 2;
   shape.run = cuda::kConvolveRun<cuda::Complex<float>>;
   CudaRig<float> rig(shape);
   load_noise(rig, random);
-  const LevelCommand command = whole_window(rig, random);
+  LevelCommand command = whole_window(rig, random);
+  command.fresh.first = rig.bins / 2;
+  const std::vector<float> past = narrow_noise<float>(random, rig.rings.size());
+  std::copy(past.begin(), past.end(), rig.rings.begin());
   rig.run = run;
   rig.dropped_in = Kernel::kConvolve;
   rig.launch(command, Kernel::kConvolve, rig.convolve_params());

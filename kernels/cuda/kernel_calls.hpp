@@ -37,6 +37,12 @@ constexpr std::uint32_t most_threads(Kernel kernel, std::size_t real_bytes) {
   return 0;
 }
 
+/// Thread blocks of as many threads that a multiprocessor has registers for at a time: while one of
+/// kConvolve waits at a barrier or for a response, the other one computes.
+constexpr std::uint32_t least_blocks(Kernel kernel) {
+  return kernel == Kernel::kConvolve ? 2 : 1;
+}
+
 /// Of the structure that a kernel is given.
 template <class Real>
 constexpr std::size_t params_bytes(Kernel kernel) {

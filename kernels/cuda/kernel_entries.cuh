@@ -14,7 +14,7 @@ namespace firbank::cuda {
 
 /// Real is named also where the body does not need it: each type has kernels of its own.
 template <Kernel number, class Real, class Params, void (*body)(CudaContext&, const Params&)>
-__global__ void __launch_bounds__(most_threads(number, sizeof(Real)), 1)
+__global__ void __launch_bounds__(most_threads(number, sizeof(Real)), least_blocks(number))
     kernel(const __grid_constant__ Params params) {
   CudaContext context;
   body(context, params);
