@@ -21,9 +21,9 @@
 #include "engine/level.hpp"
 #include "engine/non_finite.hpp"
 #include "engine/responses.hpp"
-#include "engine/worker_pool.hpp"
 #include "kernels/aligned_vector.hpp"
 #include "kernels/backend.hpp"
+#include "kernels/worker_pool.hpp"
 
 namespace firbank {
 

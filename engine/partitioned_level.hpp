@@ -29,8 +29,8 @@
 #include "engine/frequency_delay_line.hpp"
 #include "engine/level.hpp"
 #include "engine/partition_plan.hpp"
-#include "engine/worker_pool.hpp"
 #include "kernels/backend.hpp"
+#include "kernels/worker_pool.hpp"
 
 namespace firbank {
 

@@ -1,5 +1,5 @@
 // Every index exactly once, on any number of threads, job after job.
-#include "engine/worker_pool.hpp"
+#include "kernels/worker_pool.hpp"
 
 #include <algorithm>
 #include <atomic>

@@ -1,4 +1,4 @@
-#include "engine/worker_pool.hpp"
+#include "kernels/worker_pool.hpp"
 
 #include <algorithm>
 #include <new>
