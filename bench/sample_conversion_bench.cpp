@@ -131,7 +131,7 @@ void checked(benchmark::State& state, InstructionSet set) {
   AlignedVector<Sample> to(frames);
   for (auto _ : state) {
     benchmark::DoNotOptimize(
-        checked_copy<Sample>(set)->run(from.data(), to.data(), frames, Sample(2)));
+        checked_copy<Sample>(set)->run(from.data(), to.data(), frames, Sample(2), false));
     benchmark::ClobberMemory();
   }
   state.SetItemsProcessed(state.iterations() * state.range(0));

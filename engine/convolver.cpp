@@ -54,11 +54,18 @@ void require_in_range(const FilterBank& bank, const Response& response) {
 template <class Sample>
 std::unique_ptr<Level<Sample>> make_level(const Backend& backend, const PartitionPlan& plan,
                                           const Routing& routing, WorkerPool& pool,
-                                          std::size_t pieces) {
+                                          WorkerPool& caller, std::size_t pieces) {
   if (plan.kind == PlanKind::kDirect) {
     return std::make_unique<DirectLevel<Sample>>(backend, plan, routing, pool);
   }
-  return std::make_unique<PartitionedLevel<Sample>>(backend, plan, routing, pool, pieces);
+  WorkerPool& computes = backend.max_threads() == 1 ? caller : pool;
+  return std::make_unique<PartitionedLevel<Sample>>(backend, plan, routing, computes, pool, pieces);
+}
+
+/// A device's threads copy for it; but in the hybrid mode they compute the heads, beside it.
+std::size_t threads_of(const EngineConfig& config, const Backend& backend) {
+  const bool copies = backend.can_be_lost() && config.gpu_mode != GpuMode::kHybrid;
+  return copies ? config.threads : std::min(config.threads, backend.max_threads());
 }
 
 }  // namespace
@@ -72,8 +79,9 @@ Convolver<Sample>::Convolver(std::shared_ptr<const Backend> backend, const Parti
       max_frames_(std::max({config.max_frames, config.block_frames, plan.call_frames})),
       routing_(routing),
       responses_(routing),
-      pool_(std::min(config.threads, backend_->max_threads())),
-      level_(make_level<Sample>(*backend_, plan, routing, pool_, pieces_under_way(plan, config))),
+      pool_(threads_of(config, *backend_)),
+      level_(make_level<Sample>(*backend_, plan, routing, pool_, caller_,
+                                pieces_under_way(plan, config))),
       history_(backend_->keeps_samples() ? 0 : routing.inputs(), plan.history_frames(),
                plan.history_window()),
       guard_(routing.inputs(),
@@ -84,8 +92,8 @@ Convolver<Sample>::Convolver(std::shared_ptr<const Backend> backend, const Parti
       calls_(config.depth_blocks + 2),
       // The bank in use, the one that fades in, and all that wait.
       handoff_(most_swaps + 2),
-      spoiled_(plan.piece_frames),
-      any_spoiled_(plan.piece_frames),
+      spoiled_(pool_.threads() * plan.piece_frames),
+      any_spoiled_(pool_.threads() * plan.piece_frames),
       silence_(max_frames_),
       silent_planes_(routing.inputs(), silence_.data()) {
   for (const Response& response : responses_.responses()) require_in_range<Sample>(bank, response);
@@ -342,17 +350,30 @@ void Convolver<Sample>::collect_piece() noexcept {
     return;
   }
   if (fading_ != nullptr) {
-    for (std::size_t output = 0; output < routing_.outputs(); ++output) {
+    for_outputs(piece, [&](std::size_t output, std::size_t) {
       fade_.mix(piece.first_frame, piece.out[output], fading_->fade_planes[output], piece.frames);
-    }
+    });
   }
   if (!guard_.is_quiet(piece.clock)) spoil(piece);
+}
+
+template <class Sample>
+template <class Work>
+void Convolver<Sample>::for_outputs(const Piece& piece, Work&& work) noexcept {
+  pool_.run(routing_.outputs(), items_of_share(piece.frames * sizeof(Sample)),
+            [&](IndexRange outputs, std::size_t thread) noexcept {
+              for (std::size_t output = outputs.first; output < outputs.last; ++output) {
+                work(output, thread);
+              }
+            });
 }
 
 /// Puts out silence and counts it.
 template <class Sample>
 void Convolver<Sample>::lose(const Piece& piece) noexcept {
-  for (Sample* plane : piece.out) std::fill_n(plane, piece.frames, Sample{0});
+  for_outputs(piece, [&](std::size_t output, std::size_t) {
+    std::fill_n(piece.out[output], piece.frames, Sample{0});
+  });
   piece.call->result.status = ProcessStatus::kBackendFailed;
   count_lost(piece.first_frame, piece.frames);
 }
@@ -365,23 +386,39 @@ void Convolver<Sample>::count_lost(std::int64_t first_frame, std::size_t frames)
   }
 }
 
+/// Makes what is spoiled of one output NaN, and remembers the frames.
+template <class Sample>
+void Convolver<Sample>::spoil(const Piece& piece, std::size_t output, std::size_t thread) noexcept {
+  std::uint8_t* const spoiled = spoiled_.data() + thread * plan_.piece_frames;
+  std::uint8_t* const any_spoiled = any_spoiled_.data() + thread * plan_.piece_frames;
+  std::fill_n(spoiled, piece.frames, std::uint8_t{0});
+  guard_.mark_spoiled(current_->reach[output], piece.clock, spoiled, piece.frames);
+  if (fading_ != nullptr) {
+    guard_.mark_spoiled(fading_->reach[output], piece.clock, spoiled, piece.frames);
+  }
+  if (guard_.is_loud(piece.clock)) {
+    guard_.mark_overflow(piece.out[output], spoiled, piece.frames);
+  }
+  for (std::size_t n = 0; n < piece.frames; ++n) {
+    if (spoiled[n] == 0) continue;
+    piece.out[output][n] = std::numeric_limits<Sample>::quiet_NaN();
+    any_spoiled[n] = 1;
+  }
+}
+
 /// Makes what is spoiled NaN and counts the frames that are in any output.
 template <class Sample>
 void Convolver<Sample>::spoil(const Piece& piece) noexcept {
-  const bool loud = guard_.is_loud(piece.clock);
-  std::fill_n(any_spoiled_.begin(), piece.frames, std::uint8_t{0});
-  for (std::size_t output = 0; output < routing_.outputs(); ++output) {
-    std::fill_n(spoiled_.begin(), piece.frames, std::uint8_t{0});
-    guard_.mark_spoiled(current_->reach[output], piece.clock, spoiled_.data(), piece.frames);
-    if (fading_ != nullptr) {
-      guard_.mark_spoiled(fading_->reach[output], piece.clock, spoiled_.data(), piece.frames);
-    }
-    if (loud) guard_.mark_overflow(piece.out[output], spoiled_.data(), piece.frames);
-    for (std::size_t n = 0; n < piece.frames; ++n) {
-      if (spoiled_[n] == 0) continue;
-      piece.out[output][n] = std::numeric_limits<Sample>::quiet_NaN();
-      any_spoiled_[n] = 1;
-    }
+  const auto seen_by = [&](std::size_t thread) {
+    return any_spoiled_.data() + thread * plan_.piece_frames;
+  };
+  for (std::size_t thread = 0; thread < pool_.threads(); ++thread) {
+    std::fill_n(seen_by(thread), piece.frames, std::uint8_t{0});
+  }
+  for_outputs(piece, [&](std::size_t output, std::size_t thread) { spoil(piece, output, thread); });
+  for (std::size_t thread = 1; thread < pool_.threads(); ++thread) {
+    const std::uint8_t* const seen = seen_by(thread);
+    for (std::size_t n = 0; n < piece.frames; ++n) any_spoiled_[n] |= seen[n];
   }
   const auto begin = any_spoiled_.begin();
   const auto end = begin + static_cast<std::ptrdiff_t>(piece.frames);

@@ -95,6 +95,8 @@ class Convolver {
   std::size_t max_frames() const noexcept { return max_frames_; }
   const Backend& backend() const noexcept { return *backend_; }
   std::size_t threads() const noexcept { return pool_.threads(); }
+  /// Its threads, between two calls of the rest.
+  WorkerPool& pool() noexcept { return pool_; }
 
   /// Counts frames that are missing before `first_frame`; for the pipeline thread.
   void count_gap(std::int64_t first_frame, std::int64_t frames) noexcept;
@@ -144,16 +146,21 @@ class Convolver {
                     std::size_t frames) noexcept;
   void collect_piece() noexcept;
   void collect_pieces() noexcept;
+  /// Calls work(output, thread) for all outputs of a piece.
+  template <class Work>
+  void for_outputs(const Piece& piece, Work&& work) noexcept;
   void lose(const Piece& piece) noexcept;
   void count_lost(std::int64_t first_frame, std::size_t frames) noexcept;
   void spoil(const Piece& piece) noexcept;
+  void spoil(const Piece& piece, std::size_t output, std::size_t thread) noexcept;
 
   std::shared_ptr<const Backend> backend_;
   PartitionPlan plan_;
   std::size_t max_frames_;
   Routing routing_;
   ResponseTable responses_;
-  WorkerPool pool_;
+  WorkerPool pool_;       // shares what touches every sample
+  WorkerPool caller_{1};  // shares nothing: of a backend whose operations are whole
   std::unique_ptr<Level<Sample>> level_;
   InputHistory<Sample> history_;
   NonFiniteGuard<Sample> guard_;
@@ -183,8 +190,8 @@ class Convolver {
 
   // Scratch of one piece.
   std::array<LevelBank*, 3> banks_{};
-  std::vector<std::uint8_t> spoiled_;      // frames of one output
-  std::vector<std::uint8_t> any_spoiled_;  // frames of any output
+  std::vector<std::uint8_t> spoiled_;      // of each thread: frames of one output
+  std::vector<std::uint8_t> any_spoiled_;  // of each thread: frames of any output that it saw
   std::vector<Sample> silence_;
   std::vector<const Sample*> silent_planes_;
 

@@ -97,7 +97,7 @@ void FailOver<Sample>::keep(Sample* const* out, std::size_t frames, Fill fill) n
   }
   if (call.frames == 0) return;
   std::copy_n(out, routing_.outputs(), call.out.begin());
-  past_->append(frames, fill);
+  past_->append(frames, first_.pool(), fill);
   under_way_ += frames;
 }
 

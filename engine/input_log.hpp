@@ -5,7 +5,7 @@
 // of places, and every one of them be fetched for it.
 //
 // Thread:   one at a time.
-// Realtime: append() is safe.
+// Realtime: append() is as safe as WorkerPool::run().
 #pragma once
 
 #include <algorithm>
@@ -14,6 +14,7 @@
 
 #include "engine/fifo.hpp"
 #include "kernels/aligned_vector.hpp"
+#include "kernels/worker_pool.hpp"
 
 namespace firbank {
 
@@ -30,19 +31,22 @@ class InputLog {
   std::int64_t clock() const noexcept { return clock_; }  // of the next frame
 
   /// Takes `frames` frames of each channel, up to most_frames: fill(channel, to, offset, count) is
-  /// asked for those from `offset` on.
+  /// asked for those from `offset` on, on any of the pool's threads.
   template <class Fill>
-  void append(std::size_t frames, Fill fill) noexcept {
+  void append(std::size_t frames, WorkerPool& pool, Fill fill) noexcept {
     for (std::size_t offset = 0; offset < frames;) {
       const std::size_t at = static_cast<std::size_t>(clock_) % capacity_;
       const std::size_t count = std::min(frames - offset, capacity_ - at);
       const std::int64_t end = clock_ + static_cast<std::int64_t>(count);
       forget(end - static_cast<std::int64_t>(capacity_));
       stretches_.push() = {clock_, count};
-      Sample* to = samples_.data() + at * channels_;
-      for (std::size_t channel = 0; channel < channels_; ++channel, to += count) {
-        fill(channel, to, offset, count);
-      }
+      Sample* const to = samples_.data() + at * channels_;
+      pool.run(channels_, items_of_share(count * sizeof(Sample)),
+               [&](IndexRange channels, std::size_t) noexcept {
+                 for (std::size_t channel = channels.first; channel < channels.last; ++channel) {
+                   fill(channel, to + channel * count, offset, count);
+                 }
+               });
       clock_ = end;
       offset += count;
     }

@@ -39,8 +39,8 @@ class Intake {
   }
 
   /// All frames of an input to elsewhere, in place of write().
-  void take(std::size_t input, Sample* to) const noexcept {
-    guard_.clean(input, history_.clock(), raw(input), to, frames_);
+  void take(std::size_t input, Sample* to, bool past_caches) const noexcept {
+    guard_.clean(input, history_.clock(), raw(input), to, frames_, past_caches);
   }
 
   /// The same where somebody else has taken them and none is beyond 1.
@@ -100,10 +100,11 @@ class IntakeSamples final : public NewSamples<Sample> {
 
   std::size_t frames() const noexcept override { return intake_.frames(); }
   const Sample* raw(std::size_t input) const noexcept override { return intake_.raw(input); }
-  void take(IndexRange inputs, Sample* to, std::size_t stride) const noexcept override {
+  void take(IndexRange inputs, Sample* to, std::size_t stride,
+            bool past_caches) const noexcept override {
     for (std::size_t input = inputs.first; input < inputs.last; ++input, to += stride) {
       if (input + kRowsAhead < inputs.last) intake_.fetch(input + kRowsAhead, 0, kRowFetched);
-      intake_.take(input, to);
+      intake_.take(input, to, past_caches);
     }
   }
   void pass(IndexRange inputs) const noexcept override {

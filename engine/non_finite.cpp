@@ -65,9 +65,9 @@ void NonFiniteGuard<Sample>::enter(std::size_t input, std::int64_t clock,
 
 template <class Sample>
 void NonFiniteGuard<Sample>::clean(std::size_t input, std::int64_t clock, const Sample* in,
-                                   Sample* out, std::size_t frames) noexcept {
+                                   Sample* out, std::size_t frames, bool past_caches) noexcept {
   enter(input, clock, frames);
-  if (copy_.run(in, out, frames, kLoud)) return;  // neither loud nor bad
+  if (copy_.run(in, out, frames, kLoud, past_caches)) return;  // neither loud nor bad
   std::uint64_t* ring = words(input);
   const std::int64_t end = clock + static_cast<std::int64_t>(frames);
   for (std::size_t n = 0; n < frames; ++n) {

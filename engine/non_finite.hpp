@@ -44,7 +44,7 @@ class NonFiniteGuard {
   /// Copies a piece of one input that begins at `clock`, bad samples as 0, and remembers where
   /// they were. Pieces of an input follow one another without a hole, but for reset().
   void clean(std::size_t input, std::int64_t clock, const Sample* in, Sample* out,
-             std::size_t frames) noexcept;
+             std::size_t frames, bool past_caches = false) noexcept;
 
   /// The same where neither a bad nor a loud sample is among them, and they are copied otherwise.
   void pass(std::size_t input, std::int64_t clock, std::size_t frames) noexcept {

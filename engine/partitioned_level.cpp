@@ -16,7 +16,7 @@ constexpr std::size_t kMostBytesFirst = std::size_t{256} << 10;  // of samples
 template <class Sample>
 PartitionedLevel<Sample>::PartitionedLevel(const Backend& backend, const PartitionPlan& plan,
                                            const Routing& routing, WorkerPool& pool,
-                                           std::size_t pieces)
+                                           WorkerPool& copiers, std::size_t pieces)
     : plan_(plan.levels.front()),
       block_frames_(plan_.block_frames),
       bins_(plan_.bins()),
@@ -36,7 +36,8 @@ PartitionedLevel<Sample>::PartitionedLevel(const Backend& backend, const Partiti
                                          .single_terms = plan.levels.size() == 1 &&
                                                          plan_.blocks_met() == 1 &&
                                                          routing.has_single_edges(),
-                                         .copies = plan.by_copies})),
+                                         .copies = plan.by_copies,
+                                         .copiers = &copiers})),
       shares_(level_->shares()),
       keeps_samples_(backend.keeps_samples()),
       in_rows_(backend.has_shares() && inputs_ > 1 && routing.is_in_rows()),

@@ -37,9 +37,10 @@ namespace firbank {
 template <class Sample>
 class PartitionedLevel final : public Level<Sample> {
  public:
-  /// `pieces` of them may be under way at once.
+  /// `pieces` of them may be under way at once. `pool` shares what the backend computes, `copiers`
+  /// what is only copied; they may be the same.
   PartitionedLevel(const Backend& backend, const PartitionPlan& plan, const Routing& routing,
-                   WorkerPool& pool, std::size_t pieces);
+                   WorkerPool& pool, WorkerPool& copiers, std::size_t pieces);
 
   std::unique_ptr<LevelBank> prepare(const FilterBank& filters,
                                      const ResponseTable& responses) const override;

@@ -7,7 +7,9 @@
 // Objects are made at set-up (they allocate, may throw std::bad_alloc or BackendError) and then run
 // without allocating. Running operations are noexcept and, on the CPU, real-time safe. Different
 // ranges of inputs, or of outputs, may run on different threads at once, up to max_threads() of
-// them; each passes its own `thread` number. With a max_threads() of 1 ranges are whole.
+// them; each passes its own `thread` number. With a max_threads() of 1 ranges are whole, and one
+// thread calls everything; but a backend may have its copies of samples shared by the threads of
+// LevelShape::copiers, inside forward() and collect().
 //
 // Operations are asked for in the order in which their results are needed, and grouped in pieces:
 // submit() ends a piece, and its outputs may be read after collect(). A backend may compute at
@@ -34,6 +36,8 @@
 #include <vector>
 
 namespace firbank {
+
+class WorkerPool;
 
 /// What a backend cannot do at set-up, in one line.
 class BackendError : public std::runtime_error {
@@ -67,6 +71,9 @@ struct LevelShape {
   // Of a first level on a device: samples come and go by copies beside the computation, which moves
   // the most; or else the soonest way.
   bool copies = false;
+  // Of a first level of a backend whose ranges are whole: whose threads may share its copies of
+  // samples. Null for none but the caller. It outlives the level.
+  WorkerPool* copiers = nullptr;
 };
 
 /// How finely operations can be cut: all shares of an operation cost about the same.
@@ -93,10 +100,12 @@ class NewSamples {
   virtual const Sample* raw(std::size_t input) const noexcept = 0;
 
   // One of these takes each input of a window once: it is noted where samples were not finite.
+  // Different inputs may be taken on different threads at once.
 
   /// Copies the samples of some inputs, those of each `stride` behind those of the one before, with
-  /// zeros for those that are not finite.
-  virtual void take(IndexRange inputs, Sample* to, std::size_t stride) const noexcept = 0;
+  /// zeros for those that are not finite; past the caches where they would not stay there.
+  virtual void take(IndexRange inputs, Sample* to, std::size_t stride,
+                    bool past_caches) const noexcept = 0;
   /// The backend has taken the samples of some inputs itself: none of them is beyond 1.
   virtual void pass(IndexRange inputs) const noexcept = 0;
 };

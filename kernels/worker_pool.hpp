@@ -21,6 +21,13 @@
 
 namespace firbank {
 
+/// Items of `bytes` bytes each that a thread copies at a time: fewer are copied before another one
+/// has woken.
+inline std::size_t items_of_share(std::size_t bytes) noexcept {
+  constexpr std::size_t kLeastBytes = std::size_t{64} << 10;
+  return bytes >= kLeastBytes ? 1 : kLeastBytes / std::max<std::size_t>(bytes, 1);
+}
+
 class WorkerPool {
  public:
   /// `threads` counts the caller: threads - 1 workers are started.

@@ -11,6 +11,7 @@
 
 #include "kernels/backends.hpp"
 #include "tests/support/engine_runner.hpp"
+#include "tests/support/new_samples.hpp"
 #include "tests/support/random_cases.hpp"
 #include "tests/support/signals.hpp"
 
@@ -18,41 +19,8 @@ namespace firbank {
 namespace {
 
 using test::between;
+using test::EndsOfPlanes;
 using test::Random;
-
-/// The last `frames` of each plane, for a backend that keeps samples, which has to take each once.
-template <class Sample>
-class EndsOfPlanes final : public NewSamples<Sample> {
- public:
-  template <class Value>
-  EndsOfPlanes(const std::vector<std::vector<Value>>& planes, std::size_t frames)
-      : frames_(frames), taken_(planes.size()) {
-    for (const std::vector<Value>& plane : planes) {
-      samples_.emplace_back(plane.end() - static_cast<std::ptrdiff_t>(frames), plane.end());
-    }
-  }
-
-  std::size_t frames() const noexcept override { return frames_; }
-  const Sample* raw(std::size_t input) const noexcept override { return samples_[input].data(); }
-  void take(IndexRange inputs, Sample* to, std::size_t stride) const noexcept override {
-    for (std::size_t input = inputs.first; input < inputs.last; ++input, to += stride) {
-      std::copy(samples_[input].begin(), samples_[input].end(), to);
-    }
-    pass(inputs);
-  }
-  void pass(IndexRange inputs) const noexcept override {
-    for (std::size_t input = inputs.first; input < inputs.last; ++input) ++taken_[input];
-  }
-
-  void expect_taken(bool by_the_backend) const {
-    for (const int times : taken_) EXPECT_EQ(times, by_the_backend ? 1 : 0);
-  }
-
- private:
-  std::size_t frames_;
-  std::vector<std::vector<Sample>> samples_;
-  mutable std::vector<int> taken_;
-};
 
 /// One level and bank, driven beside what they should hold.
 template <class Sample>
@@ -216,7 +184,7 @@ class Conformance {
     } else {
       level_->forward(newest_, window, {0, shape_.inputs}, {0, shares}, 0);
     }
-    samples.expect_taken(keeps_samples_);
+    samples.expect_taken(keeps_samples_ ? 1 : 0);
     const IndexRange all{0, shape_.outputs};
     if (shape_.single_terms && between(random_, 0, 3) == 0) {
       // Nobody listens; what was transformed belongs to the next piece's past.
@@ -613,7 +581,7 @@ class LaterConformance {
     const EndsOfPlanes<Sample> samples(past_, bins_);
     if (keeps_samples_) window.samples = &samples;
     first_->forward(0, window, {0, inputs_}, {0, first_->shares().forward}, 0);
-    samples.expect_taken(keeps_samples_);
+    samples.expect_taken(keeps_samples_ ? 1 : 0);
     hear();
   }
 

@@ -47,12 +47,12 @@ firbank_test(cuda_convolve_test support/host_executor.cpp support/touched_memory
 target_link_libraries(cuda_convolve_test PRIVATE firbank_test_support)
 
 # The backend on the fake device.
-firbank_test(bank_layout_test)
-target_link_libraries(bank_layout_test PRIVATE firbank_test_support)
-firbank_test(convolve_layout_test)
-target_link_libraries(convolve_layout_test PRIVATE firbank_test_support)
+foreach(name IN ITEMS bank_layout_test convolve_layout_test slot_copy_test)
+  firbank_test(${name})
+  target_link_libraries(${name} PRIVATE firbank_test_support)
+endforeach()
 foreach(name IN ITEMS cuda_backend_test cuda_graph_test cuda_edge_test call_bytes_test fail_over_test
-                      engine_hybrid_test overload_test live_engine_change_test)
+                      engine_hybrid_test overload_test live_engine_change_test shared_copies_test)
   firbank_test(${name})
   target_link_libraries(${name} PRIVATE firbank_test_support)
   firbank_uses_fake_device(${name})

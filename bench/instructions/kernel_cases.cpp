@@ -109,7 +109,7 @@ CountedCase checked() {
             const CheckedCopy<float>* copy = checked_copy<float>(set);
             const auto from = std::make_shared<AlignedVector<float>>(noise(256));
             const auto to = std::make_shared<AlignedVector<float>>(256);
-            return CountedRun{[=] { copy->run(from->data(), to->data(), 256, 2); }};
+            return CountedRun{[=] { copy->run(from->data(), to->data(), 256, 2, false); }};
           }};
 }
 

@@ -20,6 +20,7 @@
 #include "kernels/cpu/array_copy.hpp"
 #include "kernels/cpu/array_element.hpp"
 #include "kernels/cpu/simd_targets.hpp"
+#include "kernels/cpu/stream_bytes-inl.h"
 
 // Highway's own conversions for processors without an instruction truncate, and know no infinity.
 #undef FIRBANK_FLOAT16_INSTRUCTIONS
@@ -356,23 +357,6 @@ HWY_INLINE void scatter_rows(const S* const* planes, std::size_t channels, std::
       store_element<S>(planes[c][first + n], row + c * sizeof(S));
     }
   }
-}
-
-/// Past the caches, in whole lines of them; the ends, which are in lines with others, as usual.
-HWY_INLINE void stream_bytes(const std::byte* from, std::byte* to, std::size_t bytes) {
-  const hn::ScalableTag<std::uint8_t> d;
-  constexpr std::size_t kVector = hn::MaxLanes(hn::ScalableTag<std::uint8_t>());
-  const std::size_t before = (0 - reinterpret_cast<std::uintptr_t>(to)) % kCacheLineBytes;
-  std::size_t n = std::min(before, bytes);
-  std::memcpy(to, from, n);
-  for (; n + kCacheLineBytes <= bytes; n += kCacheLineBytes) {
-    HWY_UNROLL(4)
-    for (std::size_t i = n; i < n + kCacheLineBytes; i += kVector) {
-      const auto v = hn::LoadU(d, reinterpret_cast<const std::uint8_t*>(from + i));
-      hn::Stream(v, d, reinterpret_cast<std::uint8_t*>(to + i));
-    }
-  }
-  std::memcpy(to + n, from + n, bytes - n);
 }
 
 /// Samples that stay in the first-level cache while they are transposed, and how they lie there.

@@ -7,13 +7,18 @@
 #define FIRBANK_CHECKED_COPY_INL_H
 #endif
 
+#include <algorithm>
 #include <cstddef>
+#include <cstdint>
 
+#include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
+#include "kernels/aligned_vector.hpp"
 #include "kernels/cpu/checked_copy.hpp"
 #include "kernels/cpu/scalar_kernels.hpp"
 #include "kernels/cpu/simd_targets.hpp"
+#include "kernels/cpu/stream_bytes-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace firbank {
@@ -22,7 +27,7 @@ namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 template <class S>
-bool copy_below(const S* from, S* to, std::size_t frames, S bound) noexcept {
+bool copy_below_by_caches(const S* from, S* to, std::size_t frames, S bound) noexcept {
   using D = hn::ScalableTag<S>;
   const D d;
   const hn::RebindToSigned<D> di;
@@ -36,11 +41,35 @@ bool copy_below(const S* from, S* to, std::size_t frames, S bound) noexcept {
     const auto below = hn::Lt(hn::And(hn::BitCast(di, x), magnitude), limit);
     reached = hn::Or(reached, hn::VecFromMask(di, hn::Not(below)));
   };
-  if (frames < kLanes) return scalar_checked_copy<S>()->run(from, to, frames, bound);
+  if (frames < kLanes) return scalar_checked_copy<S>()->run(from, to, frames, bound, false);
   std::size_t n = 0;
   for (; n + kLanes <= frames; n += kLanes) copy(n);
   if (n < frames) copy(frames - kLanes);
   return hn::AllTrue(di, hn::Eq(reached, hn::Zero(di)));
+}
+
+/// By a patch that stays in the first-level cache, as what is stored past it has to be whole lines.
+template <class S>
+bool copy_below_past_caches(const S* from, S* to, std::size_t frames, S bound) noexcept {
+  constexpr std::size_t kPatch = 4'096 / sizeof(S);
+  alignas(kCacheLineBytes) S patch[kPatch];
+  const std::size_t in_line = reinterpret_cast<std::uintptr_t>(to) % kCacheLineBytes;
+  std::size_t count = kPatch - in_line / sizeof(S);  // the others begin with a line
+  bool all_below = true;
+  for (std::size_t n = 0; n < frames; n += count, count = kPatch) {
+    count = std::min(count, frames - n);
+    all_below &= copy_below_by_caches(from + n, patch, count, bound);
+    stream_bytes(reinterpret_cast<const std::byte*>(patch), reinterpret_cast<std::byte*>(to + n),
+                 count * sizeof(S));
+  }
+  hwy::FlushStream();
+  return all_below;
+}
+
+template <class S>
+bool copy_below(const S* from, S* to, std::size_t frames, S bound, bool past_caches) noexcept {
+  return past_caches ? copy_below_past_caches(from, to, frames, bound)
+                     : copy_below_by_caches(from, to, frames, bound);
 }
 
 template <class S>

@@ -197,7 +197,8 @@ void fir_decimate(const Sample* oldest, const Sample* reversed, std::size_t taps
 }
 
 template <class Sample>
-bool copy_below(const Sample* from, Sample* to, std::size_t frames, Sample bound) noexcept {
+bool copy_below(const Sample* from, Sample* to, std::size_t frames, Sample bound,
+                bool /*past_caches*/) noexcept {
   using Bits = std::conditional_t<sizeof(Sample) == 4, std::uint32_t, std::uint64_t>;
   constexpr Bits kMagnitude = ~Bits{0} >> 1;
   const Bits limit = std::bit_cast<Bits>(bound);
@@ -210,7 +211,8 @@ bool copy_below(const Sample* from, Sample* to, std::size_t frames, Sample bound
 }
 
 template <class Sample>
-bool copy_narrow(const Sample* from, std::int16_t* to, std::size_t frames) noexcept {
+bool copy_narrow(const Sample* from, std::int16_t* to, std::size_t frames,
+                 bool /*streaming*/) noexcept {
   bool all_fit = true;
   for (std::size_t n = 0; n < frames; ++n) {
     const Sample scaled = from[n] * 32'768;

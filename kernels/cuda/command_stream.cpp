@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cstring>
 #include <string>
 #include <thread>
 #include <utility>
@@ -344,10 +343,7 @@ void CommandStream<Sample>::bring_home() noexcept {
   const std::size_t slot = answers_home_++ % answers_.size();
   const Answer& answer = answers_[slot];
   if (!wait_until([&] { return has_come(answer); })) return;
-  for (std::size_t output = 0; output < shape_.outputs; ++output) {
-    std::memcpy(answer.planes[output], staging_.answer(slot, answer.frames, output),
-                answer.frames * sizeof(Sample));
-  }
+  staging_.copy_out(slot, answer.frames, answer.planes.data());
 }
 
 /// Of command 0 always.

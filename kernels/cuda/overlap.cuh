@@ -229,8 +229,8 @@ FIRBANK_HD Answers<Real> answers_of(Ctx& ctx, const RenderParams<Real>& params) 
   Answers<Real> answers;
   answers.frames = ctx.load(&params.current->frames);
   answers.count = answers.frames.last - answers.frames.first;
-  answers.samples = params.stage_out + static_cast<std::uint64_t>(slot) * params.bank.outputs *
-                                           params.answer_frames;
+  answers.samples = params.stage_out +
+                    static_cast<std::uint64_t>(slot) * params.bank.outputs * params.answer_frames;
   return answers;
 }
 

@@ -1,9 +1,6 @@
 #include "kernels/cuda/staging.hpp"
 
-#include <algorithm>
 #include <atomic>
-
-#include "kernels/cpu/instruction_set.hpp"
 
 namespace firbank::cuda {
 namespace {
@@ -22,7 +19,7 @@ Staging<Sample>::Staging(const std::shared_ptr<Accelerator>& accelerator, const 
       outputs_(shape.outputs),
       in_samples_(shape.inputs * 2 * shape.bins),
       out_samples_(shape.outputs * shape.block_frames),
-      narrow_(*narrow_copy<Sample>(best_instruction_set())),
+      copy_(shape),
       in_(accelerator, slots_in * in_samples_),
       out_(accelerator, slots_out * out_samples_),
       device_in_(accelerator, copies_ ? slots_in * in_samples_ : 0),
@@ -39,35 +36,19 @@ Staging<Sample>::Staging(const std::shared_ptr<Accelerator>& accelerator, const 
 
 template <class Sample>
 bool Staging<Sample>::fill(std::size_t slot, const firbank::Window<Sample>& window) noexcept {
-  const NewSamples<Sample>& samples = *window.samples;
-  const std::size_t fresh = window.fresh.last - window.fresh.first;
+  const std::size_t samples = inputs_ * (window.fresh.last - window.fresh.first);
+  Sample* const to = in_.data() + slot * in_samples_;
   if (wide_left_ == 0) {
-    if (fill_narrow(slot, samples, fresh)) {
-      samples.pass({0, inputs_});
-      in_bytes_[slot] = inputs_ * fresh * sizeof(std::int16_t);
+    if (copy_.fill_narrow(window, reinterpret_cast<std::int16_t*>(to))) {
+      in_bytes_[slot] = samples * sizeof(std::int16_t);
       return true;
     }
     wide_left_ = kWideFills;
   }
   --wide_left_;
-  in_bytes_[slot] = inputs_ * fresh * sizeof(Sample);
-  Sample* const to = in_.data() + slot * in_samples_;
-  const std::size_t before = fresh - samples.frames();
-  if (before > 0) std::fill_n(to, inputs_ * fresh, Sample{0});
-  samples.take({0, inputs_}, to + before, fresh);
+  in_bytes_[slot] = samples * sizeof(Sample);
+  copy_.fill(window, to);
   return false;
-}
-
-template <class Sample>
-bool Staging<Sample>::fill_narrow(std::size_t slot, const NewSamples<Sample>& samples,
-                                  std::size_t fresh) noexcept {
-  auto* to = reinterpret_cast<std::int16_t*>(in_.data() + slot * in_samples_);
-  const std::size_t before = fresh - samples.frames();
-  for (std::size_t input = 0; input < inputs_; ++input, to += fresh) {
-    std::fill_n(to, before, std::int16_t{0});
-    if (!narrow_.run(samples.raw(input), to + before, samples.frames())) return false;
-  }
-  return true;
 }
 
 template <class Sample>

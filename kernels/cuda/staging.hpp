@@ -7,8 +7,9 @@
 // Samples that are whole multiples of 1/32,768, as those of 16-bit sources are, travel in two bytes
 // each. Nothing is lost by that, so it is done whenever all samples of a slot allow it.
 //
-// Thread:   one at a time.
-// Realtime: everything but construction and destruction is free of allocations, locks and waits.
+// Thread:   one at a time, but for SlotCopy's.
+// Realtime: everything but construction and destruction is free of allocations and locks, and waits
+//           for no device.
 #pragma once
 
 #include <cstddef>
@@ -17,9 +18,9 @@
 #include <vector>
 
 #include "kernels/backend.hpp"
-#include "kernels/cpu/narrow_copy.hpp"
 #include "kernels/cuda/accelerator.hpp"
 #include "kernels/cuda/kernel_params.hpp"
+#include "kernels/cuda/slot_copy.hpp"
 
 namespace firbank::cuda {
 
@@ -50,21 +51,19 @@ class Staging {
   bool has_delivered(std::uint64_t answer) const noexcept;
   std::uint64_t asked() const noexcept { return asked_; }
 
-  /// Frames of an output in a slot that `frames` of each were rendered to.
-  const Sample* answer(std::size_t out, std::size_t frames, std::size_t output) const noexcept {
-    return out_.data() + out * out_samples_ + output * frames;
+  /// Copies what is in a slot, `frames` of each output, to a plane of each.
+  void copy_out(std::size_t out, std::size_t frames, Sample* const* planes) const noexcept {
+    copy_.bring_home(out_.data() + out * out_samples_, frames, planes);
   }
 
  private:
-  bool fill_narrow(std::size_t slot, const NewSamples<Sample>& samples, std::size_t fresh) noexcept;
-
   std::shared_ptr<Accelerator> accelerator_;
   bool copies_;
   std::size_t inputs_;
   std::size_t outputs_;
   std::size_t in_samples_;  // of a slot
   std::size_t out_samples_;
-  const NarrowCopy<Sample>& narrow_;
+  SlotCopy<Sample> copy_;
   PinnedMemory<Sample> in_;
   PinnedMemory<Sample> out_;
   DeviceMemory<Sample> device_in_;
