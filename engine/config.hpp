@@ -77,7 +77,11 @@ struct EngineConfig {
   /// room for them.
   std::size_t max_taps = 0;
 
-  /// Threads that compute, the caller's included, 1 to 64. More than one costs a wake per block.
+  /// Threads that compute, the caller's included, 1 to 64. More than one costs a wake per block. A
+  /// GPU's share among them what the host does with every sample: checks, and copies to where the
+  /// device takes it and from where it puts answers. kThroughput wants several (copy_threads.hpp);
+  /// with kWhole they help where blocks have 128 KiB and more, and less is left to the caller; with
+  /// kHybrid they compute the heads.
   std::size_t threads = 1;
 
   /// Blocks that start/push/pull keep under way, 0 to 64: a block leaves when `depth_blocks` more

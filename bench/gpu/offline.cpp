@@ -2,8 +2,8 @@
 // when two calls are always under way. What is wrong is not measured: outputs are checked before
 // and after. A stretch of the file is enough, so it says how much of it went through.
 //
-//   gpu_offline CASE [--backend NAME] [--gpu-mode whole|throughput] [--sixteen-bits] [--seconds N]
-//               [--quick] [--verify]
+//   gpu_offline CASE [--backend NAME] [--gpu-mode whole|throughput] [--threads N] [--sixteen-bits]
+//               [--seconds N] [--quick] [--verify]
 #include <cstdio>
 #include <ctime>
 #include <exception>
@@ -21,6 +21,7 @@
 #include "bench/gpu/figures.hpp"
 #include "bench/gpu/oracle.hpp"
 #include "bench/gpu/pacer.hpp"
+#include "engine/copy_threads.hpp"
 #include "engine/engine.hpp"
 
 namespace firbank::bench {
@@ -36,6 +37,7 @@ struct Options {
   std::string name;
   std::string backend = "cuda:0";
   GpuMode gpu_mode = GpuMode::kThroughput;
+  std::size_t threads = copy_threads();
   bool sixteen_bits = false;
   double seconds = 20;
   bool quick = false;
@@ -59,6 +61,7 @@ EngineConfig config_of(const Case& which, const Options& options) {
   config.sample_rate_hz = which.sample_rate_hz;
   config.goal = PlanGoal::kOffline;
   config.gpu_mode = options.gpu_mode;
+  config.threads = options.threads;
   config.depth_blocks = kUnderWay;
   config.backend = options.backend;
   config.fail_over = false;  // what is measured is the GPU
@@ -232,6 +235,8 @@ Options read_options(int count, char** arguments) {
         throw std::runtime_error("--gpu-mode is '" + mode + "'; allowed: whole, throughput");
       }
       options.gpu_mode = mode == "whole" ? GpuMode::kWhole : GpuMode::kThroughput;
+    } else if (words[i] == "--threads") {
+      options.threads = std::stoul(value());
     } else if (words[i] == "--sixteen-bits") {
       options.sixteen_bits = true;
     } else if (words[i] == "--seconds") {
@@ -258,6 +263,7 @@ void run(const Options& options) {
   Run run(which, options, make_filters(which));
   tell_text("backend", run.engine().backend() + ", " + run.engine().instruction_set());
   tell_plan(run.engine());
+  tell_figure("threads", "threads", static_cast<double>(run.engine().threads()));
   tell_figure("call", "frames", static_cast<double>(which.block_frames));
   tell_figure("set-up", "s", run.set_up_seconds());
   tell_bytes(which, run.engine(), "call");

@@ -167,7 +167,11 @@ STREAM_VARIANTS = {
     "int16": {"G1": ["--spectra", "int16"]},
     "hybrid": {"G1": ["--gpu-mode", "hybrid"]},
 }
-FILE_VARIANTS = {"whole": ["--gpu-mode", "whole"], "16 bits": ["--sixteen-bits"]}
+FILE_VARIANTS = {
+    "one thread": ["--threads", "1"],
+    "whole": ["--gpu-mode", "whole"],
+    "16 bits": ["--sixteen-bits"],
+}
 
 
 # Cases with enough samples for the host's own share of a call to matter.

@@ -68,6 +68,7 @@ def derived_of_file(part: str) -> list[tuple[str, str, Callable]]:
     rows = [
         ("share of the device-to-host ceiling", "%", home),
         ("share of the ceiling both ways", "%", both),
+        ("copies by several threads over those by one", "x", over(ours, of(part, "gpu_offline, one thread", "rate"))),
         ("throughput mode over whole mode", "x", over(ours, of(part, "gpu_offline, whole", "rate"))),
         ("samples of 16 bits over those of 32", "x", over(of(part, "gpu_offline, 16 bits", "rate"), ours)),
     ]  # fmt: skip
@@ -211,6 +212,7 @@ def listed_of_file(part: str) -> list[tuple[str, str, Callable, str]]:
         ("home", "home", "GB/s"),
         ("plan's memory", "plan, memory", "GB"),
         ("bytes read a call, over their floor", "bytes read over their floor", ""),
+        ("threads that copy", "threads", ""),
         ("host's processor time a call", "host, processor time a call", "us"),
     )  # fmt: skip
     rows = [("relative error, L2, against double", of(part, "gpu_offline", "relative error"), "")]

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "demos/firbank/checks.hpp"
+#include "engine/copy_threads.hpp"
 #include "kernels/backends.hpp"
 
 namespace firbank::program {
@@ -54,7 +55,10 @@ void EngineOptions::add_to(CLI::App& command) {
 }
 
 void EngineOptions::add_plan_to(CLI::App& command) {
-  command.add_option("--threads", threads, "Threads that compute (1), 1 to 64")
+  command
+      .add_option("--threads", threads,
+                  "Threads that compute (1), 1 to 64; or that copy samples to a GPU and\n"
+                  "home in its throughput mode (those of the processor, up to 8)")
       ->type_name("N")
       ->check(whole_number(1, 64));
   command
@@ -140,11 +144,15 @@ GpuMode EngineOptions::mode_for(PlanGoal goal) const {
                                                                   : GpuMode::kWhole;
 }
 
+std::size_t EngineOptions::threads_for(PlanGoal goal) const {
+  return threads.value_or(mode_for(goal) == GpuMode::kThroughput ? copy_threads() : 1);
+}
+
 EngineConfig EngineOptions::config(double sample_rate_hz, PlanGoal goal) const {
   EngineConfig config;
   config.sample_rate_hz = sample_rate_hz;
   config.block_frames = block_frames;
-  config.threads = threads;
+  config.threads = threads_for(goal);
   config.spectra = spectra == "int16" ? Spectra::kInt16 : Spectra::kFull;
   config.backend = backend;
   config.depth_blocks = depth;

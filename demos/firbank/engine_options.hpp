@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <CLI/CLI.hpp>
@@ -17,9 +18,9 @@ namespace firbank::program {
 
 struct EngineOptions {
   std::size_t block_frames = 256;
-  std::size_t threads = 1;
-  std::string precision = "float";  // float or double
-  std::string spectra = "full";     // full or int16
+  std::optional<std::size_t> threads = {};  // empty: what the mode wants
+  std::string precision = "float";          // float or double
+  std::string spectra = "full";             // full or int16
   std::string backend = "auto";
   std::size_t depth = 0;  // blocks
   std::string gpu_mode;   // whole, hybrid or throughput; empty: what the goal wants
@@ -55,6 +56,9 @@ struct EngineOptions {
   void add_overload_to(CLI::App& command);
 
   GpuMode mode_for(PlanGoal goal) const;
+
+  /// Several where samples come to a GPU by copies and go, so that these keep pace with it.
+  std::size_t threads_for(PlanGoal goal) const;
 
   bool is_hybrid() const { return gpu_mode == "hybrid"; }
 

@@ -88,8 +88,8 @@ int run(Arguments& arguments) {
   if (printing) {
     fmt::print("{}\n", describe(setup, options));
     fmt::print("{} of noise, calls of 1 to {}, {}, seed {}\n\n", counted(frames, "frame"),
-               counted(2 * options.engine.block_frames, "frame"),
-               counted(options.engine.threads, "thread"), arguments.seed);
+               counted(2 * options.engine.block_frames, "frame"), counted(config.threads, "thread"),
+               arguments.seed);
     std::fflush(stdout);
   }
   const Signal in = noise(routing.inputs(), frames, arguments.seed);
@@ -133,7 +133,7 @@ int run(Arguments& arguments) {
                          {"passed", result.exit_code == kExitDone},
                          {"seed", arguments.seed},
                          {"block_frames", options.engine.block_frames},
-                         {"threads", options.engine.threads},
+                         {"threads", config.threads},
                          {"cases", to_json(outcomes)}});
   if (!result.failures.empty()) tell("firbank: {}\n", result.failures);
   return result.exit_code;

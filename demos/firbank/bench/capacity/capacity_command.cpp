@@ -163,7 +163,7 @@ int run(Arguments& arguments) {
   report.taps = stream.taps();
   report.outputs = arguments.stream.bank.outputs;
   report.sample_rate_hz = arguments.stream.sample_rate_hz;
-  report.threads = arguments.stream.engine.threads;
+  report.threads = arguments.stream.engine.threads_for(PlanGoal::kLive);
   report.limit.seconds = arguments.seconds;
   report.limit.deadline_share = arguments.within_percent / 100;
   if (tells) print_head(report);

@@ -93,7 +93,8 @@ LatencyPlan plan_of(const Arguments& arguments) {
 
 /// Whether the thread stays on a processor without being told so: one that works alone.
 bool pins(const Arguments& arguments) {
-  return !arguments.no_pin && arguments.stream.engine.threads == 1 && arguments.drive == "process";
+  const std::size_t threads = arguments.stream.engine.threads_for(PlanGoal::kLive);
+  return !arguments.no_pin && threads == 1 && arguments.drive == "process";
 }
 
 /// Of the thread that is woken, and of no other.
