@@ -67,14 +67,9 @@ double lists_on_device(const PlanDemand& demand) {
   return kListSamplesOfEdge * demand.edges + kListSamplesOfOutput * demand.outputs;
 }
 
-/// Slots of samples on their way in and of answers on their way home.
-double staged_samples(const PartitionPlan& plan, const PlanDemand& demand) {
-  if (!plan.by_copies) return 0;
-  const auto slots = static_cast<double>(pieces_under_way(plan, demand.config) + 1);
-  const LevelPlan& first = plan.levels.front();
-  const auto window = static_cast<double>(first.transform_frames);
-  const auto block = static_cast<double>(first.block_frames);
-  return slots * (demand.inputs * window + kBanksHeard * demand.outputs * block);
+/// Slots of samples on their way in and of answers on their way home, on a device.
+double slots_on_device(const PartitionPlan& plan, const PlanDemand& demand) {
+  return plan.by_copies ? staged_samples(plan, demand.config, demand.inputs, demand.outputs) : 0;
 }
 
 /// Of a plan that is_fused(): responses, tables, a window of each input, and what is on its way.
@@ -84,7 +79,7 @@ double fused_samples(const PartitionPlan& plan, const PlanDemand& demand,
   const double lists = kListSamplesOfItem * (demand.inputs + demand.outputs) +
                        kListSamplesOfListener * demand.outputs;
   return samples_of_sum(plan.levels.front()) * (responses + kTableSums + demand.inputs) +
-         staged_samples(plan, demand) + lists;
+         slots_on_device(plan, demand) + lists;
 }
 
 }  // namespace
@@ -100,6 +95,15 @@ std::size_t pieces_under_way(const PartitionPlan& plan, const EngineConfig& conf
   if (config.goal == PlanGoal::kOffline) return config.depth_blocks + 1;
   const std::size_t of_block = (config.block_frames + plan.piece_frames - 1) / plan.piece_frames;
   return (config.depth_blocks + 1) * of_block;
+}
+
+double staged_samples(const PartitionPlan& plan, const EngineConfig& config, double inputs,
+                      double outputs) {
+  const auto slots = static_cast<double>(pieces_under_way(plan, config) + 1);
+  const LevelPlan& first = plan.levels.front();
+  const auto window = static_cast<double>(first.transform_frames);
+  const auto block = static_cast<double>(first.block_frames);
+  return slots * (inputs * window + kBanksHeard * outputs * block);
 }
 
 double spectrum_samples(const LevelPlan& level, const PlanDemand& demand,
@@ -137,7 +141,7 @@ double memory_samples(const PartitionPlan& plan, const PlanDemand& demand,
   }
   if (on_device) {
     const double window = samples_of_sum(plan.levels.back());
-    return samples + demand.inputs * kRingWindows * window + staged_samples(plan, demand) +
+    return samples + demand.inputs * kRingWindows * window + slots_on_device(plan, demand) +
            static_cast<double>(plan.levels.size()) * lists_on_device(demand);
   }
   return samples +

@@ -22,6 +22,11 @@ std::size_t pieces_under_way(const PartitionPlan& plan, const EngineConfig& conf
 /// thread block holds, and no output with more than one edge.
 bool is_fused(const PartitionPlan& plan, const PlanDemand& demand);
 
+/// Samples of the slots through which inputs and answers pass on their way to a device and home: of
+/// pinned memory, and with by_copies as many of the device's.
+double staged_samples(const PartitionPlan& plan, const EngineConfig& config, double inputs,
+                      double outputs);
+
 /// Samples of a level's responses and delay lines.
 double spectrum_samples(const LevelPlan& level, const PlanDemand& demand,
                         const PlanDemand::Partitions& partitions, bool compact);

@@ -52,7 +52,8 @@ foreach(name IN ITEMS bank_layout_test convolve_layout_test slot_copy_test)
   target_link_libraries(${name} PRIVATE firbank_test_support)
 endforeach()
 foreach(name IN ITEMS cuda_backend_test cuda_graph_test cuda_edge_test call_bytes_test fail_over_test
-                      engine_hybrid_test overload_test live_engine_change_test shared_copies_test)
+                      engine_hybrid_test overload_test live_engine_change_test shared_copies_test
+                      array_on_device_test)
   firbank_test(${name})
   target_link_libraries(${name} PRIVATE firbank_test_support)
   firbank_uses_fake_device(${name})

@@ -12,9 +12,11 @@
 #include <fmt/format.h>
 
 #include "engine/config.hpp"
+#include "engine/copy_threads.hpp"
 #include "engine/cost_model.hpp"
 #include "engine/filter_sizes.hpp"
 #include "engine/offline/array_worker.hpp"
+#include "engine/plan_memory.hpp"
 #include "engine/planner.hpp"
 #include "engine/routing.hpp"
 #include "io/error.hpp"
@@ -34,8 +36,9 @@ constexpr std::uint64_t kLeastStretch = 32'768;  // samples that repay a task
 constexpr double kEdgeBytes = 128;
 constexpr double kOutputBytes = 96;
 constexpr double kPartEdgeBytes = 64;
-constexpr double kThreadNs = 150'000;  // work that repays a thread
-constexpr double kTransformNs = 0.1;   // of a sample, at any size
+constexpr std::size_t kCallsAhead = 2;  // on a GPU: one comes, one is computed, one goes home
+constexpr double kThreadNs = 150'000;   // work that repays a thread
+constexpr double kTransformNs = 0.1;    // of a sample, at any size
 constexpr std::uint64_t kNoLimit = std::numeric_limits<std::uint64_t>::max();
 
 // Fitted to what 200 jobs of floats took on a processor with AVX-512, to within a third of nearly
@@ -61,6 +64,7 @@ struct Cut {
   std::size_t units = 1;
   std::size_t outputs = 1;
   std::size_t call = kDirectCall;
+  std::size_t ahead = 0;  // calls of a GPU's that are under way besides the newest
 };
 
 /// Frames are shared out in stretches where there are few units and outputs.
@@ -97,7 +101,8 @@ class Planner {
         outputs_(job.outputs()),
         longest_(job.longest()),
         taps_(std::accumulate(job.taps.begin(), job.taps.end(), std::uint64_t{0})),
-        window_(job.all_windows()) {
+        window_(job.all_windows()),
+        on_gpu_(options.backend.starts_with("cuda")) {
     std::vector<std::uint64_t> of_output(outputs_, 0);
     for (const ArrayEdge& edge : job.edges) {
       of_output[edge.output] += job.taps[edge.kernel];
@@ -115,10 +120,9 @@ class Planner {
   }
 
   ArrayPlan plan() {
-    const bool on_gpu = options_.backend.starts_with("cuda");
     const auto wanted = [&](ArrayMethod method) {
       return options_.method ? *options_.method == method
-                             : !on_gpu || method == ArrayMethod::kTransforms;
+                             : !on_gpu_ || method == ArrayMethod::kTransforms;
     };
     std::optional<ArrayPlan> best;
     const auto offer = [&](std::optional<ArrayPlan> plan) {
@@ -179,7 +183,10 @@ class Planner {
     if (options_.outputs_at_once > 0) cut.outputs = std::min(cut.outputs, options_.outputs_at_once);
     const std::size_t here = std::max(1U, std::thread::hardware_concurrency());
     cut.threads = options_.threads > 0 ? options_.threads : std::min(here, kMaxThreads);
-    if (options_.backend.starts_with("cuda")) cut.threads = 1;  // all of it is one engine's
+    if (on_gpu_) {
+      cut.threads = 1;  // all of it is one engine's
+      cut.ahead = kCallsAhead;
+    }
     return cut;
   }
 
@@ -191,7 +198,7 @@ class Planner {
       return true;
     };
     return halve(cut.units, 1) || halve(cut.outputs, 8) || halve(cut.threads, 1) ||
-           halve(cut.call, least_call) || halve(cut.outputs, 1);
+           std::exchange(cut.ahead, 0) > 0 || halve(cut.call, least_call) || halve(cut.outputs, 1);
   }
 
   double description_bytes(const Cut& cut) const {
@@ -267,17 +274,27 @@ class Planner {
       units = static_cast<std::size_t>(std::min(std::ceil(kFramesAGroup / frames), 64.0));
     }
     if (traits_.adjacent_units) units = std::max(units, kUnitsSideBySide);
-    if (options_.backend.starts_with("cuda")) units = units_;
+    if (on_gpu_) units = units_;
     const bool is_matrix = job_.inputs > 2;
     Cut at_once = cut(units, is_matrix ? outputs_ : kMostOutputsAtOnce, 0);
     share_out(at_once);
     // Then no engine is looked for: among a million edges that takes seconds.
     if (description_bytes({}) > static_cast<double>(limit_)) return std::nullopt;
     for (;;) {
-      if (auto plan = transforms(at_once, kNoLimit)) return plan;
+      try {
+        if (auto plan = transforms(at_once, kNoLimit)) return plan;
+      } catch (const Error&) {
+        // A device may have too little memory for all at once.
+        if (!on_gpu_ || !shrink(at_once, 0)) throw;
+        continue;
+      }
       if (!shrink(at_once, 0)) break;
     }
-    // All else is small: what is left to save is in the transforms themselves.
+    return on_gpu_ ? smaller_on_gpu(at_once) : smaller(at_once);
+  }
+
+  /// With smaller transforms: where all else is small, what is left to save is in them.
+  std::optional<ArrayPlan> smaller(const Cut& at_once) {
     double budget = static_cast<double>(limit_);
     for (int attempt = 0; attempt < 6; ++attempt, budget *= 0.8) {
       try {
@@ -286,6 +303,22 @@ class Planner {
       } catch (const Error&) {
         break;
       }
+    }
+    return std::nullopt;
+  }
+
+  /// Plan by plan, each with less than the one before: the host's part, which nobody bounds, is
+  /// about as large as the device's.
+  std::optional<ArrayPlan> smaller_on_gpu(const Cut& at_once) {
+    constexpr int kMostPlans = 32;
+    std::uint64_t budget = limit_;
+    for (int attempt = 0; attempt < kMostPlans && budget > 0; ++attempt) {
+      try {
+        if (auto plan = transforms(at_once, budget)) return plan;
+      } catch (const Error&) {
+        break;
+      }
+      budget = std::min(budget, engine_bytes_) - 1;
     }
     return std::nullopt;
   }
@@ -327,6 +360,8 @@ class Planner {
     EngineConfig config;
     config.goal = PlanGoal::kOffline;
     config.backend = options_.backend;
+    config.depth_blocks = at_once.ahead;
+    config.gpu_mode = at_once.ahead > 0 ? GpuMode::kThroughput : GpuMode::kWhole;
     config.expected_frames = stretch(at_once, stretches()) + part.longest - 1;
     if (engine_bytes != kNoLimit) config.memory_limit_bytes = engine_bytes;
     if (options_.method) config.costs = without_direct_form();
@@ -338,36 +373,54 @@ class Planner {
     ArrayPlan plan;
     plan.method = ArrayMethod::kTransforms;
     plan.partition = choose_plan(config, filters, routing, abilities_);
+    engine_bytes_ = plan.partition.memory_samples * traits_.sample_bytes;
     plan.engine_limit_bytes = config.memory_limit_bytes;
     plan.engine_frames = config.expected_frames;
     plan.costs = config.costs;
     Cut used = at_once;
     used.call = std::max<std::size_t>(plan.partition.call_frames, 1);
-    plan.memory_bytes = static_cast<std::uint64_t>(transform_bytes(part, plan.partition, used));
+    plan.memory_bytes =
+        static_cast<std::uint64_t>(transform_bytes(part, plan.partition, used, config));
     if (plan.memory_bytes > limit_) {
-      note_least(transform_bytes(part, plan.partition, used));
+      note_least(transform_bytes(part, plan.partition, used, config));
       return std::nullopt;
     }
     const auto units = static_cast<double>(ceil_div(units_, at_once.units));
     const auto batches = static_cast<double>(ceil_div(outputs_, at_once.outputs));
     const double frames = static_cast<double>(window_.count) + static_cast<double>(part.longest);
-    plan.nanoseconds =
-        kEngineNs +
-        width() * (kEngineShare * plan.partition.ns_per_frame * frames * units * batches +
-                   inputs_all() * kEngineInputNs * batches + outputs_all() * kEngineOutputNs);
+    const double computing = kEngineShare * plan.partition.ns_per_frame * frames * units * batches;
+    const double copying =
+        (inputs_all() * kEngineInputNs * batches + outputs_all() * kEngineOutputNs) /
+        static_cast<double>(copiers());
+    // A device computes meanwhile.
+    const double both = at_once.ahead > 0 ? std::max(computing, copying) : computing + copying;
+    plan.nanoseconds = kEngineNs + width() * both;
     finish(plan, used, stretches());
+    plan.copy_threads = copiers();
+    plan.calls_ahead = at_once.ahead;
     return plan;
   }
 
-  double transform_bytes(const ArrayPart& part, const PartitionPlan& partition,
-                         const Cut& used) const {
+  /// Threads that share the copies for a GPU.
+  std::size_t copiers() const {
+    if (!on_gpu_) return 1;
+    return options_.threads > 0 ? options_.threads : copy_threads();
+  }
+
+  double transform_bytes(const ArrayPart& part, const PartitionPlan& partition, const Cut& used,
+                         const EngineConfig& config) const {
     const double sets = job_.own_kernels ? static_cast<double>(used.units) : 1.0;
     double taps = 0;
     for (const std::size_t kernel : part.kernels) taps += static_cast<double>(job_.taps[kernel]);
-    const double planes = static_cast<double>(used.units) *
-                          (static_cast<double>(job_.inputs) + static_cast<double>(used.outputs));
+    const auto units = static_cast<double>(used.units);
+    const double inputs = units * static_cast<double>(job_.inputs);
+    const double outputs = units * static_cast<double>(used.outputs);
+    // Outputs of each call that is under way lie apart.
+    const double planes = inputs + outputs * static_cast<double>(used.ahead + 1);
     const double scratch = samples((planes + 1) * static_cast<double>(used.call));
-    const double engine = samples(static_cast<double>(partition.memory_samples));
+    double engine = samples(static_cast<double>(partition.memory_samples));
+    // What the host has besides.
+    if (on_gpu_) engine += samples(staged_samples(partition, config, inputs, outputs));
     // As they are read, in an engine's bank, and rounded to the engine's samples.
     const double kernels = sets * (2 * 8.0 * taps + samples(taps));
     return description_bytes(used) +
@@ -463,11 +516,13 @@ class Planner {
   std::size_t longest_;  // taps
   std::uint64_t taps_;   // of all kernels
   ArrayWindow window_;
+  bool on_gpu_;
   PlanAbilities abilities_;
   std::uint64_t products_ = 0;            // of the direct form
   std::uint64_t edge_frames_ = 0;         // of all edges' outputs
   std::vector<std::uint64_t> most_taps_;  // [n]: of the n outputs with the most of them
   std::uint64_t least_ = kNoLimit;
+  std::uint64_t engine_bytes_ = 0;  // of the plan that was looked at last
 };
 
 }  // namespace

@@ -27,8 +27,9 @@ enum class ArrayMethod {
 };
 
 struct ArrayOptions {
-  std::string backend = "auto";          // as EngineConfig::backend
-  std::size_t threads = 0;               // 1 to 64; 0: as many as the processor has
+  std::string backend = "auto";  // as EngineConfig::backend
+  // 1 to 64; 0: as many as the processor has; for copies to a GPU and home, up to 8.
+  std::size_t threads = 0;
   std::uint64_t memory_limit_bytes = 0;  // 0: none
   // Most of each that are computed at once, by one thread; 0: as the plan likes.
   std::uint64_t frames_at_once = 0;
@@ -39,8 +40,10 @@ struct ArrayOptions {
 
 struct ArrayPlan {
   ArrayMethod method = ArrayMethod::kDirect;
-  std::string backend;  // "cpu-avx2"
-  std::size_t threads = 1;
+  std::string backend;               // "cpu-avx2"
+  std::size_t threads = 1;           // that take tasks
+  std::size_t copy_threads = 1;      // of an engine on a GPU, which one thread gives its tasks
+  std::size_t calls_ahead = 0;       // of such an engine: under way besides the newest
   std::uint64_t frames_at_once = 0;  // of a task
   std::size_t units_at_once = 1;
   std::size_t outputs_at_once = 1;
@@ -53,7 +56,7 @@ struct ArrayPlan {
   std::optional<CostModel> costs = {};
   std::uint64_t memory_bytes = 0;  // estimate of all threads together
   bool is_limited = false;         // by ArrayOptions::memory_limit_bytes
-  double nanoseconds = 0;          // estimate of processor time
+  double nanoseconds = 0;          // estimate of processor time; beside a GPU, of time
   std::uint64_t products = 0;      // multiplications of the direct form
 };
 

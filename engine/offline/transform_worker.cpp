@@ -17,7 +17,8 @@ namespace firbank {
 namespace {
 
 /// An engine hears a task's units from the first frame that its window reaches back to, in calls of
-/// the size that the plan likes best.
+/// the size that the plan likes best. On a GPU several are under way: while it computes one, the
+/// host has copies of the others to make.
 template <class Sample>
 class TransformWorker final : public ArrayWorker<Sample> {
  public:
@@ -48,28 +49,65 @@ class TransformWorker final : public ArrayWorker<Sample> {
     BasicEngine<Sample>& engine = *made.engine;
     engine.reset();
     name_planes(task, job_, *signals_, inputs_, outputs_);
-    in_.resize(inputs_.size());
-    out_.resize(outputs_.size());
     const std::uint64_t lead = made.part.longest - 1;
     const std::uint64_t begin = task.frames.first - std::min(task.frames.first, lead);
     const std::size_t most = engine.max_frames();
     make_room(most);
+    const AllCollected at_the_end(engine, calls_.size());
+    std::size_t submitted = 0;
+    std::size_t collected = 0;
+    const auto collect_oldest = [&] {
+      return collect(engine, task, calls_[collected++ % calls_.size()], meter);
+    };
     for (std::uint64_t frame = begin; frame < task.frames.end(); frame += most) {
-      const auto frames =
+      Call& call = calls_[submitted++ % calls_.size()];
+      call.frame = frame;
+      call.frames =
           static_cast<std::size_t>(std::min<std::uint64_t>(most, task.frames.end() - frame));
-      point_to_inputs(frame, frames);
-      const bool staged = point_to_outputs(task, frame, frames);
-      if (engine.process(in_.data(), out_.data(), frames) != ProcessStatus::kOk) {
-        throw std::runtime_error(engine.failure());
-      }
-      if (staged) put_out(task, frame, frames);
-      const std::uint64_t first = std::max(frame, task.frames.first);
-      const std::uint64_t wanted = frame + frames > first ? frame + frames - first : 0;
-      if (!meter.go_on(wanted * outputs_.size())) return;
+      point_to_inputs(frame, call.frames);
+      point_to_outputs(task, call);
+      engine.submit(in_.data(), call.out.data(), call.frames);
+      if (submitted - collected == calls_.size() && !collect_oldest()) return;
+    }
+    while (collected < submitted) {
+      if (!collect_oldest()) return;
     }
   }
 
  private:
+  /// A call that is under way, and where its outputs go.
+  struct Call {
+    std::uint64_t frame = 0;
+    std::size_t frames = 0;
+    bool is_staged = false;  // any output is, and is copied when the call is collected
+    std::vector<Sample*> out;
+    AlignedVector<Sample> stage;
+  };
+
+  /// Whatever ends a task, nothing is written to afterwards.
+  class AllCollected {
+   public:
+    AllCollected(BasicEngine<Sample>& engine, std::size_t calls) : engine_(engine), calls_(calls) {}
+    ~AllCollected() {
+      for (std::size_t call = 0; call < calls_; ++call) engine_.collect();
+    }
+    AllCollected(const AllCollected&) = delete;
+    AllCollected& operator=(const AllCollected&) = delete;
+
+   private:
+    BasicEngine<Sample>& engine_;
+    std::size_t calls_;
+  };
+
+  /// The oldest call that is under way. False when the run is to end.
+  bool collect(BasicEngine<Sample>& engine, const ArrayTask& task, Call& call, ArrayMeter& meter) {
+    if (engine.collect() != ProcessStatus::kOk) throw std::runtime_error(engine.failure());
+    if (call.is_staged) put_out(task, call);
+    const std::uint64_t first = std::max(call.frame, task.frames.first);
+    const std::uint64_t end = call.frame + call.frames;
+    return meter.go_on((end > first ? end - first : 0) * outputs_.size());
+  }
+
   struct Made {
     std::size_t batch = 0;
     std::size_t first_unit = 0;  // of own kernels
@@ -134,6 +172,9 @@ class TransformWorker final : public ArrayWorker<Sample> {
     config.goal = PlanGoal::kOffline;
     config.backend = plan_.backend;
     config.fail_over = false;
+    config.threads = plan_.copy_threads;
+    config.depth_blocks = plan_.calls_ahead;
+    config.gpu_mode = plan_.calls_ahead > 0 ? GpuMode::kThroughput : GpuMode::kWhole;
     config.expected_frames = plan_.engine_frames;
     config.memory_limit_bytes = plan_.engine_limit_bytes;
     config.costs = plan_.costs;
@@ -151,65 +192,68 @@ class TransformWorker final : public ArrayWorker<Sample> {
     made.stale.clear();
   }
 
+  /// Of calls of up to `frames` frames.
   void make_room(std::size_t frames) {
     staged_inputs_ = false;
     for (std::size_t p = 0; p < inputs_.size(); ++p) staged_inputs_ |= !inputs_.is_plain(p);
-    // Where samples are used as they lie, the last call alone, which the input does not fill, is
-    // copied.
-    in_stage_.resize(inputs_.size() * frames);
-    out_stage_.resize(outputs_.size() * frames);
-    staged_in_.resize(inputs_.size());
-    staged_out_.resize(outputs_.size());
-    for (std::size_t p = 0; p < inputs_.size(); ++p) {
-      staged_in_[p] = in_stage_.data() + p * frames;
-    }
-    for (std::size_t p = 0; p < outputs_.size(); ++p) {
-      staged_out_[p] = out_stage_.data() + p * frames;
-    }
+    stage_frames_ = frames;
+    in_.resize(inputs_.size());
+    calls_.resize(plan_.calls_ahead + 1);
+    for (Call& call : calls_) call.out.resize(outputs_.size());
   }
 
+  /// An engine has taken the samples of a call when that is submitted.
   void point_to_inputs(std::uint64_t frame, std::size_t frames) {
     if (!staged_inputs_ && frame + frames <= job_.frames) {
       for (std::size_t p = 0; p < in_.size(); ++p) in_[p] = inputs_.at(p, frame);
       return;
     }
+    in_stage_.resize(inputs_.size() * stage_frames_);
+    staged_in_.resize(inputs_.size());
+    for (std::size_t p = 0; p < inputs_.size(); ++p) {
+      staged_in_[p] = in_stage_.data() + p * stage_frames_;
+    }
     inputs_.read(static_cast<std::int64_t>(frame), frames, job_.frames, staged_in_.data());
     std::copy(staged_in_.begin(), staged_in_.end(), in_.begin());
   }
 
-  /// Whether any output has to be copied afterwards.
-  bool point_to_outputs(const ArrayTask& task, std::uint64_t frame, std::size_t frames) {
-    bool staged = false;
-    for (std::size_t p = 0; p < out_.size(); ++p) {
+  /// Where samples are used as they lie, the calls at a window's ends alone are copied.
+  void point_to_outputs(const ArrayTask& task, Call& call) {
+    call.is_staged = false;
+    for (std::size_t p = 0; p < call.out.size(); ++p) {
       const ArrayWindow& window = window_of(task, p);
       const std::uint64_t first = std::max(window.first, task.frames.first);
       const std::uint64_t end = std::min(window.end(), task.frames.end());
-      const bool whole = frame >= first && frame + frames <= end;
+      const bool whole = call.frame >= first && call.frame + call.frames <= end;
       const bool direct = whole && outputs_.is_plain(p);
-      out_[p] = direct ? outputs_.at(p, frame - window.first) : staged_out_[p];
-      staged |= !direct;
+      if (!direct) call.stage.resize(outputs_.size() * stage_frames_);
+      call.out[p] = direct ? outputs_.at(p, call.frame - window.first) : staged(call, p);
+      call.is_staged |= !direct;
     }
-    return staged;
   }
 
-  void put_out(const ArrayTask& task, std::uint64_t frame, std::size_t frames) {
-    for (std::size_t p = 0; p < out_.size();) {
-      if (out_[p] != staged_out_[p]) {
+  Sample* staged(Call& call, std::size_t plane) const {
+    return call.stage.data() + plane * stage_frames_;
+  }
+
+  void put_out(const ArrayTask& task, Call& call) {
+    const std::size_t planes = call.out.size();
+    const auto is_staged = [&](std::size_t p) { return call.out[p] == staged(call, p); };
+    for (std::size_t p = 0; p < planes;) {
+      if (!is_staged(p)) {
         ++p;
         continue;
       }
       // Outputs with the same window are moved together.
       const ArrayWindow& window = window_of(task, p);
       std::size_t last = p + 1;
-      while (last < out_.size() && out_[last] == staged_out_[last] &&
-             window_of(task, last) == window) {
-        ++last;
-      }
-      const std::uint64_t first = std::max({frame, window.first, task.frames.first});
-      const std::uint64_t end = std::min({frame + frames, window.end(), task.frames.end()});
+      while (last < planes && is_staged(last) && window_of(task, last) == window) ++last;
+      const std::uint64_t first = std::max({call.frame, window.first, task.frames.first});
+      const std::uint64_t end =
+          std::min({call.frame + call.frames, window.end(), task.frames.end()});
       if (first < end) {
-        from_.resize(out_.size());
-        for (std::size_t q = p; q < last; ++q) from_[q] = staged_out_[q] + (first - frame);
+        from_.resize(planes);
+        for (std::size_t q = p; q < last; ++q) from_[q] = call.out[q] + (first - call.frame);
         outputs_.write(first - window.first, static_cast<std::size_t>(end - first), p, last - p,
                        from_.data());
       }
@@ -231,12 +275,11 @@ class TransformWorker final : public ArrayWorker<Sample> {
   ArrayPlanes<Sample> inputs_;
   ArrayPlanes<Sample> outputs_;
   bool staged_inputs_ = false;
+  std::size_t stage_frames_ = 0;
   AlignedVector<Sample> in_stage_;
-  AlignedVector<Sample> out_stage_;
   std::vector<Sample*> staged_in_;
-  std::vector<Sample*> staged_out_;
   std::vector<const Sample*> in_;
-  std::vector<Sample*> out_;
+  std::vector<Call> calls_;
   std::vector<const Sample*> from_;
 };
 

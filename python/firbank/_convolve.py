@@ -94,7 +94,8 @@ def convolve(
         Most output samples, channels and kernels that a thread computes at once; chosen unless
         given.
     threads : int, optional
-        1 to 64; unless given, as many as the processor has, where the work repays them.
+        1 to 64; unless given, as many as the processor has, where the work repays them. For a GPU
+        they copy its samples there and home; unless given, up to 8.
     method : {'auto', 'direct', 'fft'}
         ``'auto'`` takes the one that is estimated to be cheaper.
     resume : bool

@@ -28,7 +28,7 @@ class Plan:
     device : str
         The backend, such as 'cpu-avx512'.
     threads : int
-        Threads that compute.
+        Threads that compute, or that copy samples to a GPU and home.
     batch_size_samples : int
         Output samples that one thread computes at once.
     batch_size_channels : int

@@ -134,7 +134,7 @@ nb::dict described(const ArrayPlan& plan, std::uint64_t tasks) {
   nb::dict facts;
   facts["method"] = name(plan.method);
   facts["device"] = plan.backend;
-  facts["threads"] = plan.threads;
+  facts["threads"] = plan.threads * plan.copy_threads;
   facts["samples_at_once"] = plan.frames_at_once;
   facts["channels_at_once"] = plan.units_at_once;
   facts["outputs_at_once"] = plan.outputs_at_once;

@@ -558,6 +558,41 @@ def test_a_gpu_gives_the_same(routing):
     assert_convolved(result, x, h, routing=routing)
 
 
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_gpu_gives_the_same_bits_whatever_the_threads(order, dtype):
+    rng = np.random.default_rng(11)
+    x = np.asarray(rng.standard_normal((6, 30_000)), dtype, order=order)
+    h = rng.standard_normal((6, 200))
+    try:
+        alone = firbank.convolve(x, h, mode="same", device="cuda", precision=dtype, threads=1)
+    except ValueError as error:
+        pytest.skip(f"no GPU: {error}")
+    assert_convolved(alone, x, h, mode="same")
+    for threads in (2, 4):
+        plan = firbank.plan(x, h, mode="same", device="cuda", precision=dtype, threads=threads)
+        assert plan.threads == threads
+        shared = firbank.convolve(
+            x, h, mode="same", device="cuda", precision=dtype, threads=threads
+        )
+        np.testing.assert_array_equal(shared, alone)
+
+
+def test_a_gpu_keeps_within_a_limit_or_names_the_least():
+    rng = np.random.default_rng(12)
+    x = rng.standard_normal((4, 10_000), dtype=np.float32)
+    h = rng.standard_normal((4, 300), dtype=np.float32)
+    try:
+        whole = firbank.plan(x, h, device="cuda")
+    except ValueError as error:
+        pytest.skip(f"no GPU: {error}")
+    limit = whole.memory_bytes * 3 // 4
+    assert firbank.plan(x, h, device="cuda", memory_limit=limit).memory_bytes <= limit
+    assert_convolved(firbank.convolve(x, h, device="cuda", memory_limit=limit), x, h)
+    with pytest.raises(ValueError, match="memory_limit is 9000 bytes; this needs at least"):
+        firbank.convolve(x, h, device="cuda", memory_limit=9_000)
+
+
 def test_arrays_of_torch_are_answered_by_torch():
     torch = pytest.importorskip("torch", reason="compares with PyTorch")
     x = torch.arange(6, dtype=torch.float32)

@@ -85,6 +85,12 @@ class Module {
     (goes_in ? counts_.bytes_copied_in : counts_.bytes_copied_out) += bytes;
   }
 
+  /// `pieces` have gone to the device whose answers are not home.
+  void count_ahead(std::uint64_t pieces) {
+    const std::lock_guard lock(mutex_);
+    counts_.most_ahead = std::max(counts_.most_ahead, pieces);
+  }
+
   FakeDeviceCounts counts() {
     const std::lock_guard lock(mutex_);
     return counts_;
@@ -336,8 +342,11 @@ struct firbank_device {
                                    "launch " + std::to_string(item.number) + " failed");
     }
     const std::lock_guard lock(mutex_);
+    const bool is_sent = lane == FIRBANK_LANE_IN && item.from != nullptr;
     const int status = put(lanes_[static_cast<std::size_t>(lane)], std::move(item));
-    if (status == FIRBANK_OK) Module::get().count(count);
+    if (status != FIRBANK_OK) return status;
+    Module::get().count(count);
+    if (is_sent) Module::get().count_ahead(++sent_ - home_);
     return status;
   }
 
@@ -360,10 +369,12 @@ struct firbank_device {
       if (item.ahead != nullptr) {
         changed_.wait(lock, [&] { return item.ahead->done >= item.until; });
       } else {
+        const bool comes_home = &lane == &lanes_[FIRBANK_LANE_OUT] && item.from != nullptr;
         lock.unlock();
         execute(item);
         item = {};
         lock.lock();
+        if (comes_home) ++home_;
       }
       ++lane.done;
       changed_.notify_all();
@@ -402,6 +413,8 @@ struct firbank_device {
   std::condition_variable changed_;
   bool closing_ = false;
   std::vector<HostMemory> kept_;
+  std::uint64_t sent_ = 0;  // copies to the device
+  std::uint64_t home_ = 0;  // and from it, done
   std::array<Lane, FIRBANK_LANES> lanes_;
 };
 

@@ -45,6 +45,7 @@ struct FakeDeviceCounts {
   std::uint64_t copies;
   std::uint64_t bytes_copied_in;  // to the device
   std::uint64_t bytes_copied_out;
+  std::uint64_t most_ahead;  // copies to a device beyond those home that were done by then
   std::uint64_t allocations;
   std::uint64_t frees;
   std::uint64_t pinned_allocations;
