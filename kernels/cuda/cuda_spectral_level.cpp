@@ -320,6 +320,14 @@ void CudaSpectralBank<Sample>::replace(std::size_t, IndexRange, std::span<const 
   throw BackendError("one filter of a bank cannot be replaced on a GPU; swap the bank");
 }
 
+/// As the kernel reads responses that meets them.
+template <class Sample>
+std::uint32_t CudaSpectralBank<Sample>::log2_run() const noexcept {
+  if (!level_.convolves()) return 0;
+  return static_cast<std::uint32_t>(std::countr_zero(
+      is_compact_ ? cuda::kConvolveRun<cuda::Multiple> : cuda::kConvolveRun<Complex<Sample>>));
+}
+
 template <class Sample>
 void CudaSpectralBank<Sample>::load(std::size_t response, std::span<const Sample> taps) {
   if (taps.empty()) return;
@@ -338,9 +346,7 @@ void CudaSpectralBank<Sample>::load(std::size_t response, std::span<const Sample
                                   .spectra = is_compact_ ? full.data() : responses_.data() + first,
                                   // The inverse is not normalised; the responses carry its factor.
                                   .scale = Sample{1} / static_cast<Sample>(bins),
-                                  .run = !level_.convolves() ? 1
-                                         : is_compact_       ? cuda::kConvolveRun<cuda::Multiple>
-                                                             : cuda::kConvolveRun<Complex<Sample>>,
+                                  .log2_run = log2_run(),
                                   .outer_pass = 0};
   cuda::KernelCalls calls;
   for (; params.outer_pass < level_.transform_.outer; ++params.outer_pass) {

@@ -110,6 +110,7 @@ class CudaSpectralBank final : public SpectralBank<Sample> {
   cuda::Bank<Sample> bank() const;
   cuda::RenderParams<Sample> render_params() const;
   void make_convolving_graph();
+  std::uint32_t log2_run() const noexcept;  // LoadParams::log2_run
   // As CudaSpectralLevel::add_forward().
   cuda::CallNumber add_render(cuda::KernelCalls& calls, cuda::CallNumber after) const;
   cuda::CallNumber add_accumulate(cuda::KernelCalls& calls, cuda::CallNumber after) const;

@@ -65,11 +65,11 @@ FIRBANK_HD void load_body(Ctx& ctx, const LoadParams<Real>& params) {
   }
   forward_inner(ctx, params.transform, place, v);
   if (!place.works) return;
-  const std::uint32_t run = params.run;
-  spectrum += (run - 1) * place.t;
+  const std::uint32_t others = (1U << params.log2_run) - 1;  // of a run
+  spectrum += others * place.t;
   FIRBANK_UNROLL
   for (unsigned r = 0; r < 8; ++r) {
-    ctx.store(spectrum + r / run * run * place.threads + r % run, v[r]);
+    ctx.store(spectrum + (r & ~others) * place.threads + (r & others), v[r]);
   }
 }
 

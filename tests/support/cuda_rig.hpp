@@ -7,6 +7,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -94,7 +95,7 @@ class CudaRig {
     params.taps = taps.data();
     params.spectra = responses.data() + first_spectrum[response] * bins;
     params.scale = Real{1} / static_cast<Real>(bins);
-    params.run = shape.run;
+    params.log2_run = static_cast<std::uint32_t>(std::countr_zero(shape.run));
     for (params.outer_pass = 0; params.outer_pass < transform.outer; ++params.outer_pass) {
       execute(cuda::Kernel::kLoadOuter, params);
     }
