@@ -271,6 +271,36 @@ TEST_F(CudaBackendTest, FadesFromOneBankIntoAnotherThatConvolvesByItself) {
   }
 }
 
+// Blocks longer than half a window, also where transforms pass through memory, and where outputs
+// hear several inputs.
+TEST_F(CudaBackendTest, AnswersAllFramesThatASinglePartitionLeavesExact) {
+  struct Job {
+    Routing routing;
+    std::size_t taps;
+    std::uint64_t expected_frames;
+  };
+  for (const Job& job : {Job{Routing::rows(2, 2), 5'000, 0}, Job{Routing::matrix(2, 2, 4), 70, 0},
+                         Job{Routing::matrix(2, 2, 4), 700, 5'000}}) {
+    SCOPED_TRACE(testing::Message() << "seed 24, " << job.taps << " taps");
+    Random random(24);
+    const FilterBank bank =
+        test::random_bank(random, std::vector<std::size_t>(job.routing.edges().size(), job.taps));
+    EngineConfig wanted = config();
+    wanted.goal = PlanGoal::kOffline;
+    wanted.max_frames = 0;
+    wanted.expected_frames = job.expected_frames;
+    Engine engine(wanted, bank, job.routing);
+    const LevelPlan& level = engine.plan().levels.front();
+    SCOPED_TRACE(engine.plan().describe());
+    ASSERT_EQ(level.block_frames, level.transform_frames - job.taps + 1);
+    const std::size_t frames = 2 * engine.plan().call_frames;
+    const Signal in = test::random_signal(random, 2, frames);
+    const auto calls = test::random_calls(random, frames, level.block_frames, engine.max_frames());
+    EXPECT_TRUE(test::follows(test::run_process(engine, in, calls),
+                              direct_convolution(in, bank, job.routing, frames), 1e-6));
+  }
+}
+
 // What a plan says that it takes is what is allocated, in all modes.
 TEST_F(CudaBackendTest, TakesTheMemoryThatThePlanSays) {
   for (std::uint64_t seed = 1; seed <= 40; ++seed) {

@@ -285,7 +285,7 @@ struct LoadParams {
   const Real* taps;          // pinned or device
   Complex<Real>* spectra;
   Real scale;
-  std::uint32_t log2_run;    // bins of a thread that lie side by side: 1, or kConvolveRun
+  std::uint32_t log2_run;    // of the bins of a thread that lie side by side: 1, or kConvolveRun
   std::uint32_t outer_pass;  // kLoadOuter: which
 };
 
