@@ -20,9 +20,9 @@ double sample(std::size_t channel, std::int64_t frame) {
   return static_cast<double>(frame) * 64 + static_cast<double>(channel);
 }
 
-void append(InputLog<double>& log, std::size_t frames) {
+void append(InputLog<double>& log, std::size_t frames, WorkerPool& pool) {
   const std::int64_t clock = log.clock();
-  log.append(frames,
+  log.append(frames, pool,
              [clock](std::size_t channel, double* to, std::size_t offset, std::size_t count) {
                for (std::size_t n = 0; n < count; ++n) {
                  to[n] = sample(channel, clock + static_cast<std::int64_t>(offset + n));
@@ -39,8 +39,9 @@ TEST(InputLogTest, GivesBackWhatItPromisesToKeep) {
     const std::size_t most = between(random, 1, 30);
     const bool small = random() % 3 == 0;  // calls of one frame fill the list of stretches
     InputLog<double> log(channels, kept, most);
+    WorkerPool pool(between(random, 1, 2));
     for (int call = 0; call < 60; ++call) {
-      append(log, small ? 1 : between(random, 0, most));
+      append(log, small ? 1 : between(random, 0, most), pool);
       const auto there = std::min<std::size_t>(kept, static_cast<std::size_t>(log.clock()));
       const std::size_t frames = between(random, 0, there);
       const std::size_t back = between(random, frames, there);  // from the newest frame

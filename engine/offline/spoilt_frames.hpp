@@ -23,7 +23,7 @@ bool is_finite(Sample sample) noexcept {
 template <class Sample>
 bool copy_checked(const CheckedCopy<Sample>& copy, const Sample* from, Sample* to,
                   std::size_t frames) noexcept {
-  return copy.run(from, to, frames, std::numeric_limits<Sample>::infinity());
+  return copy.run(from, to, frames, std::numeric_limits<Sample>::infinity(), false);
 }
 
 /// Makes those of out[0..frames) NaN that hear a sample of newest[1 - taps..frames) that is not
