@@ -53,11 +53,7 @@ struct Arguments {
 void copy(benchmark::State& state, Arguments arguments) {
   const auto planes = static_cast<std::size_t>(state.range(0)) / (kFrames * sizeof(float));
   WorkerPool pool(arguments.threads);
-  const LevelShape shape{.bins = kFrames,
-                         .block_frames = kFrames,
-                         .inputs = planes,
-                         .outputs = planes,
-                         .copiers = &pool};
+  const cuda::StreamShape shape{.inputs = planes, .outputs = planes, .copiers = &pool};
   const cuda::SlotCopy<float> copies(shape, arguments.streaming ? 0 : SIZE_MAX);
   const std::size_t samples = planes * kFrames;
   AlignedVector<float> slots(kSlots * samples);

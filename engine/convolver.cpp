@@ -55,10 +55,10 @@ template <class Sample>
 std::unique_ptr<Level<Sample>> make_level(const Backend& backend, const PartitionPlan& plan,
                                           const Routing& routing, WorkerPool& pool,
                                           WorkerPool& caller, std::size_t pieces) {
-  if (plan.kind == PlanKind::kDirect) {
-    return std::make_unique<DirectLevel<Sample>>(backend, plan, routing, pool);
-  }
   WorkerPool& computes = backend.max_threads() == 1 ? caller : pool;
+  if (plan.kind == PlanKind::kDirect) {
+    return std::make_unique<DirectLevel<Sample>>(backend, plan, routing, computes, pool, pieces);
+  }
   return std::make_unique<PartitionedLevel<Sample>>(backend, plan, routing, computes, pool, pieces);
 }
 

@@ -40,6 +40,7 @@ CostModel device_costs() {
   costs.sum_ns = 64 * 2 * spectrum_ns;
   costs.slice_ns = 5'000;
   costs.add_ns = 4 * kNsPerByte;
+  costs.direct_product_ns = 1 / (0.5 * 33.5e3);
   return costs;
 }
 

@@ -15,9 +15,10 @@ namespace firbank {
 template <class Sample>
 class DirectLevel final : public Level<Sample> {
  public:
-  /// `backend` must outlive the level.
+  /// `pieces` of them may be under way at once. `pool` shares what the backend computes, `copiers`
+  /// what it copies.
   DirectLevel(const Backend& backend, const PartitionPlan& plan, const Routing& routing,
-              WorkerPool& pool);
+              WorkerPool& pool, WorkerPool& copiers, std::size_t pieces);
 
   std::unique_ptr<LevelBank> prepare(const FilterBank& filters,
                                      const ResponseTable& responses) const override;
@@ -27,13 +28,17 @@ class DirectLevel final : public Level<Sample> {
     return std::min(frames, piece_frames_);
   }
   void ingest(const Intake<Sample>& intake) noexcept override;
-  void activate(LevelBank&) noexcept override {}  // its only state is the history
+  void activate(LevelBank&) noexcept override {}  // its only state is the input
   void render(LevelBank& bank, Sample* const* out, std::size_t frames) noexcept override;
   void advance(const InputHistory<Sample>&, std::span<LevelBank* const>,
-               std::size_t) noexcept override {}
+               std::size_t) noexcept override {
+    level_->submit();
+  }
   void forget(std::span<LevelBank* const>) noexcept override {}
-  bool collect() noexcept override { return true; }
-  bool can_collect(std::size_t) const noexcept override { return true; }
+  bool collect() noexcept override { return level_->collect(); }
+  bool can_collect(std::size_t pieces) const noexcept override {
+    return level_->can_collect(pieces);
+  }
   void reset(InputHistory<Sample>& history, std::span<LevelBank* const> banks) noexcept override;
 
  private:
@@ -43,11 +48,13 @@ class DirectLevel final : public Level<Sample> {
     std::unique_ptr<DirectBank<Sample>> taps;
   };
 
-  const Backend& backend_;
   std::size_t piece_frames_;
   std::size_t reach_;  // frames that the longest response looks back
   std::size_t outputs_;
+  std::unique_ptr<SampleLevel<Sample>> level_;
   WorkerPool& pool_;
+  bool keeps_samples_;                 // the backend does, and the history stays empty
+  bool begins_ = true;                 // no piece was taken since the stream began
   std::vector<const Sample*> newest_;  // of each input: the piece
 };
 

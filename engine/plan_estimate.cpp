@@ -23,6 +23,11 @@ constexpr double kSliced = 1.6;
 // Outputs from which on the halves of them cost about the same.
 constexpr double kLeastPairedOutputs = 32;
 
+// As the CUDA backend has them: outputs of a tile, which share what is read of an input, and frames
+// of a stretch of the direct form, which are summed together, be they wanted or not.
+constexpr double kTileOutputs = 8;
+constexpr double kStretchFrames = 32;
+
 // Complex points times octaves of a transform that are computed in one go.
 constexpr double kSharePoints = 7'000;
 
@@ -81,9 +86,9 @@ bool PlanEstimate::complete(PartitionPlan& plan) const {
   for (std::size_t k = 0; k < plan.levels.size(); ++k) {
     LevelPlan& level = plan.levels[k];
     const double between = bytes_between_readings(plan.levels, bytes, k);
-    // A device waits for memory alone.
-    const double share = !shares_ && plan.compact_spectra ? kCompactShare : 1;
-    level.product_ns = costs_.product(between) * share;
+    // A device waits for memory alone, and reads the inputs' spectra beside the responses'.
+    const double share = plan.compact_spectra ? kCompactShare : 1;
+    level.product_ns = costs_.product(between) * (shares_ ? 1 : share + lines_read());
     level.pair_ns = costs_.pair(between);
     level.forward_ns = level.inverse_ns = costs_.transform(level.transform_frames);
     const Price price =
@@ -217,15 +222,52 @@ void PlanEstimate::price_whole_job(PartitionPlan& plan, double set_up_ns) const 
 PartitionPlan PlanEstimate::direct_form(const PartitionPlan& base) const {
   PartitionPlan plan = base;
   plan.kind = PlanKind::kDirect;
-  plan.piece_frames = std::clamp<std::size_t>(plan.call_frames, 64, 4'096);
+  plan.piece_frames = shares_ ? std::clamp<std::size_t>(plan.call_frames, 64, 4'096)
+                              : std::clamp<std::size_t>(plan.call_frames, 32, 8'192);
+  plan.ns_per_frame = shares_ ? direct_ns(plan) : direct_on_device_ns(plan);
+  plan.flops_per_frame = 2 * demand_.taps;
+  plan.memory_samples = static_cast<std::size_t>(memory_samples(plan, demand_, {}, !shares_));
+  // On a CPU its memory is little; on a device there are slots for pieces.
+  price_whole_job(plan, shares_ ? 0 : static_cast<double>(plan.memory_samples) * kFirstTouchNs);
+  return plan;
+}
+
+/// A frame.
+double PlanEstimate::direct_ns(const PartitionPlan& plan) const {
   const double call = static_cast<double>(plan.call_frames);
   const double odd = static_cast<double>(plan.call_frames % 8) / call;
-  plan.ns_per_frame = demand_.taps * costs_.direct_product_ns +
-                      demand_.edges * (costs_.edge_ns / call + odd * costs_.direct_frame_ns);
-  plan.flops_per_frame = 2 * demand_.taps;
-  plan.memory_samples = static_cast<std::size_t>(memory_samples(plan, demand_, {}, false));
-  price_whole_job(plan, 0);  // its memory is little
-  return plan;
+  return demand_.taps * costs_.direct_product_ns +
+         demand_.edges * (costs_.edge_ns / call + odd * costs_.direct_frame_ns);
+}
+
+/// A frame. Products and the reading of taps and samples go on at once, and the slower of them
+/// counts. Either is half of a spectrum's value, as it has one part. Stretches behind a piece's
+/// first one find what they read in a cache.
+double PlanEstimate::direct_on_device_ns(const PartitionPlan& plan) const {
+  const double call = static_cast<double>(plan.call_frames);
+  const double response = static_cast<double>(plan.max_response);
+  const double stretches = std::ceil(call / kStretchFrames);
+  const double products = demand_.taps * stretches * kStretchFrames * costs_.direct_product_ns;
+  const double samples = demand_.edges * lines_read() * (response + kStretchFrames);
+  const double bytes = (demand_.taps + demand_.inputs * response) * sizeof(float);
+  const double reads =
+      (demand_.taps + samples) / 2 * (costs_.product(bytes) + (stretches - 1) * costs_.product(0));
+  return std::max(products, reads) / call;
+}
+
+/// Of a device: readings of an input's spectra for one of a response's.
+double PlanEstimate::lines_read() const {
+  return 1 / std::clamp(demand_.edges / demand_.inputs, 1.0, kTileOutputs);
+}
+
+double PlanEstimate::answer_ns(const PartitionPlan& plan) const {
+  const double call = static_cast<double>(plan.call_frames);
+  if (plan.kind == PlanKind::kDirect) return direct_on_device_ns(plan) * call;
+  const LevelPlan& head = plan.levels.front();
+  const double bins = static_cast<double>(head.bins());
+  return call * pieces_per_frame(plan.call_frames, head.block_frames) *
+         (demand_.inputs * head.forward_ns + demand_.outputs * head.inverse_ns +
+          bins * (demand_.edges + demand_.outputs) * head.product_ns);
 }
 
 }  // namespace firbank

@@ -26,6 +26,10 @@ class PlanEstimate {
   /// The direct form of what `base` says of all plans.
   PartitionPlan direct_form(const PartitionPlan& base) const;
 
+  /// Of a device: what the answer to a nominal call waits for. With transforms that is its own
+  /// block, partition 0 and the sum of the others, which was prepared; in direct form all.
+  double answer_ns(const PartitionPlan& plan) const;
+
  private:
   /// Of a level, a frame.
   struct Price {
@@ -39,6 +43,9 @@ class PlanEstimate {
                     const PlanDemand::Partitions& partitions) const;
   Price fused_level(const PartitionPlan& plan, const PlanDemand::Partitions& partitions) const;
   double first_products_ns(PartitionPlan& plan, const PlanDemand::Partitions& partitions) const;
+  double lines_read() const;
+  double direct_ns(const PartitionPlan& plan) const;
+  double direct_on_device_ns(const PartitionPlan& plan) const;
   void price_whole_job(PartitionPlan& plan, double set_up_ns) const;
 
   const CostModel& costs_;

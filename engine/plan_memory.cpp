@@ -1,6 +1,7 @@
 #include "engine/plan_memory.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace firbank {
 namespace {
@@ -32,6 +33,16 @@ constexpr double kListSamplesOfListener = 2;
 bool is_inner(const LevelPlan& level, const PlanDemand& demand) {
   return 2 * level.bins() * demand.sample_bytes <= kMostInnerBytes;
 }
+
+// Likewise of the direct form: taps of a chunk, chunks of a step, steps that repay a share of a
+// sum, outputs and frames of a thread block, and the most of those that fill a device, one of 256
+// multiprocessors.
+constexpr std::size_t kChunkSamples = 4;
+constexpr double kStepChunks = 96;
+constexpr double kLeastDirectSteps = 4;
+constexpr double kTileOutputs = 8;
+constexpr double kTileFrames = 32;
+constexpr double kBlocksThatFill = 2'048;
 
 double samples_of_sum(const LevelPlan& level) {
   return 2 * static_cast<double>(level.bins());
@@ -82,6 +93,26 @@ double fused_samples(const PartitionPlan& plan, const PlanDemand& demand,
          slots_on_device(plan, demand) + lists;
 }
 
+/// Of the direct form on a device: taps in whole chunks, rings that hold the longest response and a
+/// piece, and shares of sums where an output has many steps and a piece has not enough thread
+/// blocks.
+double direct_on_device(const PartitionPlan& plan, const PlanDemand& demand) {
+  LevelPlan chunks;
+  chunks.partition_taps = kChunkSamples;
+  chunks.partitions = (plan.max_response + kChunkSamples - 1) / kChunkSamples;
+  const double taps = demand.partitions(chunks).stored * kChunkSamples;
+  const auto ring = static_cast<double>(plan.max_response + plan.piece_frames + 3 * kChunkSamples);
+  const double steps = demand.edges / demand.outputs *
+                       std::ceil(static_cast<double>(chunks.partitions) / kStepChunks);
+  const double piece = static_cast<double>(plan.piece_frames);
+  const double tile = std::clamp(demand.edges / demand.inputs, 1.0, kTileOutputs);
+  const double blocks = std::ceil(demand.outputs / tile) * std::ceil(piece / kTileFrames);
+  const double shares =
+      std::floor(std::min({steps / kLeastDirectSteps, kBlocksThatFill / blocks, kMostShares}));
+  return taps + demand.inputs * ring + (shares < 2 ? 0 : shares) * demand.outputs * piece +
+         lists_on_device(demand) + slots_on_device(plan, demand);
+}
+
 }  // namespace
 
 bool is_fused(const PartitionPlan& plan, const PlanDemand& demand) {
@@ -100,10 +131,11 @@ std::size_t pieces_under_way(const PartitionPlan& plan, const EngineConfig& conf
 double staged_samples(const PartitionPlan& plan, const EngineConfig& config, double inputs,
                       double outputs) {
   const auto slots = static_cast<double>(pieces_under_way(plan, config) + 1);
-  const LevelPlan& first = plan.levels.front();
-  const auto window = static_cast<double>(first.transform_frames);
-  const auto block = static_cast<double>(first.block_frames);
-  return slots * (inputs * window + kBanksHeard * outputs * block);
+  const bool direct = plan.kind == PlanKind::kDirect;
+  const std::size_t fresh = direct ? plan.piece_frames : plan.levels.front().transform_frames;
+  const std::size_t frames = direct ? plan.piece_frames : plan.levels.front().block_frames;
+  return slots * (inputs * static_cast<double>(fresh) +
+                  kBanksHeard * outputs * static_cast<double>(frames));
 }
 
 double spectrum_samples(const LevelPlan& level, const PlanDemand& demand,
@@ -127,6 +159,7 @@ double bytes_between_readings(const std::vector<LevelPlan>& levels,
 
 double memory_samples(const PartitionPlan& plan, const PlanDemand& demand,
                       const std::vector<PlanDemand::Partitions>& partitions, bool on_device) {
+  if (plan.kind == PlanKind::kDirect && on_device) return direct_on_device(plan, demand);
   if (plan.kind == PlanKind::kDirect) {
     return demand.taps +
            demand.inputs * static_cast<double>(plan.history_frames() + plan.history_window());

@@ -221,6 +221,17 @@ class Search {
     if (estimate_.complete(plan)) consider(std::move(plan));
   }
 
+  /// Of a device: whether the answer to a call is there as soon as with any plan so far.
+  bool answers_no_later(const PartitionPlan& plan) const {
+    const double ns = estimate_.answer_ns(plan);
+    for (const auto& [levels, others] : plans_) {
+      for (const PartitionPlan& other : others) {
+        if (ns > estimate_.answer_ns(other)) return false;
+      }
+    }
+    return true;
+  }
+
   /// The best of all first, then the others by their cost. Where none is within the limit: the
   /// least, or an Error.
   std::vector<PartitionPlan> best() const {
@@ -305,8 +316,7 @@ PartitionPlan prescribed_plan(PartitionPlan plan, const EngineConfig& config,
 }  // namespace
 
 PlanAbilities abilities_of(const Backend& backend, std::size_t sample_bytes) {
-  return {.direct_form = backend.has_direct_form(),
-          .shares = backend.has_shares(),
+  return {.shares = backend.has_shares(),
           .costs = backend.can_be_lost() ? device_costs() : CostModel{},
           .memory_bytes = backend.free_memory_bytes(),
           .sample_bytes = sample_bytes};
@@ -337,7 +347,9 @@ std::vector<PartitionPlan> cheapest_plans(const EngineConfig& config, const Filt
   const PlanEstimate estimate(costs, demand, abilities.shares);
   Search search(base, estimate, MemoryLimit(config, abilities), !offline);
   // A device's answer waits for the products of the newest block alone, all else is prepared: so
-  // its transforms are no longer than a call needs.
+  // its transforms are no longer than a call needs. Of the direct form it waits for all, which is
+  // chosen only where that is there as soon; or where samples go by copies, for then pieces wait
+  // for each other and what counts is all that a call costs.
   const bool is_prompt = !abilities.shares && !offline;
   const std::size_t most_bins =
       is_prompt ? std::max(std::bit_ceil(base.call_frames), kMinTransform / 2) : kMaxBins;
@@ -346,8 +358,11 @@ std::vector<PartitionPlan> cheapest_plans(const EngineConfig& config, const Filt
     search.add_single(base.call_frames, bins, offline);
     if (abilities.shares && !offline && demand.in_rows) search.add_long(base.call_frames, bins);
   }
-  if (abilities.direct_form && base.max_taps <= kMaxDirectTaps) {
-    search.consider(estimate.direct_form(base));
+  // A hybrid's tail is what long filters have left, and is transformed.
+  const bool is_tail = !abilities.shares && config.gpu_mode == GpuMode::kHybrid;
+  if (base.max_taps <= kMaxDirectTaps && !is_tail) {
+    const PartitionPlan direct = estimate.direct_form(base);
+    if (!is_prompt || base.by_copies || search.answers_no_later(direct)) search.consider(direct);
   }
   return search.best();
 }

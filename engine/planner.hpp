@@ -16,7 +16,6 @@ namespace firbank {
 
 /// What a backend can do with a plan.
 struct PlanAbilities {
-  bool direct_form = true;         // without it even the shortest filters are transformed
   bool shares = true;              // Backend::has_shares()
   CostModel costs = {};            // where EngineConfig has none
   std::uint64_t memory_bytes = 0;  // Backend::free_memory_bytes()
@@ -33,7 +32,8 @@ PartitionPlan choose_plan(const EngineConfig& config, const FilterSizes& filters
                           const Routing& routing, const PlanAbilities& abilities = {});
 
 /// Of each number of levels the cheapest plan whose calls cost about the same (a call that costs
-/// much more than the mean counts as the price), and the direct form where it is an option; of
+/// much more than the mean counts as the price), and the direct form where it is an option: of up
+/// to 1,024 taps; on a device only where no answer waits longer for it, or none is waited for. Of
 /// plans whose costs an estimate cannot tell apart, the one with the least memory. The one that is
 /// chosen comes first, then the cheapest. `partition_frames` is not looked at, nor refused. Throws:
 /// as choose_plan() but for that.

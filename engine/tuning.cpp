@@ -266,15 +266,19 @@ DirectCosts direct_costs(const Backend& backend) {
   shape.responses.assign(kEdges, {0, kTaps});
   shape.terms.resize(1);
   for (std::size_t r = 0; r < kEdges; ++r) shape.terms[0].push_back({0, r});
-  const std::unique_ptr<DirectBank<Sample>> bank = backend.make_direct<Sample>(std::move(shape));
+  const std::unique_ptr<SampleLevel<Sample>> level = backend.make_sample_level<Sample>(
+      {.inputs = 1, .outputs = 1, .piece_frames = kEven + kOdd, .reach = kTaps - 1});
+  const std::unique_ptr<DirectBank<Sample>> bank = level->make_bank(std::move(shape));
   const std::vector<Sample> taps = noise<Sample>(kTaps);
   for (std::size_t r = 0; r < kEdges; ++r) bank->load(r, taps);
+  bank->end_load();
   const std::vector<Sample> history = noise<Sample>(kTaps + kEven + kOdd);
   const Sample* const newest = history.data() + kTaps;
   std::vector<Sample> answer(kEven + kOdd);
   Sample* const out = answer.data();
   const auto time = [&](std::size_t frames) {
-    return least_ns([&] { bank->run(&newest, &out, frames, {0, 1}); }) / kEdges;
+    level->take({.newest = &newest, .frames = frames});
+    return least_ns([&] { bank->run(&out, frames, {0, 1}); }) / kEdges;
   };
   const double even = time(kEven);
   const double both = time(kEven + kOdd);
@@ -303,7 +307,7 @@ void warm_up(const Backend& backend) {
 
 template <class Sample>
 CostModel measure_costs(const Backend& backend, const std::function<void(double done)>& progress) {
-  if (!backend.has_shares() || !backend.has_direct_form()) {
+  if (!backend.has_shares()) {
     throw Error(ErrorKind::kConfiguration,
                 fmt::format("the costs of backend '{}' cannot be measured; allowed: backends that "
                             "compute in the caller's thread",

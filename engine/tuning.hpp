@@ -21,8 +21,8 @@ namespace firbank {
 ///
 /// Thread:   any; with nothing else to do meanwhile.
 /// Realtime: no.
-/// Throws:   Error when the backend has no direct form or no shares, as on a GPU, whose time is not
-///           the thread's; BackendError; std::bad_alloc.
+/// Throws:   Error when the backend has no shares, as on a GPU, whose time is not the thread's;
+///           BackendError; std::bad_alloc.
 template <class Sample>
 CostModel measure_costs(const Backend& backend,
                         const std::function<void(double done)>& progress = {});

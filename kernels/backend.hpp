@@ -32,7 +32,6 @@
 #include <span>
 #include <stdexcept>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace firbank {
@@ -240,6 +239,29 @@ class SpectralLevel {
   virtual bool can_collect(std::size_t pieces) const noexcept = 0;
 };
 
+/// A piece of all inputs.
+template <class Sample>
+struct SamplePiece {
+  // For a backend that keeps no samples, of each input: its frames from [0] on, behind as many as
+  // the level's reach. Readable until the piece ends.
+  const Sample* const* newest = nullptr;
+  // For one that does.
+  const NewSamples<Sample>* samples = nullptr;
+  std::size_t frames = 0;
+  bool begins = false;  // so does the stream, and all before it is zero
+};
+
+/// What the direct form computes on.
+struct SampleLevelShape {
+  std::size_t inputs = 0;
+  std::size_t outputs = 0;
+  std::size_t piece_frames = 0;   // the most of a piece
+  std::size_t reach = 0;          // frames that the longest response looks back
+  std::size_t pieces = 1;         // most that are submitted and not yet collected
+  bool copies = false;            // as LevelShape has it
+  WorkerPool* copiers = nullptr;  // likewise
+};
+
 /// Responses in direct form: each `delay` frames late and `taps` long.
 struct DirectBankShape {
   struct Response {
@@ -257,16 +279,39 @@ class DirectBank {
 
   /// Set-up: gives a response its taps.
   virtual void load(std::size_t response, std::span<const Sample> taps) = 0;
+  /// Set-up: all responses have their taps. Throws: BackendError.
+  virtual void end_load() = 0;
 
   /// Set-up of a bank that is in use: gives a response other taps, of any number. Not beside run().
+  /// Throws: BackendError where a backend cannot do it; std::bad_alloc. Nothing has changed then.
   virtual void replace(std::size_t response, std::span<const Sample> taps) = 0;
 
-  /// For each output of the range and n below `frames`:
-  ///   out[output][n] = sum over its terms of sum_k taps[k] * newest[input][n - delay - k].
-  /// `newest[input][-j]` must be readable for j up to the longest delay + taps - 1.
-  /// No product is added to more than 63 others before the sums are added up.
-  virtual void run(const Sample* const* newest, Sample* const* out, std::size_t frames,
-                   IndexRange outputs) noexcept = 0;
+  /// For each output of the range and n below `frames`, those of the piece that was taken last:
+  ///   out[output][n] = sum over its terms of sum_k taps[k] * input[n - delay - k].
+  /// No product is added to more than 63 others before the sums are added up. The frames are there
+  /// once the piece is collected.
+  virtual void run(Sample* const* out, std::size_t frames, IndexRange outputs) noexcept = 0;
+};
+
+/// The samples that direct banks read. It is the only level of its engine.
+template <class Sample>
+class SampleLevel {
+ public:
+  virtual ~SampleLevel() = default;
+
+  /// Set-up: an empty bank that reads this level's samples; may run beside running operations. The
+  /// level must outlive it.
+  virtual std::unique_ptr<DirectBank<Sample>> make_bank(DirectBankShape shape) const = 0;
+
+  /// Takes the next piece.
+  virtual void take(const SamplePiece<Sample>& piece) noexcept = 0;
+
+  /// Ends the piece.
+  virtual void submit() noexcept = 0;
+
+  // As SpectralLevel has them.
+  virtual bool collect() noexcept = 0;
+  virtual bool can_collect(std::size_t pieces) const noexcept = 0;
 };
 
 class Backend {
@@ -281,9 +326,6 @@ class Backend {
 
   /// Threads that may share its operations.
   virtual std::size_t max_threads() const noexcept = 0;
-
-  /// Whether make_direct() is there; without it, every filter goes through transforms.
-  virtual bool has_direct_form() const noexcept = 0;
 
   /// Whether any operation can be done in parts, in rows of several blocks, for two blocks at once,
   /// and with several partitions that are not as long as their level's blocks.
@@ -311,8 +353,10 @@ class Backend {
       const LevelShape&, SpectralLevel<float>* first) const = 0;
   virtual std::unique_ptr<SpectralLevel<double>> make_level_double(
       const LevelShape&, SpectralLevel<double>* first) const = 0;
-  virtual std::unique_ptr<DirectBank<float>> make_direct_float(DirectBankShape) const = 0;
-  virtual std::unique_ptr<DirectBank<double>> make_direct_double(DirectBankShape) const = 0;
+  virtual std::unique_ptr<SampleLevel<float>> make_sample_level_float(
+      const SampleLevelShape&) const = 0;
+  virtual std::unique_ptr<SampleLevel<double>> make_sample_level_double(
+      const SampleLevelShape&) const = 0;
 
   template <class Sample>
   std::unique_ptr<SpectralLevel<Sample>> make_level(const LevelShape& shape,
@@ -324,11 +368,11 @@ class Backend {
     }
   }
   template <class Sample>
-  std::unique_ptr<DirectBank<Sample>> make_direct(DirectBankShape shape) const {
+  std::unique_ptr<SampleLevel<Sample>> make_sample_level(const SampleLevelShape& shape) const {
     if constexpr (sizeof(Sample) == sizeof(float)) {
-      return make_direct_float(std::move(shape));
+      return make_sample_level_float(shape);
     } else {
-      return make_direct_double(std::move(shape));
+      return make_sample_level_double(shape);
     }
   }
 };

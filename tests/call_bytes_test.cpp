@@ -3,6 +3,7 @@
 #include "kernels/cuda/call_bytes.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <utility>
@@ -11,10 +12,13 @@
 #include <gtest/gtest.h>
 
 #include "engine/config.hpp"
+#include "engine/convolver.hpp"
 #include "engine/engine.hpp"
 #include "engine/planner.hpp"
 #include "kernels/backends.hpp"
+#include "kernels/cuda/cuda_backend.hpp"
 #include "kernels/cuda/kernel_params.hpp"
+#include "kernels/cuda/plugin_loader.hpp"
 #include "tests/support/device_fixture.hpp"
 #include "tests/support/engine_runner.hpp"
 #include "tests/support/plan_bytes.hpp"
@@ -72,7 +76,8 @@ class CallBytesTest : public test::DeviceFixture {
     const test::FakeDeviceCounts counted = counts();
     double bytes = 0;
     for (const cuda::Kernel kernel :
-         {cuda::Kernel::kRender, cuda::Kernel::kAccumulate, cuda::Kernel::kConvolve}) {
+         {cuda::Kernel::kRender, cuda::Kernel::kAccumulate, cuda::Kernel::kConvolve,
+          cuda::Kernel::kDirect, cuda::Kernel::kDirectRows, cuda::Kernel::kDirectReduce}) {
       bytes += static_cast<double>(counted.bytes_loaded[static_cast<std::size_t>(kernel)]);
     }
     return bytes;
@@ -127,6 +132,44 @@ TEST_F(CallBytesTest, OfManyChannelsAreNearTheFloor) {
   SCOPED_TRACE(plan.describe());
   EXPECT_LE(bytes.loaded, kMostOverFloor * bytes.floor);
   EXPECT_LE(bytes.loaded, 164e6);
+}
+
+// The same where samples go by copies: direct form, whose floor is 83 MB. What the kernels load is
+// what is said.
+TEST_F(CallBytesTest, OfManyChannelsInDirectFormAreNearTheFloor) {
+  SCOPED_TRACE("seed 32");
+  test::Random random(32);
+  const std::size_t rows = 10'000;
+  const std::vector<std::size_t> taps(rows, 1'024);
+  const FilterBank bank = test::random_bank(random, taps);
+  const Routing routing = Routing::rows(rows, rows);
+  EngineConfig config = live(32);
+  config.gpu_mode = GpuMode::kThroughput;
+  CudaOptions options;
+  options.patience = std::chrono::minutes(10);  // the fake device takes seconds
+  const auto backend = std::make_shared<CudaBackend>(*device_plugin().api, options);
+  const PartitionPlan plan = choose_plan(config, bank, routing, abilities_of(*backend));
+  SCOPED_TRACE(plan.describe());
+  ASSERT_EQ(plan.kind, PlanKind::kDirect);
+  const CallBytes said = test::bytes_of(plan, routing, taps, 8);
+  EXPECT_EQ(said.floor, 4.0 * rows * (1'024 + 1'023 + 32));
+  EXPECT_LE(said.loaded, kMostOverFloor * said.floor);
+
+  // Blocks of 64 frames have their taps read once as well.
+  PartitionPlan longer = plan;
+  longer.call_frames = longer.piece_frames = 64;
+  const CallBytes of_longer = test::bytes_of(longer, routing, taps, kMultiprocessors);
+  EXPECT_LE(of_longer.loaded, kMostOverFloor * of_longer.floor);
+
+  Convolver<float> convolver(backend, plan, config, bank, routing);
+  test::Planes<float> planes(rows, 32);
+  control_->reset_counts();
+  convolver.process(planes.from(0), planes.from(0), 32);
+  settle();
+  const test::FakeDeviceCounts counted = counts();
+  const auto sums = static_cast<std::size_t>(cuda::Kernel::kDirectRows);
+  EXPECT_EQ(counted.bytes_loaded[sums], said.loaded);
+  EXPECT_EQ(counted.kernels[sums], 1u);
 }
 
 // One input and 10,000 filters of 4,096 taps in blocks of 256, whose spectra are 327.7 MB; levels
@@ -235,6 +278,21 @@ TEST_F(CallBytesTest, AreThoseThatOneKernelLoads) {
                      (floor_spectra + channels) / floor_spectra);
     EXPECT_LE(said.loaded - said.cached, kMostOverFloor * said.floor);
   }
+}
+
+// Outputs that share inputs, delays, and more steps than one thread block should take.
+TEST_F(CallBytesTest, AreThoseThatTheKernelsLoadOfAMatrixInDirectForm) {
+  SCOPED_TRACE("seed 33");
+  test::Random random(33);
+  const std::vector<std::size_t> taps(6 * 10, 1'000);
+  const Routing routing = test::random_routing(random, 6, 10, taps.size(), 60, 50);
+  EngineConfig config = live(64);
+  test::want_direct_form(config);
+  config.fail_over = false;
+  Engine engine(config, test::random_bank(random, taps), routing);
+  ASSERT_EQ(engine.plan().kind, PlanKind::kDirect) << engine.plan().describe();
+  const Signal in = test::random_signal(random, 6, 2 * 64);
+  EXPECT_DOUBLE_EQ(rendered(engine, in), test::bytes_of(engine.plan(), routing, taps, 8).loaded);
 }
 
 }  // namespace

@@ -158,6 +158,7 @@ TEST_F(CudaBackendTest, SendsWhatDoesNotFitInto16BitsAsItIs) {
     const FilterBank bank = test::random_bank(random, {200});
     EngineConfig wanted = config();
     wanted.gpu_mode = mode;
+    wanted.partition_frames = {kBlock};
     Engine engine(wanted, bank, Routing::rows(1, 1));
     Signal in = test::random_signal(random, 1, kBlocks * kBlock);
     test::round_to_16_bits(in);
@@ -655,10 +656,9 @@ TEST_F(CudaBackendTest, GivesUpADeviceThatHangs) {
     SCOPED_TRACE("seed 8");
     const FilterBank bank = test::random_bank(random, {300});
     const Routing routing = Routing::rows(1, 1);
-    Convolver<float> convolver(
-        std::make_shared<CudaBackend>(*device_plugin().api, options),
-        choose_plan(config(), bank, routing, {.direct_form = false, .shares = false}), config(),
-        bank, routing);
+    Convolver<float> convolver(std::make_shared<CudaBackend>(*device_plugin().api, options),
+                               choose_plan(config(), bank, routing, {.shares = false}), config(),
+                               bank, routing);
     test::Planes<float> planes(test::random_signal(random, 1, kBlock));
     for (int block = 1; block <= 6; ++block) {
       EXPECT_EQ(convolver.process(planes.from(0), planes.from(0), kBlock),

@@ -18,6 +18,7 @@
 #include "kernels/cuda/plugin_loader.hpp"
 #include "tests/support/device_fixture.hpp"
 #include "tests/support/host_graph.hpp"
+#include "tests/support/new_samples.hpp"
 #include "tests/support/random_cases.hpp"
 #include "tests/support/seen_graphs.hpp"
 
@@ -25,6 +26,7 @@ namespace firbank {
 namespace {
 
 using cuda::Kernel;
+using test::EndsOfPlanes;
 using test::HostGraph;
 using test::is_of;
 using test::MissingEdge;
@@ -95,12 +97,8 @@ class WholePieces {
   }
 
   /// The newest 2 x bins frames.
-  Window<Sample> window(std::size_t bins) {
-    newer_ = past_.data() + past_.size() - bins;
-    older_ = newer_ - bins;
-    return {.older = &older_,
-            .newer = &newer_,
-            .newer_start = static_cast<std::int64_t>(past_.size() - bins),
+  Window<Sample> window(std::size_t bins) const {
+    return {.newer_start = static_cast<std::int64_t>(past_.size() - bins),
             .fresh = {bins, 2 * bins},
             .silent = 0};
   }
@@ -120,7 +118,11 @@ class WholePieces {
     std::vector<Sample> planes(2 * shape_.bins);
     Sample* const out[] = {planes.data(), planes.data() + shape_.bins};
 
-    first_->forward(newest, window(shape_.bins), {0, 1}, {0, 1}, 0);
+    const EndsOfPlanes<Sample> samples_of_piece(std::vector<std::vector<Sample>>{past_},
+                                                shape_.bins);
+    Window<Sample> newest_window = window(shape_.bins);
+    newest_window.samples = &samples_of_piece;
+    first_->forward(newest, newest_window, {0, 1}, {0, 1}, 0);
     if (shape_.forwards_apart) {
       forward_later(newest);
       first_->submit();
@@ -153,8 +155,6 @@ class WholePieces {
   std::unique_ptr<Bank> first_bank_;
   std::vector<std::unique_ptr<Bank>> later_banks_;
   std::vector<Sample> past_ = std::vector<Sample>(2 * shape_.later_bins.back());
-  const Sample* older_ = nullptr;
-  const Sample* newer_ = nullptr;
   std::vector<Sample> out_;
 };
 

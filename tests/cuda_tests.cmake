@@ -41,9 +41,9 @@ else()
 endif()
 
 # The kernel bodies, run on the host.
-firbank_test(host_executor_test support/host_executor.cpp support/touched_memory.cpp)
-firbank_test(cuda_kernels_test support/host_executor.cpp support/touched_memory.cpp)
-firbank_test(cuda_convolve_test support/host_executor.cpp support/touched_memory.cpp)
+foreach(name IN ITEMS host_executor_test cuda_kernels_test cuda_convolve_test cuda_direct_kernels_test)
+  firbank_test(${name} support/host_executor.cpp support/touched_memory.cpp)
+endforeach()
 target_link_libraries(cuda_convolve_test PRIVATE firbank_test_support)
 
 # The backend on the fake device.
@@ -51,9 +51,9 @@ foreach(name IN ITEMS bank_layout_test convolve_layout_test slot_copy_test)
   firbank_test(${name})
   target_link_libraries(${name} PRIVATE firbank_test_support)
 endforeach()
-foreach(name IN ITEMS cuda_backend_test cuda_graph_test cuda_edge_test call_bytes_test fail_over_test
-                      engine_hybrid_test overload_test live_engine_change_test shared_copies_test
-                      array_on_device_test)
+foreach(name IN ITEMS cuda_backend_test cuda_direct_test cuda_graph_test cuda_edge_test call_bytes_test
+                      fail_over_test engine_hybrid_test overload_test live_engine_change_test
+                      shared_copies_test array_on_device_test)
   firbank_test(${name})
   target_link_libraries(${name} PRIVATE firbank_test_support)
   firbank_uses_fake_device(${name})
@@ -70,8 +70,9 @@ firbank_uses_fake_device(ring_drive_test)
 # What holds for the CPU's backends holds for the device, but for streams in calls of one frame and of
 # seven: each call is a launch, and the fake device takes minutes for them, and hours for the long
 # sweeps.
-foreach(name IN ITEMS backend_conformance_test engine_contract_test engine_swap_test
-                      engine_nonfinite_test engine_pipeline_test engine_compact_test)
+foreach(name IN ITEMS backend_conformance_test direct_conformance_test engine_contract_test
+                      engine_swap_test engine_nonfinite_test engine_pipeline_test
+                      engine_compact_test)
   add_test(NAME ${name}_on_device
            COMMAND ${name} --gtest_filter=-Blocks/*ForAnyCalls/1:Blocks/*ForAnyCalls/7)
   set_tests_properties(${name}_on_device PROPERTIES TIMEOUT 900

@@ -168,6 +168,8 @@ TYPED_TEST(EngineCalls, EqualDirectConvolutionInRandomCases) {
     config.goal = seed % 5 == 0 ? PlanGoal::kOffline : PlanGoal::kLive;
     if (config.goal == PlanGoal::kOffline) {
       config.max_frames = 0;
+    } else if (seed % 4 == 1) {
+      test::want_direct_form(config);
     } else if (seed % 3 != 0) {
       config.partition_frames = test::random_partition_frames(random, 100);
     }

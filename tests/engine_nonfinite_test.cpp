@@ -66,6 +66,8 @@ TYPED_TEST(EngineNonfinite, SpoilsWhatADirectConvolutionSpoilsInRandomCases) {
     test::use_backend(config, backends[seed % backends.size()]);
     if (seed % 5 < 3) {
       config.partition_frames = test::random_partition_frames(random, 64);
+    } else if (seed % 5 == 3) {
+      test::want_direct_form(config);
     }
     SCOPED_TRACE(testing::Message() << "seed " << seed << ", backend " << config.backend
                                     << ", block " << config.block_frames);

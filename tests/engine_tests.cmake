@@ -3,8 +3,9 @@ target_link_libraries(firbank_test_support PUBLIC firbank firbank_options GTest:
 
 foreach(name IN ITEMS
     filter_bank_test filter_text_test filter_files_test routing_test stats_test reference_test
-    backend_conformance_test planner_test level_test deferred_level_test engine_config_test
-    fifo_test input_history_test input_log_test intake_test frequency_delay_line_test cost_model_test
+    backend_conformance_test direct_conformance_test planner_test level_test deferred_level_test
+    engine_config_test fifo_test input_history_test input_log_test intake_test
+    frequency_delay_line_test cost_model_test
     engine_contract_test engine_compact_test engine_rows_test engine_long_partitions_test
     engine_swap_test engine_update_test engine_nonfinite_test
     engine_pipeline_test engine_readers_test tuning_test filter_gain_test group_delay_test capi_test

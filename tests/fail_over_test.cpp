@@ -143,9 +143,17 @@ Script random_script(Random& random) {
   config.max_taps = most_taps;
   config.depth_blocks = between(random, 0, 3);
   if (between(random, 0, 1) == 0) config.gpu_mode = GpuMode::kThroughput;
-  if (between(random, 0, 1) == 0) {
-    // Levels short enough for the filters.
-    config.partition_frames = test::random_partition_frames(random, 24);
+  switch (between(random, 0, 3)) {
+    case 0:
+    case 1:
+      // Levels short enough for the filters.
+      config.partition_frames = test::random_partition_frames(random, 24);
+      break;
+    case 2:
+      test::want_direct_form(config);
+      break;
+    default:
+      break;
   }
   std::size_t frames = 0;
   const std::size_t most = between(random, 100, 1'200);

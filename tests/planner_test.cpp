@@ -366,7 +366,7 @@ TEST(Planner, IsMadeForFiltersAsLongAsDeclared) {
 }
 
 PlanAbilities device() {
-  return {.direct_form = false, .shares = false, .costs = device_costs()};
+  return {.shares = false, .costs = device_costs()};
 }
 
 // Offline a device's only partition has all taps, and blocks of all frames that it leaves exact.
@@ -467,6 +467,46 @@ TEST(Planner, StaysWithinAMemoryLimitAndNamesTheLeastThatDoes) {
     config.memory_limit_bytes = least;
     EXPECT_THROW(choose_plan(config, bank, one.routing, {.sample_bytes = sizeof(double)}), Error);
   }
+}
+
+/// What a device of which nothing is said computes in direct form: rows of `taps`.
+bool is_direct_on_device(GpuMode mode, PlanGoal goal, std::size_t rows, std::size_t taps,
+                         std::size_t block_frames) {
+  EngineConfig config;
+  config.gpu_mode = mode;
+  config.goal = goal;
+  config.block_frames = block_frames;
+  const FilterBank bank = bank_of(std::vector<std::size_t>(rows, taps));
+  const PlanAbilities device{.shares = false, .costs = device_costs()};
+  const PartitionPlan plan = choose_plan(config, bank, Routing::rows(rows, rows), device);
+  return plan.kind == PlanKind::kDirect;
+}
+
+// Where samples go by copies the direct form is chosen by what a block costs: half of what uniform
+// partitions read, up to blocks of which the products themselves take longer.
+TEST(Planner, GivesADeviceTheDirectFormWhereABlockCostsLessSo) {
+  const auto is_direct = [](std::size_t taps, std::size_t block_frames) {
+    return is_direct_on_device(GpuMode::kThroughput, PlanGoal::kLive, 4'096, taps, block_frames);
+  };
+  EXPECT_TRUE(is_direct(1'024, 32));
+  EXPECT_TRUE(is_direct(1'024, 64));
+  EXPECT_FALSE(is_direct(1'024, 128));
+  EXPECT_FALSE(is_direct(1'025, 32));  // more than are looked at
+  EXPECT_TRUE(is_direct_on_device(GpuMode::kWhole, PlanGoal::kOffline, 100, 4, 64));
+  EXPECT_FALSE(is_direct_on_device(GpuMode::kWhole, PlanGoal::kOffline, 100, 1'024, 64));
+}
+
+// Its answer waits for all products, that of transforms for partition 0 alone.
+TEST(Planner, LetsNoAnswerOfADeviceWaitForTheDirectForm) {
+  const auto is_direct = [](std::size_t taps, std::size_t block_frames) {
+    return is_direct_on_device(GpuMode::kWhole, PlanGoal::kLive, 4'096, taps, block_frames);
+  };
+  EXPECT_FALSE(is_direct(1'024, 32));
+  EXPECT_FALSE(is_direct(1'024, 64));
+  EXPECT_TRUE(is_direct(32, 32));
+  EXPECT_TRUE(is_direct(1, 128));
+  // Nor does the tail of the hybrid mode take it, which is not waited for and begins late.
+  EXPECT_FALSE(is_direct_on_device(GpuMode::kHybrid, PlanGoal::kLive, 4'096, 32, 32));
 }
 
 TEST(Planner, RefusesPrescribedSizesBeyondTheMemoryLimit) {

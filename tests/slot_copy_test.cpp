@@ -30,7 +30,7 @@ using test::Random;
 /// A window whose fresh frames are silence and then the last ones of some planes.
 template <class Sample>
 struct Case {
-  LevelShape shape;
+  StreamShape shape;
   std::size_t silent;
   std::vector<std::vector<Sample>> planes;
 
@@ -62,14 +62,14 @@ constexpr std::size_t kNever = SIZE_MAX;
 /// Runs `check(shape, cache_bytes)` by the caller alone and by several threads, by and past the
 /// caches.
 template <class Check>
-void for_all_ways(const LevelShape& shape, Check check) {
+void for_all_ways(const StreamShape& shape, Check check) {
   for (const std::size_t threads : {0, 1, 2, 5}) {
     std::unique_ptr<WorkerPool> pool;
     if (threads > 0) pool = std::make_unique<WorkerPool>(threads);
     for (const std::size_t cache_bytes : {kNever, std::size_t{0}}) {
       SCOPED_TRACE(testing::Message()
                    << threads << " threads, past the caches " << (cache_bytes == 0));
-      LevelShape with_pool = shape;
+      StreamShape with_pool = shape;
       with_pool.copiers = pool.get();
       check(with_pool, cache_bytes);
     }
@@ -93,7 +93,7 @@ TYPED_TEST(SlotCopyTest, FillsASlotInputByInput) {
     const Case<TypeParam> of(random, kInputs, silent, between(random, 1, kMostFrames), narrow);
     const EndsOfPlanes<TypeParam> newest(of.planes, of.planes[0].size());
     const Window<TypeParam> window = window_of(of, newest);
-    for_all_ways(of.shape, [&](const LevelShape& shape, std::size_t cache_bytes) {
+    for_all_ways(of.shape, [&](const StreamShape& shape, std::size_t cache_bytes) {
       const SlotCopy<TypeParam> copy(shape, cache_bytes);
       const std::size_t samples = kInputs * of.frames();
       AlignedVector<TypeParam> slot(samples + 1, TypeParam{9});
@@ -120,7 +120,7 @@ TYPED_TEST(SlotCopyTest, SeesASampleThatDoesNotFitWhereverItIs) {
   Random random(7);
   SCOPED_TRACE("seed 7");
   Case<TypeParam> of(random, kInputs, 0, kMostFrames - 3, true);
-  for_all_ways(of.shape, [&](const LevelShape& shape, std::size_t cache_bytes) {
+  for_all_ways(of.shape, [&](const StreamShape& shape, std::size_t cache_bytes) {
     const SlotCopy<TypeParam> copy(shape, cache_bytes);
     AlignedVector<std::int16_t> slot(kInputs * of.frames());
     for (int trial = 0; trial < 20; ++trial) {
@@ -144,10 +144,10 @@ TYPED_TEST(SlotCopyTest, BringsEveryOutputHome) {
   for (const std::size_t frames : {1, 63, 5'000}) {
     Random random(8 + frames);
     SCOPED_TRACE(testing::Message() << "seed " << 8 + frames);
-    LevelShape shape{.bins = 8'192, .outputs = kInputs};
+    StreamShape shape{.outputs = kInputs};
     AlignedVector<TypeParam> slot(kInputs * frames);
     for (TypeParam& x : slot) x = static_cast<TypeParam>(between(random, 0, 1'000'000));
-    for_all_ways(shape, [&](const LevelShape& with_pool, std::size_t cache_bytes) {
+    for_all_ways(shape, [&](const StreamShape& with_pool, std::size_t cache_bytes) {
       const SlotCopy<TypeParam> copy(with_pool, cache_bytes);
       std::vector<std::vector<TypeParam>> out(kInputs, std::vector<TypeParam>(frames + 1, -1));
       std::vector<TypeParam*> planes;
@@ -207,7 +207,7 @@ class HeldUpPlane : public testing::Test {
   /// Whether all planes but the first come home while the first one is held up.
   bool others_come_home(std::size_t threads) {
     WorkerPool pool(threads);
-    const LevelShape shape{.bins = kFrames, .outputs = kPlanes, .copiers = &pool};
+    const StreamShape shape{.outputs = kPlanes, .copiers = &pool};
     const SlotCopy<float> copy(shape);
     EXPECT_EQ(mprotect(slot_, kBytes, PROT_NONE), 0);
     std::thread caller([&] { copy.bring_home(slot_, kFrames, planes_.data()); });

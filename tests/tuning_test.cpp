@@ -91,7 +91,6 @@ class Elsewhere final : public Backend {
     return std::pmr::new_delete_resource();
   }
   std::size_t max_threads() const noexcept override { return 1; }
-  bool has_direct_form() const noexcept override { return false; }
   bool has_shares() const noexcept override { return false; }
   bool keeps_samples() const noexcept override { return false; }
   bool has_compact_spectra() const noexcept override { return false; }
@@ -106,10 +105,12 @@ class Elsewhere final : public Backend {
                                                            SpectralLevel<double>*) const override {
     return nullptr;
   }
-  std::unique_ptr<DirectBank<float>> make_direct_float(DirectBankShape) const override {
+  std::unique_ptr<SampleLevel<float>> make_sample_level_float(
+      const SampleLevelShape&) const override {
     return nullptr;
   }
-  std::unique_ptr<DirectBank<double>> make_direct_double(DirectBankShape) const override {
+  std::unique_ptr<SampleLevel<double>> make_sample_level_double(
+      const SampleLevelShape&) const override {
     return nullptr;
   }
 

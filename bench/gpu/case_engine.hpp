@@ -72,19 +72,22 @@ inline void tell_bytes(const Case& which, const Engine& engine, const std::strin
   if (!engine.backend().starts_with("cuda:") || api == nullptr) return;
   if (engine.tail_plan() != nullptr) return;
   if (api->describe(std::stoi(engine.backend().substr(5)), &info) != FIRBANK_OK) return;
+  const PartitionPlan& plan = engine.plan();
   std::vector<cuda::LevelExtent> levels;
-  for (const LevelPlan& level : engine.plan().levels) {
+  for (const LevelPlan& level : plan.levels) {
     levels.push_back({level.bins(), level.block_frames, level.partition_taps, level.first_tap,
                       level.partitions});
   }
   const ResponseTable responses(make_routing(which));
-  cuda::BankExtent extent{
-      .taps = {}, .terms = responses.terms(), .compact = engine.plan().compact_spectra};
+  cuda::BankExtent extent{.taps = {}, .terms = responses.terms(), .compact = plan.compact_spectra};
   for (const Response& response : responses.responses()) {
     extent.taps.push_back({response.delay, response.delay + which.taps_of(response.filter)});
   }
   const cuda::CallBytes bytes =
-      cuda::call_bytes(levels, engine.plan().call_frames, extent, info.multiprocessors);
+      plan.kind == PlanKind::kDirect
+          ? cuda::direct_call_bytes(plan.piece_frames, plan.call_frames, extent,
+                                    info.multiprocessors)
+          : cuda::call_bytes(levels, plan.call_frames, extent, info.multiprocessors);
   tell_figure(fmt::format("bytes read a {}", unit), "B", bytes.loaded);
   tell_figure(fmt::format("floor of bytes read a {}", unit), "B", bytes.floor);
   if (bytes.cached > 0) {

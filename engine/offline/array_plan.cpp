@@ -428,8 +428,8 @@ class Planner {
   }
 
   /// So that plans of an engine never choose it.
-  static CostModel without_direct_form() {
-    CostModel costs;
+  CostModel without_direct_form() const {
+    CostModel costs = abilities_.costs;
     costs.direct_product_ns = 1e6;
     costs.direct_frame_ns = 1e6;
     return costs;

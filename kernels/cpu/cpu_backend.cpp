@@ -1,8 +1,6 @@
 #include "kernels/cpu/cpu_backend.hpp"
 
-#include <utility>
-
-#include "kernels/cpu/cpu_direct_bank.hpp"
+#include "kernels/cpu/cpu_sample_level.hpp"
 #include "kernels/cpu/cpu_spectral_level.hpp"
 
 namespace firbank {
@@ -24,12 +22,14 @@ std::unique_ptr<SpectralLevel<double>> CpuBackend::make_level_double(
   return std::make_unique<CpuSpectralLevel<double>>(set_, shape);
 }
 
-std::unique_ptr<DirectBank<float>> CpuBackend::make_direct_float(DirectBankShape shape) const {
-  return std::make_unique<CpuDirectBank<float>>(set_, std::move(shape));
+std::unique_ptr<SampleLevel<float>> CpuBackend::make_sample_level_float(
+    const SampleLevelShape& /*shape*/) const {
+  return std::make_unique<CpuSampleLevel<float>>(set_);
 }
 
-std::unique_ptr<DirectBank<double>> CpuBackend::make_direct_double(DirectBankShape shape) const {
-  return std::make_unique<CpuDirectBank<double>>(set_, std::move(shape));
+std::unique_ptr<SampleLevel<double>> CpuBackend::make_sample_level_double(
+    const SampleLevelShape& /*shape*/) const {
+  return std::make_unique<CpuSampleLevel<double>>(set_);
 }
 
 }  // namespace firbank

@@ -17,7 +17,6 @@ class CpuBackend final : public Backend {
   const std::string& instruction_set() const noexcept override { return instruction_set_; }
   std::pmr::memory_resource* memory() const noexcept override;
   std::size_t max_threads() const noexcept override { return kMaxThreads; }
-  bool has_direct_form() const noexcept override { return true; }
   bool has_shares() const noexcept override { return true; }
   bool keeps_samples() const noexcept override { return false; }
   bool has_compact_spectra() const noexcept override { return true; }
@@ -28,8 +27,10 @@ class CpuBackend final : public Backend {
       const LevelShape& shape, SpectralLevel<float>* first) const override;
   std::unique_ptr<SpectralLevel<double>> make_level_double(
       const LevelShape& shape, SpectralLevel<double>* first) const override;
-  std::unique_ptr<DirectBank<float>> make_direct_float(DirectBankShape shape) const override;
-  std::unique_ptr<DirectBank<double>> make_direct_double(DirectBankShape shape) const override;
+  std::unique_ptr<SampleLevel<float>> make_sample_level_float(
+      const SampleLevelShape& shape) const override;
+  std::unique_ptr<SampleLevel<double>> make_sample_level_double(
+      const SampleLevelShape& shape) const override;
 
  private:
   static constexpr std::size_t kMaxThreads = 64;

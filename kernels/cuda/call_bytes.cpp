@@ -5,6 +5,7 @@
 
 #include "kernels/cuda/bank_layout.hpp"
 #include "kernels/cuda/convolve_layout.hpp"
+#include "kernels/cuda/direct_layout.hpp"
 #include "kernels/cuda/transform_tables.hpp"
 
 namespace firbank::cuda {
@@ -92,6 +93,25 @@ CallBytes call_bytes(const std::vector<LevelExtent>& levels, std::size_t call_fr
         level_bytes(levels[k], LevelKind::kLater, bank, slices, multiprocessors);
     bytes.loaded += blocks_a_call(levels[k]) * static_cast<double>(later.loaded);
     bytes.floor += blocks_a_call(levels[k]) * static_cast<double>(later.floor);
+  }
+  return bytes;
+}
+
+CallBytes direct_call_bytes(std::size_t piece_frames, std::size_t call_frames,
+                            const BankExtent& bank, std::uint32_t multiprocessors) {
+  DirectBankShape shape;
+  shape.terms = bank.terms;
+  for (const IndexRange& taps : bank.taps) {
+    shape.responses.push_back({taps.first, taps.last - taps.first});
+  }
+  const DirectLayout layout = direct_layout(shape, sizeof(float));
+  const DirectCut cut = direct_cut(layout, piece_frames, sizeof(float), multiprocessors);
+  CallBytes bytes;
+  for (std::size_t done = 0; done < call_frames; done += piece_frames) {
+    const std::size_t frames = std::min(piece_frames, call_frames - done);
+    const BlockBytes piece = direct_bytes(layout, cut, frames, sizeof(float));
+    bytes.loaded += static_cast<double>(piece.loaded);
+    bytes.floor += static_cast<double>(piece.floor);
   }
   return bytes;
 }

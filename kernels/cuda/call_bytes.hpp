@@ -2,7 +2,7 @@
 // banks.
 //
 // A call that is a part of a partition of the first level meets partition 0 anew and does its share
-// of all others, and of the blocks of later levels.
+// of all others, and of the blocks of later levels. In direct form it meets all taps.
 //
 // Thread: any; set-up only.
 #pragma once
@@ -40,5 +40,9 @@ struct CallBytes {
 /// Of float, on a device of `multiprocessors`.
 CallBytes call_bytes(const std::vector<LevelExtent>& levels, std::size_t call_frames,
                      const BankExtent& bank, std::uint32_t multiprocessors);
+
+/// The same in direct form, in pieces of up to `piece_frames`, which begin at whole chunks.
+CallBytes direct_call_bytes(std::size_t piece_frames, std::size_t call_frames,
+                            const BankExtent& bank, std::uint32_t multiprocessors);
 
 }  // namespace firbank::cuda

@@ -1,5 +1,6 @@
 // The first and the last kernel of a graph: which command is it, and it is done; and the kernel
-// that follows each copy of answers. One thread block each.
+// that follows each copy of answers. One thread block each. And how a kernel between them tells
+// that its answers are there.
 #pragma once
 
 #include <cstdint>
@@ -30,6 +31,20 @@ template <class Ctx>
 FIRBANK_HD void end_body(Ctx& ctx, const CommandParams& params) {
   if (ctx.thread() != 0) return;
   ctx.store_release(&params.progress->finished, ctx.load(&params.current->number));
+}
+
+/// The last thread block to come here tells the host that all frames are in place. Every thread of
+/// the grid comes.
+template <class Params, class Ctx>
+FIRBANK_HD void tell_rendered(Ctx& ctx, const Params& params) {
+  if (params.signals == 0) return;
+  ctx.fence_system();
+  ctx.sync();
+  if (ctx.thread() != 0) return;
+  if (ctx.atomic_add(params.done, 1) + 1 != ctx.blocks_x() * ctx.blocks_y()) return;
+  ctx.fence_system();
+  ctx.store(params.done, std::uint32_t{0});
+  ctx.store_release(&params.progress->rendered, ctx.load(params.number));
 }
 
 /// Tells the host that one more answer has come home.

@@ -38,7 +38,7 @@ bool extend(Range& range, IndexRange more) {
 
 template <class Sample>
 CommandStream<Sample>::CommandStream(std::shared_ptr<Accelerator> accelerator,
-                                     const LevelShape& shape, std::chrono::milliseconds patience)
+                                     const StreamShape& shape, std::chrono::milliseconds patience)
     : accelerator_(std::move(accelerator)),
       shape_(shape),
       patience_(patience),
@@ -88,10 +88,11 @@ void CommandStream<Sample>::forward(std::size_t slot, std::uint32_t window,
   command.inputs = {0, narrow(shape_.inputs)};
   command.slot = narrow(slot);
   command.window = window;
+  command.silent = narrow(samples.silent);
   command.fresh = narrow(samples.fresh);
   command.stage_in = narrow(stage);
   command.narrow = staging_.fill(stage, samples) ? 1 : 0;
-  window_ = command.window;
+  window_ = window;
   window_end_ = command.fresh.last;
 }
 

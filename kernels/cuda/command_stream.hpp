@@ -36,8 +36,7 @@ struct BankGraphs {
 template <class Sample>
 class CommandStream {
  public:
-  /// `shape` is that of the first level.
-  CommandStream(std::shared_ptr<Accelerator> accelerator, const LevelShape& shape,
+  CommandStream(std::shared_ptr<Accelerator> accelerator, const StreamShape& shape,
                 std::chrono::milliseconds patience);
 
   /// Waits for all that was launched.
@@ -125,7 +124,7 @@ class CommandStream {
   void bring_home() noexcept;
 
   std::shared_ptr<Accelerator> accelerator_;
-  LevelShape shape_;
+  StreamShape shape_;
   std::uint32_t levels_ = 1;
   std::chrono::milliseconds patience_;
   std::size_t slots_;  // of each ring below

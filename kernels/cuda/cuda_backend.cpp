@@ -3,6 +3,7 @@
 #include <new>
 #include <utility>
 
+#include "kernels/cuda/cuda_sample_level.hpp"
 #include "kernels/cuda/cuda_spectral_level.hpp"
 
 namespace firbank {
@@ -58,12 +59,14 @@ std::unique_ptr<SpectralLevel<double>> CudaBackend::make_level_double(
       accelerator_, shape, options_.patience, static_cast<CudaSpectralLevel<double>*>(first));
 }
 
-std::unique_ptr<DirectBank<float>> CudaBackend::make_direct_float(DirectBankShape) const {
-  return nullptr;
+std::unique_ptr<SampleLevel<float>> CudaBackend::make_sample_level_float(
+    const SampleLevelShape& shape) const {
+  return std::make_unique<CudaSampleLevel<float>>(accelerator_, shape, options_.patience);
 }
 
-std::unique_ptr<DirectBank<double>> CudaBackend::make_direct_double(DirectBankShape) const {
-  return nullptr;
+std::unique_ptr<SampleLevel<double>> CudaBackend::make_sample_level_double(
+    const SampleLevelShape& shape) const {
+  return std::make_unique<CudaSampleLevel<double>>(accelerator_, shape, options_.patience);
 }
 
 }  // namespace firbank

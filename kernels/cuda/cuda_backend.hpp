@@ -1,6 +1,4 @@
-// CudaBackend: the bulk operations on a GPU, through the plug-in's interface.
-//
-// It has no direct form: even the shortest filter goes through transforms. One thread drives it.
+// CudaBackend: the bulk operations on a GPU, through the plug-in's interface. One thread drives it.
 #pragma once
 
 #include <chrono>
@@ -28,7 +26,6 @@ class CudaBackend final : public Backend {
   const std::string& instruction_set() const noexcept override { return instruction_set_; }
   std::pmr::memory_resource* memory() const noexcept override { return memory_.get(); }
   std::size_t max_threads() const noexcept override { return 1; }
-  bool has_direct_form() const noexcept override { return false; }
   bool has_shares() const noexcept override { return false; }
   bool keeps_samples() const noexcept override { return true; }
   bool has_compact_spectra() const noexcept override { return true; }
@@ -41,8 +38,10 @@ class CudaBackend final : public Backend {
       const LevelShape& shape, SpectralLevel<float>* first) const override;
   std::unique_ptr<SpectralLevel<double>> make_level_double(
       const LevelShape& shape, SpectralLevel<double>* first) const override;
-  std::unique_ptr<DirectBank<float>> make_direct_float(DirectBankShape shape) const override;
-  std::unique_ptr<DirectBank<double>> make_direct_double(DirectBankShape shape) const override;
+  std::unique_ptr<SampleLevel<float>> make_sample_level_float(
+      const SampleLevelShape& shape) const override;
+  std::unique_ptr<SampleLevel<double>> make_sample_level_double(
+      const SampleLevelShape& shape) const override;
 
  private:
   CudaOptions options_;

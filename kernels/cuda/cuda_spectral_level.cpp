@@ -30,7 +30,15 @@ CudaSpectralLevel<Sample>::CudaSpectralLevel(std::shared_ptr<cuda::Accelerator> 
   if (is_first()) {
     rings_ =
         std::make_unique<cuda::DeviceMemory<Sample>>(accelerator_, shape.inputs * ring_frames());
-    stream_ = std::make_unique<cuda::CommandStream<Sample>>(accelerator_, shape, patience);
+    const cuda::StreamShape stream{.inputs = shape.inputs,
+                                   .outputs = shape.outputs,
+                                   .bins = shape.bins,
+                                   .fresh_frames = 2 * shape.bins,
+                                   .frames = shape.block_frames,
+                                   .pieces = shape.pieces,
+                                   .copies = shape.copies,
+                                   .copiers = shape.copiers};
+    stream_ = std::make_unique<cuda::CommandStream<Sample>>(accelerator_, stream, patience);
   } else {
     // Slices differ by no more than a share.
     constexpr std::size_t kSharesOfSlice = 8;

@@ -24,6 +24,10 @@ constexpr std::uint32_t most_threads(Kernel kernel, std::size_t real_bytes) {
     case Kernel::kLoadOuter:
     case Kernel::kCompact:
     case Kernel::kListen:
+    case Kernel::kTakeSamples:
+    case Kernel::kDirect:
+    case Kernel::kDirectRows:
+    case Kernel::kDirectReduce:
       return kStreamingThreads;
     case Kernel::kForward:
     case Kernel::kRender:
@@ -69,6 +73,12 @@ constexpr std::size_t params_bytes(Kernel kernel) {
       return sizeof(DeliverParams);
     case Kernel::kConvolve:
       return sizeof(ConvolveParams<Real>);
+    case Kernel::kTakeSamples:
+      return sizeof(SampleParams<Real>);
+    case Kernel::kDirect:
+    case Kernel::kDirectRows:
+    case Kernel::kDirectReduce:
+      return sizeof(DirectParams<Real>);
   }
   return 0;
 }

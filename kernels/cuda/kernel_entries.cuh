@@ -60,6 +60,17 @@ const void* kernel_entry(std::uint32_t number) {
           kernel<Kernel::kConvolve, Real, ConvolveParams<Real>, convolve_body<Real, Context>>);
     case Kernel::kListen:
       return entry(kernel<Kernel::kListen, Real, ForwardParams<Real>, listen_body<Real, Context>>);
+    case Kernel::kTakeSamples:
+      return entry(
+          kernel<Kernel::kTakeSamples, Real, SampleParams<Real>, take_samples_body<Real, Context>>);
+    case Kernel::kDirect:
+      return entry(kernel<Kernel::kDirect, Real, DirectParams<Real>, direct_body<Real, Context>>);
+    case Kernel::kDirectRows:
+      return entry(
+          kernel<Kernel::kDirectRows, Real, DirectParams<Real>, direct_rows_body<Real, Context>>);
+    case Kernel::kDirectReduce:
+      return entry(kernel<Kernel::kDirectReduce, Real, DirectParams<Real>,
+                          direct_reduce_body<Real, Context>>);
   }
   return nullptr;
 }

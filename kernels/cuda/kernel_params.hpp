@@ -37,8 +37,12 @@ enum class Kernel : std::uint32_t {
   kDeliver,       // DeliverParams
   kConvolve,      // ConvolveParams
   kListen,        // ForwardParams
+  kTakeSamples,   // SampleParams
+  kDirect,        // DirectParams
+  kDirectRows,    // DirectParams
+  kDirectReduce,  // DirectParams
 };
-inline constexpr std::uint32_t kKernels = 14;
+inline constexpr std::uint32_t kKernels = 18;
 
 template <class Real>
 struct alignas(2 * sizeof(Real)) Complex {
@@ -61,6 +65,19 @@ inline constexpr std::uint32_t kTileOutputs = 8;  // outputs that share the read
 inline constexpr std::uint32_t kChunkBins = 2;    // of 16 bytes at the most
 inline constexpr std::uint32_t kMaxLevels = 5;
 
+// Of the direct form: a chunk is what is loaded at once. Of a thread block so many threads share
+// the taps of a step, and so many the frames; of either each has a few chunks at a time. Taps of an
+// odd number of chunks keep the threads of a warp in different banks of shared memory.
+inline constexpr std::uint32_t kChunkBytes = 16;
+inline constexpr std::uint32_t kTapLanes = 32;
+inline constexpr std::uint32_t kFrameLanes = 4;
+inline constexpr std::uint32_t kTapChunks = 3;
+inline constexpr std::uint32_t kFrameChunks = 2;
+inline constexpr std::uint32_t kStepChunks = kTapLanes * kTapChunks;      // of taps
+inline constexpr std::uint32_t kTileChunks = kFrameLanes * kFrameChunks;  // of frames: a stretch
+// Stretches of a lone output that taps are read once for: as many as the direct form pays for.
+inline constexpr std::uint32_t kMostStretches = 2;
+
 // What a narrow sample is a multiple of.
 inline constexpr double kNarrowScale = 1.0 / 32'768;
 
@@ -75,7 +92,8 @@ struct alignas(8) LevelCommand {
   // forward, of these inputs, to delay-line slot `slot`: the window's 2 M frames begin at `window`
   // in the input rings. The first `silent` of them lie before the stream and are zero;
   // [fresh.first, fresh.last) come from the staging slot, where those of all inputs follow one
-  // another from its start on, and go into the rings; all behind them are zero.
+  // another from its start on, and go into the rings; all behind them are zero. Of direct form:
+  // fresh samples go into the rings from frame `window` on, behind `silent` zeros.
   Range inputs;
   std::uint32_t slot;
   std::uint32_t window;
@@ -273,6 +291,45 @@ struct AccumulateParams {
   std::uint32_t slice;  // bins that a launch has threads for; more take turns
   std::uint32_t splits;
   Complex<Real>* shares;  // [split][output][M]
+};
+
+/// Of direct form: the rings of all inputs.
+template <class Real>
+struct SampleParams {
+  const LevelCommand* current;
+  std::uint32_t inputs;
+  std::uint32_t piece_frames;  // of each input, that a staging slot has room for
+  std::uint32_t ring_frames;   // whole chunks
+  Real* rings;                 // [input][ring frames]
+  const Real* stage_in;        // [slot][piece frames x inputs]
+};
+
+/// A bank of responses in direct form, whose partitions are chunks of taps: partition p meets the
+/// frames that came p chunks before. What a response has no taps for in its chunks is zero.
+template <class Real>
+struct DirectParams {
+  const LevelCommand* current;
+  std::uint32_t outputs;
+  std::uint32_t tiles;
+  std::uint32_t most_outputs;  // of any tile
+  std::uint32_t steps;         // of kStepChunks, that the longest term of a tile has
+  std::uint32_t piece_frames;  // of each output, that a staging slot has room for
+  std::uint32_t stretches;     // of kTileChunks, that a piece has
+  std::uint32_t at_once;       // of them, that a thread block sums; 1 unless all tiles are of one
+  std::uint32_t ring_frames;   // whole chunks
+  std::uint32_t splits;        // shares of a tile's terms and steps
+  const Real* rings;           // [input][ring frames]
+  const Real* taps;            // in chunks, as Term::spectra counts them
+  const Tile* tile;
+  const std::uint32_t* tile_outputs;  // the outputs, tile by tile
+  const Term* terms;
+  Real* shares;     // [split][output][piece frames], where there are several
+  Real* stage_out;  // [slot][piece frames x outputs]
+  // As RenderParams has them.
+  std::uint32_t* done;
+  std::uint32_t signals;
+  const std::uint64_t* number;
+  Progress* progress;
 };
 
 /// Set-up: `count` spectra of `hop` taps each, which follow one another; scaled by `scale`.

@@ -5,6 +5,7 @@
 #include "kernels/cuda/compact.cuh"
 #include "kernels/cuda/context.hpp"
 #include "kernels/cuda/convolve.cuh"
+#include "kernels/cuda/direct_form.cuh"
 #include "kernels/cuda/kernel_params.hpp"
 #include "kernels/cuda/load.cuh"
 #include "kernels/cuda/overlap.cuh"
@@ -44,6 +45,14 @@ FIRBANK_HD void run_body(Kernel kernel, Ctx& ctx, const void* params) {
       return convolve_body(ctx, *static_cast<const ConvolveParams<Real>*>(params));
     case Kernel::kListen:
       return listen_body(ctx, *static_cast<const ForwardParams<Real>*>(params));
+    case Kernel::kTakeSamples:
+      return take_samples_body(ctx, *static_cast<const SampleParams<Real>*>(params));
+    case Kernel::kDirect:
+      return direct_body(ctx, *static_cast<const DirectParams<Real>*>(params));
+    case Kernel::kDirectRows:
+      return direct_rows_body(ctx, *static_cast<const DirectParams<Real>*>(params));
+    case Kernel::kDirectReduce:
+      return direct_reduce_body(ctx, *static_cast<const DirectParams<Real>*>(params));
   }
 }
 

@@ -98,6 +98,28 @@ constexpr LaunchShape launch_shape(Kernel /*kernel*/, const CompactParams& param
   return shape_for(params.groups, kStreamingThreads);
 }
 
+template <class Real>
+constexpr LaunchShape launch_shape(Kernel /*kernel*/, const SampleParams<Real>& params) {
+  return shape_for(std::uint64_t{params.inputs} * params.piece_frames, kStreamingThreads);
+}
+
+/// Shared memory holds the samples and the taps of a step, and then what the lanes of taps have
+/// summed for one output and stretch.
+template <class Real>
+constexpr LaunchShape launch_shape(Kernel kernel, const DirectParams<Real>& params) {
+  if (kernel == Kernel::kDirectReduce) {
+    return shape_for(std::uint64_t{params.outputs} * params.piece_frames, kStreamingThreads);
+  }
+  static_assert(kTapLanes * kFrameLanes == kStreamingThreads);
+  const std::uint32_t of_step =
+      kStepChunks + params.at_once * kTileChunks + params.most_outputs * kStepChunks;
+  const std::uint32_t of_lanes = kTapLanes * kTileChunks;
+  const std::uint32_t groups = (params.stretches + params.at_once - 1) / params.at_once;
+  return {{params.tiles * groups, params.splits, 1},
+          kStreamingThreads,
+          std::max(of_step, of_lanes) * kChunkBytes};
+}
+
 /// RenderParams::ways for outputs of up to `terms` terms: as many groups of threads as the terms
 /// and a thread block have room for, so that a short transform's threads need not take all terms
 /// one after another.

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 
+#include "kernels/cuda/command.cuh"
 #include "kernels/cuda/context.hpp"
 #include "kernels/cuda/kernel_params.hpp"
 #include "kernels/cuda/real_fft.cuh"
@@ -286,20 +287,6 @@ FIRBANK_HD void store_lines(Ctx& ctx, const RenderParams<Real>& params, const In
   for (std::uint32_t i = ctx.thread(); i < samples; i += ctx.threads()) {
     ctx.store(to + i, shared[i]);
   }
-}
-
-/// The last thread block to come here tells the host that all frames are in place. Every thread of
-/// the grid comes.
-template <class Real, class Ctx>
-FIRBANK_HD void tell_rendered(Ctx& ctx, const RenderParams<Real>& params) {
-  if (params.signals == 0) return;
-  ctx.fence_system();
-  ctx.sync();
-  if (ctx.thread() != 0) return;
-  if (ctx.atomic_add(params.done, 1) + 1 != ctx.blocks_x() * ctx.blocks_y()) return;
-  ctx.fence_system();
-  ctx.store(params.done, std::uint32_t{0});
-  ctx.store_release(&params.progress->rendered, ctx.load(params.number));
 }
 
 /// Adds up what the ways of an inner transform have summed; way 0 gets the sum.

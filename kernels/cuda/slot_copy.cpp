@@ -22,7 +22,7 @@ struct FreshFrames {
 }  // namespace
 
 template <class Sample>
-SlotCopy<Sample>::SlotCopy(const LevelShape& shape, std::size_t cache_bytes)
+SlotCopy<Sample>::SlotCopy(const StreamShape& shape, std::size_t cache_bytes)
     : inputs_(shape.inputs),
       outputs_(shape.outputs),
       copiers_(shape.copiers),

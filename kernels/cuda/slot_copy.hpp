@@ -13,15 +13,16 @@
 #include "kernels/backend.hpp"
 #include "kernels/cpu/narrow_copy.hpp"
 #include "kernels/cpu/streaming_copy.hpp"
+#include "kernels/cuda/stream_shape.hpp"
 
 namespace firbank::cuda {
 
 template <class Sample>
 class SlotCopy {
  public:
-  /// `shape` is that of a first level, whose copiers outlive this. Copies of more than
-  /// `cache_bytes`, source and target together, go past the caches.
-  explicit SlotCopy(const LevelShape& shape, std::size_t cache_bytes = last_level_cache_bytes());
+  /// The copiers of `shape` outlive this. Copies of more than `cache_bytes`, source and target
+  /// together, go past the caches.
+  explicit SlotCopy(const StreamShape& shape, std::size_t cache_bytes = last_level_cache_bytes());
 
   /// Puts the window's fresh samples into a slot, input by input.
   void fill(const Window<Sample>& window, Sample* slot) const noexcept;

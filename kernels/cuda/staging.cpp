@@ -11,14 +11,14 @@ constexpr std::size_t kWideFills = 64;
 }  // namespace
 
 template <class Sample>
-Staging<Sample>::Staging(const std::shared_ptr<Accelerator>& accelerator, const LevelShape& shape,
+Staging<Sample>::Staging(const std::shared_ptr<Accelerator>& accelerator, const StreamShape& shape,
                          std::size_t slots_in, std::size_t slots_out, Progress* progress)
     : accelerator_(accelerator),
       copies_(shape.copies),
       inputs_(shape.inputs),
       outputs_(shape.outputs),
-      in_samples_(shape.inputs * 2 * shape.bins),
-      out_samples_(shape.outputs * shape.block_frames),
+      in_samples_(shape.inputs * shape.fresh_frames),
+      out_samples_(shape.outputs * shape.frames),
       copy_(shape),
       in_(accelerator, slots_in * in_samples_),
       out_(accelerator, slots_out * out_samples_),

@@ -21,6 +21,7 @@
 #include "kernels/cuda/accelerator.hpp"
 #include "kernels/cuda/kernel_params.hpp"
 #include "kernels/cuda/slot_copy.hpp"
+#include "kernels/cuda/stream_shape.hpp"
 
 namespace firbank::cuda {
 
@@ -28,7 +29,7 @@ template <class Sample>
 class Staging {
  public:
   /// `progress` is where deliveries are told; it outlives this. Throws: BackendError.
-  Staging(const std::shared_ptr<Accelerator>& accelerator, const LevelShape& shape,
+  Staging(const std::shared_ptr<Accelerator>& accelerator, const StreamShape& shape,
           std::size_t slots_in, std::size_t slots_out, Progress* progress);
 
   // What the kernels read and write.
@@ -39,7 +40,7 @@ class Staging {
   bool copies() const noexcept { return copies_; }
 
   /// Puts the window's fresh samples into a slot that nothing under way reads; returns whether they
-  /// are narrow there.
+  /// are narrow there. A piece without a window is all newer half.
   bool fill(std::size_t slot, const firbank::Window<Sample>& window) noexcept;
 
   /// Before and after the launch that reads what fill() put into slot `in`, or renders `frames` of

@@ -184,17 +184,40 @@ class CountingDirectBank final : public DirectBank<Sample> {
   void load(std::size_t response, std::span<const Sample> taps) override {
     inner_->load(response, taps);
   }
+  void end_load() override { inner_->end_load(); }
   void replace(std::size_t response, std::span<const Sample> taps) override {
     inner_->replace(response, taps);
   }
-  void run(const Sample* const* newest, Sample* const* out, std::size_t frames,
-           IndexRange outputs) noexcept override {
+  void run(Sample* const* out, std::size_t frames, IndexRange outputs) noexcept override {
     counts_->on_operation();
-    inner_->run(newest, out, frames, outputs);
+    inner_->run(out, frames, outputs);
   }
 
  private:
   std::unique_ptr<DirectBank<Sample>> inner_;
+  std::shared_ptr<BackendCounts> counts_;
+};
+
+template <class Sample>
+class CountingSampleLevel final : public SampleLevel<Sample> {
+ public:
+  CountingSampleLevel(std::unique_ptr<SampleLevel<Sample>> inner,
+                      std::shared_ptr<BackendCounts> counts)
+      : inner_(std::move(inner)), counts_(std::move(counts)) {}
+
+  std::unique_ptr<DirectBank<Sample>> make_bank(DirectBankShape shape) const override {
+    return std::make_unique<CountingDirectBank<Sample>>(inner_->make_bank(std::move(shape)),
+                                                        counts_);
+  }
+  void take(const SamplePiece<Sample>& piece) noexcept override { inner_->take(piece); }
+  void submit() noexcept override { inner_->submit(); }
+  bool collect() noexcept override { return inner_->collect(); }
+  bool can_collect(std::size_t pieces) const noexcept override {
+    return inner_->can_collect(pieces);
+  }
+
+ private:
+  std::unique_ptr<SampleLevel<Sample>> inner_;
   std::shared_ptr<BackendCounts> counts_;
 };
 
@@ -208,7 +231,6 @@ class CountingBackend final : public Backend {
   const std::string& instruction_set() const noexcept override { return inner_->instruction_set(); }
   std::pmr::memory_resource* memory() const noexcept override { return inner_->memory(); }
   std::size_t max_threads() const noexcept override { return inner_->max_threads(); }
-  bool has_direct_form() const noexcept override { return true; }
   bool has_shares() const noexcept override { return inner_->has_shares(); }
   bool keeps_samples() const noexcept override { return inner_->keeps_samples(); }
   bool has_compact_spectra() const noexcept override { return false; }
@@ -224,11 +246,13 @@ class CountingBackend final : public Backend {
       const LevelShape& shape, SpectralLevel<double>* first) const override {
     return level<double>(shape, first);
   }
-  std::unique_ptr<DirectBank<float>> make_direct_float(DirectBankShape shape) const override {
-    return direct<float>(std::move(shape));
+  std::unique_ptr<SampleLevel<float>> make_sample_level_float(
+      const SampleLevelShape& shape) const override {
+    return sample_level<float>(shape);
   }
-  std::unique_ptr<DirectBank<double>> make_direct_double(DirectBankShape shape) const override {
-    return direct<double>(std::move(shape));
+  std::unique_ptr<SampleLevel<double>> make_sample_level_double(
+      const SampleLevelShape& shape) const override {
+    return sample_level<double>(shape);
   }
 
  private:
@@ -241,9 +265,9 @@ class CountingBackend final : public Backend {
         shape.bins, counts_);
   }
   template <class Sample>
-  std::unique_ptr<DirectBank<Sample>> direct(DirectBankShape shape) const {
-    return std::make_unique<CountingDirectBank<Sample>>(
-        inner_->make_direct<Sample>(std::move(shape)), counts_);
+  std::unique_ptr<SampleLevel<Sample>> sample_level(const SampleLevelShape& shape) const {
+    return std::make_unique<CountingSampleLevel<Sample>>(inner_->make_sample_level<Sample>(shape),
+                                                         counts_);
   }
 
   std::shared_ptr<const Backend> inner_;

@@ -42,6 +42,13 @@ inline void use_backend(EngineConfig& config, const std::string& name) {
   config.fail_over = false;
 }
 
+/// Plans without transforms, as far as filters are short enough to be summed.
+inline void want_direct_form(EngineConfig& config) {
+  CostModel costs = device_costs();
+  costs.transform_ns.fill(1e9);
+  config.costs = costs;
+}
+
 /// Planar samples that own their memory, seen from any frame on.
 template <class Sample>
 class Planes {

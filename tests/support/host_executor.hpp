@@ -21,6 +21,7 @@
 
 #include "kernels/cuda/convolve.cuh"
 #include "kernels/cuda/device_api.h"
+#include "kernels/cuda/direct_form.cuh"
 #include "kernels/cuda/launch_shape.hpp"
 #include "kernels/cuda/spectral_mac.cuh"
 #include "tests/support/touched_memory.hpp"
@@ -127,6 +128,8 @@ class HostContext {
   struct IsData<cuda::Twiddle<Real>> : std::true_type {};
   template <class Real>
   struct IsData<cuda::Bins<Real>> : std::true_type {};
+  template <class Real>
+  struct IsData<cuda::Chunk<Real>> : std::true_type {};
   template <class T>
   requires std::is_same_v<T, cuda::Multiple> || std::is_same_v<T, cuda::MultiplePair> ||
       std::is_same_v<T, cuda::MultipleGroup> || std::is_same_v<T, cuda::Scale>

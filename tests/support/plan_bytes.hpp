@@ -26,7 +26,9 @@ inline cuda::CallBytes bytes_of(const PartitionPlan& plan, const Routing& routin
   for (const Response& response : responses.responses()) {
     bank.taps.push_back({response.delay, response.delay + taps[response.filter]});
   }
-  return cuda::call_bytes(levels, plan.call_frames, bank, multiprocessors);
+  return plan.kind == PlanKind::kDirect
+             ? cuda::direct_call_bytes(plan.piece_frames, plan.call_frames, bank, multiprocessors)
+             : cuda::call_bytes(levels, plan.call_frames, bank, multiprocessors);
 }
 
 }  // namespace firbank::test

@@ -1,4 +1,4 @@
-#include "kernels/cpu/cpu_direct_bank.hpp"
+#include "kernels/cpu/cpu_sample_level.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -6,8 +6,13 @@
 namespace firbank {
 
 template <class Sample>
-CpuDirectBank<Sample>::CpuDirectBank(InstructionSet set, DirectBankShape shape)
-    : fir_(*direct_fir<Sample>(set)), shape_(std::move(shape)) {
+std::unique_ptr<DirectBank<Sample>> CpuSampleLevel<Sample>::make_bank(DirectBankShape shape) const {
+  return std::make_unique<CpuDirectBank<Sample>>(*this, std::move(shape));
+}
+
+template <class Sample>
+CpuDirectBank<Sample>::CpuDirectBank(const CpuSampleLevel<Sample>& level, DirectBankShape shape)
+    : level_(level), shape_(std::move(shape)) {
   for (const DirectBankShape::Response& response : shape_.responses) {
     reversed_.emplace_back(response.taps);
   }
@@ -25,18 +30,20 @@ void CpuDirectBank<Sample>::replace(std::size_t response, std::span<const Sample
 }
 
 template <class Sample>
-void CpuDirectBank<Sample>::run(const Sample* const* newest, Sample* const* out, std::size_t frames,
+void CpuDirectBank<Sample>::run(Sample* const* out, std::size_t frames,
                                 IndexRange outputs) noexcept {
   for (std::size_t output = outputs.first; output < outputs.last; ++output) {
     std::fill_n(out[output], frames, Sample{0});
     for (const ResponseTerm& term : shape_.terms[output]) {
       const AlignedVector<Sample>& taps = reversed_[term.response];
-      fir_.add(newest[term.input] - shape_.responses[term.response].delay, taps.data(), taps.size(),
-               out[output], frames);
+      level_.fir_.add(level_.newest_[term.input] - shape_.responses[term.response].delay,
+                      taps.data(), taps.size(), out[output], frames);
     }
   }
 }
 
+template class CpuSampleLevel<float>;
+template class CpuSampleLevel<double>;
 template class CpuDirectBank<float>;
 template class CpuDirectBank<double>;
 
