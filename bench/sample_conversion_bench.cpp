@@ -143,7 +143,7 @@ void narrowed(benchmark::State& state, InstructionSet set) {
   const AlignedVector<Sample> from(frames, Sample(0.25));
   AlignedVector<std::int16_t> to(frames);
   for (auto _ : state) {
-    benchmark::DoNotOptimize(narrow_copy<Sample>(set)->run(from.data(), to.data(), frames));
+    benchmark::DoNotOptimize(narrow_copy<Sample>(set)->run(from.data(), to.data(), frames, false));
     benchmark::ClobberMemory();
   }
   state.SetItemsProcessed(state.iterations() * state.range(0));

@@ -44,7 +44,11 @@ TEST(EngineCompact, Is90DbAboveItsErrorsInRandomEngines) {
     config.block_frames = between(random, 1, 300);
     config.threads = between(random, 1, 2);
     config.goal = seed % 5 == 0 ? PlanGoal::kOffline : PlanGoal::kLive;
-    if (seed % 3 == 0) config.partition_frames = test::random_partition_frames(random, 512);
+    // For files a device chooses long blocks, which short calls have it compute again and again.
+    const bool is_slow = config.goal == PlanGoal::kOffline && config.backend.starts_with("cuda");
+    if (seed % 3 == 0 || is_slow) {
+      config.partition_frames = test::random_partition_frames(random, 512);
+    }
     Engine engine(config, bank, routing);
     const std::size_t frames = between(random, 1'000, 12'000);
     const Signal in = test::random_signal(random, routing.inputs(), frames);

@@ -119,7 +119,7 @@ CountedCase narrowed() {
             // Whole numbers of 16 bits: it does not end at the first one that is none.
             const auto from = std::make_shared<AlignedVector<float>>(256, 0.25F);
             const auto to = std::make_shared<AlignedVector<std::int16_t>>(256);
-            return CountedRun{[=] { copy->run(from->data(), to->data(), 256); }};
+            return CountedRun{[=] { copy->run(from->data(), to->data(), 256, false); }};
           }};
 }
 
