@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -214,6 +215,25 @@ TEST_F(CliCuda, FiltersInEveryModeThatItHas) {
 }
 
 /// A stream of 1 GHz, which no CPU carries with 700 taps.
+TEST_F(CliCuda, HasSeveralThreadsCopyAFileUnlessTold) {
+  const auto threads_of = [&](const std::string& output, std::vector<std::string> options) {
+    options.insert(options.end(), {"--json", folder_.file("report.json")});
+    const ProgramResult result = filter(output, options);
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    const auto report = nlohmann::json::parse(read_bytes(folder_.file("report.json")));
+    return report.at("threads").get<std::size_t>();
+  };
+  const std::size_t here = std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, 8);
+  EXPECT_EQ(threads_of("many.npy", {"--backend", "cuda"}), here);
+  EXPECT_EQ(threads_of("three.npy", {"--backend", "cuda", "--threads", "3"}), 3U);
+  EXPECT_EQ(threads_of("one.npy", {"--backend", "cuda", "--threads", "1"}), 1U);
+  EXPECT_EQ(threads_of("whole.npy", {"--backend", "cuda", "--gpu-mode", "whole"}), 1U);
+  EXPECT_EQ(threads_of("live.npy", {"--backend", "cuda", "--as-live"}), 1U);
+  EXPECT_EQ(threads_of("cpu.npy", {"--backend", "cpu"}), 1U);
+  EXPECT_EQ(read_bytes(folder_.file("many.npy")), read_bytes(folder_.file("one.npy")));
+  EXPECT_EQ(read_bytes(folder_.file("three.npy")), read_bytes(folder_.file("one.npy")));
+}
+
 TEST_F(CliCuda, TellsWhatAnOverloadedCpuLeavesOut) {
   struct Policy {
     const char* name;
