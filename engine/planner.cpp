@@ -37,8 +37,11 @@ constexpr double kMostWorstOverMean = 1.75;
 // were 1.1 times as fast as partitions of one block, 6 as fast, 14 slower.
 constexpr std::size_t kMostLongPartitions = 4;
 
-// Costs that differ by less than this cannot be told apart by an estimate.
+// Costs that differ by less than this cannot be told apart by an estimate. Those of a device are
+// computed, not measured, and a file's samples have their way over the bus besides: of its plans
+// that come so near each other, the one with half the memory is worth more.
 constexpr double kAlike = 1.01;
+constexpr double kAlikeOnDevice = 1.1;
 
 void require(bool allowed, const char* field, std::size_t value, const std::string& range) {
   if (allowed) return;
@@ -114,13 +117,13 @@ double rated_ns(const PartitionPlan& plan) {
 }
 
 /// The plan to choose: of those that cost about the same, the one with the least memory.
-std::size_t best_of(const std::vector<PartitionPlan>& plans) {
+std::size_t best_of(const std::vector<PartitionPlan>& plans, double alike) {
   double least_ns = std::numeric_limits<double>::infinity();
   for (const PartitionPlan& plan : plans) least_ns = std::min(least_ns, rated_ns(plan));
   std::size_t best = plans.size();
   for (std::size_t k = 0; k < plans.size(); ++k) {
     const double ns = rated_ns(plans[k]);
-    if (ns > kAlike * least_ns) continue;
+    if (ns > alike * least_ns) continue;
     if (best == plans.size() || std::pair(plans[k].memory_samples, ns) <
                                     std::pair(plans[best].memory_samples, rated_ns(plans[best]))) {
       best = k;
@@ -166,9 +169,10 @@ class MemoryLimit {
 /// Tries plans, and tells the best of each number of levels.
 class Search {
  public:
+  /// `alike`: plans whose costs differ by less are told apart by their memory.
   Search(const PartitionPlan& base, const PlanEstimate& estimate, const MemoryLimit& limit,
-         bool many_levels)
-      : base_(base), estimate_(estimate), limit_(limit), many_levels_(many_levels) {}
+         bool many_levels, double alike)
+      : base_(base), estimate_(estimate), limit_(limit), many_levels_(many_levels), alike_(alike) {}
 
   void consider(PartitionPlan plan) {
     if (limit_.allows(plan)) {
@@ -240,8 +244,8 @@ class Search {
       return {too_large_.value()};
     }
     std::vector<PartitionPlan> best;
-    for (const auto& [levels, plans] : plans_) best.push_back(plans[best_of(plans)]);
-    std::swap(best.front(), best[best_of(best)]);
+    for (const auto& [levels, plans] : plans_) best.push_back(plans[best_of(plans, alike_)]);
+    std::swap(best.front(), best[best_of(best, alike_)]);
     std::sort(best.begin() + 1, best.end(), [](const PartitionPlan& a, const PartitionPlan& b) {
       return rated_ns(a) < rated_ns(b);
     });
@@ -271,6 +275,7 @@ class Search {
   PlanEstimate estimate_;
   MemoryLimit limit_;
   bool many_levels_;
+  double alike_;
   std::map<std::size_t, std::vector<PartitionPlan>> plans_;  // by the number of levels
   std::optional<PartitionPlan> too_large_;                   // the least of them
 };
@@ -345,7 +350,8 @@ std::vector<PartitionPlan> cheapest_plans(const EngineConfig& config, const Filt
   const PlanDemand demand(config, filters, routing, abilities.sample_bytes);
   const CostModel costs = config.costs.value_or(abilities.costs);
   const PlanEstimate estimate(costs, demand, abilities.shares);
-  Search search(base, estimate, MemoryLimit(config, abilities), !offline);
+  Search search(base, estimate, MemoryLimit(config, abilities), !offline,
+                offline && !abilities.shares ? kAlikeOnDevice : kAlike);
   // A device's answer waits for the products of the newest block alone, all else is prepared: so
   // its transforms are no longer than a call needs. Of the direct form it waits for all, which is
   // chosen only where that is there as soon; or where samples go by copies, for then pieces wait

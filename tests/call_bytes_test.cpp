@@ -187,7 +187,7 @@ TEST_F(CallBytesTest, OfOneInputThroughManyFiltersAreNearTheFloor) {
 
 // 1,000 channels, each through the same 64 filters of 1,000 taps, offline: one partition, in one
 // kernel. Every window is read once, and every filter's spectrum once for each channel, all but the
-// first time from the level-2 cache: the 64 of them are 2 MB. It has to give about as many bytes as
+// first time from the level-2 cache: the 64 of them are 1 MB. It has to give about as many bytes as
 // the outputs have, which are what memory has to take.
 TEST_F(CallBytesTest, OfEveryFilterOnEveryChannelAreTheFloor) {
   const std::size_t channels = 1'000;
@@ -207,7 +207,7 @@ TEST_F(CallBytesTest, OfEveryFilterOnEveryChannelAreTheFloor) {
   EXPECT_LE(filters * spectrum, kCacheBytes / 10);
   const double output_bytes =
       sizeof(float) * static_cast<double>(plan.call_frames * channels * filters);
-  EXPECT_LE(bytes.cached, 1.2 * output_bytes);
+  EXPECT_LE(bytes.cached, 1.4 * output_bytes);
 }
 
 // Rows with 200 to 20,000 taps of their own, offline; a tenth of 10,000, which costs a tenth.
@@ -252,7 +252,7 @@ TEST_F(CallBytesTest, AreThoseThatOneKernelLoads) {
   SCOPED_TRACE("seed 32");
   configure("multiprocessors=1");
   test::Random random(32);
-  const std::size_t channels = 3;
+  const std::size_t channels = 2;
   const std::vector<std::size_t> taps(32, 1'000);
   const Routing routing = Routing::bank(channels, taps.size());
   for (const Spectra spectra : {Spectra::kFull, Spectra::kInt16}) {
@@ -260,6 +260,7 @@ TEST_F(CallBytesTest, AreThoseThatOneKernelLoads) {
     config.gpu_mode = GpuMode::kWhole;
     config.fail_over = false;
     config.spectra = spectra;
+    config.partition_frames = {4'096};
     Engine engine(config, test::random_bank(random, taps), routing);
     const PartitionPlan& plan = engine.plan();
     const LevelPlan& level = plan.levels.front();

@@ -26,8 +26,8 @@ SpectralBankShape bank_of(std::size_t channels, std::size_t filters) {
 }
 
 ConvolveLayout layout_of(const SpectralBankShape& shape, std::size_t inputs,
-                         std::uint32_t most_listeners) {
-  return convolve_layout(shape, response_layout(shape), inputs, most_listeners);
+                         std::uint32_t listeners) {
+  return convolve_layout(shape, response_layout(shape), inputs, listeners);
 }
 
 TEST(ConvolveLayout, HasEveryOutputWithItsTermAndEveryInputOnce) {
@@ -48,12 +48,12 @@ TEST(ConvolveLayout, HasEveryOutputWithItsTermAndEveryInputOnce) {
       if (between(random, 0, 4) == 0) continue;
       terms.push_back({between(random, 0, inputs - 1), between(random, 0, spectrum.size() - 1)});
     }
-    const auto most = static_cast<std::uint32_t>(between(random, 1, 12));
-    const ConvolveLayout layout = layout_of(shape, inputs, most);
+    const auto listeners = static_cast<std::uint32_t>(between(random, 1, 12));
+    const ConvolveLayout layout = layout_of(shape, inputs, listeners);
 
     std::vector<int> heard(shape.terms.size());
     std::vector<int> kept(inputs);
-    std::uint32_t listeners_before = most;
+    std::uint32_t listeners_before = listeners + listeners / 2;
     for (const ConvolveItem& item : layout.items) {
       EXPECT_LE(item.listeners, listeners_before) << "those with the most come first";
       listeners_before = item.listeners;
@@ -73,7 +73,7 @@ TEST(ConvolveLayout, HasEveryOutputWithItsTermAndEveryInputOnce) {
 
 /// Of a large device.
 std::uint32_t listeners_of(std::size_t outputs, std::uint32_t bins) {
-  return most_listeners(outputs, bins, 132);
+  return listeners_of_items(outputs, bins, 132);
 }
 
 TEST(ConvolveLayout, FillsADeviceAndTransformsFewInputsAnew) {
@@ -83,7 +83,10 @@ TEST(ConvolveLayout, FillsADeviceAndTransformsFewInputsAnew) {
   EXPECT_LE(one.items.size(), 5U * 132);
   EXPECT_LE(one.items.front().listeners - one.items.back().listeners, 1U);
   // 64 filters on each of 1,000 inputs: each is transformed once.
-  EXPECT_EQ(layout_of(bank_of(1'000, 64), 1'000, listeners_of(64'000, 4'096)).items.size(), 1'000U);
+  for (const std::uint32_t bins : {2'048U, 4'096U}) {
+    EXPECT_EQ(layout_of(bank_of(1'000, 64), 1'000, listeners_of(64'000, bins)).items.size(),
+              1'000U);
+  }
   // Few outputs: as many items as there can be.
   EXPECT_EQ(layout_of(bank_of(2, 50), 2, listeners_of(100, 4'096)).items.size(), 100U);
 }

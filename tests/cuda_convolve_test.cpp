@@ -60,7 +60,7 @@ RigShape any_shape(Random& random, std::uint32_t log2_bins, bool compact) {
       term = {any(random, 0, shape.inputs - 1), any(random, 0, responses - 1)};
     }
   }
-  shape.most_listeners = any(random, 1, 6);
+  shape.listeners = any(random, 1, 6);
   shape.compact = compact;
   shape.run =
       compact ? cuda::kConvolveRun<cuda::Multiple> : cuda::kConvolveRun<cuda::Complex<Real>>;
@@ -321,7 +321,7 @@ std::vector<float> answers(std::uint32_t log2_bins, const HostRun& run) {
   shape.hop = 1U << log2_bins;
   shape.partitions = {{0, 1}, {0, 1}};
   shape.terms = {{{0, 0}}, {{0, 1}}, {{1, 1}}, {{0, 0}}, {{1, 0}}, {{0, 1}}};
-  shape.most_listeners = 2;
+  shape.listeners = 2;
   shape.run = cuda::kConvolveRun<cuda::Complex<float>>;
   CudaRig<float> rig(shape);
   load_noise(rig, random);
@@ -390,7 +390,7 @@ TEST(CudaConvolveOrderTest, RenderedIsToldOnceAndAfterAllAnswers) {
     shape.hop = 64;
     shape.partitions = {{0, 1}};
     shape.terms.assign(30, {{0, 0}});
-    shape.most_listeners = 1;
+    shape.listeners = 1;
     CudaRig<float> rig(shape);
     std::fill(rig.responses.begin(), rig.responses.end(), cuda::Complex<float>{1, 0});
     rig.current.level[0] = whole_window(rig, random);

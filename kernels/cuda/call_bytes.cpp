@@ -58,7 +58,7 @@ BlockBytes convolved_bytes(const LevelExtent& level, const BankExtent& bank,
   }
   const ConvolveLayout layout =
       convolve_layout(shape, response_layout(shape), inputs,
-                      most_listeners(shape.terms.size(), bins, multiprocessors));
+                      listeners_of_items(shape.terms.size(), bins, multiprocessors));
   return convolve_bytes(layout, bins, sizeof(Complex<float>), bank.compact);
 }
 

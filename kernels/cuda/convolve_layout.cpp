@@ -41,7 +41,7 @@ std::vector<std::vector<Listener>> listeners_of_inputs(const SpectralBankShape& 
 }  // namespace
 
 ConvolveLayout convolve_layout(const SpectralBankShape& shape, const BankLayout& responses,
-                               std::size_t inputs, std::uint32_t most_listeners) {
+                               std::size_t inputs, std::uint32_t listeners) {
   const auto heard = listeners_of_inputs(shape, responses, inputs);
   ConvolveLayout layout;
   std::vector<std::uint32_t> first(heard.size());  // of each input's listeners, in the layout
@@ -57,7 +57,7 @@ ConvolveLayout convolve_layout(const SpectralBankShape& shape, const BankLayout&
       const bool is_there = input < inputs;
       const std::size_t count = heard[input].size();
       const std::size_t items =
-          std::max<std::size_t>((count + most_listeners - 1) / most_listeners, is_there ? 1 : 0);
+          std::max<std::size_t>((count + listeners / 2) / listeners, is_there || count > 0 ? 1 : 0);
       if (k >= items) continue;
       has_more = true;
       const std::size_t begin = count * k / items;
@@ -72,8 +72,8 @@ ConvolveLayout convolve_layout(const SpectralBankShape& shape, const BankLayout&
   return layout;
 }
 
-std::uint32_t most_listeners(std::size_t outputs, std::uint32_t bins,
-                             std::uint32_t multiprocessors) {
+std::uint32_t listeners_of_items(std::size_t outputs, std::uint32_t bins,
+                                 std::uint32_t multiprocessors) {
   const std::uint64_t items = multiprocessors * kThreadsPerMultiprocessor * 8 / bins;
   return static_cast<std::uint32_t>(
       std::clamp<std::uint64_t>(outputs / std::max<std::uint64_t>(items, 1), 1, kMostListeners));

@@ -21,14 +21,15 @@ struct ConvolveLayout {
   std::vector<Listener> listeners;
 };
 
-/// Of a bank with one term an output at the most, whose responses lie as `responses` says. Every
-/// input has an item, also where nobody hears it.
+/// Of a bank with one term an output at the most, whose responses lie as `responses` says; items
+/// have `listeners` each, or up to half of them more. Every input has an item, also where nobody
+/// hears it.
 ConvolveLayout convolve_layout(const SpectralBankShape& shape, const BankLayout& responses,
-                               std::size_t inputs, std::uint32_t most_listeners);
+                               std::size_t inputs, std::uint32_t listeners);
 
-/// Listeners of an item, at most, so that a device of `multiprocessors` has work for all of them.
-std::uint32_t most_listeners(std::size_t outputs, std::uint32_t bins,
-                             std::uint32_t multiprocessors);
+/// How many listeners leave work for all of a device of `multiprocessors`.
+std::uint32_t listeners_of_items(std::size_t outputs, std::uint32_t bins,
+                                 std::uint32_t multiprocessors);
 
 /// Bytes that one block of a stream loads, of `value_bytes` (a Complex) each bin: windows and
 /// responses. The floor is every window that is heard and every response once.

@@ -153,10 +153,10 @@ CudaSpectralBank<Sample>::CudaSpectralBank(const CudaSpectralLevel<Sample>& leve
       first_(first == nullptr ? this : first),
       layout_(level.convolves() ? cuda::response_layout(shape) : cuda::bank_layout(shape)),
       convolve_layout_(level.convolves()
-                           ? cuda::convolve_layout(
-                                 shape, layout_, level.shape_.inputs,
-                                 cuda::most_listeners(level.shape_.outputs, level.bins(),
-                                                      level.accelerator_->info().multiprocessors))
+                           ? cuda::convolve_layout(shape, layout_, level.shape_.inputs,
+                                                   cuda::listeners_of_items(
+                                                       level.shape_.outputs, level.bins(),
+                                                       level.accelerator_->info().multiprocessors))
                            : cuda::ConvolveLayout{}),
       splits_(cuda::accumulate_splits(layout_, level.slice_bins(), sizeof(Complex<Sample>),
                                       level.accelerator_->info().multiprocessors)),

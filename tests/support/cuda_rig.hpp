@@ -39,9 +39,9 @@ struct RigShape {
   std::uint32_t most_tile_outputs = cuda::kTileOutputs;
   std::uint32_t splits = 1;
   std::uint32_t ways = 1;
-  bool compact = false;              // responses, after make_compact()
-  std::uint32_t run = 1;             // bins of them that lie side by side
-  std::uint32_t most_listeners = 0;  // of an item of kConvolve; 0: nothing is convolved
+  bool compact = false;         // responses, after make_compact()
+  std::uint32_t run = 1;        // bins of them that lie side by side
+  std::uint32_t listeners = 0;  // of items of kConvolve; 0: it has none
   // Inputs, outputs and bins that launches have threads for; 0: all.
   std::uint32_t input_slice = 0;
   std::uint32_t output_slice = 0;
@@ -79,7 +79,7 @@ class CudaRig {
     }
     responses.assign(spectra_ * bins, Value{kNan, kNan});
     make_tiles();
-    if (shape.most_listeners > 0) make_items();
+    if (shape.listeners > 0) make_items();
   }
   CudaRig(const CudaRig&) = delete;
   CudaRig& operator=(const CudaRig&) = delete;
@@ -298,8 +298,8 @@ class CudaRig {
       std::vector<ResponseTerm>& of_output = bank.terms.emplace_back();
       for (const RigTerm& term : list) of_output.push_back({term.input, term.response});
     }
-    convolving = cuda::convolve_layout(bank, cuda::response_layout(bank), shape.inputs,
-                                       shape.most_listeners);
+    convolving =
+        cuda::convolve_layout(bank, cuda::response_layout(bank), shape.inputs, shape.listeners);
   }
 
   void add_tile(const std::vector<std::uint32_t>& members) {
