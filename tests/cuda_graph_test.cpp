@@ -68,10 +68,9 @@ class CudaGraphTest : public test::DeviceFixture {
                                                      const Case& which, const FilterBank& bank) {
     const EngineConfig config = config_of(which);
     const Routing routing = Routing::matrix(2, 3, 6);
-    return std::make_unique<Convolver<float>>(
-        std::make_shared<CudaBackend>(api, CudaOptions{}),
-        choose_plan(config, bank, routing, {.direct_form = false, .shares = false}), config, bank,
-        routing);
+    return std::make_unique<Convolver<float>>(std::make_shared<CudaBackend>(api, CudaOptions{}),
+                                              choose_plan(config, bank, routing, {.shares = false}),
+                                              config, bank, routing);
   }
 
   /// What a stream gives, or nothing when the device fails.
