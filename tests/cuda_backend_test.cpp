@@ -199,6 +199,7 @@ TEST_F(CudaBackendTest, ConvolvesInOneKernelAPiece) {
   for (std::uint64_t seed = 1; seed <= 12; ++seed) {
     SCOPED_TRACE(testing::Message() << "seed " << seed);
     EngineConfig wanted = config();
+    test::want_transforms(wanted);
     wanted.goal = seed % 3 == 0 ? PlanGoal::kOffline : PlanGoal::kLive;
     if (wanted.goal == PlanGoal::kOffline) {
       wanted.max_frames = 0;
@@ -233,6 +234,7 @@ TEST_F(CudaBackendTest, ConvolvesInOneKernelAPiece) {
 TEST_F(CudaBackendTest, ConvolvesInOneKernelAPieceOfDoubles) {
   SCOPED_TRACE("seed 23");
   EngineConfig wanted = config();
+  test::want_transforms(wanted);
   wanted.goal = PlanGoal::kOffline;
   wanted.max_frames = 0;
   Random random(23);
@@ -254,6 +256,7 @@ TEST_F(CudaBackendTest, FadesFromOneBankIntoAnotherThatConvolvesByItself) {
   for (std::uint64_t seed = 1; seed <= 10; ++seed) {
     SCOPED_TRACE(testing::Message() << "seed " << seed);
     EngineConfig wanted = config(seed % 2 == 0 ? 2 : 0);
+    test::want_transforms(wanted);
     Fused fused(wanted, seed, 60);
     ASSERT_EQ(fused.engine.plan().levels.front().partitions, 1u);
     const FilterBank next = fused.make_bank(50);
@@ -287,6 +290,7 @@ TEST_F(CudaBackendTest, AnswersAllFramesThatASinglePartitionLeavesExact) {
     const FilterBank bank =
         test::random_bank(random, std::vector<std::size_t>(job.routing.edges().size(), job.taps));
     EngineConfig wanted = config();
+    test::want_transforms(wanted);
     wanted.goal = PlanGoal::kOffline;
     wanted.max_frames = 0;
     wanted.expected_frames = job.expected_frames;

@@ -46,7 +46,16 @@ inline void use_backend(EngineConfig& config, const std::string& name) {
 inline void want_direct_form(EngineConfig& config) {
   CostModel costs = device_costs();
   costs.transform_ns.fill(1e9);
+  // One kernel that transforms has costs of its own.
+  costs.product_ns.fill(kLeastCostNs);
+  costs.direct_product_ns = costs.edge_ns = kLeastCostNs;
   config.costs = costs;
+}
+
+/// The other way round.
+inline void want_transforms(EngineConfig& config) {
+  config.costs = device_costs();
+  config.costs->direct_product_ns = 1e6;
 }
 
 /// Planar samples that own their memory, seen from any frame on.
