@@ -382,7 +382,8 @@ TEST(Planner, MakesTheMostOfADevicesTransformsOffline) {
   config.goal = PlanGoal::kOffline;
   for (const std::size_t taps : {1, 200, 1'000, 3'000}) {
     const FilterBank bank = bank_of(std::vector<std::size_t>(4, taps));
-    const PartitionPlan plan = choose_plan(config, bank, Routing::bank(3, 4), transforming_device());
+    const PartitionPlan plan =
+        choose_plan(config, bank, Routing::bank(3, 4), transforming_device());
     SCOPED_TRACE(plan.describe());
     expect_legal(plan);
     ASSERT_EQ(plan.levels.size(), 1u);
@@ -422,14 +423,16 @@ TEST(Planner, KeepsADevicesTransformsShortLive) {
     EngineConfig config;
     config.block_frames = test::between(random, 8, 2'000);
     const FilterBank bank = bank_of({test::between(random, 1, seed % 2 == 0 ? 500 : 20'000)});
-    const PartitionPlan plan = choose_plan(config, bank, Routing::rows(2, 1), transforming_device());
+    const PartitionPlan plan =
+        choose_plan(config, bank, Routing::rows(2, 1), transforming_device());
     expect_legal(plan);
     EXPECT_LE(plan.levels.front().transform_frames, 2 * std::bit_ceil(config.block_frames));
   }
   // Two partitions of 300 taps, or one of 512 with the same transforms.
   EngineConfig config;
   config.block_frames = 300;
-  const PartitionPlan plan = choose_plan(config, bank_of({512}), Routing::rows(1, 1), transforming_device());
+  const PartitionPlan plan =
+      choose_plan(config, bank_of({512}), Routing::rows(1, 1), transforming_device());
   EXPECT_EQ(plan.levels.front().partitions, 1u) << plan.describe();
   EXPECT_EQ(plan.levels.front().transform_frames, 1'024u);
 }

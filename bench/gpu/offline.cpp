@@ -64,7 +64,6 @@ EngineConfig config_of(const Case& which, const Options& options) {
   config.threads = options.threads;
   config.depth_blocks = kUnderWay;
   config.backend = options.backend;
-  config.fail_over = false;  // what is measured is the GPU
   return config;
 }
 
@@ -129,6 +128,10 @@ class Run {
     for (std::size_t place = 0; place < kPlaces; ++place) feed_->poison(place);
     for (std::size_t n = 0; n < kLeastChecked; ++n) submit();
     while (collected_ < submitted_) collect();
+    // Then it would be the CPU that is measured.
+    if (engine_->stats().fail_over_frame != Stats::kNone) {
+      throw std::runtime_error("the device is lost: " + engine_->failure());
+    }
     const std::size_t frames = case_.block_frames;
     const std::size_t checked = std::min(kChecked, frames);
     double most = 0;
