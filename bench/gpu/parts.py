@@ -27,6 +27,7 @@ FILES = ("G4", "G5")  # the other cases are streams
 # Those that run every backend, or the one that FIRBANK_TEST_BACKENDS names.
 CONFORMANCE_TESTS = (
     "backend_conformance_test",
+    "direct_conformance_test",
     "engine_swap_test",
     "engine_nonfinite_test",
     "engine_pipeline_test",
