@@ -585,6 +585,27 @@ TEST_F(FakeDeviceGraph, LeavesMemoryAloneOnceItIsGivenBack) {
   }
 }
 
+// A busy machine makes any device late: nobody has to ask for it.
+TEST_F(FakeDeviceGraph, LeavesMemoryAloneWhereItIsLateUnasked) {
+  configure("hang=1");
+  expect(FIRBANK_OK, launch());
+  std::this_thread::sleep_for(milliseconds(10));  // the launch has begun
+  configure("");
+  std::this_thread::sleep_for(milliseconds(400));
+  EXPECT_EQ(api_->status(device_), FIRBANK_BUSY);
+  api_->free_graph(device_, graph_);
+  api_->release(device_, params_.current);
+  api_->release(device_, params_.taken);
+  api_->release_pinned(device_, commands_);
+  api_->release_pinned(device_, progress_);
+  std::vector<unsigned char> other(sizeof(Progress), 0xa5);
+  control_->release_hang();
+  expect(FIRBANK_OK, settled());
+  EXPECT_THAT(other, testing::Each(0xa5));
+  api_->close(device_);
+  device_ = nullptr;
+}
+
 /// Gives a device and its memory back when static objects go: after all that came later than
 /// main().
 struct LateUser {

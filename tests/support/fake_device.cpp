@@ -37,6 +37,10 @@ constexpr std::size_t kSharedBytes = 48 * 1024;  // of a thread block, as on eve
 constexpr std::size_t kMostWaiting = 1024;       // launches taken and not done
 constexpr std::size_t kAlignment = 256;
 
+// A launch that is not done by then is late, however busy the machine is: whoever gives up on a
+// device that is not told to be slow has waited for longer.
+constexpr auto kLate = std::chrono::milliseconds(250);
+
 // No destructor: a static object may still use its device after the thread's own objects have gone.
 thread_local char last_message[512] = "";
 
@@ -293,13 +297,19 @@ struct firbank_device {
   }
 
   /// Frees memory that a caller has given back: at once on a device that is well, so that
-  /// AddressSanitizer sees what still uses it. Whoever has given up a device that fails or is late
-  /// cannot know what it does, so that memory lives until the device is closed.
+  /// AddressSanitizer sees what still uses it. Whoever has given up a device that fails or is late,
+  /// be it for want of a processor, cannot know what it does, so that memory lives until the device
+  /// is closed.
   void free_memory(void* memory) {
     HostMemory freed(memory);
-    if (firbank::test::Module::get().is_prompt() || !busy()) return;
+    const bool is_prompt = firbank::test::Module::get().is_prompt();
     const std::lock_guard lock(mutex_);
-    kept_.push_back(std::move(freed));
+    const auto now = std::chrono::steady_clock::now();
+    const bool may_be_touched = std::any_of(lanes_.begin(), lanes_.end(), [&](const Lane& lane) {
+      return lane.taken != lane.done &&
+             (!is_prompt || now - lane.oldest().since > firbank::test::kLate);
+    });
+    if (may_be_touched) kept_.push_back(std::move(freed));
   }
 
  private:
@@ -316,14 +326,18 @@ struct firbank_device {
     const void* from = nullptr;
     std::size_t bytes = 0;
     const Lane* ahead = nullptr;
-    std::uint64_t until = 0;   // items that it has done
-    std::uint64_t number = 0;  // of graphs and copies
+    std::uint64_t until = 0;                           // items that it has done
+    std::uint64_t number = 0;                          // of graphs and copies
+    std::chrono::steady_clock::time_point since = {};  // when it was taken
   };
   struct Lane {
     std::array<Item, firbank::test::kMostWaiting> waiting;
     std::uint64_t taken = 0;
     std::uint64_t done = 0;
     std::thread worker;
+
+    Item& oldest() { return waiting[done % waiting.size()]; }
+    const Item& oldest() const { return waiting[done % waiting.size()]; }
   };
 
   static bool is_lane(int lane) { return lane >= 0 && lane < FIRBANK_LANES; }
@@ -354,6 +368,7 @@ struct firbank_device {
     if (lane.taken - lane.done == lane.waiting.size()) {
       return firbank::test::refuse(FIRBANK_DEVICE_FAILED, "too many launches wait");
     }
+    item.since = std::chrono::steady_clock::now();
     lane.waiting[lane.taken % lane.waiting.size()] = std::move(item);
     ++lane.taken;
     changed_.notify_all();
@@ -365,7 +380,7 @@ struct firbank_device {
     for (;;) {
       changed_.wait(lock, [&] { return closing_ || lane.taken != lane.done; });
       if (lane.taken == lane.done) return;
-      Item item = std::move(lane.waiting[lane.done % lane.waiting.size()]);
+      Item item = std::move(lane.oldest());  // it keeps when it was taken
       if (item.ahead != nullptr) {
         changed_.wait(lock, [&] { return item.ahead->done >= item.until; });
       } else {
