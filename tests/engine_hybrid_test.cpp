@@ -142,6 +142,35 @@ TEST_F(EngineHybrid, SwapsHeadAndTailAtTheSameFrame) {
   }
 }
 
+// A reset drops what has come of a block, and position() goes on counting.
+TEST_F(EngineHybrid, SwapsHeadAndTailAtTheSameFrameBehindAReset) {
+  Random random(7);
+  SCOPED_TRACE("seed 7");
+  const std::size_t block = 32;
+  const FilterBank before = test::random_bank(random, {1'000});
+  const FilterBank after = test::random_bank(random, {1'000});
+  const Routing routing = Routing::rows(1, 1);
+  Engine engine(config(block), before, routing);
+  const std::size_t early = 10 * block + 21;
+  const std::size_t frames = 100 * block;
+  const Signal in = test::random_signal(random, 1, frames);
+  test::run_process(engine, test::cut(in, 0, early), test::equal_calls(early, block));
+  engine.reset();
+  const std::size_t at = 40 * block;
+  const std::uint64_t ticket = engine.swap(after, static_cast<std::int64_t>(at));
+  const Signal late = test::cut(in, early, frames - early);
+  const Signal out = test::run_process(engine, late, test::equal_calls(frames - early, block));
+  EXPECT_EQ(engine.live_frame(ticket), static_cast<std::int64_t>(at));
+  const auto answer = [&](const FilterBank& bank) {
+    return direct_convolution(late, bank, routing, frames - early);
+  };
+  EXPECT_TRUE(
+      test::follows(out,
+                    test::with_changes(answer(before),
+                                       {{answer(after), static_cast<std::int64_t>(at - early), 0}}),
+                    1e-6));
+}
+
 TEST_F(EngineHybrid, LaunchesOneGraphABlockAndAllocatesNothing) {
   Random random(3);
   SCOPED_TRACE("seed 3");
