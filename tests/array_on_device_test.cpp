@@ -149,6 +149,36 @@ TEST_F(ArrayOnDevice, KeepsWithinTheLimitOrNamesTheLeast) {
   EXPECT_TRUE(of.is_right());
 }
 
+// As the least of large transforms was, of which there are smaller ones.
+TEST_F(ArrayOnDevice, NamesTheLeastOfAllPlansHoweverFarTheLimitIsBelow) {
+  SCOPED_TRACE("seed 6");
+  Random random(6);
+  for (const std::size_t frames : {2'000, 60'000}) {
+    Rows of(random, 3, frames, 300, false);
+    // Three kernels on each row: what describes the job is more than the lowest limits already.
+    of.job.own_kernels = false;
+    of.job.taps.assign(3, of.taps);
+    of.job.edges = {{0, 0, 0, 1.0}, {0, 1, 1, 1.0}, {0, 2, 2, 1.0}};
+    of.job.windows.assign(3, {0, of.out_frames()});
+    const auto least_below = [&](std::uint64_t limit) -> std::uint64_t {
+      ArrayOptions options = on_device();
+      options.memory_limit_bytes = limit;
+      try {
+        plan_array_job(of.job, of.traits(), options);
+      } catch (const Error& error) {
+        const std::string text = error.what();
+        EXPECT_THAT(text, HasSubstr("; this needs at least "));
+        return std::stoull("0" + text.substr(text.find_last_not_of("0123456789") + 1));
+      }
+      return 0;
+    };
+    const std::uint64_t least = least_below(1);
+    EXPECT_EQ(least_below(1'000), least);
+    EXPECT_EQ(least_below(least - 1), least);
+    EXPECT_EQ(least_below(least), 0u);
+  }
+}
+
 // What the plan counts is no less than what there is: of the device, and of the host's memory that
 // it reaches.
 TEST_F(ArrayOnDevice, TakesNoMoreMemoryThanItSays) {

@@ -278,8 +278,10 @@ class Planner {
     const bool is_matrix = job_.inputs > 2;
     Cut at_once = cut(units, is_matrix ? outputs_ : kMostOutputsAtOnce, 0);
     share_out(at_once);
-    // Then no engine is looked for: among a million edges that takes seconds.
-    if (description_bytes({}) > static_cast<double>(limit_)) return std::nullopt;
+    // Then no engine is looked for, which takes seconds among a million edges; unless nothing else
+    // can tell the least that would do.
+    const bool is_least_known = least_ != kNoLimit;
+    if (is_least_known && description_bytes({}) > static_cast<double>(limit_)) return std::nullopt;
     for (;;) {
       try {
         if (auto plan = transforms(at_once, kNoLimit)) return plan;
@@ -308,19 +310,23 @@ class Planner {
   }
 
   /// Plan by plan, each with less than the one before: the host's part, which nobody bounds, is
-  /// about as large as the device's.
+  /// about as large as the device's. Where no engine is within the limit, those beyond it tell the
+  /// least that would do.
   std::optional<ArrayPlan> smaller_on_gpu(const Cut& at_once) {
     constexpr int kMostPlans = 32;
-    std::uint64_t budget = limit_;
-    for (int attempt = 0; attempt < kMostPlans && budget > 0; ++attempt) {
-      try {
-        if (auto plan = transforms(at_once, budget)) return plan;
-      } catch (const Error&) {
-        break;
+    const auto descend = [&](std::uint64_t budget) -> std::optional<ArrayPlan> {
+      for (int attempt = 0; attempt < kMostPlans && budget > 0; ++attempt) {
+        try {
+          if (auto plan = transforms(at_once, budget)) return plan;
+        } catch (const Error&) {
+          break;
+        }
+        budget = std::min(budget, engine_bytes_) - 1;
       }
-      budget = std::min(budget, engine_bytes_) - 1;
-    }
-    return std::nullopt;
+      return std::nullopt;
+    };
+    if (auto plan = descend(limit_)) return plan;
+    return descend(engine_bytes_ - 1);
   }
 
   /// What transforms take at the very least, and the planning of them.
