@@ -193,6 +193,25 @@ TEST_F(ArrayOnDevice, TakesNoMoreMemoryThanItSays) {
   EXPECT_LE(most.device_bytes + most.pinned_bytes, convolver.plan().memory_bytes);
 }
 
+// Sums of products are computed by a processor alone.
+TEST_F(ArrayOnDevice, RefusesMethodsThatItHasNot) {
+  SCOPED_TRACE("seed 7");
+  Random random(7);
+  Rows of(random, 2, 1'000, 20, false);
+  ArrayOptions options = on_device();
+  for (const ArrayMethod method : {ArrayMethod::kDirect, ArrayMethod::kFrames}) {
+    options.method = method;
+    try {
+      plan_array_job(of.job, of.traits(), options);
+      ADD_FAILURE() << "accepted";
+    } catch (const Error& error) {
+      EXPECT_THAT(error.what(), HasSubstr("; allowed with device 'cuda': auto, fft"));
+    }
+  }
+  options.method = ArrayMethod::kTransforms;
+  EXPECT_EQ(plan_array_job(of.job, of.traits(), options).method, ArrayMethod::kTransforms);
+}
+
 TEST_F(ArrayOnDevice, SaysThatTheDeviceIsLost) {
   SCOPED_TRACE("seed 5");
   Random random(5);

@@ -81,9 +81,21 @@ std::size_t ceil_div(std::size_t a, std::size_t b) {
   throw Error(ErrorKind::kConfiguration, message);
 }
 
+bool is_on_gpu(const ArrayOptions& options) {
+  return options.backend.starts_with("cuda");
+}
+
 void check(const ArrayJob& job, const ArrayOptions& options) {
   if (options.threads > kMaxThreads) {
     refuse(fmt::format("threads is {}; allowed: 1 to {}", options.threads, kMaxThreads));
+  }
+  // Or else a processor would compute what a device was asked for.
+  const bool is_transforms =
+      options.method.value_or(ArrayMethod::kTransforms) == ArrayMethod::kTransforms;
+  if (is_on_gpu(options) && !is_transforms) {
+    refuse(fmt::format("method is {}; allowed with device '{}': auto, fft",
+                       *options.method == ArrayMethod::kDirect ? "direct" : "frames",
+                       options.backend));
   }
   for (const std::size_t taps : job.taps) {
     if (taps == 0) refuse("a kernel has 0 taps; allowed: 1 or more");
@@ -102,7 +114,7 @@ class Planner {
         longest_(job.longest()),
         taps_(std::accumulate(job.taps.begin(), job.taps.end(), std::uint64_t{0})),
         window_(job.all_windows()),
-        on_gpu_(options.backend.starts_with("cuda")) {
+        on_gpu_(is_on_gpu(options)) {
     std::vector<std::uint64_t> of_output(outputs_, 0);
     for (const ArrayEdge& edge : job.edges) {
       of_output[edge.output] += job.taps[edge.kernel];

@@ -97,7 +97,7 @@ def convolve(
         1 to 64; unless given, as many as the processor has, where the work repays them. For a GPU
         they copy its samples there and home; unless given, up to 8.
     method : {'auto', 'direct', 'fft'}
-        ``'auto'`` takes the one that is estimated to be cheaper.
+        ``'auto'`` takes the one that is estimated to be cheaper. A GPU has ``'fft'`` alone.
     resume : bool
         Of work on files: whether it goes on where an earlier call of the same was stopped.
 
