@@ -126,7 +126,13 @@ TEST_F(CliCuda, PlansEveryModeThatItHasAndRefusesTheOthersInOneLine) {
   EXPECT_EQ(mode_of({"--offline"}), "throughput");
   EXPECT_EQ(mode_of({"--offline", "--gpu-mode", "whole"}), "whole");
   EXPECT_EQ(mode_of({"--gpu-mode", "throughput"}), "throughput");
-  EXPECT_THAT(plan({"--backend", "cuda"}).out, HasSubstr("mode       whole: cuda:0 computes"));
+  EXPECT_THAT(plan({"--backend", "cuda"}).out,
+              AllOf(HasSubstr("mode       whole: cuda:0 computes"),
+                    HasSubstr(" times real time on cuda:0; estimated")));
+  EXPECT_THAT(plan({"--backend", "cuda", "--gpu-mode", "hybrid"}).out,
+              HasSubstr(" of the head: "));
+  EXPECT_THAT(plan({"--backend", "cuda", "--gpu-mode", "hybrid"}).out,
+              HasSubstr(" times real time on one core; estimated"));
   EXPECT_EQ(plan({"--backend", "cpu", "--json", "-"}).out.find("gpu_mode"), std::string::npos);
 
   const auto refused = [&](const std::vector<std::string>& options, const char* reason) {

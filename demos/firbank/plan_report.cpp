@@ -237,9 +237,11 @@ void print_plan(const PlanReport& report, const std::string& filters) {
   row("cost",
       fmt::format("{} operations a frame (direct form: {}), {} a second at {} Hz", large(flops),
                   large(report.direct_flops), large(flops * rate_hz), rate_hz));
-  row("speed", fmt::format("{:.2f} ns a frame{}: {} times real time on one core; estimated",
-                           plan.ns_per_frame, report.tail ? " of the head" : "",
-                           ratio(report.times_realtime())));
+  const bool is_devices = report.on_gpu && !report.tail;
+  row("speed",
+      fmt::format("{:.2f} ns a frame{}: {} times real time on {}; estimated", plan.ns_per_frame,
+                  report.tail ? " of the head" : "", ratio(report.times_realtime()),
+                  is_devices ? report.backend : "one core"));
   row("evenness",
       fmt::format("the dearest call costs {:.2f} times the mean; estimated", plan.worst_over_mean));
   if (report.tail) {
