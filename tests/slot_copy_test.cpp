@@ -140,6 +140,55 @@ TYPED_TEST(SlotCopyTest, SeesASampleThatDoesNotFitWhereverItIs) {
   });
 }
 
+/// Planes of zeros, of which only the way is noted in which they are taken.
+template <class Sample>
+class NotedWay final : public NewSamples<Sample> {
+ public:
+  explicit NotedWay(std::size_t frames) : zeros_(frames) {}
+
+  std::size_t frames() const noexcept override { return zeros_.size(); }
+  const Sample* raw(std::size_t) const noexcept override { return zeros_.data(); }
+  void take(IndexRange, Sample*, std::size_t, bool past_caches) const noexcept override {
+    is_past_caches = past_caches;
+  }
+  void pass(IndexRange) const noexcept override {}
+
+  mutable bool is_past_caches = false;
+
+ private:
+  std::vector<Sample> zeros_;
+};
+
+TYPED_TEST(SlotCopyTest, GoesPastTheCachesWithMoreThanTheyHold) {
+  constexpr std::size_t kFrames = 100;
+  constexpr std::size_t kBytes = 2 * kInputs * kFrames * sizeof(TypeParam);  // read and written
+  const StreamShape shape{.inputs = kInputs};
+  const NotedWay<TypeParam> samples(kFrames);
+  const Window<TypeParam> window{.samples = &samples, .fresh = {100, 100 + kFrames}};
+  AlignedVector<TypeParam> slot(kInputs * kFrames);
+  SlotCopy<TypeParam>(shape, kBytes).fill(window, slot.data());
+  EXPECT_FALSE(samples.is_past_caches);
+  SlotCopy<TypeParam>(shape, kBytes - 1).fill(window, slot.data());
+  EXPECT_TRUE(samples.is_past_caches);
+}
+
+// The rest of a slot would be read and written for nothing.
+TYPED_TEST(SlotCopyTest, EndsAtTheFirstPlaneThatDoesNotFit) {
+  Random random(9);
+  SCOPED_TRACE("seed 9");
+  Case<TypeParam> of(random, kInputs, 0, 500, true);
+  for (auto& plane : of.planes) plane[0] = 0;
+  of.planes[2][77] = TypeParam{0.3F};
+  const EndsOfPlanes<TypeParam> newest(of.planes, of.frames());
+  AlignedVector<std::int16_t> slot(kInputs * of.frames(), 9);
+  EXPECT_FALSE(SlotCopy<TypeParam>(of.shape).fill_narrow(window_of(of, newest), slot.data()));
+  newest.expect_taken(0);
+  EXPECT_EQ(slot[of.frames()], 0);
+  for (std::size_t input = 3; input < kInputs; ++input) {
+    EXPECT_EQ(slot[input * of.frames()], 9) << "input " << input;
+  }
+}
+
 TYPED_TEST(SlotCopyTest, BringsEveryOutputHome) {
   for (const std::size_t frames : {1, 63, 5'000}) {
     Random random(8 + frames);
