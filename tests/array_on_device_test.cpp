@@ -179,18 +179,24 @@ TEST_F(ArrayOnDevice, NamesTheLeastOfAllPlansHoweverFarTheLimitIsBelow) {
   }
 }
 
-// What the plan counts is no less than what there is: of the device, and of the host's memory that
-// it reaches.
+// What the plan counts is no less than what there is: of the device, of the host's memory that it
+// reaches, and of the host's where samples are copied together, of inputs once and of outputs for
+// each call that is under way.
 TEST_F(ArrayOnDevice, TakesNoMoreMemoryThanItSays) {
-  SCOPED_TRACE("seed 3");
-  Random random(3);
-  Rows of(random, 6, 100'000, 2'000, false);
-  ArrayConvolver<float> convolver(of.job, of.traits(), on_device(2));
-  test::FakeDeviceMemory most{};
-  ASSERT_TRUE(convolver.run(of.signals, {}, true));
-  control_->memory(&most);
-  EXPECT_GT(most.pinned_bytes, 0u);
-  EXPECT_LE(most.device_bytes + most.pinned_bytes, convolver.plan().memory_bytes);
+  for (const bool adjacent : {false, true}) {
+    SCOPED_TRACE(testing::Message() << "seed 3, side by side " << adjacent);
+    Random random(3);
+    Rows of(random, 6, 100'000, 2'000, adjacent);
+    ArrayConvolver<float> convolver(of.job, of.traits(), on_device(2));
+    const ArrayPlan& plan = convolver.plan();
+    test::FakeDeviceMemory most{};
+    ASSERT_TRUE(convolver.run(of.signals, {}, true));
+    control_->memory(&most);
+    EXPECT_GT(most.pinned_bytes, 0u);
+    const std::size_t planes = of.rows * (1 + plan.calls_ahead + 1);
+    const std::size_t copied = adjacent ? planes * plan.call_frames * sizeof(float) : 0;
+    EXPECT_LE(most.device_bytes + most.pinned_bytes + copied, plan.memory_bytes);
+  }
 }
 
 // Sums of products are computed by a processor alone.
