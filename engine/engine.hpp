@@ -81,8 +81,9 @@ class BasicEngine {
 
   /// process() in two halves: `out` is complete once the call has been collected, in the order of
   /// the submits, and a device may compute in between. Besides the newest call up to depth_blocks
-  /// others may be under way; false, with nothing taken, when they are already, or while the
-  /// pipeline runs. process(), flush() and start() collect what is under way first.
+  /// others may be under way, in the hybrid mode none; false, with nothing taken, when they are
+  /// already, or while the pipeline runs. process(), flush() and start() collect what is under way
+  /// first.
   ///
   /// Thread:   as process().  Realtime: as process().
   bool submit(const Sample* const* in, Sample* const* out, std::size_t frames) noexcept;

@@ -105,10 +105,11 @@ FIRBANK_HD void listen_body(Ctx& ctx, const ForwardParams<Real>& params) {
   const Range inputs = ctx.load(&params.current->inputs);
   const Range fresh = ctx.load(&params.current->fresh);
   const std::uint32_t frames = fresh.last - fresh.first;
-  const std::uint32_t items = (inputs.last - inputs.first) * frames;
-  for (std::uint32_t item = first_item(ctx); item < items; item += all_threads(ctx)) {
-    take_frame(ctx, window_of(ctx, params, inputs.first + item / frames),
-               fresh.first + item % frames);
+  const std::uint64_t items = static_cast<std::uint64_t>(inputs.last - inputs.first) * frames;
+  for (std::uint64_t item = first_item(ctx); item < items; item += all_threads(ctx)) {
+    take_frame(ctx,
+               window_of(ctx, params, inputs.first + static_cast<std::uint32_t>(item / frames)),
+               fresh.first + static_cast<std::uint32_t>(item % frames));
   }
 }
 
