@@ -199,6 +199,25 @@ TEST_F(ArrayOnDevice, TakesNoMoreMemoryThanItSays) {
   }
 }
 
+// The calls that were under way are over then: what they were to fill may be gone.
+TEST_F(ArrayOnDevice, WritesNothingToTheArraysOfARunThatHasFailed) {
+  SCOPED_TRACE("seed 8");
+  Random random(8);
+  Rows of(random, 5, 60'000, 300, false);
+  of.job.own_kernels = false;  // so that the engine is kept
+  configure("fail_work=3");
+  ArrayConvolver<float> convolver(of.job, of.traits(), on_device());
+  ASSERT_EQ(convolver.plan().calls_ahead, 2u);
+  ASSERT_THROW(convolver.run(of.signals, {}, true), std::runtime_error);
+  const std::vector<float> untouched(of.y.size(), -7.0F);
+  of.y = untouched;
+  std::vector<float> other(of.y.size());
+  ArraySignals signals = of.signals;
+  signals.outputs.front().base = other.data();
+  ASSERT_THROW(convolver.run(signals, {}, true), std::runtime_error);
+  EXPECT_EQ(of.y, untouched);
+}
+
 // Sums of products are computed by a processor alone.
 TEST_F(ArrayOnDevice, RefusesMethodsThatItHasNot) {
   SCOPED_TRACE("seed 7");
