@@ -46,6 +46,14 @@ TEST(WorkerPoolTest, RangesBeginAtMultiplesOfTheGrain) {
   }
 }
 
+TEST(ItemsOfShare, AreAsManyAsRepayAThreadThatWakes) {
+  EXPECT_EQ(items_of_share(1 << 20), 1u);
+  EXPECT_EQ(items_of_share(64 << 10), 1u);
+  EXPECT_EQ(items_of_share(32 << 10), 2u);
+  EXPECT_EQ(items_of_share(128), 512u);
+  EXPECT_GE(items_of_share(0), 64u << 10);
+}
+
 TEST(WorkerPoolTest, NoTwoRangesShareAThreadNumberAtOnce) {
   constexpr std::size_t kThreads = 4;
   WorkerPool pool(kThreads);
