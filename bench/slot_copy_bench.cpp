@@ -47,14 +47,14 @@ class Planes final : public NewSamples<float> {
 struct Arguments {
   Way way;
   std::size_t threads;
-  bool streaming;
+  bool past_caches;
 };
 
 void copy(benchmark::State& state, Arguments arguments) {
   const auto planes = static_cast<std::size_t>(state.range(0)) / (kFrames * sizeof(float));
   WorkerPool pool(arguments.threads);
   const cuda::StreamShape shape{.inputs = planes, .outputs = planes, .copiers = &pool};
-  const cuda::SlotCopy<float> copies(shape, arguments.streaming ? 0 : SIZE_MAX);
+  const cuda::SlotCopy<float> copies(shape, arguments.past_caches ? 0 : SIZE_MAX);
   const std::size_t samples = planes * kFrames;
   AlignedVector<float> slots(kSlots * samples);
   // Planes of a caller may have lines between them.
@@ -94,11 +94,11 @@ const bool kRegistered = [] {
        {std::pair{Way::kFill, "fill"}, std::pair{Way::kFillNarrow, "fill_narrow"},
         std::pair{Way::kBringHome, "bring_home"}}) {
     for (const std::size_t threads : {1, 2}) {
-      for (const bool streaming : {false, true}) {
-        benchmark::RegisterBenchmark(
-            fmt::format("{}/threads:{}/{}", name, threads, streaming ? "past_caches" : "by_caches")
-                .c_str(),
-            &copy, Arguments{way, threads, streaming})
+      for (const bool past_caches : {false, true}) {
+        benchmark::RegisterBenchmark(fmt::format("{}/threads:{}/{}", name, threads,
+                                                 past_caches ? "past_caches" : "by_caches")
+                                         .c_str(),
+                                     &copy, Arguments{way, threads, past_caches})
             ->ArgName("bytes")
             ->RangeMultiplier(4)
             ->Range(std::int64_t{1} << 16, std::int64_t{1} << 28)

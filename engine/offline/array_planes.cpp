@@ -100,7 +100,7 @@ void ArrayPlanes<Sample>::write(std::uint64_t first, std::size_t frames, std::si
       copy_.scatter(from[p], element(to, first), to.type, to.stride, frames);
     } else {
       copy_.scatter_frames(from + p, together, element(to, first), to.type, to.stride, frames,
-                           streaming_);
+                           past_caches_);
     }
     p += together;
   }

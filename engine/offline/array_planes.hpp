@@ -25,7 +25,7 @@ class ArrayPlanes {
            std::size_t plane);
 
   /// Whether write() may go past the caches: what is written is not read soon.
-  void set_streaming(bool streaming) noexcept { streaming_ = streaming; }
+  void set_past_caches(bool past_caches) noexcept { past_caches_ = past_caches; }
 
   std::size_t size() const noexcept { return planes_.size(); }
   /// Whether samples may be used where they lie.
@@ -55,7 +55,7 @@ class ArrayPlanes {
   const ArrayCopy<Sample>& copy_;
   std::vector<Plane> planes_;
   std::vector<Sample*> moved_;
-  bool streaming_ = false;
+  bool past_caches_ = false;
 };
 
 }  // namespace firbank

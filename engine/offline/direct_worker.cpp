@@ -29,7 +29,7 @@ class DirectWorker final : public ArrayWorker<Sample> {
 
   void begin(const ArraySignals& signals, bool keeps_kernels) override {
     signals_ = &signals;
-    outputs_.set_streaming(outgrows_caches(job_, signals));
+    outputs_.set_past_caches(outgrows_caches(job_, signals));
     if (!keeps_kernels || job_.own_kernels) forget_kernels();
   }
 

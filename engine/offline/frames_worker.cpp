@@ -42,7 +42,7 @@ class FramesWorker final : public ArrayWorker<Sample> {
     signals_ = &signals;
     const auto apart = static_cast<std::size_t>(std::abs(signals.input.frame_stride));
     copies_ = apart * sizeof(Sample) % kCollidingBytes == 0;
-    outputs_.set_streaming(outgrows_caches(job_, signals));
+    outputs_.set_past_caches(outgrows_caches(job_, signals));
     if (!keeps_kernels) have_kernel_ = false;
   }
 

@@ -35,7 +35,7 @@ class TransformWorker final : public ArrayWorker<Sample> {
 
   void begin(const ArraySignals& signals, bool keeps_kernels) override {
     signals_ = &signals;
-    outputs_.set_streaming(outgrows_caches(job_, signals));
+    outputs_.set_past_caches(outgrows_caches(job_, signals));
     keeps_kernels_ = keeps_kernels;
     if (!keeps_kernels || job_.own_kernels) forget_engines();
   }

@@ -20,7 +20,7 @@
 #include "kernels/cpu/array_copy.hpp"
 #include "kernels/cpu/array_element.hpp"
 #include "kernels/cpu/simd_targets.hpp"
-#include "kernels/cpu/stream_bytes-inl.h"
+#include "kernels/cpu/uncached_bytes-inl.h"
 
 // Highway's own conversions for processors without an instruction truncate, and know no infinity.
 #undef FIRBANK_FLOAT16_INSTRUCTIONS
@@ -417,7 +417,7 @@ void gather_frames(const void* source, ElementType type, std::ptrdiff_t frame_st
 
 template <class S>
 void scatter_frames(const S* const* planes, std::size_t channels, void* target, ElementType type,
-                    std::ptrdiff_t frame_stride, std::size_t count, bool streaming) noexcept {
+                    std::ptrdiff_t frame_stride, std::size_t count, bool past_caches) noexcept {
   if (channels == 0) return;
   auto* const to = static_cast<std::byte*>(target);
   const auto bytes = static_cast<std::ptrdiff_t>(element_bytes(type));
@@ -436,9 +436,9 @@ void scatter_frames(const S* const* planes, std::size_t channels, void* target, 
       std::byte* const corner = row + static_cast<std::ptrdiff_t>(c) * bytes;
       scatter_rows<S>(planes + c, width, n, n + frames, reinterpret_cast<std::byte*>(patch),
                       static_cast<std::ptrdiff_t>(width * sizeof(S)));
-      if (shape.one_piece && streaming) {
+      if (shape.one_piece && past_caches) {
         scatter<S>(patch, converted, type, 1, frames * width);
-        stream_bytes(converted, corner, frames * width * element_bytes(type));
+        copy_uncached(converted, corner, frames * width * element_bytes(type));
       } else if (shape.one_piece) {
         scatter<S>(patch, corner, type, 1, frames * width);
       } else {
@@ -449,7 +449,7 @@ void scatter_frames(const S* const* planes, std::size_t channels, void* target, 
       }
     }
   }
-  if (streaming) hwy::FlushStream();  // other threads see what they are told of after this
+  if (past_caches) hwy::FlushStream();  // other threads see what they are told of after this
 }
 
 template <class S>

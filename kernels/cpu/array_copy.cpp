@@ -86,7 +86,7 @@ void scalar_scatter(const Sample* plane, void* target, ElementType type, std::pt
 template <class Sample>
 void scalar_scatter_frames(const Sample* const* planes, std::size_t channels, void* target,
                            ElementType type, std::ptrdiff_t frame_stride, std::size_t count,
-                           bool /*streaming*/) noexcept {
+                           bool /*past_caches*/) noexcept {
   auto* const to = static_cast<std::byte*>(target);
   for (std::size_t c = 0; c < channels; ++c) {
     scalar_scatter(planes[c], to + c * element_bytes(type), type, frame_stride, count);

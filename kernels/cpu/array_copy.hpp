@@ -29,12 +29,12 @@ struct ArrayCopy {
                   std::size_t count) noexcept;
 
   /// target[n * frame_stride + c] = planes[c][n]. `type` is one of the three floating-point types.
-  /// `streaming` writes past the caches where frames follow one another: for targets larger than
+  /// `past_caches` writes past the caches where frames follow one another: for targets larger than
   /// the caches, in 0.4 to 0.9 of the time (bench/array_copy_bench.cpp). It is not for those that
   /// somebody reads soon after.
   void (*scatter_frames)(const Sample* const* planes, std::size_t channels, void* target,
                          ElementType type, std::ptrdiff_t frame_stride, std::size_t count,
-                         bool streaming) noexcept;
+                         bool past_caches) noexcept;
 };
 
 /// Null when this build has none for `set`; whether the processor runs it is the caller's to ask.

@@ -18,7 +18,7 @@
 #include "kernels/cpu/checked_copy.hpp"
 #include "kernels/cpu/scalar_kernels.hpp"
 #include "kernels/cpu/simd_targets.hpp"
-#include "kernels/cpu/stream_bytes-inl.h"
+#include "kernels/cpu/uncached_bytes-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace firbank {
@@ -59,8 +59,8 @@ bool copy_below_past_caches(const S* from, S* to, std::size_t frames, S bound) n
   for (std::size_t n = 0; n < frames; n += count, count = kPatch) {
     count = std::min(count, frames - n);
     all_below &= copy_below_by_caches(from + n, patch, count, bound);
-    stream_bytes(reinterpret_cast<const std::byte*>(patch), reinterpret_cast<std::byte*>(to + n),
-                 count * sizeof(S));
+    copy_uncached(reinterpret_cast<const std::byte*>(patch), reinterpret_cast<std::byte*>(to + n),
+                  count * sizeof(S));
   }
   hwy::FlushStream();
   return all_below;

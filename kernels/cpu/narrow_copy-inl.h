@@ -18,7 +18,7 @@
 #include "kernels/cpu/narrow_copy.hpp"
 #include "kernels/cpu/scalar_kernels.hpp"
 #include "kernels/cpu/simd_targets.hpp"
-#include "kernels/cpu/stream_bytes-inl.h"
+#include "kernels/cpu/uncached_bytes-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace firbank {
@@ -81,16 +81,16 @@ bool copy_past_caches(const S* from, std::int16_t* to, std::size_t frames) noexc
   for (std::size_t n = 0; n < frames && all_fit; n += count, count = kPatch) {
     count = std::min(count, frames - n);
     all_fit = copy_by_caches(from + n, patch, count);
-    stream_bytes(reinterpret_cast<const std::byte*>(patch), reinterpret_cast<std::byte*>(to + n),
-                 count * sizeof(std::int16_t));
+    copy_uncached(reinterpret_cast<const std::byte*>(patch), reinterpret_cast<std::byte*>(to + n),
+                  count * sizeof(std::int16_t));
   }
   hwy::FlushStream();
   return all_fit;
 }
 
 template <class S>
-bool copy_narrow(const S* from, std::int16_t* to, std::size_t frames, bool streaming) noexcept {
-  return streaming ? copy_past_caches(from, to, frames) : copy_by_caches(from, to, frames);
+bool copy_narrow(const S* from, std::int16_t* to, std::size_t frames, bool past_caches) noexcept {
+  return past_caches ? copy_past_caches(from, to, frames) : copy_by_caches(from, to, frames);
 }
 
 template <class S>

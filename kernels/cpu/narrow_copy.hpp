@@ -13,8 +13,9 @@ template <class Sample>
 struct NarrowCopy {
   /// to[n] = 32,768 from[n] for n below `frames`; `from` and `to` do not overlap. Returns whether
   /// all of them are whole numbers of 16 bits, so that nothing is lost but the sign of a zero; what
-  /// is in `to` is of no use otherwise. `streaming` writes past the caches: see streaming_copy.hpp.
-  bool (*run)(const Sample* from, std::int16_t* to, std::size_t frames, bool streaming) noexcept;
+  /// is in `to` is of no use otherwise. `past_caches` writes past the caches: see
+  /// uncached_copy.hpp.
+  bool (*run)(const Sample* from, std::int16_t* to, std::size_t frames, bool past_caches) noexcept;
 };
 
 /// Null when this build has none for `set`; whether the processor runs it is the caller's to ask.

@@ -212,7 +212,7 @@ bool copy_below(const Sample* from, Sample* to, std::size_t frames, Sample bound
 
 template <class Sample>
 bool copy_narrow(const Sample* from, std::int16_t* to, std::size_t frames,
-                 bool /*streaming*/) noexcept {
+                 bool /*past_caches*/) noexcept {
   bool all_fit = true;
   for (std::size_t n = 0; n < frames; ++n) {
     const Sample scaled = from[n] * 32'768;

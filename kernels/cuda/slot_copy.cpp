@@ -27,7 +27,7 @@ SlotCopy<Sample>::SlotCopy(const StreamShape& shape, std::size_t cache_bytes)
       outputs_(shape.outputs),
       copiers_(shape.copiers),
       narrow_(*narrow_copy<Sample>(best_instruction_set())),
-      past_caches_(streaming_copy(best_instruction_set())),
+      uncached_(uncached_copy(best_instruction_set())),
       cache_bytes_(cache_bytes) {}
 
 /// Calls work(range) until the ranges cover all planes, of so many bytes each.
@@ -41,9 +41,9 @@ void SlotCopy<Sample>::share(std::size_t planes, std::size_t bytes, Work&& work)
 
 template <class Sample>
 void SlotCopy<Sample>::copy(const Sample* from, Sample* to, std::size_t frames,
-                            bool streaming) const noexcept {
-  if (streaming) {
-    past_caches_(from, to, frames * sizeof(Sample));
+                            bool past_caches) const noexcept {
+  if (past_caches) {
+    uncached_(from, to, frames * sizeof(Sample));
   } else {
     std::copy_n(from, frames, to);
   }
@@ -90,10 +90,10 @@ template <class Sample>
 void SlotCopy<Sample>::bring_home(const Sample* slot, std::size_t frames,
                                   Sample* const* planes) const noexcept {
   const std::size_t bytes = frames * sizeof(Sample);
-  const bool streaming = 2 * outputs_ * bytes > cache_bytes_;
+  const bool past_caches = 2 * outputs_ * bytes > cache_bytes_;
   share(outputs_, bytes, [&](IndexRange outputs) {
     for (std::size_t output = outputs.first; output < outputs.last; ++output) {
-      copy(slot + output * frames, planes[output], frames, streaming);
+      copy(slot + output * frames, planes[output], frames, past_caches);
     }
   });
 }

@@ -12,7 +12,7 @@
 
 #include "kernels/backend.hpp"
 #include "kernels/cpu/narrow_copy.hpp"
-#include "kernels/cpu/streaming_copy.hpp"
+#include "kernels/cpu/uncached_copy.hpp"
 #include "kernels/cuda/stream_shape.hpp"
 
 namespace firbank::cuda {
@@ -37,13 +37,13 @@ class SlotCopy {
  private:
   template <class Work>
   void share(std::size_t planes, std::size_t bytes, Work&& work) const noexcept;
-  void copy(const Sample* from, Sample* to, std::size_t frames, bool streaming) const noexcept;
+  void copy(const Sample* from, Sample* to, std::size_t frames, bool past_caches) const noexcept;
 
   std::size_t inputs_;
   std::size_t outputs_;
   WorkerPool* copiers_;
   const NarrowCopy<Sample>& narrow_;
-  StreamingCopy past_caches_;
+  UncachedCopy uncached_;
   std::size_t cache_bytes_;
 };
 

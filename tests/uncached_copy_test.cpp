@@ -1,6 +1,6 @@
 // The copy past the caches, on every instruction set: all bytes of any length, from and to any
 // place, and none besides.
-#include "kernels/cpu/streaming_copy.hpp"
+#include "kernels/cpu/uncached_copy.hpp"
 
 #include <cstddef>
 #include <vector>
@@ -13,10 +13,10 @@
 namespace firbank {
 namespace {
 
-using StreamingCopyTest = test::InstructionSetTest;
+using UncachedCopyTest = test::InstructionSetTest;
 
-TEST_P(StreamingCopyTest, CopiesEveryByteAndNoneBesides) {
-  const StreamingCopy copy = streaming_copy(GetParam());
+TEST_P(UncachedCopyTest, CopiesEveryByteAndNoneBesides) {
+  const UncachedCopy copy = uncached_copy(GetParam());
   ASSERT_NE(copy, nullptr);
   constexpr std::size_t kMost = 400;
   constexpr std::byte kUntouched{0xA5};
@@ -41,7 +41,7 @@ TEST(LastLevelCache, HasASizeThatACacheMayHave) {
   EXPECT_LE(last_level_cache_bytes(), std::size_t{4} << 30);
 }
 
-INSTANTIATE_TEST_SUITE_P(InstructionSets, StreamingCopyTest, testing::ValuesIn(kInstructionSets),
+INSTANTIATE_TEST_SUITE_P(InstructionSets, UncachedCopyTest, testing::ValuesIn(kInstructionSets),
                          test::test_name);
 
 }  // namespace

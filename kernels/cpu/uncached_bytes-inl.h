@@ -1,10 +1,10 @@
 // Copying past the caches in Highway's vectors, for the kernels that do.
 
-#if defined(FIRBANK_STREAM_BYTES_INL_H) == defined(HWY_TARGET_TOGGLE)
-#ifdef FIRBANK_STREAM_BYTES_INL_H
-#undef FIRBANK_STREAM_BYTES_INL_H
+#if defined(FIRBANK_UNCACHED_BYTES_INL_H) == defined(HWY_TARGET_TOGGLE)
+#ifdef FIRBANK_UNCACHED_BYTES_INL_H
+#undef FIRBANK_UNCACHED_BYTES_INL_H
 #else
-#define FIRBANK_STREAM_BYTES_INL_H
+#define FIRBANK_UNCACHED_BYTES_INL_H
 #endif
 
 #include <algorithm>
@@ -24,7 +24,7 @@ namespace HWY_NAMESPACE {
 #if FIRBANK_SIMD_TARGET
 /// Past the caches, in whole lines of them; the ends, which are in lines with others, as usual.
 /// Other threads see what they are told of after hwy::FlushStream().
-HWY_INLINE void stream_bytes(const std::byte* from, std::byte* to, std::size_t bytes) {
+HWY_INLINE void copy_uncached(const std::byte* from, std::byte* to, std::size_t bytes) {
   namespace hn = hwy::HWY_NAMESPACE;
   const hn::ScalableTag<std::uint8_t> d;
   constexpr std::size_t kVector = hn::MaxLanes(hn::ScalableTag<std::uint8_t>());

@@ -1,4 +1,4 @@
-#include "kernels/cpu/streaming_copy.hpp"
+#include "kernels/cpu/uncached_copy.hpp"
 
 #include <cstring>
 
@@ -7,10 +7,10 @@
 #include "kernels/cpu/simd_targets.hpp"
 
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "kernels/cpu/streaming_copy.cpp"
+#define HWY_TARGET_INCLUDE "kernels/cpu/uncached_copy.cpp"
 #include <hwy/foreach_target.h>
 // The header that holds the arithmetic comes after foreach_target, once per target.
-#include "kernels/cpu/streaming_copy-inl.h"
+#include "kernels/cpu/uncached_copy-inl.h"
 
 #if HWY_ONCE
 namespace firbank {
@@ -22,8 +22,8 @@ void copy_as_usual(const void* from, void* to, std::size_t bytes) noexcept {
 
 }  // namespace
 
-StreamingCopy streaming_copy(InstructionSet set) noexcept {
-  FIRBANK_SELECT(set, streaming_copy_kernel())
+UncachedCopy uncached_copy(InstructionSet set) noexcept {
+  FIRBANK_SELECT(set, uncached_copy_kernel())
   return set == InstructionSet::kScalar ? &copy_as_usual : nullptr;
 }
 
