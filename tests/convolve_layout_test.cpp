@@ -58,8 +58,11 @@ TEST(ConvolveLayout, HasEveryOutputWithItsTermAndEveryInputOnce) {
       EXPECT_LE(item.listeners, listeners_before) << "those with the most come first";
       listeners_before = item.listeners;
       if (item.keeps != 0) ++kept.at(item.input);
+      std::uint32_t response_before = 0;
       for (std::uint32_t k = 0; k < item.listeners; ++k) {
         const Listener& listener = layout.listeners.at(item.first + k);
+        EXPECT_GE(listener.response, response_before) << "the same ones lie side by side";
+        response_before = listener.response;
         ++heard.at(listener.output);
         const auto& terms = shape.terms[listener.output];
         EXPECT_EQ(item.input, terms.empty() ? kNone : terms[0].input);
