@@ -80,7 +80,7 @@ struct EngineConfig {
   /// Threads that compute, the caller's included, 1 to 64. More than one costs a wake per block. A
   /// GPU's share among them what the host does with every sample: checks, and copies to where the
   /// device takes it and from where it puts answers. kThroughput wants several (copy_threads.hpp);
-  /// with kWhole they help where blocks have 128 KiB and more, and less is left to the caller; with
+  /// with kWhole they help where blocks have more than 64 KiB, and less is left to the caller; with
   /// kHybrid they compute the heads.
   std::size_t threads = 1;
 
