@@ -53,9 +53,17 @@ TEST_F(CliCuda, FiltersAsTheCpuDoesAtAnyDepth) {
       EXPECT_EQ(report["backend"], "cuda:0");
       const bool is_live = std::string_view(way) == "--as-live";
       EXPECT_EQ(report["latency_frames"], is_live ? 64 * std::stoi(depth) : 0);
+      EXPECT_EQ(report["plan"]["latency_frames"], report["latency_frames"]);
       EXPECT_EQ(report["lost_frames"], 0);
     }
   }
+}
+
+TEST_F(CliCuda, PlansAFileWithoutLatency) {
+  const ProgramResult plan = run_program(
+      {FIRBANK_PROGRAM, "plan", "--taps", "700", "--backend", "cuda", "--offline", "--json", "-"});
+  ASSERT_EQ(plan.exit_code, 0) << plan.err;
+  EXPECT_EQ(nlohmann::json::parse(plan.out)["latency_frames"], 0);
 }
 
 TEST_F(CliCuda, PlansButDoesNotMeasureIt) {
@@ -129,8 +137,7 @@ TEST_F(CliCuda, PlansEveryModeThatItHasAndRefusesTheOthersInOneLine) {
   EXPECT_THAT(plan({"--backend", "cuda"}).out,
               AllOf(HasSubstr("mode       whole: cuda:0 computes"),
                     HasSubstr(" times real time on cuda:0; estimated")));
-  EXPECT_THAT(plan({"--backend", "cuda", "--gpu-mode", "hybrid"}).out,
-              HasSubstr(" of the head: "));
+  EXPECT_THAT(plan({"--backend", "cuda", "--gpu-mode", "hybrid"}).out, HasSubstr(" of the head: "));
   EXPECT_THAT(plan({"--backend", "cuda", "--gpu-mode", "hybrid"}).out,
               HasSubstr(" times real time on one core; estimated"));
   EXPECT_EQ(plan({"--backend", "cpu", "--json", "-"}).out.find("gpu_mode"), std::string::npos);

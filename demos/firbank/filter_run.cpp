@@ -259,6 +259,7 @@ class FilterRun {
     report.instruction_set = engine_->instruction_set();
     report.threads = engine_->threads();
     report.plan = engine_->plan();
+    report.plan.latency_frames = report.latency_frames;
     report.costs = costs_;
     report.hybrid = settings_.engine.is_hybrid();
     report.gain_db = settings_.gain_db;

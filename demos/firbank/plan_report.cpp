@@ -146,6 +146,8 @@ PlanReport make_plan_report(const EngineOptions& options, EngineConfig config,
                        bytes(static_cast<double>(free_bytes)),
                        bytes(static_cast<double>(plan_bytes))));
   }
+  // The pipeline's; what is computed of a file is brought into line with it.
+  if (config.goal == PlanGoal::kOffline) report.plan.latency_frames = 0;
   report.prescribed = !config.partition_frames.empty();
   report.backend = backend->name();
   report.on_gpu = backend->can_be_lost();

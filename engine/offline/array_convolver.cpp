@@ -229,7 +229,9 @@ bool ArrayConvolver<Sample>::run(const ArraySignals& signals, const ArrayProgres
       static_cast<std::size_t>(std::clamp<std::uint64_t>(impl.tasks.size(), 1, impl.plan.threads));
   for (std::size_t t = 0; t < threads; ++t) impl.worker(t).begin(signals, keeps_kernels);
   bool complete = true;
-  if (impl.plan.nanoseconds < kShortNs || !progress) {
+  // How long a device takes is computed, not known; and it may hang.
+  const bool is_short = impl.plan.nanoseconds < kShortNs && !impl.plan.backend.starts_with("cuda");
+  if (is_short || !progress) {
     impl.run_here(threads, meter);
   } else {
     complete = impl.run_beside(threads, meter, progress);
