@@ -12,6 +12,7 @@
 
 #include "engine/plan_demand.hpp"
 #include "engine/plan_estimate.hpp"
+#include "engine/plan_memory.hpp"
 #include "io/error.hpp"
 #include "kernels/backend.hpp"
 
@@ -24,7 +25,8 @@ constexpr std::size_t kMaxResponse = std::size_t{1} << 28;  // frames
 constexpr std::size_t kMaxDepthBlocks = 64;
 constexpr std::size_t kMaxDirectTaps = 1'024;
 constexpr std::size_t kMaxBins = kMaxTransform / 2;
-constexpr std::size_t kOfflineCallFrames = 8'192;  // fewer are not worth a call
+constexpr double kMostPinnedBytes = 8.0 * (1 << 30);  // of slots, unless nothing does with less
+constexpr std::size_t kOfflineCallFrames = 8'192;     // fewer are not worth a call
 
 // Real time needs the worst block, not the mean: a plan is rated by its worst call where that is
 // estimated to cost more than kEvenOverMean times the mean, and beyond kMostWorstOverMean it is not
@@ -135,8 +137,11 @@ std::size_t best_of(const std::vector<PartitionPlan>& plans, double alike) {
 /// How much memory plans may take, and the least that any does.
 class MemoryLimit {
  public:
-  MemoryLimit(const EngineConfig& config, const PlanAbilities& abilities)
-      : asked_bytes_(config.memory_limit_bytes),
+  MemoryLimit(const EngineConfig& config, const Routing& routing, const PlanAbilities& abilities)
+      : config_(config),
+        inputs_(static_cast<double>(routing.inputs())),
+        outputs_(static_cast<double>(routing.outputs())),
+        asked_bytes_(config.memory_limit_bytes),
         device_bytes_(abilities.memory_bytes),
         sample_bytes_(abilities.sample_bytes) {}
 
@@ -144,6 +149,7 @@ class MemoryLimit {
     const std::uint64_t bytes = std::uint64_t{plan.memory_samples} * sample_bytes_;
     least_ = std::min(least_, bytes);
     if (asked_bytes_ != 0 && bytes > asked_bytes_) return false;
+    if (plan.by_copies && pinned_bytes(plan) > kMostPinnedBytes) return false;
     // While it is set up a device holds a filter's taps besides, and its whole spectra where they
     // are to be compact; and it cannot use memory to the last byte.
     const std::uint64_t filter = plan.max_taps * sample_bytes_ * (plan.compact_spectra ? 5 : 1);
@@ -160,6 +166,14 @@ class MemoryLimit {
   }
 
  private:
+  /// Of the host, beside what the device has.
+  double pinned_bytes(const PartitionPlan& plan) const {
+    return staged_samples(plan, config_, inputs_, outputs_) * static_cast<double>(sample_bytes_);
+  }
+
+  const EngineConfig& config_;
+  double inputs_;
+  double outputs_;
   std::uint64_t asked_bytes_;
   std::uint64_t device_bytes_;
   std::size_t sample_bytes_;
@@ -337,7 +351,7 @@ PartitionPlan choose_plan(const EngineConfig& config, const FilterSizes& filters
   const CostModel costs = config.costs.value_or(abilities.costs);
   PartitionPlan plan = prescribed_plan(base_plan(config, filters, routing), config,
                                        PlanEstimate(costs, demand, abilities.shares));
-  MemoryLimit limit(config, abilities);
+  MemoryLimit limit(config, routing, abilities);
   if (!limit.allows(plan)) limit.refuse(" with partition_frames as they are given");
   return plan;
 }
@@ -350,7 +364,7 @@ std::vector<PartitionPlan> cheapest_plans(const EngineConfig& config, const Filt
   const PlanDemand demand(config, filters, routing, abilities.sample_bytes);
   const CostModel costs = config.costs.value_or(abilities.costs);
   const PlanEstimate estimate(costs, demand, abilities.shares);
-  Search search(base, estimate, MemoryLimit(config, abilities), !offline,
+  Search search(base, estimate, MemoryLimit(config, routing, abilities), !offline,
                 offline && !abilities.shares ? kAlikeOnDevice : kAlike);
   // A device's answer waits for the products of the newest block alone, all else is prepared: so
   // its transforms are no longer than a call needs. Of the direct form it waits for all, which is

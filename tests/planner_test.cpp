@@ -9,6 +9,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "engine/plan_memory.hpp"
 #include "io/error.hpp"
 #include "tests/support/random_cases.hpp"
 
@@ -435,6 +436,21 @@ TEST(Planner, KeepsADevicesTransformsShortLive) {
       choose_plan(config, bank_of({512}), Routing::rows(1, 1), transforming_device());
   EXPECT_EQ(plan.levels.front().partitions, 1u) << plan.describe();
   EXPECT_EQ(plan.levels.front().transform_frames, 1'024u);
+}
+
+// The slots of 10,000 rows of long transforms are 25 GB of pinned memory, and nearly as fast with
+// shorter ones.
+TEST(Planner, PinsNoMoreThanAHostCanSpare) {
+  EngineConfig config;
+  config.goal = PlanGoal::kOffline;
+  config.gpu_mode = GpuMode::kThroughput;
+  config.depth_blocks = 2;
+  const std::size_t rows = 10'000;
+  const FilterBank bank = bank_of({20'000});
+  const PartitionPlan plan = choose_plan(config, bank, Routing::rows(rows, 1), device());
+  const double staged = staged_samples(plan, config, rows, rows) * sizeof(float);
+  EXPECT_LT(staged, 8e9 * 1.1) << plan.describe();
+  EXPECT_GT(staged, 1e8) << plan.describe();
 }
 
 /// The least limit that is not refused, by what the refusal says.
