@@ -39,16 +39,8 @@ using testing::Not;
 
 constexpr std::size_t kBlock = 64;
 
-class CudaBackendTest : public test::DeviceFixture {
+class CudaBackendTest : public test::TidyDeviceFixture {
  protected:
-  void TearDown() override {
-    DeviceFixture::TearDown();
-    test::FakeDeviceMemory memory{};
-    control_->memory(&memory);
-    EXPECT_EQ(memory.device_bytes, 0u) << "device memory was not given back";
-    EXPECT_EQ(memory.pinned_bytes, 0u) << "pinned memory was not given back";
-  }
-
   static EngineConfig config(std::size_t depth = 0) {
     EngineConfig config;
     config.block_frames = kBlock;

@@ -10,6 +10,7 @@
 
 #include "kernels/cuda/kernels.cuh"
 #include "tests/support/cuda_rig.hpp"
+#include "tests/support/kernel_samples.hpp"
 #include "tests/support/random_cases.hpp"
 
 namespace firbank::test {
@@ -21,16 +22,8 @@ using cuda::Range;
 
 constexpr double kCompactLimit = 3.16e-5;  // 90 dB
 
-template <class Real>
-constexpr double kLimit = sizeof(Real) == sizeof(float) ? 1e-6 : 1e-13;
-
 std::uint32_t any(Random& random, std::size_t first, std::size_t last) {
   return static_cast<std::uint32_t>(between(random, first, last));
-}
-
-template <class Container>
-bool same_bits(const Container& a, const Container& b) {
-  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(*a.data())) == 0;
 }
 
 /// Samples that are narrow: multiples of 1/32,768.

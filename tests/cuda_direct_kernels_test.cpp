@@ -10,6 +10,7 @@
 
 #include "kernels/cuda/kernels.cuh"
 #include "tests/support/direct_rig.hpp"
+#include "tests/support/kernel_samples.hpp"
 
 namespace firbank::test {
 namespace {
@@ -19,24 +20,8 @@ using cuda::LevelCommand;
 using Threads = HostRun::Threads;
 using Random = std::mt19937_64;
 
-template <class Real>
-constexpr double kLimit = sizeof(Real) == sizeof(float) ? 1e-6 : 1e-13;
-
 std::uint32_t between(Random& random, std::uint32_t first, std::uint32_t last) {
   return first + static_cast<std::uint32_t>(random() % (last - first + 1));
-}
-
-template <class Real>
-std::vector<Real> noise(Random& random, std::size_t count) {
-  std::uniform_real_distribution<Real> uniform(-1, 1);
-  std::vector<Real> samples(count);
-  for (Real& sample : samples) sample = uniform(random);
-  return samples;
-}
-
-template <class Container>
-bool same_bits(const Container& a, const Container& b) {
-  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(*a.data())) == 0;
 }
 
 /// Frames that the longest response looks back.

@@ -228,19 +228,11 @@ class CudaRig {
 
   template <class Params>
   void execute(cuda::Kernel kernel, const Params& params) {
-    const cuda::LaunchShape launch = cuda::launch_shape(kernel, params);
-    firbank_kernel_call call{};
-    call.kernel = static_cast<std::uint32_t>(kernel);
-    call.real_bytes = sizeof(Real);
-    std::copy(std::begin(launch.grid), std::end(launch.grid), std::begin(call.grid));
-    call.threads = launch.threads;
-    call.shared_bytes = launch.shared_bytes;
-    call.params_bytes = sizeof(params);
-    call.params = &params;
     ++run.seed;
     HostRun this_run = run;
     if (kernel != dropped_in) this_run.dropped_sync = -1;
-    traffic_[static_cast<std::size_t>(kernel)] += execute_kernel(call, this_run);
+    traffic_[static_cast<std::size_t>(kernel)] +=
+        execute_kernel(call_of<Real>(kernel, params), this_run);
   }
 
   const RigShape shape;

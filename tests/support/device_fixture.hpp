@@ -55,4 +55,16 @@ class DeviceFixture : public testing::Test {
       fake_device_control(std::string(FIRBANK_FAKE_DEVICE_DIR) + "/libfirbank_cuda.so");
 };
 
+/// At whose end a device has all its memory back.
+class TidyDeviceFixture : public DeviceFixture {
+ protected:
+  void TearDown() override {
+    DeviceFixture::TearDown();
+    FakeDeviceMemory memory{};
+    control_->memory(&memory);
+    EXPECT_EQ(memory.device_bytes, 0u) << "device memory was not given back";
+    EXPECT_EQ(memory.pinned_bytes, 0u) << "pinned memory was not given back";
+  }
+};
+
 }  // namespace firbank::test

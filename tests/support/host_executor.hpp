@@ -166,6 +166,21 @@ using HostBody = std::function<void(HostContext&)>;
 /// Runs a body for every thread of a grid. Throws what a thread has thrown.
 HostTraffic run_grid(const cuda::LaunchShape& shape, const HostBody& body, const HostRun& run = {});
 
+/// A call of a kernel for values of Real. What it points to is `params`.
+template <class Real, class Params>
+firbank_kernel_call call_of(cuda::Kernel kernel, const Params& params) {
+  const cuda::LaunchShape launch = cuda::launch_shape(kernel, params);
+  return {.kernel = static_cast<std::uint32_t>(kernel),
+          .real_bytes = sizeof(Real),
+          .grid = {launch.grid[0], launch.grid[1], launch.grid[2]},
+          .threads = launch.threads,
+          .shared_bytes = launch.shared_bytes,
+          .params_bytes = sizeof(params),
+          .params = &params,
+          .after_count = 0,
+          .after = nullptr};
+}
+
 /// Runs the kernel that is called.
 HostTraffic execute_kernel(const firbank_kernel_call& call, const HostRun& run);
 
