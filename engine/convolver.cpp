@@ -326,6 +326,8 @@ void Convolver<Sample>::submit_piece(Call& call, const Sample* const* in, Sample
   level_->render(*current_->spectra, piece.out.data(), frames);
   if (fading_ != nullptr) level_->render(*fading_->spectra, fading_->fade_planes.data(), frames);
   level_->advance(history_, banks(), frames);
+  // Before any answer is stored: `out` may be `in`.
+  if (log_ != nullptr) log_->append(in, offset, frames, pool_);
   history_.advance(frames);
   count(position_, frames);
   count(frames_, frames);

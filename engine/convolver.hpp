@@ -18,6 +18,7 @@
 #include "engine/fifo.hpp"
 #include "engine/handoff.hpp"
 #include "engine/input_history.hpp"
+#include "engine/input_log.hpp"
 #include "engine/level.hpp"
 #include "engine/non_finite.hpp"
 #include "engine/responses.hpp"
@@ -83,6 +84,10 @@ class Convolver {
   std::optional<std::int64_t> live_since(std::uint64_t ticket) const noexcept;
   std::int64_t frames() const noexcept { return frames_.load(std::memory_order_relaxed); }
 
+  /// From here on all input goes to `log` too, or again to none; raw, and while the backend is at
+  /// it already. The log outlives this.
+  void log_input(InputLog<Sample>* log) noexcept { log_ = log; }
+
   /// Frames of silence since the last input; for flush().
   std::size_t silent_frames() const noexcept { return silent_frames_; }
   void set_silent_frames(std::size_t frames) noexcept { silent_frames_ = frames; }
@@ -95,9 +100,6 @@ class Convolver {
   std::size_t max_frames() const noexcept { return max_frames_; }
   const Backend& backend() const noexcept { return *backend_; }
   std::size_t threads() const noexcept { return pool_.threads(); }
-  /// Its threads, between two calls of the rest.
-  WorkerPool& pool() noexcept { return pool_; }
-
   /// Counts frames that are missing before `first_frame`; for the pipeline thread.
   void count_gap(std::int64_t first_frame, std::int64_t frames) noexcept;
 
@@ -164,6 +166,7 @@ class Convolver {
   std::unique_ptr<Level<Sample>> level_;
   InputHistory<Sample> history_;
   NonFiniteGuard<Sample> guard_;
+  InputLog<Sample>* log_ = nullptr;
 
   // The oldest is the next one to be collected. Pieces are collected before a bank comes or goes,
   // and one by one while two are heard.

@@ -9,7 +9,6 @@
 #include "engine/planner.hpp"
 #include "io/error.hpp"
 #include "kernels/backends.hpp"
-#include "kernels/fetch.hpp"
 
 namespace firbank {
 namespace {
@@ -36,6 +35,7 @@ FailOver<Sample>::FailOver(std::shared_ptr<const Backend> backend, const Partiti
   if (!keeps_) return;
   past_.emplace(routing.inputs(), past_wanted_ + (config.depth_blocks + 1) * first_.max_frames(),
                 first_.max_frames());
+  first_.log_input(&*past_);
   banks_.push_back({bank, {}, 0});
 }
 
@@ -55,16 +55,7 @@ ProcessStatus FailOver<Sample>::process(const Sample* const* in, Sample* const* 
 template <class Sample>
 void FailOver<Sample>::submit(const Sample* const* in, Sample* const* out,
                               std::size_t frames) noexcept {
-  if (keeps()) {
-    const std::size_t inputs = routing_.inputs();
-    keep(out, frames,
-         [in, inputs](std::size_t channel, Sample* to, std::size_t offset, std::size_t count) {
-           if (channel + kRowsAhead < inputs) {
-             fetch_to_read(in[channel + kRowsAhead] + offset, std::min(count, kRowFetched));
-           }
-           std::copy_n(in[channel] + offset, count, to);
-         });
-  }
+  if (keeps()) keep_call(out, frames);
   if (lateness_) return submit_in_time(in, out, frames);
   active().submit(in, out, frames);
 }
@@ -84,10 +75,9 @@ void FailOver<Sample>::submit_in_time(const Sample* const* in, Sample* const* ou
   lateness_->add(frames, watch.ns() + load_beside_ * frame_ns * static_cast<double>(frames));
 }
 
-/// A call and its input: fill(channel, to, offset, count).
+/// A call whose input goes to the log.
 template <class Sample>
-template <class Fill>
-void FailOver<Sample>::keep(Sample* const* out, std::size_t frames, Fill fill) noexcept {
+void FailOver<Sample>::keep_call(Sample* const* out, std::size_t frames) noexcept {
   Call& call = calls_.push();
   call.result = {};
   call.frames = frames;
@@ -97,7 +87,6 @@ void FailOver<Sample>::keep(Sample* const* out, std::size_t frames, Fill fill) n
   }
   if (call.frames == 0) return;
   std::copy_n(out, routing_.outputs(), call.out.begin());
-  past_->append(frames, first_.pool(), fill);
   under_way_ += frames;
 }
 
@@ -166,9 +155,7 @@ std::size_t FailOver<Sample>::flush(Sample* const* out, std::size_t frames) noex
   }
   const std::size_t part = first_.flush(out, frames);
   if (part == 0) return 0;
-  keep(out, part, [](std::size_t, Sample* to, std::size_t, std::size_t count) {
-    std::fill_n(to, count, Sample{0});
-  });
+  keep_call(out, part);
   settle(calls_.front(), first_.last_call());
   --answered_;
   last_call_ = calls_.pop().result;
@@ -279,6 +266,7 @@ bool FailOver<Sample>::take_over() noexcept {
       // The text is a courtesy.
     }
     banks_.clear();
+    first_.log_input(nullptr);
     keeps_.store(false, std::memory_order_release);
     return false;
   }

@@ -95,8 +95,7 @@ class FailOver {
   Convolver<Sample>& active() const noexcept { return *active_.load(std::memory_order_acquire); }
   bool keeps() const noexcept { return keeps_.load(std::memory_order_relaxed); }
 
-  template <class Fill>
-  void keep(Sample* const* out, std::size_t frames, Fill fill) noexcept;
+  void keep_call(Sample* const* out, std::size_t frames) noexcept;
   void answer_oldest() noexcept;
   void settle(Call& call, const CallResult& result) noexcept;
   std::int64_t answered_frames() const noexcept;
@@ -122,7 +121,7 @@ class FailOver {
 
   // The processing thread's.
   std::size_t stretch_frames_;            // that are read from the past at a time
-  std::optional<InputLog<Sample>> past_;  // raw, where there may be a second convolver
+  std::optional<InputLog<Sample>> past_;  // where there may be a second convolver
   std::size_t past_frames_ = 0;  // of the stream, before the oldest call that is not answered
   std::size_t under_way_ = 0;    // frames of the calls that are not answered
   Fifo<Call> calls_;             // of the device: those that are answered first

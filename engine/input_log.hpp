@@ -14,6 +14,7 @@
 
 #include "engine/fifo.hpp"
 #include "kernels/aligned_vector.hpp"
+#include "kernels/fetch.hpp"
 #include "kernels/worker_pool.hpp"
 
 namespace firbank {
@@ -30,13 +31,12 @@ class InputLog {
 
   std::int64_t clock() const noexcept { return clock_; }  // of the next frame
 
-  /// Takes `frames` frames of each channel, up to most_frames: fill(channel, to, offset, count) is
-  /// asked for those from `offset` on, on any of the pool's threads.
-  template <class Fill>
-  void append(std::size_t frames, WorkerPool& pool, Fill fill) noexcept {
-    for (std::size_t offset = 0; offset < frames;) {
+  /// Takes in[channel][first .. first + frames), up to most_frames, on the pool's threads.
+  void append(const Sample* const* in, std::size_t first, std::size_t frames,
+              WorkerPool& pool) noexcept {
+    while (frames > 0) {
       const std::size_t at = static_cast<std::size_t>(clock_) % capacity_;
-      const std::size_t count = std::min(frames - offset, capacity_ - at);
+      const std::size_t count = std::min(frames, capacity_ - at);
       const std::int64_t end = clock_ + static_cast<std::int64_t>(count);
       forget(end - static_cast<std::int64_t>(capacity_));
       stretches_.push() = {clock_, count};
@@ -44,11 +44,15 @@ class InputLog {
       pool.run(channels_, items_of_share(count * sizeof(Sample)),
                [&](IndexRange channels, std::size_t) noexcept {
                  for (std::size_t channel = channels.first; channel < channels.last; ++channel) {
-                   fill(channel, to + channel * count, offset, count);
+                   if (channel + kRowsAhead < channels.last) {
+                     fetch_to_read(in[channel + kRowsAhead] + first, std::min(count, kRowFetched));
+                   }
+                   std::copy_n(in[channel] + first, count, to + channel * count);
                  }
                });
       clock_ = end;
-      offset += count;
+      first += count;
+      frames -= count;
     }
   }
 

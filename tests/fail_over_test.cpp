@@ -59,6 +59,7 @@ struct Script {
   std::vector<Call> calls;
   std::vector<Swap> swaps;
   Signal in;
+  bool in_place = false;  // outputs take the place of the inputs of the same numbers
 };
 
 struct Outcome {
@@ -87,6 +88,18 @@ Outcome run(const std::shared_ptr<const Backend>& backend, const Script& script)
   test::Planes<float> in(script.in);
   const std::size_t frames = in.frames();
   test::Planes<float> out(script.routing.outputs(), frames + filter.max_frames() + 100'000);
+  std::vector<const float*> planes(in.channels());
+  const auto input = [&](std::size_t position, std::size_t count) {
+    for (std::size_t channel = 0; channel < planes.size(); ++channel) {
+      const float* const plane = in[channel].data() + position;
+      planes[channel] = plane;
+      if (!script.in_place || channel >= out.channels()) continue;
+      float* const place = out[channel].data() + position;
+      planes[channel] = place;
+      std::copy_n(plane, count, place);
+    }
+    return planes.data();
+  };
   Outcome outcome;
   const auto collect = [&] {
     if (filter.collect().status == ProcessStatus::kBackendFailed) ++outcome.failed_calls;
@@ -101,7 +114,7 @@ Outcome run(const std::shared_ptr<const Backend>& backend, const Script& script)
       tickets.push_back(filter.swap(swap.bank, filter.position() + swap.ahead, swap.crossfade));
     }
     while (filter.calls_under_way() > script.config.depth_blocks) collect();
-    filter.submit(in.from(position), out.from(position), call.frames);
+    filter.submit(input(position, call.frames), out.from(position), call.frames);
     position += call.frames;
   }
   while (filter.calls_under_way() > 0) collect();
@@ -176,6 +189,7 @@ Script random_script(Random& random) {
   }
   script.in = test::random_signal(random, routing.inputs(), frames);
   if (between(random, 0, 1) == 0) test::round_to_16_bits(script.in);
+  script.in_place = between(random, 0, 1) == 0;
   for (std::size_t k = between(random, 0, 2); k > 0; --k) {
     script.in[between(random, 0, routing.inputs() - 1)][between(random, 0, frames - 1)] =
         std::numeric_limits<double>::quiet_NaN();

@@ -20,14 +20,18 @@ double sample(std::size_t channel, std::int64_t frame) {
   return static_cast<double>(frame) * 64 + static_cast<double>(channel);
 }
 
-void append(InputLog<double>& log, std::size_t frames, WorkerPool& pool) {
-  const std::int64_t clock = log.clock();
-  log.append(frames, pool,
-             [clock](std::size_t channel, double* to, std::size_t offset, std::size_t count) {
-               for (std::size_t n = 0; n < count; ++n) {
-                 to[n] = sample(channel, clock + static_cast<std::int64_t>(offset + n));
-               }
-             });
+/// Frames `skipped` and later of planes that hold the next ones there.
+void append(InputLog<double>& log, std::size_t channels, std::size_t skipped, std::size_t frames,
+            WorkerPool& pool) {
+  std::vector<std::vector<double>> planes(channels, std::vector<double>(skipped + frames, -2));
+  std::vector<const double*> in;
+  for (std::size_t channel = 0; channel < channels; ++channel) {
+    for (std::size_t n = 0; n < frames; ++n) {
+      planes[channel][skipped + n] = sample(channel, log.clock() + static_cast<std::int64_t>(n));
+    }
+    in.push_back(planes[channel].data());
+  }
+  log.append(in.data(), skipped, frames, pool);
 }
 
 TEST(InputLogTest, GivesBackWhatItPromisesToKeep) {
@@ -41,7 +45,7 @@ TEST(InputLogTest, GivesBackWhatItPromisesToKeep) {
     InputLog<double> log(channels, kept, most);
     WorkerPool pool(between(random, 1, 2));
     for (int call = 0; call < 60; ++call) {
-      append(log, small ? 1 : between(random, 0, most), pool);
+      append(log, channels, between(random, 0, 3), small ? 1 : between(random, 0, most), pool);
       const auto there = std::min<std::size_t>(kept, static_cast<std::size_t>(log.clock()));
       const std::size_t frames = between(random, 0, there);
       const std::size_t back = between(random, frames, there);  // from the newest frame
