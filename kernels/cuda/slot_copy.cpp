@@ -4,6 +4,7 @@
 #include <atomic>
 
 #include "kernels/cpu/instruction_set.hpp"
+#include "kernels/fetch.hpp"
 #include "kernels/worker_pool.hpp"
 
 namespace firbank::cuda {
@@ -68,15 +69,19 @@ bool SlotCopy<Sample>::fill_narrow(const Window<Sample>& window,
                                    std::int16_t* slot) const noexcept {
   const NewSamples<Sample>& samples = *window.samples;
   const FreshFrames<Sample> fresh(window);
+  const std::size_t frames = samples.frames();
   const std::size_t bytes = fresh.all * (sizeof(Sample) + sizeof(std::int16_t));
   const bool past_caches = inputs_ * bytes > cache_bytes_;
   std::atomic<bool> all_fit{true};
   share(inputs_, bytes, [&](IndexRange inputs) {
     for (std::size_t input = inputs.first; input < inputs.last; ++input) {
       if (!all_fit.load(std::memory_order_relaxed)) return;
+      if (input + kRowsAhead < inputs.last) {
+        fetch_to_read(samples.raw(input + kRowsAhead), std::min(frames, kRowFetched));
+      }
       std::int16_t* const to = slot + input * fresh.all;
       std::fill_n(to, fresh.silent, std::int16_t{0});
-      if (!narrow_.run(samples.raw(input), to + fresh.silent, samples.frames(), past_caches)) {
+      if (!narrow_.run(samples.raw(input), to + fresh.silent, frames, past_caches)) {
         all_fit.store(false, std::memory_order_relaxed);
       }
     }
