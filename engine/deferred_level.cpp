@@ -290,17 +290,25 @@ void DeferredLevel<Sample>::run_until(Bank& bank, std::size_t lane, const Sweeps
   while (done.tile < work.tiles.size()) {
     if (!run_products(bank, lane, sweeps, due_ns, block, newest)) return;
     const Tile& tile = work.tiles[done.tile];
+    const std::size_t outputs = tile.outputs.last - tile.outputs.first;
     const double unit = plan_.inverse_ns / static_cast<double>(shares_.inverse);
-    while (done.output < tile.outputs.last - tile.outputs.first) {
-      const std::size_t count = shares_until(done.ns, due_ns, unit, shares_.inverse - done.inverse);
+    while (done.output < outputs) {
+      // Parts of one output, or as many outputs as are due at once.
+      const bool is_cut = shares_.inverse > 1;
+      const std::size_t left = is_cut ? shares_.inverse - done.inverse : outputs - done.output;
+      const std::size_t count = shares_until(done.ns, due_ns, unit, left);
       if (count == 0) return;
-      const std::size_t output = tile.outputs.first + done.output;
-      bank.spectra_->keep(place, {output, output + 1}, {done.inverse, done.inverse + count}, lane);
-      done.inverse += count;
+      const std::size_t first = tile.outputs.first + done.output;
+      const IndexRange range{first, first + (is_cut ? 1 : count)};
+      const IndexRange parts{done.inverse, done.inverse + (is_cut ? count : 1)};
+      bank.spectra_->keep(place, range, parts, lane);
       done.ns += unit * static_cast<double>(count);
-      if (done.inverse < shares_.inverse) return;
+      if (is_cut && parts.last < shares_.inverse) {
+        done.inverse = parts.last;
+        return;
+      }
       done.inverse = 0;
-      ++done.output;
+      done.output += range.last - range.first;
     }
     done.products = done.output = 0;
     ++done.tile;
