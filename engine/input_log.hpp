@@ -41,11 +41,12 @@ class InputLog {
       forget(end - static_cast<std::int64_t>(capacity_));
       stretches_.push() = {clock_, count};
       Sample* const to = samples_.data() + at * channels_;
+      const std::size_t ahead = rows_ahead<Sample>(count);
       pool.run(channels_, items_of_share(count * sizeof(Sample)),
                [&](IndexRange channels, std::size_t) noexcept {
                  for (std::size_t channel = channels.first; channel < channels.last; ++channel) {
-                   if (channel + kRowsAhead < channels.last) {
-                     fetch_to_read(in[channel + kRowsAhead] + first, std::min(count, kRowFetched));
+                   if (channel + ahead < channels.last) {
+                     fetch_to_read(in[channel + ahead] + first, std::min(count, kRowFetched));
                    }
                    std::copy_n(in[channel] + first, count, to + channel * count);
                  }

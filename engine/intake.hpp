@@ -102,8 +102,9 @@ class IntakeSamples final : public NewSamples<Sample> {
   const Sample* raw(std::size_t input) const noexcept override { return intake_.raw(input); }
   void take(IndexRange inputs, Sample* to, std::size_t stride,
             bool past_caches) const noexcept override {
+    const std::size_t ahead = rows_ahead<Sample>(frames());
     for (std::size_t input = inputs.first; input < inputs.last; ++input, to += stride) {
-      if (input + kRowsAhead < inputs.last) intake_.fetch(input + kRowsAhead, 0, kRowFetched);
+      if (input + ahead < inputs.last) intake_.fetch(input + ahead, 0, kRowFetched);
       intake_.take(input, to, past_caches);
     }
   }

@@ -72,12 +72,13 @@ bool SlotCopy<Sample>::fill_narrow(const Window<Sample>& window,
   const std::size_t frames = samples.frames();
   const std::size_t bytes = fresh.all * (sizeof(Sample) + sizeof(std::int16_t));
   const bool past_caches = inputs_ * bytes > cache_bytes_;
+  const std::size_t ahead = rows_ahead<Sample>(frames);
   std::atomic<bool> all_fit{true};
   share(inputs_, bytes, [&](IndexRange inputs) {
     for (std::size_t input = inputs.first; input < inputs.last; ++input) {
       if (!all_fit.load(std::memory_order_relaxed)) return;
-      if (input + kRowsAhead < inputs.last) {
-        fetch_to_read(samples.raw(input + kRowsAhead), std::min(frames, kRowFetched));
+      if (input + ahead < inputs.last) {
+        fetch_to_read(samples.raw(input + ahead), std::min(frames, kRowFetched));
       }
       std::int16_t* const to = slot + input * fresh.all;
       std::fill_n(to, fresh.silent, std::int16_t{0});
