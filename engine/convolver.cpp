@@ -570,6 +570,17 @@ void Convolver<Sample>::set_position(std::int64_t frame) noexcept {
 }
 
 template <class Sample>
+void Convolver<Sample>::pass_over(std::size_t frames) noexcept {
+  for (std::size_t left = frames; left > 0;) {
+    const std::size_t part = follow_swaps(left);
+    count(position_, part);
+    count(frames_, part);
+    left -= part;
+    if (fading_ != nullptr && position() == fade_.end()) end_swap();
+  }
+}
+
+template <class Sample>
 Stats Convolver<Sample>::stats() const noexcept {
   Stats stats;
   stats.frames = frames_.load(std::memory_order_relaxed);

@@ -95,6 +95,9 @@ class Convolver {
   /// Names the next output frame; for the pipeline thread, at the start and after a reset.
   void set_position(std::int64_t frame) noexcept;
   std::int64_t position() const noexcept { return position_.load(std::memory_order_relaxed); }
+  /// Frames that came and are not heard: names go on behind them, and so do swaps and fades. With
+  /// no call under way, at the start or after a reset.
+  void pass_over(std::size_t frames) noexcept;
 
   std::size_t tail_frames() const noexcept { return tail_frames_.load(std::memory_order_relaxed); }
   std::size_t max_frames() const noexcept { return max_frames_; }

@@ -59,6 +59,8 @@ class FailOver {
   /// Names the next output frame; for the pipeline thread, at the start and after a reset.
   void set_position(std::int64_t frame) noexcept { active().set_position(frame); }
   std::int64_t position() const noexcept { return active().position(); }
+  /// As Convolver::pass_over().
+  void pass_over(std::size_t frames) noexcept { active().pass_over(frames); }
 
   std::size_t tail_frames() const noexcept { return active().tail_frames(); }
   std::size_t max_frames() const noexcept { return first_.max_frames(); }

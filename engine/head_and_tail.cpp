@@ -268,8 +268,8 @@ void HeadAndTail<Sample>::reset() noexcept {
   if (!head_) return;
   while (collected_ < submitted_) collect_block();
   head_->reset();
-  // The device has not seen the frames of a block that is not whole.
-  device_.set_position(head_->position());
+  // The device has not seen the frames of a block that is not whole. Its fades go on as the head's.
+  device_.pass_over(filled_);
   heard_ = submitted_ = collected_ = 0;
   filled_ = 0;
   silent_frames_ = SIZE_MAX / 2;

@@ -171,6 +171,46 @@ TEST_F(EngineHybrid, SwapsHeadAndTailAtTheSameFrameBehindAReset) {
                     1e-6));
 }
 
+// What came of a block is dropped by a reset, but it has its place in the fade: with the reset
+// before, during and behind the tail's fade, and with fades that begin and end in what is dropped.
+TEST_F(EngineHybrid, FadesHeadAndTailAlikeAcrossAReset) {
+  Random random(9);
+  SCOPED_TRACE("seed 9");
+  constexpr std::size_t kBlock = 32;
+  constexpr std::size_t kFrames = 40 * kBlock;
+  constexpr std::size_t kAt = 20 * kBlock + 5;
+  const FilterBank before = test::random_bank(random, {400});
+  const FilterBank after = test::random_bank(random, {400});
+  const Routing routing = Routing::rows(1, 1);
+  const Signal in = test::random_signal(random, 1, kFrames);
+  for (const std::size_t fade : {std::size_t{3}, std::size_t{11}, std::size_t{150}}) {
+    // The second half with a device that is lost two blocks behind the reset.
+    for (std::size_t step = 0; step < 60; ++step) {
+      const std::size_t early = kAt - 4 * kBlock + (step % 30) * 11;
+      const bool is_lost = step >= 30;
+      SCOPED_TRACE(testing::Message() << "a fade of " << fade << " frames, a reset at " << early
+                                      << (is_lost ? ", a lost device" : ""));
+      configure(is_lost ? "fail_work=" + std::to_string(early / kBlock + 2) : "");
+      Engine engine(config(kBlock), before, routing);
+      engine.swap(after, kAt, fade);
+      const auto heard = [&](std::size_t first, std::size_t frames) {
+        const Signal part = test::cut(in, first, frames);
+        const Signal out = test::run_process(engine, part, test::equal_calls(frames, 13));
+        const auto answer = [&](const FilterBank& bank) {
+          return direct_convolution(part, bank, routing, frames);
+        };
+        const auto live = static_cast<std::int64_t>(kAt) - static_cast<std::int64_t>(first);
+        EXPECT_TRUE(test::follows(
+            out, test::with_changes(answer(before), {{answer(after), live, fade}}), 1e-6));
+      };
+      heard(0, early);
+      engine.reset();
+      heard(early, kFrames - early);
+      EXPECT_EQ(engine.stats().fail_over_frame != Stats::kNone, is_lost);
+    }
+  }
+}
+
 TEST_F(EngineHybrid, LaunchesOneGraphABlockAndAllocatesNothing) {
   Random random(3);
   SCOPED_TRACE("seed 3");
