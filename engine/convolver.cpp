@@ -119,7 +119,7 @@ std::unique_ptr<typename Convolver<Sample>::Prepared> Convolver<Sample>::prepare
     std::vector<Reach>& reach = prepared->reach.emplace_back();
     for (const ResponseTerm& term : terms) {
       const Response& response = responses_.responses()[term.response];
-      reach.push_back({term.input, response.delay, bank.taps(response.filter).size()});
+      reach.push_back({term.input, response.delay, bank.heard_taps(response.filter)});
       longest = std::max(longest, reach.back().delay + reach.back().taps);
     }
   }

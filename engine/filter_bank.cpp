@@ -10,7 +10,11 @@
 
 namespace firbank {
 
-FilterBank::FilterBank(std::vector<std::vector<double>> filters, std::vector<std::string> names) {
+FilterBank::FilterBank(std::vector<std::vector<double>> filters, std::vector<std::string> names)
+    : FilterBank(std::move(filters), std::move(names), {}) {}
+
+FilterBank::FilterBank(std::vector<std::vector<double>> filters, std::vector<std::string> names,
+                       std::vector<bool> is_cut_away) {
   if (filters.empty()) {
     throw Error(ErrorKind::kConfiguration, "the filter bank has 0 filters; at least 1 is needed");
   }
@@ -41,6 +45,8 @@ FilterBank::FilterBank(std::vector<std::vector<double>> filters, std::vector<std
       std::minmax_element(filters.begin(), filters.end(),
                           [](const auto& a, const auto& b) { return a.size() < b.size(); });
   Contents contents;
+  is_cut_away.resize(filters.size());
+  contents.is_cut_away = std::move(is_cut_away);
   contents.longest = longest->size();
   contents.shortest = shortest->size();
   contents.filters = std::move(filters);
@@ -50,14 +56,18 @@ FilterBank::FilterBank(std::vector<std::vector<double>> filters, std::vector<std
 
 FilterBank FilterBank::cut(std::size_t first, std::size_t last) const {
   std::vector<std::vector<double>> filters;
-  for (const std::vector<double>& taps : contents_->filters) {
+  std::vector<bool> is_cut_away = contents_->is_cut_away;
+  for (std::size_t filter = 0; filter < size(); ++filter) {
+    const std::vector<double>& taps = contents_->filters[filter];
     const auto at = [&](std::size_t tap) {
       return taps.begin() + static_cast<std::ptrdiff_t>(std::min(tap, taps.size()));
     };
     std::vector<double>& part = filters.emplace_back(at(first), at(last));
-    if (part.empty()) part.push_back(0);
+    if (!part.empty()) continue;
+    part.push_back(0);
+    is_cut_away[filter] = true;
   }
-  return FilterBank(std::move(filters), contents_->names);
+  return FilterBank(std::move(filters), contents_->names, std::move(is_cut_away));
 }
 
 }  // namespace firbank

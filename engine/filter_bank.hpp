@@ -36,14 +36,22 @@ class FilterBank {
   const std::string& name(std::size_t filter) const noexcept { return contents_->names[filter]; }
   /// Taps [first, last) of every filter; one tap of zero where there are none.
   FilterBank cut(std::size_t first, std::size_t last) const;
+  /// Taps that hear anything: of a filter of which cut() left nothing none, though it has a tap.
+  std::size_t heard_taps(std::size_t filter) const noexcept {
+    return contents_->is_cut_away[filter] ? 0 : taps(filter).size();
+  }
 
   std::size_t longest() const noexcept { return contents_->longest; }    // taps
   std::size_t shortest() const noexcept { return contents_->shortest; }  // taps
 
  private:
+  FilterBank(std::vector<std::vector<double>> filters, std::vector<std::string> names,
+             std::vector<bool> is_cut_away);
+
   struct Contents {
     std::vector<std::vector<double>> filters;
     std::vector<std::string> names;
+    std::vector<bool> is_cut_away;
     std::size_t longest = 0;
     std::size_t shortest = 0;
   };

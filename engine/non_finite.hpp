@@ -26,7 +26,7 @@
 
 namespace firbank {
 
-/// What an output hears of an input: its frames delay to delay + taps - 1.
+/// What an output hears of an input: its frames delay to delay + taps - 1, if any.
 struct Reach {
   std::size_t input = 0;
   std::size_t delay = 0;

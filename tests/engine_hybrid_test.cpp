@@ -330,6 +330,39 @@ TEST_F(EngineHybrid, KeepsANanInTheFramesThatItSpoils) {
   EXPECT_EQ(engine.stats().first_spoiled_frame, static_cast<std::int64_t>(bad));
 }
 
+// A filter that is all head leaves the tail nothing, not even a tap that hears what is bad.
+TEST_F(EngineHybrid, SpoilsWhatADirectConvolutionSpoilsWhereFiltersAreAllHead) {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    Random random(seed);
+    const std::size_t block = between(random, 4, 64);
+    SCOPED_TRACE(testing::Message() << "seed " << seed << ", block " << block);
+    const std::size_t head = 3 * block;
+    EngineConfig wanted = config(block);
+    wanted.max_taps = head + 500;
+    const Routing routing = test::random_routing(random, 2, 2, 3, 4, 100);
+    const auto bank = [&] {
+      return test::random_bank(random, {between(random, 1, head), between(random, 1, head),
+                                        seed % 2 == 0 ? head : between(random, 1, head + 500)});
+    };
+    const FilterBank before = bank();
+    const FilterBank after = bank();
+    Engine engine(wanted, before, routing);
+    const std::size_t frames = 80 * block;
+    const std::size_t at = 40 * block;
+    const std::size_t fade = between(random, 0, 100);
+    engine.swap(after, static_cast<std::int64_t>(at), fade);
+    Signal in = test::random_signal(random, 2, frames);
+    for (int k = 0; k < 6; ++k) in[k % 2][between(random, 0, frames - 1)] = NAN;
+    const Signal out = test::run_process(
+        engine, in, test::random_calls(random, frames, block, engine.max_frames()));
+    EXPECT_TRUE(test::follows(out,
+                              test::with_changes(direct_convolution(in, before, routing, frames),
+                                                 {{direct_convolution(in, after, routing, frames),
+                                                   static_cast<std::int64_t>(at), fade}}),
+                              1e-6));
+  }
+}
+
 TEST_F(EngineHybrid, IsRefusedWhereThereIsNothingToShare) {
   Random random(7);
   const FilterBank bank = test::random_bank(random, {100});

@@ -40,6 +40,22 @@ TEST(FilterBank, NamesFilters) {
   EXPECT_EQ(FilterBank(filters, {"left", "right"}).name(1), "right");
 }
 
+TEST(FilterBank, CutsFilters) {
+  const FilterBank bank({{1, 2, 3, 4}, {5, 6}, {7}}, {"long", "short", "one"});
+  const FilterBank tail = bank.cut(2, 100);
+  EXPECT_THAT(tail.taps(0), ElementsAre(3, 4));
+  EXPECT_THAT(tail.taps(1), ElementsAre(0));
+  EXPECT_EQ(tail.name(1), "short");
+  EXPECT_EQ(tail.heard_taps(0), 2u);
+  EXPECT_EQ(tail.heard_taps(1), 0u);
+  const FilterBank head = bank.cut(0, 2);
+  EXPECT_THAT(head.taps(0), ElementsAre(1, 2));
+  EXPECT_EQ(head.heard_taps(2), 1u);
+  // What is nothing stays nothing.
+  EXPECT_EQ(tail.cut(0, 1).heard_taps(0), 1u);
+  EXPECT_EQ(tail.cut(0, 1).heard_taps(1), 0u);
+}
+
 TEST(FilterBank, RefusesWhatIsNoFilter) {
   constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
