@@ -98,6 +98,8 @@ class Convolver {
   /// Frames that came and are not heard: names go on behind them, and so do swaps and fades. With
   /// no call under way, at the start or after a reset.
   void pass_over(std::size_t frames) noexcept;
+  /// Null unless two banks are heard.
+  const Crossfade* fade() const noexcept { return fading_ != nullptr ? &fade_ : nullptr; }
 
   std::size_t tail_frames() const noexcept { return tail_frames_.load(std::memory_order_relaxed); }
   std::size_t max_frames() const noexcept { return max_frames_; }

@@ -61,6 +61,8 @@ class FailOver {
   std::int64_t position() const noexcept { return active().position(); }
   /// As Convolver::pass_over().
   void pass_over(std::size_t frames) noexcept { active().pass_over(frames); }
+  /// As Convolver::fade().
+  const Crossfade* fade() const noexcept { return active().fade(); }
 
   std::size_t tail_frames() const noexcept { return active().tail_frames(); }
   std::size_t max_frames() const noexcept { return first_.max_frames(); }

@@ -30,6 +30,12 @@ std::int64_t frame_after(std::int64_t frame, std::int64_t frames) {
   return frame > kLast - frames ? kLast : frame + frames;
 }
 
+std::int64_t frame_before(std::int64_t frame, std::size_t frames) {
+  constexpr std::int64_t kFirst = std::numeric_limits<std::int64_t>::min();
+  const auto back = static_cast<std::int64_t>(frames);
+  return frame < kFirst + back ? kFirst : frame - back;
+}
+
 }  // namespace
 
 template <class Sample>
@@ -246,8 +252,8 @@ template <class Sample>
 void HeadAndTail<Sample>::follow_swaps() noexcept {
   while (next_ticket_ <= last_ticket_.load(std::memory_order_acquire) &&
          head_->live_frame(next_ticket_)) {
-    tail_frames_.store(tails_[next_ticket_++ % kTicketsKept].load(std::memory_order_relaxed),
-                       std::memory_order_relaxed);
+    const Told& told = told_[next_ticket_++ % kTicketsKept];
+    tail_frames_.store(told.tail_frames.load(std::memory_order_relaxed), std::memory_order_relaxed);
   }
 }
 
@@ -296,7 +302,10 @@ std::uint64_t HeadAndTail<Sample>::swap(const FilterBank& bank, std::int64_t at_
   order.ticket =
       device_.swap(bank.cut(head_taps_, SIZE_MAX),
                    order.at_frame - static_cast<std::int64_t>(head_taps_), crossfade_frames);
-  tails_[order.ticket % kTicketsKept].store(tail_of(bank, routing_), std::memory_order_relaxed);
+  Told& told = told_[order.ticket % kTicketsKept];
+  told.tail_frames.store(tail_of(bank, routing_), std::memory_order_relaxed);
+  told.at_frame.store(order.at_frame, std::memory_order_relaxed);
+  told.crossfade_frames.store(crossfade_frames, std::memory_order_relaxed);
   head_->swap(head, order);
   last_ticket_.store(order.ticket, std::memory_order_release);
   return order.ticket;
@@ -320,8 +329,42 @@ std::optional<std::int64_t> HeadAndTail<Sample>::live_frame(std::uint64_t ticket
 
 template <class Sample>
 void HeadAndTail<Sample>::set_position(std::int64_t frame) noexcept {
-  if (head_) head_->set_position(frame);
-  device_.set_position(frame);
+  if (!head_) return device_.set_position(frame);
+  const std::int64_t now = position();
+  head_->set_position(frame);
+  // Names that go back, as where a stream begins, leave no frames out.
+  const std::size_t passed = frame > now ? passed_by_tail(now, frame) : 0;
+  const std::int64_t from = frame_before(frame, passed);
+  device_.set_position(from);
+  device_.pass_over(static_cast<std::size_t>(frame - from));
+}
+
+/// Where names jump from `now` to `frame`, a fade that is heard is held up, and a swap that is due
+/// in between is heard from `frame` on. The tail is D frames ahead: of what it has begun and the
+/// head has not, that is true of the frames in which it is heard. So its swaps go on by this many
+/// frames of the jump.
+template <class Sample>
+std::size_t HeadAndTail<Sample>::passed_by_tail(std::int64_t now,
+                                                std::int64_t frame) const noexcept {
+  // The swaps' course behind the jump, by the frames in which they are heard.
+  const Crossfade* const heard = head_->fade();
+  std::int64_t free_from = heard != nullptr ? heard->end() : frame;
+  std::optional<std::int64_t> begun;
+  const std::uint64_t last = last_ticket_.load(std::memory_order_acquire);
+  for (std::uint64_t ticket = next_ticket_; ticket <= last && device_.live_frame(ticket);
+       ++ticket) {
+    const Told& told = told_[ticket % kTicketsKept];
+    begun = std::max(told.at_frame.load(std::memory_order_relaxed), free_from);
+    free_from = frame_after(
+        *begun, static_cast<std::int64_t>(told.crossfade_frames.load(std::memory_order_relaxed)));
+  }
+  const Crossfade* const fade = device_.fade();
+  // Unsigned, as names may be anywhere in the range of their type.
+  const auto name = [](std::int64_t of) { return static_cast<std::uint64_t>(of); };
+  if (fade == nullptr) return name(frame) + head_taps_ - name(free_from);
+  if (!begun) return 0;
+  const std::uint64_t held_up = name(fade->start) + head_taps_ + (name(frame) - name(now));
+  return held_up - name(*begun);
 }
 
 template <class Sample>

@@ -8,6 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "engine/convolver.hpp"
 #include "engine/engine.hpp"
 #include "io/error.hpp"
 #include "kernels/cuda/plugin_loader.hpp"
@@ -207,6 +208,85 @@ TEST_F(EngineHybrid, FadesHeadAndTailAlikeAcrossAReset) {
       engine.reset();
       heard(early, kFrames - early);
       EXPECT_EQ(engine.stats().fail_over_frame != Stats::kNone, is_lost);
+    }
+  }
+}
+
+/// Where banks go live, in frames that are processed: those behind the first `early` have names
+/// that are `gap` later. One after another, when its frame has come and the fade before it is over.
+std::vector<std::int64_t> live_frames(const std::vector<SwapOrder>& swaps, std::int64_t early,
+                                      std::int64_t gap) {
+  std::vector<std::int64_t> live;
+  std::int64_t free_from = 0;
+  for (const SwapOrder& swap : swaps) {
+    std::int64_t frame = free_from;
+    while (frame + (frame < early ? 0 : gap) < swap.at_frame) ++frame;
+    live.push_back(frame);
+    free_from = frame + static_cast<std::int64_t>(swap.crossfade_frames);
+  }
+  return live;
+}
+
+// A gap holds fades up, and what is due in it begins behind it; also where the tail, which goes
+// ahead, was in the midst of a fade, or behind one, that the head had yet to begin.
+TEST_F(EngineHybrid, FadesHeadAndTailAlikeAcrossAGapThatForgetsTheHistory) {
+  for (std::uint64_t seed = 1; seed <= 120; ++seed) {
+    Random random(seed);
+    constexpr std::int64_t kFirst = 10'000;
+    const std::size_t block = between(random, 8, 32);
+    EngineConfig wanted = config(block);
+    wanted.gap_policy = GapPolicy::kReset;
+    const Routing routing = Routing::rows(1, 1);
+    std::vector<FilterBank> banks;
+    for (int k = 0; k < 3; ++k) banks.push_back(test::random_bank(random, {500}));
+    Engine engine(wanted, banks[0], routing);
+    const std::size_t early = between(random, 1, 600);
+    const auto gap = static_cast<std::int64_t>(between(random, 1, 300));
+    const std::size_t frames = early + 1'500;
+    // From before the first frame to behind the gap, with fades of up to several heads' length.
+    std::vector<SwapOrder> swaps(2);
+    std::int64_t at = static_cast<std::int64_t>(between(random, 0, 900)) - 100;
+    for (SwapOrder& swap : swaps) {
+      swap.at_frame = at;
+      swap.crossfade_frames = between(random, 0, 2) * between(random, 1, 150);
+      at += static_cast<std::int64_t>(between(random, 0, 200));
+    }
+    SCOPED_TRACE(testing::Message() << "seed " << seed << ", block " << block << ", a gap of "
+                                    << gap << " at " << early << ", swaps at " << swaps[0].at_frame
+                                    << " with " << swaps[0].crossfade_frames << " and at "
+                                    << swaps[1].at_frame << " with " << swaps[1].crossfade_frames);
+    std::vector<std::uint64_t> tickets;
+    for (std::size_t k = 0; k < swaps.size(); ++k) {
+      tickets.push_back(
+          engine.swap(banks[k + 1], kFirst + swaps[k].at_frame, swaps[k].crossfade_frames));
+    }
+    const Signal in = test::random_signal(random, 1, frames);
+    const Signal before = test::cut(in, 0, early);
+    const Signal after = test::cut(in, early, frames - early);
+    test::Pulled pulled;
+    engine.start();
+    test::push_all(engine, before, test::random_calls(random, early, block, block), kFirst, block,
+                   pulled);
+    test::push_all(engine, after, test::random_calls(random, frames - early, block, block),
+                   kFirst + static_cast<std::int64_t>(early) + gap, block, pulled);
+    test::pull_to_end(engine, block, pulled);
+    engine.stop();
+    const std::vector<std::int64_t> live =
+        live_frames(swaps, static_cast<std::int64_t>(early), gap);
+    const auto answer = [&](const Signal& part, std::size_t first) {
+      const std::size_t count = part[0].size();
+      std::vector<test::Change> changes;
+      for (std::size_t k = 0; k < swaps.size(); ++k) {
+        changes.push_back({direct_convolution(part, banks[k + 1], routing, count),
+                           live[k] - static_cast<std::int64_t>(first), swaps[k].crossfade_frames});
+      }
+      return test::with_changes(direct_convolution(part, banks[0], routing, count), changes);
+    };
+    EXPECT_TRUE(test::follows(test::cut(pulled.out, 0, frames),
+                              test::joined(answer(before, 0), answer(after, early)), 1e-6));
+    for (std::size_t k = 0; k < swaps.size(); ++k) {
+      EXPECT_EQ(engine.live_frame(tickets[k]),
+                kFirst + live[k] + (live[k] < static_cast<std::int64_t>(early) ? 0 : gap));
     }
   }
 }
