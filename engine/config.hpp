@@ -131,7 +131,8 @@ struct EngineConfig {
   /// what goes with them, of one bank; PartitionPlan::memory_samples says how many it does. A
   /// second one, while a swap waits or fades, comes on top. 0: no limit but, on a GPU, what was
   /// free when it was opened. Where no plan does with it, an Error names the least that one needs.
-  /// In the hybrid mode it is the GPU's; a CPU that goes on in its place is not bound by it.
+  /// In the hybrid mode it bounds the tails, on the GPU, and not the heads, which lie in the host's
+  /// memory; a CPU that goes on in a GPU's place is not bound by it.
   std::uint64_t memory_limit_bytes = 0;
 
   /// What the plan is chosen by: measured on this machine, each 1e-9 to 1e18 ns; or nothing for the

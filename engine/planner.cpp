@@ -160,9 +160,11 @@ class MemoryLimit {
   void refuse(const char* with = "") const {
     if (asked_bytes_ == 0 || least_ <= asked_bytes_) return;
     throw Error(ErrorKind::kConfiguration,
-                fmt::format("memory_limit_bytes is {}; these filters, inputs and outputs need at "
-                            "least {}{}",
-                            asked_bytes_, least_, with));
+                fmt::format("memory_limit_bytes is {}; {} need at least {}{}", asked_bytes_,
+                            config_.gpu_mode == GpuMode::kHybrid
+                                ? "on the GPU the tails of these filters, their inputs and outputs"
+                                : "these filters, inputs and outputs",
+                            least_, with));
   }
 
  private:

@@ -154,7 +154,8 @@ TEST_F(CliCuda, PlansEveryModeThatItHasAndRefusesTheOthersInOneLine) {
   refused({"--backend", "cuda", "--gpu-mode", "hybrid", "--offline"},
           "gpu_mode is hybrid; allowed with the offline goal: whole, throughput");
   refused({"--backend", "cuda", "--gpu-mode", "hybrid", "--memory-limit", "1K"},
-          "memory_limit_bytes is 1024");
+          "memory_limit_bytes is 1024; on the GPU the tails of these filters, their inputs and "
+          "outputs need at least");
   device("driver=none");
   refused({"--backend", "cuda", "--gpu-mode", "hybrid"}, "no NVIDIA driver");
   refused({"--backend", "cuda:1", "--gpu-mode", "hybrid"}, "no NVIDIA driver");
@@ -183,6 +184,18 @@ TEST_F(CliCuda, AddsNoLatencyInTheHybridMode) {
   EXPECT_EQ(offline.exit_code, 2);
   EXPECT_THAT(offline.err, HasSubstr("gpu_mode is hybrid"));
   EXPECT_EQ(filter("none.npy", {"--gpu-mode", "hybrid", "--as-live"}).exit_code, 2);
+}
+
+TEST_F(CliCuda, BoundsTheTailsOfTheHybridModeAndTellsOfTheHeads) {
+  const ProgramResult result =
+      filter("limited.npy", {"--backend", "cuda", "--gpu-mode", "hybrid", "--block", "64",
+                             "--as-live", "--memory-limit", "10M"});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.err,
+              testing::ContainsRegex("the tails take [0-9.]+ KiB of the 10.0 MiB that are allowed "
+                                     "on the GPU, and the heads [0-9.]+ KiB of the host's"));
+  EXPECT_THAT(run_program({FIRBANK_PROGRAM, "filter", "--help"}).out,
+              HasSubstr("with --gpu-mode hybrid on the"));
 }
 
 TEST_F(CliCuda, CountsTheTailsThatAreLateByTheClock) {

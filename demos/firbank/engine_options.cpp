@@ -120,7 +120,9 @@ void EngineOptions::add_memory_limit_to(CLI::App& command) {
   command
       .add_option("--memory-limit", memory_limit_bytes,
                   "Most memory that spectra, sums and samples may take where they\n"
-                  "are computed, such as 500M or 2G; a GPU's is a limit by itself")
+                  "are computed, such as 500M or 2G; with --gpu-mode hybrid on the\n"
+                  "GPU: the heads take some of the host's beside it. What a GPU has\n"
+                  "free is a limit by itself")
       ->type_name("SIZE")
       ->transform(size_in_bytes());
 }

@@ -78,11 +78,7 @@ class FilterRun {
         costs_(settings.engine.chosen_costs(settings.notice)),
         config_(engine_config()),
         engine_(make_engine()) {
-    if (config_.memory_limit_bytes > 0 && !settings.engine.is_hybrid()) {
-      settings.notice(fmt::format("the plan takes {} of the {} that are allowed",
-                                  bytes(static_cast<double>(plan_bytes())),
-                                  bytes(static_cast<double>(config_.memory_limit_bytes))));
-    }
+    if (config_.memory_limit_bytes > 0) settings.notice(told_limit());
     pass_options_.mode = convolution_mode(settings.mode);
     pass_options_.longest_taps = filters_.response_frames != 0
                                      ? filters_.response_frames
@@ -142,7 +138,21 @@ class FilterRun {
     return std::make_unique<BasicEngine<Sample>>(config_, filters_.bank, routing);
   }
 
-  std::size_t plan_bytes() const { return engine_->plan().memory_samples * sizeof(Sample); }
+  /// What the plan takes of --memory-limit, which in the hybrid mode is the GPU's.
+  std::string told_limit() const {
+    const auto taken = [](const PartitionPlan& plan) {
+      return bytes(static_cast<double>(plan.memory_samples * sizeof(Sample)));
+    };
+    const std::string allowed = bytes(static_cast<double>(config_.memory_limit_bytes));
+    const PartitionPlan* const tail = engine_->tail_plan();
+    if (tail == nullptr) {
+      return fmt::format("the plan takes {} of the {} that are allowed", taken(engine_->plan()),
+                         allowed);
+    }
+    return fmt::format(
+        "the tails take {} of the {} that are allowed on the GPU, and the heads {} of the host's",
+        taken(*tail), allowed, taken(engine_->plan()));
+  }
 
   std::size_t prefetch(FrameReader<Sample>& reader) const {
     const std::size_t frames = reader.prefetch(frames_to_prefetch(pass_options_));
