@@ -67,6 +67,18 @@ Words options_of(const std::vector<std::string>& commands) {
   return options;
 }
 
+/// What the program says of an option, one space between the words.
+std::string told_of(const std::string& command, const std::string& option) {
+  std::vector<std::string> words = command_line(command);
+  words.push_back("--help");
+  const std::string help = run_program(words).out;
+  const std::size_t begin = help.find("\n  " + option + " ");
+  EXPECT_NE(begin, std::string::npos) << option;
+  if (begin == std::string::npos) return "";
+  std::string told = help.substr(begin, help.find("\n  -", begin + 1) - begin);
+  return std::regex_replace(told, std::regex("\\s+"), " ");
+}
+
 /// The manual page with its hyphens as plain ones.
 std::string manual() {
   return std::regex_replace(read_bytes(FIRBANK_MANUAL), std::regex(R"(\\-)"), "-");
@@ -121,6 +133,18 @@ TEST(Manual, DescribesTheOptionsThatHelpLists) {
   EXPECT_EQ(described("OPTIONS OF BENCH SHOW"), own({"bench show"}));
   for (const std::string& option : own({""})) {
     EXPECT_THAT(section("OPTIONS OF EVERY COMMAND"), HasSubstr(option));
+  }
+}
+
+// Threads do something else in each of a GPU's modes, which not every command has.
+TEST(Help, NamesTheModeForThroughputOnlyWhereItCanBeChosen) {
+  for (const std::string& command : kCommands) {
+    const Words options = options_of(command);
+    if (!options.contains("--threads")) continue;
+    SCOPED_TRACE(command);
+    const std::string told = told_of(command, "--threads");
+    EXPECT_THAT(told, HasSubstr("Threads that compute (1), 1 to 64"));
+    EXPECT_EQ(told.find("throughput") != std::string::npos, options.contains("--gpu-mode")) << told;
   }
 }
 

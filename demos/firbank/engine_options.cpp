@@ -57,8 +57,8 @@ void EngineOptions::add_to(CLI::App& command) {
 void EngineOptions::add_plan_to(CLI::App& command) {
   command
       .add_option("--threads", threads,
-                  "Threads that compute (1), 1 to 64; or that copy samples to a GPU and\n"
-                  "home in its throughput mode (those of the processor, up to 8)")
+                  "Threads that compute (1), 1 to 64; beside a GPU those that copy\n"
+                  "samples to it and home")
       ->type_name("N")
       ->check(whole_number(1, 64));
   command
@@ -114,6 +114,11 @@ void EngineOptions::add_gpu_mode_to(CLI::App& command) {
                   "latency is added; with --as-live or --realtime")
       ->type_name("MODE")
       ->check(one_of({"whole", "hybrid", "throughput"}));
+  command.get_option("--threads")
+      ->description(
+          "Threads that compute (1), 1 to 64; beside a GPU those that copy\n"
+          "samples to it and home (1; with --gpu-mode throughput those of the\n"
+          "processor, up to 8), or that compute the heads");
 }
 
 void EngineOptions::add_memory_limit_to(CLI::App& command) {

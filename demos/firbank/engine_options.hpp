@@ -46,7 +46,7 @@ struct EngineOptions {
   /// Adds --depth.
   void add_depth_to(CLI::App& command);
 
-  /// Adds --gpu-mode.
+  /// Adds --gpu-mode, and tells in --threads, which must be there, what it means for them.
   void add_gpu_mode_to(CLI::App& command);
 
   /// Adds --memory-limit.

@@ -183,6 +183,11 @@ void add_throughput_bench(CLI::App& bench, int& exit_code) {
       ->type_name("live|offline")
       ->check(one_of({"live", "offline"}));
   arguments->stream.add_to(*command);
+  command->get_option("--threads")
+      ->description(
+          "Threads that compute (1), 1 to 64; beside a GPU those that copy\n"
+          "samples to it and home (1; of offline rows those of the processor,\n"
+          "up to 8)");
   arguments->stream.engine.add_spectra_to(*command);
   command
       ->add_option("--seconds", arguments->effort.seconds,
