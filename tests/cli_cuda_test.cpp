@@ -1,6 +1,7 @@
 // The program with a GPU's backend, on the fake device.
 #include <algorithm>
 #include <cstdlib>
+#include <sstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -224,6 +225,30 @@ TEST_F(CliCuda, VerifiesInEveryMode) {
   }
   EXPECT_EQ(hybrid, 2U);
   EXPECT_EQ(throughput, 2U);
+}
+
+// Names of ways and of GPUs are longer than those of a CPU's backends.
+TEST_F(CliCuda, VerifiesInColumns) {
+  const ProgramResult result = run_program({FIRBANK_PROGRAM, "verify", "--taps", "50", "--filters",
+                                            "1", "--block", "64", "--seconds", "0.01"});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  std::istringstream lines(result.out.substr(result.out.find("\nbackend ") + 1));
+  std::string head;
+  std::getline(lines, head);
+  std::size_t rows = 0;
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with("cuda:0") && !line.starts_with("cpu")) continue;
+    ++rows;
+    for (const char* column :
+         {"instructions", "precision", "spectra", "way", "worst error", "limit", "result"}) {
+      const std::size_t begin = head.find(column);
+      ASSERT_LT(begin, line.size()) << column << ": " << line;
+      EXPECT_EQ(line.substr(begin - 2, 2), "  ") << column << ": " << line;
+      EXPECT_NE(line[begin], ' ') << column << ": " << line;
+      if (line.find(" not run: ") != std::string::npos) break;  // the rest is its reason
+    }
+  }
+  EXPECT_GT(rows, 8U);
 }
 
 TEST_F(CliCuda, FiltersInEveryModeThatItHas) {

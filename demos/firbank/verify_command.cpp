@@ -96,9 +96,9 @@ int run(Arguments& arguments) {
   const Signal expected = direct_convolution(in, bank, routing, frames + bank.longest() - 1);
 
   install_interrupt_handlers(1);  // not before: the oracle does not look for requests
-  if (printing) {
-    fmt::print("{}\n", table_head());
-  }
+  const std::vector<BackendInfo> backends = list_backends();
+  const VerifyTable table(cases, backends);
+  if (printing) fmt::print("{}\n", table.head());
   std::vector<VerifyOutcome> outcomes;
   for (std::size_t i = 0; i < cases.size() && !interrupt_requested(); ++i) {
     VerifyOutcome outcome{cases[i]};
@@ -111,7 +111,7 @@ int run(Arguments& arguments) {
     }
     if (interrupt_requested()) break;
     if (printing) {
-      fmt::print("{}\n", table_line(outcome));
+      fmt::print("{}\n", table.line(outcome));
       std::fflush(stdout);
     }
     outcomes.push_back(outcome);
@@ -121,11 +121,8 @@ int run(Arguments& arguments) {
     return kExitInterrupted;
   }
   if (printing) {
-    for (const BackendInfo& backend : list_backends()) {
-      if (!backend.available) {
-        fmt::print("{:<14} {:<14} not run: {}\n", backend.name, backend.instruction_set,
-                   backend.reason);
-      }
+    for (const BackendInfo& backend : backends) {
+      if (!backend.available) fmt::print("{}\n", table.line(backend));
     }
   }
   const VerifyVerdict result = verdict(outcomes, arguments.seed);

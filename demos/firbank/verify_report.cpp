@@ -2,21 +2,45 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string_view>
 
 #include <fmt/format.h>
 
 namespace firbank::program {
 
-std::string table_head() {
-  return fmt::format("{:<14} {:<14} {:<10} {:<8} {:<17} {:<12} {:<8} {}", "backend", "instructions",
-                     "precision", "spectra", "way", "worst error", "limit", "result");
+VerifyTable::VerifyTable(const std::vector<VerifyCase>& cases,
+                         const std::vector<BackendInfo>& backends)
+    : backend_width_(std::string_view("backend").size()),
+      instructions_width_(std::string_view("instructions").size()),
+      way_width_(std::string_view("way").size()) {
+  for (const BackendInfo& backend : backends) {
+    backend_width_ = std::max(backend_width_, backend.name.size());
+    instructions_width_ = std::max(instructions_width_, backend.instruction_set.size());
+  }
+  for (const VerifyCase& one : cases) {
+    backend_width_ = std::max(backend_width_, one.backend.size());
+    instructions_width_ = std::max(instructions_width_, one.instruction_set.size());
+    way_width_ = std::max(way_width_, std::string_view(one.way()).size());
+  }
 }
 
-std::string table_line(const VerifyOutcome& outcome) {
+std::string VerifyTable::head() const {
+  return fmt::format("{:<{}}  {:<{}}  {:<9}  {:<7}  {:<{}}  {:<11}  {:<8}  {}", "backend",
+                     backend_width_, "instructions", instructions_width_, "precision", "spectra",
+                     "way", way_width_, "worst error", "limit", "result");
+}
+
+std::string VerifyTable::line(const VerifyOutcome& outcome) const {
   const VerifyCase& what = outcome.what;
-  return fmt::format("{:<14} {:<14} {:<10} {:<8} {:<17} {:<12.2e} {:<8.3g} {}", what.backend,
-                     what.instruction_set, what.precision(), what.spectra(), what.way(),
-                     outcome.error, what.error_limit(), outcome.passed() ? "pass" : "FAIL");
+  return fmt::format("{:<{}}  {:<{}}  {:<9}  {:<7}  {:<{}}  {:<11.2e}  {:<8.3g}  {}", what.backend,
+                     backend_width_, what.instruction_set, instructions_width_, what.precision(),
+                     what.spectra(), what.way(), way_width_, outcome.error, what.error_limit(),
+                     outcome.passed() ? "pass" : "FAIL");
+}
+
+std::string VerifyTable::line(const BackendInfo& backend) const {
+  return fmt::format("{:<{}}  {:<{}}  not run: {}", backend.name, backend_width_,
+                     backend.instruction_set, instructions_width_, backend.reason);
 }
 
 nlohmann::ordered_json to_json(const std::vector<VerifyOutcome>& outcomes) {
