@@ -23,10 +23,12 @@ constexpr double kSliced = 1.6;
 // Outputs from which on the halves of them cost about the same.
 constexpr double kLeastPairedOutputs = 32;
 
-// As the CUDA backend has them: outputs of a tile, which share what is read of an input, and frames
-// of a stretch of the direct form, which are summed together, be they wanted or not.
-constexpr double kTileOutputs = 8;
+// As the CUDA backend has them: frames of a stretch of the direct form, which are summed together,
+// be they wanted or not.
 constexpr double kStretchFrames = 32;
+
+// Outputs that share what is read of an input there, at the most.
+constexpr double kMostLines = PlanDemand::kTileOutputs;
 
 // Complex points times octaves of a transform that are computed in one go.
 constexpr double kSharePoints = 7'000;
@@ -257,7 +259,7 @@ double PlanEstimate::direct_on_device_ns(const PartitionPlan& plan) const {
 
 /// Of a device: readings of an input's spectra for one of a response's.
 double PlanEstimate::lines_read() const {
-  return 1 / std::clamp(demand_.edges / demand_.inputs, 1.0, kTileOutputs);
+  return 1 / std::clamp(demand_.edges / demand_.inputs, 1.0, kMostLines);
 }
 
 double PlanEstimate::answer_ns(const PartitionPlan& plan) const {

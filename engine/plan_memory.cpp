@@ -6,7 +6,7 @@
 namespace firbank {
 namespace {
 
-// A transform's constants, and what a thread works in, as so many sums.
+// Of a CPU: a transform's constants, and what a thread works in, as so many sums.
 constexpr double kTableSums = 1.5;
 constexpr double kFirstScratchSums = 1.5;
 constexpr double kLaterScratchSums = 1;
@@ -14,35 +14,48 @@ constexpr double kLaterScratchSums = 1;
 // Bins of the sums that a thread has at a time, of up to four outputs.
 constexpr double kTileBins = 65'536;
 
-// As the CUDA backend has them: bytes of a spectrum beyond which transforms pass through memory,
-// windows that an input's ring holds where something is carried from block to block, banks whose
-// answers are under way at once, partitions that repay a share of a sum, the most shares, and what
-// the lists of terms and tiles take; or those of items and listeners, an item of each input and
-// output at the most.
+// As the CUDA backend has them: bytes of a spectrum beyond which transforms pass through memory, a
+// transform's constants for each bin and beside them, windows that an input's ring holds where
+// something is carried from block to block, and banks whose answers are under way at once.
 constexpr std::size_t kMostInnerBytes = std::size_t{32} << 10;
+constexpr double kConstantsOfBin = 0.58;
+constexpr double kConstants = 4;
 constexpr double kRingWindows = 2;
 constexpr double kBanksHeard = 2;
+
+// Bytes of the lists of terms, tiles and outputs, with places of outputs in their tiles where they
+// are transformed; or of items, one of each input and output at the most, and listeners.
+constexpr double kTermBytes = 24;
+constexpr double kTileBytes = 16;
+constexpr double kOutputBytes = 4;
+constexpr double kPlaceBytes = 8;
+constexpr double kItemBytes = 16;
+constexpr double kListenerBytes = 8;
+
+// Bytes of the command that runs, and of counts.
+constexpr double kCommandBytes = 704;
+
+// Shares of sums, so that there is work for all of a device: of the largest one there is, with so
+// many threads, which take so many bytes of a sum each; partitions that repay a share, and the most
+// shares.
+constexpr double kMultiprocessors = 256;
+constexpr double kThreadsThatFill = 1'024 * kMultiprocessors;
+constexpr double kBytesOfThread = 16;
 constexpr double kLeastSteps = 16;
 constexpr double kMostShares = 128;
-constexpr double kListSamplesOfEdge = 6;
-constexpr double kListSamplesOfOutput = 7;
-constexpr double kListSamplesOfItem = 4;
-constexpr double kListSamplesOfListener = 2;
+
+// Likewise of the direct form: chunks of a step and of the frames of a thread block, those that a
+// ring has besides, steps that repay a share, and thread blocks that fill.
+constexpr double kStepChunks = 96;
+constexpr double kTileChunks = 8;
+constexpr double kRingChunks = 3;
+constexpr double kLeastDirectSteps = 4;
+constexpr double kBlocksThatFill = 8 * kMultiprocessors;
 
 /// Whether a thread block of a device holds a whole transform.
 bool is_inner(const LevelPlan& level, const PlanDemand& demand) {
   return 2 * level.bins() * demand.sample_bytes <= kMostInnerBytes;
 }
-
-// Likewise of the direct form: taps of a chunk, chunks of a step, steps that repay a share of a
-// sum, outputs and frames of a thread block, and the most of those that fill a device, one of 256
-// multiprocessors.
-constexpr std::size_t kChunkSamples = 4;
-constexpr double kStepChunks = 96;
-constexpr double kLeastDirectSteps = 4;
-constexpr double kTileOutputs = 8;
-constexpr double kTileFrames = 32;
-constexpr double kBlocksThatFill = 2'048;
 
 double samples_of_sum(const LevelPlan& level) {
   return 2 * static_cast<double>(level.bins());
@@ -61,6 +74,32 @@ double sums_on_cpu(const PartitionPlan& plan, const PlanDemand& demand, std::siz
   return demand.outputs * carried + kTableSums + of_thread * demand.threads;
 }
 
+/// Shares that sums are cut into where `at_once` leave much of a device idle, and there are
+/// `shares` at the most; 0 where a sum is one piece.
+double shares_of_sum(double at_once, double that_fill, double shares) {
+  const double wanted =
+      std::min({std::floor(that_fill / std::max(at_once, 1.0)), std::floor(shares), kMostShares});
+  return wanted < 2 ? 0 : wanted;
+}
+
+/// Of a level, all of which a slice of its bins is summed of at once.
+double spectral_shares(const PartitionPlan& plan, const PlanDemand& demand,
+                       const PlanDemand::Partitions& partitions, std::size_t k) {
+  const LevelPlan& level = plan.levels[k];
+  const std::size_t piece = std::min(plan.call_frames, plan.levels.front().block_frames);
+  const std::size_t slices = k == 0 ? 1 : level.block_frames / piece;
+  const std::size_t bins = (level.bins() + slices - 1) / slices;
+  const std::size_t bytes = 2 * bins * demand.sample_bytes;
+  const double threads = std::floor(demand.tiles * static_cast<double>(bytes) / kBytesOfThread);
+  return shares_of_sum(threads, kThreadsThatFill,
+                       demand.most_edges * partitions.longest / kLeastSteps);
+}
+
+/// A device's constants of a level's transforms, in samples.
+double constants_on_device(const LevelPlan& level) {
+  return 2 * (kConstantsOfBin * static_cast<double>(level.bins()) + kConstants);
+}
+
 /// Of each output: the newest block's sum, and in level 0 two that are carried, in the others two
 /// blocks of answers. Shares of sums where an output has many partitions; all transforms between
 /// their passes where they have some.
@@ -68,49 +107,53 @@ double sums_on_device(const PartitionPlan& plan, const PlanDemand& demand,
                       const PlanDemand::Partitions& partitions, std::size_t k) {
   const LevelPlan& level = plan.levels[k];
   const double of_output = k > 0 ? 2 : level.partitions == 1 ? 1 : 3;
-  const double shares = std::min(partitions.met / demand.outputs / kLeastSteps, kMostShares);
   const double of_passes = is_inner(level, demand) ? 0 : demand.inputs + demand.outputs;
-  return demand.outputs * (of_output + (shares < 2 ? 0 : shares)) + of_passes + kTableSums;
+  return demand.outputs * (of_output + spectral_shares(plan, demand, partitions, k)) + of_passes;
 }
 
 /// Lists of what is summed, in samples, on a device.
-double lists_on_device(const PlanDemand& demand) {
-  return kListSamplesOfEdge * demand.edges + kListSamplesOfOutput * demand.outputs;
+double lists_on_device(const PlanDemand& demand, double bytes_of_output) {
+  return (kTermBytes * demand.edges + kTileBytes * demand.tiles +
+          bytes_of_output * demand.outputs) /
+         static_cast<double>(demand.sample_bytes);
 }
 
-/// Slots of samples on their way in and of answers on their way home, on a device.
-double slots_on_device(const PartitionPlan& plan, const PlanDemand& demand) {
-  return plan.by_copies ? staged_samples(plan, demand.config, demand.inputs, demand.outputs) : 0;
+/// Slots of samples on their way in and of answers on their way home, and the command, on a device.
+double stream_on_device(const PartitionPlan& plan, const PlanDemand& demand) {
+  const double slots =
+      plan.by_copies ? staged_samples(plan, demand.config, demand.inputs, demand.outputs) : 0;
+  return slots + kCommandBytes / static_cast<double>(demand.sample_bytes);
 }
 
 /// Of a plan that is_fused(): responses, tables, a window of each input, and what is on its way.
 double fused_samples(const PartitionPlan& plan, const PlanDemand& demand,
                      const PlanDemand::Partitions& partitions) {
+  const LevelPlan& level = plan.levels.front();
   const double responses = partitions.stored * (plan.compact_spectra ? kCompactShare : 1);
-  const double lists = kListSamplesOfItem * (demand.inputs + demand.outputs) +
-                       kListSamplesOfListener * demand.outputs;
-  return samples_of_sum(plan.levels.front()) * (responses + kTableSums + demand.inputs) +
-         slots_on_device(plan, demand) + lists;
+  const double lists =
+      kItemBytes * (demand.inputs + demand.outputs) + kListenerBytes * demand.outputs;
+  return samples_of_sum(level) * (responses + demand.inputs) + constants_on_device(level) +
+         stream_on_device(plan, demand) + lists / static_cast<double>(demand.sample_bytes);
 }
 
 /// Of the direct form on a device: taps in whole chunks, rings that hold the longest response and a
 /// piece, and shares of sums where an output has many steps and a piece has not enough thread
 /// blocks.
 double direct_on_device(const PartitionPlan& plan, const PlanDemand& demand) {
+  const std::size_t chunk = PlanDemand::kChunkBytes / demand.sample_bytes;
+  const auto samples = static_cast<double>(chunk);
   LevelPlan chunks;
-  chunks.partition_taps = kChunkSamples;
-  chunks.partitions = (plan.max_response + kChunkSamples - 1) / kChunkSamples;
-  const double taps = demand.partitions(chunks).stored * kChunkSamples;
-  const auto ring = static_cast<double>(plan.max_response + plan.piece_frames + 3 * kChunkSamples);
-  const double steps = demand.edges / demand.outputs *
-                       std::ceil(static_cast<double>(chunks.partitions) / kStepChunks);
-  const double piece = static_cast<double>(plan.piece_frames);
-  const double tile = std::clamp(demand.edges / demand.inputs, 1.0, kTileOutputs);
-  const double blocks = std::ceil(demand.outputs / tile) * std::ceil(piece / kTileFrames);
-  const double shares =
-      std::floor(std::min({steps / kLeastDirectSteps, kBlocksThatFill / blocks, kMostShares}));
-  return taps + demand.inputs * ring + (shares < 2 ? 0 : shares) * demand.outputs * piece +
-         lists_on_device(demand) + slots_on_device(plan, demand);
+  chunks.partition_taps = chunk;
+  chunks.partitions = (plan.max_response + chunk - 1) / chunk;
+  const double taps = demand.partitions(chunks).stored * samples;
+  const auto piece = static_cast<double>(plan.piece_frames);
+  const double reach = static_cast<double>(plan.max_response) - 1 + piece;
+  const double ring = (std::ceil(reach / samples) + kRingChunks) * samples;
+  const double steps = demand.most_edges * std::ceil(demand.most_chunks / kStepChunks);
+  const double shares = shares_of_sum(demand.tiles * std::ceil(piece / (kTileChunks * samples)),
+                                      kBlocksThatFill, steps / kLeastDirectSteps);
+  return taps + demand.inputs * ring + shares * demand.outputs * piece +
+         lists_on_device(demand, kOutputBytes) + stream_on_device(plan, demand);
 }
 
 }  // namespace
@@ -171,11 +214,13 @@ double memory_samples(const PartitionPlan& plan, const PlanDemand& demand,
     samples += spectrum_samples(level, demand, partitions[k], plan.compact_spectra) +
                samples_of_sum(level) * (on_device ? sums_on_device(plan, demand, partitions[k], k)
                                                   : sums_on_cpu(plan, demand, k));
+    if (on_device) {
+      samples += constants_on_device(level) + lists_on_device(demand, kOutputBytes + kPlaceBytes);
+    }
   }
   if (on_device) {
     const double window = samples_of_sum(plan.levels.back());
-    return samples + demand.inputs * kRingWindows * window + slots_on_device(plan, demand) +
-           static_cast<double>(plan.levels.size()) * lists_on_device(demand);
+    return samples + demand.inputs * kRingWindows * window + stream_on_device(plan, demand);
   }
   return samples +
          demand.inputs * static_cast<double>(plan.history_frames() + plan.history_window());

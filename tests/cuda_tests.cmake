@@ -53,7 +53,7 @@ foreach(name IN ITEMS bank_layout_test convolve_layout_test slot_copy_test)
 endforeach()
 foreach(name IN ITEMS cuda_backend_test cuda_direct_test cuda_graph_test cuda_edge_test call_bytes_test
                       fail_over_test engine_hybrid_test overload_test live_engine_change_test
-                      shared_copies_test array_on_device_test)
+                      plan_memory_test shared_copies_test array_on_device_test)
   firbank_test(${name})
   target_link_libraries(${name} PRIVATE firbank_test_support)
   firbank_uses_fake_device(${name})
