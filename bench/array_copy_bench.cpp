@@ -65,11 +65,11 @@ void gather_frames(benchmark::State& state, InstructionSet set, ElementType type
 }
 
 template <class Sample>
-void scatter_frames(benchmark::State& state, InstructionSet set, ElementType type, bool streaming) {
+void scatter_frames(benchmark::State& state, InstructionSet set, ElementType type, bool uncached) {
   Copy<Sample> copy(type, static_cast<std::size_t>(state.range(0)));
   copy.run(state, [&](std::byte* to) {
     array_copy<Sample>(set)->scatter_frames(copy.planes.data(), copy.channels, to, type,
-                                            state.range(0), kBlockFrames, streaming);
+                                            state.range(0), kBlockFrames, uncached);
   });
 }
 
@@ -107,11 +107,11 @@ const int registered = [] {
           ->Arg(1'024);
     }
     for (const Type& type : kFloats) {
-      for (const bool streaming : {false, true}) {
+      for (const bool uncached : {false, true}) {
         const std::string axes =
-            std::string(type.name) + (streaming ? "/streaming/" : "/cached/") + name;
+            std::string(type.name) + (uncached ? "/uncached/" : "/cached/") + name;
         benchmark::RegisterBenchmark(("scatter_frames/" + axes).c_str(), scatter_frames<float>, set,
-                                     type.type, streaming)
+                                     type.type, uncached)
             ->ArgNames({"kernels"})
             ->Arg(2)
             ->Arg(5)
