@@ -6,9 +6,7 @@
 //                  [--quick]
 //
 // Needs FIRBANK_PLUGIN_DIR to name the folder of the idle device.
-#include <cstdio>
-#include <ctime>
-#include <exception>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -18,6 +16,7 @@
 #include "bench/gpu/feed.hpp"
 #include "bench/gpu/figures.hpp"
 #include "bench/gpu/pacer.hpp"
+#include "bench/gpu/program.hpp"
 #include "engine/engine.hpp"
 
 namespace firbank::bench {
@@ -27,18 +26,12 @@ constexpr std::size_t kLeastCalls = 5;  // that are measured, however long they 
 
 struct Options {
   std::string name;
-  std::string gpu_mode;  // empty: as the case has it
+  std::optional<GpuMode> gpu_mode;  // none: as the case has it
   std::size_t threads = 1;
   double seconds = 3;
   bool fail_over = true;
   bool quick = false;
 };
-
-double processor_us() {
-  timespec time{};
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
-  return 1e6 * static_cast<double>(time.tv_sec) + 1e-3 * static_cast<double>(time.tv_nsec);
-}
 
 EngineConfig config_of(const Case& which, const Options& options) {
   EngineConfig config;
@@ -46,9 +39,8 @@ EngineConfig config_of(const Case& which, const Options& options) {
   config.backend = "cuda:0";
   config.threads = options.threads;
   config.fail_over = options.fail_over;
-  const bool throughput =
-      options.gpu_mode.empty() ? which.is_file() : options.gpu_mode == "throughput";
-  config.gpu_mode = throughput ? GpuMode::kThroughput : GpuMode::kWhole;
+  config.gpu_mode =
+      options.gpu_mode.value_or(which.is_file() ? GpuMode::kThroughput : GpuMode::kWhole);
   if (which.is_file()) {
     config.goal = PlanGoal::kOffline;
   } else {
@@ -104,32 +96,15 @@ void run(const Options& options) {
 
 Options read_options(int count, char** arguments) {
   Options options;
-  const std::vector<std::string> words(arguments + 1, arguments + count);
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    const auto value = [&] {
-      if (i + 1 == words.size()) throw std::runtime_error(words[i] + " needs a value");
-      return words[++i];
-    };
-    if (words[i] == "--gpu-mode") {
-      options.gpu_mode = value();
-      if (options.gpu_mode != "whole" && options.gpu_mode != "throughput") {
-        throw std::runtime_error("--gpu-mode is '" + options.gpu_mode +
-                                 "'; allowed: whole, throughput");
-      }
-    } else if (words[i] == "--threads") {
-      options.threads = std::stoul(value());
-    } else if (words[i] == "--seconds") {
-      options.seconds = std::stod(value());
-    } else if (words[i] == "--no-fail-over") {
-      options.fail_over = false;
-    } else if (words[i] == "--quick") {
-      options.quick = true;
-    } else if (options.name.empty()) {
-      options.name = words[i];
-    } else {
-      throw std::runtime_error("there is no option '" + words[i] + "'");
-    }
-  }
+  OptionReader reader;
+  reader.choice<std::optional<GpuMode>>(
+      "--gpu-mode", options.gpu_mode,
+      {{"whole", GpuMode::kWhole}, {"throughput", GpuMode::kThroughput}});
+  reader.number("--threads", options.threads);
+  reader.number("--seconds", options.seconds);
+  reader.flag("--no-fail-over", options.fail_over, false);
+  reader.flag("--quick", options.quick);
+  reader.read(count, arguments, options.name);
   return options;
 }
 
@@ -137,11 +112,7 @@ Options read_options(int count, char** arguments) {
 }  // namespace firbank::bench
 
 int main(int count, char** arguments) {
-  try {
+  return firbank::bench::run_program("gpu_host_share", [&] {
     firbank::bench::run(firbank::bench::read_options(count, arguments));
-    return 0;
-  } catch (const std::exception& failure) {
-    std::fprintf(stderr, "gpu_host_share: %s\n", failure.what());
-    return 1;
-  }
+  });
 }

@@ -4,9 +4,6 @@
 //
 //   gpu_offline CASE [--backend NAME] [--gpu-mode whole|throughput] [--threads N] [--sixteen-bits]
 //               [--seconds N] [--quick] [--verify]
-#include <cstdio>
-#include <ctime>
-#include <exception>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -21,6 +18,7 @@
 #include "bench/gpu/figures.hpp"
 #include "bench/gpu/oracle.hpp"
 #include "bench/gpu/pacer.hpp"
+#include "bench/gpu/program.hpp"
 #include "engine/copy_threads.hpp"
 #include "engine/engine.hpp"
 
@@ -43,12 +41,6 @@ struct Options {
   bool quick = false;
   bool verify = false;  // and nothing else
 };
-
-double processor_us() {
-  timespec time{};
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
-  return 1e6 * static_cast<double>(time.tv_sec) + 1e-3 * static_cast<double>(time.tv_nsec);
-}
 
 double most_resident_bytes() {
   rusage usage{};
@@ -224,36 +216,16 @@ void tell_rates(const Case& which, const std::vector<double>& took, const HostTi
 
 Options read_options(int count, char** arguments) {
   Options options;
-  const std::vector<std::string> words(arguments + 1, arguments + count);
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    const auto value = [&] {
-      if (i + 1 == words.size()) throw std::runtime_error(words[i] + " needs a value");
-      return words[++i];
-    };
-    if (words[i] == "--backend") {
-      options.backend = value();
-    } else if (words[i] == "--gpu-mode") {
-      const std::string mode = value();
-      if (mode != "whole" && mode != "throughput") {
-        throw std::runtime_error("--gpu-mode is '" + mode + "'; allowed: whole, throughput");
-      }
-      options.gpu_mode = mode == "whole" ? GpuMode::kWhole : GpuMode::kThroughput;
-    } else if (words[i] == "--threads") {
-      options.threads = std::stoul(value());
-    } else if (words[i] == "--sixteen-bits") {
-      options.sixteen_bits = true;
-    } else if (words[i] == "--seconds") {
-      options.seconds = std::stod(value());
-    } else if (words[i] == "--quick") {
-      options.quick = true;
-    } else if (words[i] == "--verify") {
-      options.verify = true;
-    } else if (options.name.empty()) {
-      options.name = words[i];
-    } else {
-      throw std::runtime_error("there is no option '" + words[i] + "'");
-    }
-  }
+  OptionReader reader;
+  reader.text("--backend", options.backend);
+  reader.choice("--gpu-mode", options.gpu_mode,
+                {{"whole", GpuMode::kWhole}, {"throughput", GpuMode::kThroughput}});
+  reader.number("--threads", options.threads);
+  reader.flag("--sixteen-bits", options.sixteen_bits);
+  reader.number("--seconds", options.seconds);
+  reader.flag("--quick", options.quick);
+  reader.flag("--verify", options.verify);
+  reader.read(count, arguments, options.name);
   return options;
 }
 
@@ -285,11 +257,6 @@ void run(const Options& options) {
 }  // namespace firbank::bench
 
 int main(int count, char** arguments) {
-  try {
-    firbank::bench::run(firbank::bench::read_options(count, arguments));
-    return 0;
-  } catch (const std::exception& failure) {
-    std::fprintf(stderr, "gpu_offline: %s\n", failure.what());
-    return 1;
-  }
+  return firbank::bench::run_program(
+      "gpu_offline", [&] { firbank::bench::run(firbank::bench::read_options(count, arguments)); });
 }

@@ -6,7 +6,6 @@
 //             [--spectra full|int16] [--seconds N] [--quick] [--verify]
 //
 // A hybrid engine waits here for tails that are late, so that outputs are right and the time shows.
-#include <cstdio>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -20,6 +19,7 @@
 #include "bench/gpu/figures.hpp"
 #include "bench/gpu/oracle.hpp"
 #include "bench/gpu/pacer.hpp"
+#include "bench/gpu/program.hpp"
 #include "engine/engine.hpp"
 
 namespace firbank::bench {
@@ -273,40 +273,17 @@ void measure_throughput(const Case& which, const Options& options, const FilterB
 
 Options read_options(int count, char** arguments) {
   Options options;
-  const std::vector<std::string> words(arguments + 1, arguments + count);
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    const auto value = [&] {
-      if (i + 1 == words.size()) throw std::runtime_error(words[i] + " needs a value");
-      return words[++i];
-    };
-    if (words[i] == "--backend") {
-      options.backend = value();
-    } else if (words[i] == "--partitions") {
-      options.partitions = std::stoul(value());
-    } else if (words[i] == "--gpu-mode") {
-      const std::string mode = value();
-      if (mode != "whole" && mode != "hybrid") {
-        throw std::runtime_error("--gpu-mode is '" + mode + "'; allowed: whole, hybrid");
-      }
-      options.gpu_mode = mode == "hybrid" ? GpuMode::kHybrid : GpuMode::kWhole;
-    } else if (words[i] == "--spectra") {
-      const std::string spectra = value();
-      if (spectra != "full" && spectra != "int16") {
-        throw std::runtime_error("--spectra is '" + spectra + "'; allowed: full, int16");
-      }
-      options.spectra = spectra == "int16" ? Spectra::kInt16 : Spectra::kFull;
-    } else if (words[i] == "--seconds") {
-      options.seconds = std::stod(value());
-    } else if (words[i] == "--quick") {
-      options.quick = true;
-    } else if (words[i] == "--verify") {
-      options.verify = true;
-    } else if (options.name.empty()) {
-      options.name = words[i];
-    } else {
-      throw std::runtime_error("there is no option '" + words[i] + "'");
-    }
-  }
+  OptionReader reader;
+  reader.text("--backend", options.backend);
+  reader.number("--partitions", options.partitions);
+  reader.choice("--gpu-mode", options.gpu_mode,
+                {{"whole", GpuMode::kWhole}, {"hybrid", GpuMode::kHybrid}});
+  reader.choice("--spectra", options.spectra,
+                {{"full", Spectra::kFull}, {"int16", Spectra::kInt16}});
+  reader.number("--seconds", options.seconds);
+  reader.flag("--quick", options.quick);
+  reader.flag("--verify", options.verify);
+  reader.read(count, arguments, options.name);
   return options;
 }
 
@@ -327,11 +304,6 @@ void run(const Options& options) {
 }  // namespace firbank::bench
 
 int main(int count, char** arguments) {
-  try {
-    firbank::bench::run(firbank::bench::read_options(count, arguments));
-    return 0;
-  } catch (const std::exception& failure) {
-    std::fprintf(stderr, "gpu_paced: %s\n", failure.what());
-    return 1;
-  }
+  return firbank::bench::run_program(
+      "gpu_paced", [&] { firbank::bench::run(firbank::bench::read_options(count, arguments)); });
 }

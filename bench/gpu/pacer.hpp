@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <ctime>
 #include <thread>
 
 namespace firbank::bench {
@@ -47,6 +48,13 @@ class Pacer {
 
 inline double microseconds_since(Pacer::Clock::time_point begin) {
   return std::chrono::duration<double, std::micro>(Pacer::Clock::now() - begin).count();
+}
+
+/// What all threads of the process have taken of processors.
+inline double processor_us() {
+  timespec time{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+  return 1e6 * static_cast<double>(time.tv_sec) + 1e-3 * static_cast<double>(time.tv_nsec);
 }
 
 }  // namespace firbank::bench
