@@ -11,20 +11,14 @@
 #include "kernels/cuda/kernels.cuh"
 #include "tests/support/cuda_rig.hpp"
 #include "tests/support/kernel_samples.hpp"
-#include "tests/support/random_cases.hpp"
 
 namespace firbank::test {
 namespace {
 
 using cuda::Kernel;
 using cuda::LevelCommand;
-using cuda::Range;
 
 constexpr double kCompactLimit = 3.16e-5;  // 90 dB
-
-std::uint32_t any(Random& random, std::size_t first, std::size_t last) {
-  return static_cast<std::uint32_t>(between(random, first, last));
-}
 
 /// Samples that are narrow: multiples of 1/32,768.
 template <class Real>
@@ -42,18 +36,18 @@ RigShape any_shape(Random& random, std::uint32_t log2_bins, bool compact) {
   const bool large = log2_bins > 9;
   RigShape shape;
   shape.log2_bins = log2_bins;
-  shape.inputs = any(random, 1, large ? 2 : 5);
-  shape.hop = any(random, 1, (2U << log2_bins) - 1);
-  const std::uint32_t responses = any(random, 1, large ? 2 : 4);
+  shape.inputs = between(random, 1, large ? 2 : 5);
+  shape.hop = between(random, 1, (2U << log2_bins) - 1);
+  const std::uint32_t responses = between(random, 1, large ? 2 : 4);
   shape.partitions.assign(responses, {0, 1});
-  const std::uint32_t outputs = any(random, 1, large ? 4 : 20);
+  const std::uint32_t outputs = between(random, 1, large ? 4 : 20);
   for (std::uint32_t o = 0; o < outputs; ++o) {
-    auto& terms = shape.terms.emplace_back(any(random, 0, 5) > 0 ? 1 : 0);
+    auto& terms = shape.terms.emplace_back(between(random, 0, 5) > 0 ? 1 : 0);
     for (RigTerm& term : terms) {
-      term = {any(random, 0, shape.inputs - 1), any(random, 0, responses - 1)};
+      term = {between(random, 0, shape.inputs - 1), between(random, 0, responses - 1)};
     }
   }
-  shape.listeners = any(random, 1, 6);
+  shape.listeners = between(random, 1, 6);
   shape.compact = compact;
   shape.run =
       compact ? cuda::kConvolveRun<cuda::Multiple> : cuda::kConvolveRun<cuda::Complex<Real>>;
@@ -78,7 +72,7 @@ class Stream {
     for (std::uint32_t block = 0; block < blocks_; ++block) {
       for (std::uint32_t arrived = 0; arrived < block_frames_;) {
         const std::uint32_t left = block_frames_ - arrived;
-        const std::uint32_t frames = random_() % 2 == 0 ? left : any(random_, 1, left);
+        const std::uint32_t frames = random_() % 2 == 0 ? left : between(random_, 1, left);
         piece(block, arrived, frames);
         arrived += frames;
       }
@@ -95,8 +89,8 @@ class Stream {
     command.inputs = {0, rig_.shape.inputs};
     command.window = (block * block_frames_) & (rig_.ring_frames - 1);
     command.fresh = {lead + arrived, lead + arrived + frames};
-    command.stage_in = any(random_, 0, 1);
-    command.narrow = any(random_, 0, 1);
+    command.stage_in = between(random_, 0, 1);
+    command.narrow = between(random_, 0, 1);
     stage(command, at, frames);
     if (random_() % 4 == 0) {
       rig_.launch(command, Kernel::kListen, rig_.forward_params());
@@ -135,18 +129,13 @@ class Stream {
   void hear(LevelCommand command, std::size_t at, std::uint32_t frames) {
     command.outputs = {0, rig_.outputs};
     command.frames = {command.fresh.last - frames, command.fresh.last};
-    command.stage_out = any(random_, 0, 1);
+    command.stage_out = between(random_, 0, 1);
     std::fill(rig_.stage_out.begin(), rig_.stage_out.end(), rig_.kNan);
     cuda::ConvolveParams<Real> params = rig_.convolve_params();
     params.render.signals = 1;
     rig_.launch(command, Kernel::kConvolve, params);
     EXPECT_EQ(rig_.progress.rendered, rig_.taken);
-    for (std::uint32_t output = 0; output < rig_.outputs; ++output) {
-      const Real* answer = rig_.stage_out.data() +
-                           std::size_t{command.stage_out} * rig_.outputs * rig_.answer_frames +
-                           std::size_t{output} * frames;
-      std::copy_n(answer, frames, out[output].data() + at);
-    }
+    rig_.copy_answers(command, out, at);
   }
 
   CudaRig<Real>& rig_;
@@ -176,12 +165,11 @@ void check_stream(std::uint32_t log2_bins, std::uint64_t seed, bool compact = fa
     if (compact) rig.make_compact();
   }
   const std::uint32_t exact = std::min((2U << log2_bins) - shape.hop + 1, (2U << log2_bins) - 1);
-  const std::uint32_t block = random() % 2 == 0 ? exact : any(random, 1, exact);
+  const std::uint32_t block = random() % 2 == 0 ? exact : between(random, 1, exact);
   Stream<Real> stream(rig, block, 4, random);
   stream.process();
 
-  double error = 0;
-  double power = 0;
+  RelativeError error;
   const std::size_t frames = stream.in[0].size();
   const std::size_t step = std::max<std::size_t>(1, frames / 97);
   for (std::uint32_t output = 0; output < rig.outputs; ++output) {
@@ -195,14 +183,13 @@ void check_stream(std::uint32_t log2_bins, std::uint64_t seed, bool compact = fa
           sum += static_cast<double>(h[k]) * stream.in[term.input][n - k];
         }
       }
-      error += (actual - sum) * (actual - sum);
-      power += sum * sum;
+      error.add(actual, sum);
       if (shape.terms[output].empty()) {
         EXPECT_EQ(actual, 0.0);
       }
     }
   }
-  EXPECT_LE(std::sqrt(error), (compact ? kCompactLimit : kLimit<Real>)*std::sqrt(power));
+  EXPECT_LE(error.value(), compact ? kCompactLimit : kLimit<Real>);
   EXPECT_EQ(rig.progress.finished, rig.taken);
 }
 
@@ -257,7 +244,7 @@ template <class Real>
 void check_traffic(std::uint64_t seed, bool compact) {
   SCOPED_TRACE(testing::Message() << "seed " << seed << ", compact " << compact);
   Random random(seed);
-  CudaRig<Real> rig(any_shape<Real>(random, any(random, 3, 8), compact));
+  CudaRig<Real> rig(any_shape<Real>(random, between(random, 3, 8), compact));
   load_noise(rig, random);
   if constexpr (sizeof(Real) == sizeof(float)) {
     if (compact) rig.make_compact();
@@ -285,7 +272,7 @@ TEST(CudaListenTest, OnlyListensWhereNoOutputIsAskedFor) {
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
     SCOPED_TRACE(testing::Message() << "seed " << seed);
     Random random(seed);
-    const RigShape shape = any_shape<float>(random, any(random, 3, 8), false);
+    const RigShape shape = any_shape<float>(random, between(random, 3, 8), false);
     CudaRig<float> silent(shape), listening(shape);
     Random same(seed);
     LevelCommand command = whole_window(silent, same);

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <random>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -18,11 +17,6 @@ namespace {
 using cuda::Kernel;
 using cuda::LevelCommand;
 using Threads = HostRun::Threads;
-using Random = std::mt19937_64;
-
-std::uint32_t between(Random& random, std::uint32_t first, std::uint32_t last) {
-  return first + static_cast<std::uint32_t>(random() % (last - first + 1));
-}
 
 /// Frames that the longest response looks back.
 std::uint32_t reach_of(const DirectBankShape& bank) {

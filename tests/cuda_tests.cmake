@@ -41,10 +41,10 @@ else()
 endif()
 
 # The kernel bodies, run on the host.
-foreach(name IN ITEMS host_executor_test cuda_kernels_test cuda_convolve_test cuda_direct_kernels_test)
+foreach(name IN ITEMS host_executor_test cuda_transform_test cuda_command_test cuda_lines_test
+                      cuda_products_test cuda_order_test cuda_convolve_test cuda_direct_kernels_test)
   firbank_test(${name} support/host_executor.cpp support/touched_memory.cpp)
 endforeach()
-target_link_libraries(cuda_convolve_test PRIVATE firbank_test_support)
 
 # The backend on the fake device.
 foreach(name IN ITEMS bank_layout_test convolve_layout_test slot_copy_test)

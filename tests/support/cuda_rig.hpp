@@ -6,6 +6,7 @@
 // Thread: one at a time.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstddef>
@@ -198,6 +199,18 @@ class CudaRig {
     execute(cuda::Kernel::kAccumulate, accumulate);
     if (shape.splits > 1) execute(cuda::Kernel::kReduce, accumulate);
     execute(cuda::Kernel::kEnd, control);
+  }
+
+  /// What a command has rendered, to frame `at` of each output's plane and on.
+  void copy_answers(const cuda::LevelCommand& command, std::vector<std::vector<Real>>& planes,
+                    std::size_t at) const {
+    const std::size_t frames = command.frames.last - command.frames.first;
+    const Real* answer =
+        stage_out.data() + std::size_t{command.stage_out} * outputs * answer_frames;
+    for (std::vector<Real>& plane : planes) {
+      std::copy_n(answer, frames, plane.data() + at);
+      answer += frames;
+    }
   }
 
   cuda::ConvolveParams<Real> convolve_params() {
