@@ -344,6 +344,34 @@ TYPED_TEST(ArrayConvolverTest, KeepsToALimitOfMemoryOrSaysTheLeast) {
   EXPECT_THROW(plan_array_job(of.job, traits, options), Error);
 }
 
+// Also where it is known of transforms alone, of which there are smaller and smaller ones.
+TYPED_TEST(ArrayConvolverTest, NamesTheLeastOfAllPlansHoweverFarTheLimitIsBelow) {
+  for (std::uint64_t seed = 1; seed <= 24; ++seed) {
+    Random random(seed);
+    const auto shape = static_cast<Shape>(seed % 4);
+    Case<TypeParam> of(random, shape, between(random, 100, 20'000), between(random, 1, 2'000));
+    const ArrayTraits traits = traits_of<TypeParam>(of.job, of.signals);
+    SCOPED_TRACE(testing::Message() << "seed " << seed);
+    const auto least_below = [&](std::uint64_t limit) -> std::uint64_t {
+      ArrayOptions options;
+      options.method = ArrayMethod::kTransforms;
+      options.memory_limit_bytes = limit;
+      try {
+        EXPECT_LE(plan_array_job(of.job, traits, options).memory_bytes, limit);
+      } catch (const Error& error) {
+        const std::string message = error.what();
+        EXPECT_THAT(message, HasSubstr("; this needs at least "));
+        return std::stoull(message.substr(message.rfind(' ') + 1));
+      }
+      return 0;
+    };
+    const std::uint64_t least = least_below(1);
+    EXPECT_EQ(least_below(least / 2), least);
+    EXPECT_EQ(least_below(least - 1), least);
+    EXPECT_EQ(least_below(least), 0U);
+  }
+}
+
 TYPED_TEST(ArrayConvolverTest, KeepsWhatWasMadeOfKernelsThatStay) {
   for (const ArrayMethod method :
        {ArrayMethod::kDirect, ArrayMethod::kFrames, ArrayMethod::kTransforms}) {

@@ -304,27 +304,14 @@ class Planner {
       }
       if (!shrink(at_once, 0)) break;
     }
-    return on_gpu_ ? smaller_on_gpu(at_once) : smaller(at_once);
+    return smaller(at_once, is_least_known);
   }
 
-  /// With smaller transforms: where all else is small, what is left to save is in them.
-  std::optional<ArrayPlan> smaller(const Cut& at_once) {
-    double budget = static_cast<double>(limit_);
-    for (int attempt = 0; attempt < 6; ++attempt, budget *= 0.8) {
-      try {
-        const auto bytes = static_cast<std::uint64_t>(std::max(budget, 1.0));
-        if (auto plan = transforms(at_once, bytes)) return plan;
-      } catch (const Error&) {
-        break;
-      }
-    }
-    return std::nullopt;
-  }
-
-  /// Plan by plan, each with less than the one before: the host's part, which nobody bounds, is
-  /// about as large as the device's. Where no engine is within the limit, those beyond it tell the
-  /// least that would do.
-  std::optional<ArrayPlan> smaller_on_gpu(const Cut& at_once) {
+  /// With smaller transforms: where all else is small, what is left to save is in them. Plan by
+  /// plan, each with less than the one before: what an engine takes is not all that counts. Where
+  /// no engine is within the limit, and nothing else tells the least that would do, those beyond it
+  /// do.
+  std::optional<ArrayPlan> smaller(const Cut& at_once, bool is_least_known) {
     constexpr int kMostPlans = 32;
     const auto descend = [&](std::uint64_t budget) -> std::optional<ArrayPlan> {
       for (int attempt = 0; attempt < kMostPlans && budget > 0; ++attempt) {
@@ -338,7 +325,7 @@ class Planner {
       return std::nullopt;
     };
     if (auto plan = descend(limit_)) return plan;
-    return descend(engine_bytes_ - 1);
+    return is_least_known ? std::nullopt : descend(engine_bytes_ - 1);
   }
 
   /// What transforms take at the very least, and the planning of them.
