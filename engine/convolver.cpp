@@ -264,12 +264,18 @@ std::size_t Convolver<Sample>::follow_swaps(std::size_t frames) noexcept {
       break;
     }
     if (upcoming_ == nullptr) break;
-    if (const std::int64_t early = upcoming_->order.not_before - this->frames(); early > 0) {
+    SwapOrder& order = upcoming_->order;
+    if (order.due != nullptr) {
+      const std::int64_t due = order.due->load(std::memory_order_relaxed);
+      if (due == SwapOrder::kNotDue) break;
+      order.at_frame = std::max(order.at_frame, due);
+    }
+    if (const std::int64_t early = order.not_before - this->frames(); early > 0) {
       piece = std::min(piece, static_cast<std::uint64_t>(early));
       break;
     }
-    if (upcoming_->order.at_frame > now) {
-      piece = std::min(piece, ahead(upcoming_->order.at_frame));
+    if (order.at_frame > now) {
+      piece = std::min(piece, ahead(order.at_frame));
       break;
     }
     begin_swap();

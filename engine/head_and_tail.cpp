@@ -165,6 +165,7 @@ void HeadAndTail<Sample>::run_chunk(const Sample* const* in, Sample* const* out,
   const std::int64_t first_frame = position();
   const std::int64_t due = heard_ - static_cast<std::int64_t>(head_taps_);
   take(in, frames);  // first: `out` may be `in`
+  follow_tail();
   head_->process(in, out, frames);
   bool is_spoiled = head_->last_call().spoiled_frames > 0;
   heard_ += static_cast<std::int64_t>(frames);
@@ -257,6 +258,19 @@ void HeadAndTail<Sample>::follow_swaps() noexcept {
   }
 }
 
+/// A head waits for the frame from which its tail is heard: the one that was asked for, or a later
+/// one where the stream had gone on while the bank was made.
+template <class Sample>
+void HeadAndTail<Sample>::follow_tail() noexcept {
+  const std::uint64_t last = last_ticket_.load(std::memory_order_acquire);
+  for (; next_of_tail_ <= last; ++next_of_tail_) {
+    const std::optional<std::int64_t> live = device_.live_frame(next_of_tail_);
+    if (!live) return;
+    told_[next_of_tail_ % kTicketsKept].heard_from.store(
+        frame_after(*live, static_cast<std::int64_t>(head_taps_)), std::memory_order_relaxed);
+  }
+}
+
 template <class Sample>
 std::size_t HeadAndTail<Sample>::flush(Sample* const* out, std::size_t frames) noexcept {
   if (!head_) return device_.flush(out, frames);
@@ -304,8 +318,9 @@ std::uint64_t HeadAndTail<Sample>::swap(const FilterBank& bank, std::int64_t at_
                    order.at_frame - static_cast<std::int64_t>(head_taps_), crossfade_frames);
   Told& told = told_[order.ticket % kTicketsKept];
   told.tail_frames.store(tail_of(bank, routing_), std::memory_order_relaxed);
-  told.at_frame.store(order.at_frame, std::memory_order_relaxed);
   told.crossfade_frames.store(crossfade_frames, std::memory_order_relaxed);
+  told.heard_from.store(SwapOrder::kNotDue, std::memory_order_relaxed);
+  order.due = &told.heard_from;
   head_->swap(head, order);
   last_ticket_.store(order.ticket, std::memory_order_release);
   return order.ticket;
@@ -331,6 +346,7 @@ template <class Sample>
 void HeadAndTail<Sample>::set_position(std::int64_t frame) noexcept {
   if (!head_) return device_.set_position(frame);
   const std::int64_t now = position();
+  follow_tail();  // by the names that frames have had
   head_->set_position(frame);
   // Names that go back, as where a stream begins, leave no frames out.
   const std::size_t passed = frame > now ? passed_by_tail(now, frame) : 0;
@@ -350,11 +366,9 @@ std::size_t HeadAndTail<Sample>::passed_by_tail(std::int64_t now,
   const Crossfade* const heard = head_->fade();
   std::int64_t free_from = heard != nullptr ? heard->end() : frame;
   std::optional<std::int64_t> begun;
-  const std::uint64_t last = last_ticket_.load(std::memory_order_acquire);
-  for (std::uint64_t ticket = next_ticket_; ticket <= last && device_.live_frame(ticket);
-       ++ticket) {
+  for (std::uint64_t ticket = next_ticket_; ticket < next_of_tail_; ++ticket) {
     const Told& told = told_[ticket % kTicketsKept];
-    begun = std::max(told.at_frame.load(std::memory_order_relaxed), free_from);
+    begun = std::max(told.heard_from.load(std::memory_order_relaxed), free_from);
     free_from = frame_after(
         *begun, static_cast<std::int64_t>(told.crossfade_frames.load(std::memory_order_relaxed)));
   }

@@ -79,6 +79,7 @@ class HeadAndTail {
   std::int64_t spoiled_in(const Sample* const* out, std::size_t frames,
                           std::size_t& first) noexcept;
   void follow_swaps() noexcept;
+  void follow_tail() noexcept;
   std::size_t passed_by_tail(std::int64_t now, std::int64_t frame) const noexcept;
   Sample* plane(AlignedVector<Sample>& samples, std::size_t slot, std::size_t channel,
                 std::size_t channels) noexcept {
@@ -122,11 +123,12 @@ class HeadAndTail {
   static constexpr std::size_t kTicketsKept = 256;
   struct Told {
     std::atomic<std::size_t> tail_frames{0};
-    std::atomic<std::int64_t> at_frame{0};
     std::atomic<std::size_t> crossfade_frames{0};
+    std::atomic<std::int64_t> heard_from{SwapOrder::kNotDue};  // once the tail has begun
   };
   std::array<Told, kTicketsKept> told_;  // with each ticket
   std::uint64_t next_ticket_ = 1;        // that is not live yet
+  std::uint64_t next_of_tail_ = 1;       // that the tail has not begun
   std::atomic<std::uint64_t> last_ticket_{0};
   std::atomic<std::size_t> tail_frames_{0};
   std::atomic<std::uint64_t> calls_{0};

@@ -1,8 +1,11 @@
 // The hybrid mode on the fake device: the CPU's head and the device's tail are the whole filter,
 // without latency; and what happens when the tail is late, or lost.
 #include <algorithm>
+#include <atomic>
 #include <cmath>
+#include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -140,6 +143,48 @@ TEST_F(EngineHybrid, SwapsHeadAndTailAtTheSameFrame) {
       longest = std::max(longest, edge.delay + after.taps(edge.filter).size());
     }
     EXPECT_EQ(engine.tail_frames(), longest - 1);
+  }
+}
+
+// While its spectra are made the stream goes on, and is past the frame that they were made for.
+TEST_F(EngineHybrid, SwapsHeadAndTailAtTheSameFrameHoweverLongABankTakes) {
+  Random random(10);
+  SCOPED_TRACE("seed 10");
+  constexpr std::size_t kBlock = 16;
+  constexpr std::size_t kFrames = 1'500 * kBlock;
+  const Routing routing = Routing::rows(1, 1);
+  EngineConfig wanted = config(kBlock);
+  wanted.max_taps = 60'000;
+  wanted.partition_frames = {kBlock, 512};
+  const FilterBank before = test::random_bank(random, {500});
+  const FilterBank after = test::random_bank(random, {60'000});
+  const Signal in = test::random_signal(random, 1, kFrames);
+  const Signal old = direct_convolution(in, before, routing, kFrames);
+  const Signal fresh = direct_convolution(in, after, routing, kFrames);
+  for (const std::size_t fade : {std::size_t{0}, std::size_t{300}}) {
+    Engine engine(wanted, before, routing);
+    std::atomic<std::size_t> processed{0};
+    std::atomic<bool> is_given{false};
+    test::Planes<float> input(in);
+    test::Planes<float> output(1, kFrames);
+    std::thread stream([&] {
+      // Stands still near its end until the swap is there.
+      for (std::size_t n = 0; n < kFrames; n += kBlock) {
+        test::Patience patience;
+        while (n >= kFrames / 2 && !is_given && patience.wait()) continue;
+        engine.process(input.from(n), output.from(n), kBlock);
+        processed = n + kBlock;
+      }
+    });
+    while (processed < 20 * kBlock) std::this_thread::yield();
+    const std::uint64_t ticket = engine.swap(after, 0, fade);
+    is_given = true;
+    stream.join();
+    const std::optional<std::int64_t> live = engine.live_frame(ticket);
+    ASSERT_TRUE(live);
+    SCOPED_TRACE(testing::Message() << "a fade of " << fade << " frames from " << *live);
+    EXPECT_TRUE(
+        test::follows(output.signal(), test::with_changes(old, {{fresh, *live, fade}}), 1e-6));
   }
 }
 
