@@ -87,3 +87,13 @@ add_test(NAME gpu_bench
          COMMAND ${PROJECT_SOURCE_DIR}/bench/gpu/run --built ${PROJECT_BINARY_DIR}
                  --plugin-dir ${FIRBANK_FAKE_DEVICE_DIR} --quick)
 set_tests_properties(gpu_bench PROPERTIES TIMEOUT 300)
+
+# The script that measures GPUs, with stand-ins for its programs.
+find_package(Python3 QUIET COMPONENTS Interpreter)
+if(Python3_FOUND)
+  add_test(NAME gpu_run_test
+           COMMAND ${Python3_EXECUTABLE} -B ${CMAKE_CURRENT_SOURCE_DIR}/gpu_run_test.py)
+else()
+  add_test(NAME gpu_run_test COMMAND ${CMAKE_COMMAND} -E echo "skipped: there is no python3 here")
+  set_property(TEST gpu_run_test PROPERTY SKIP_REGULAR_EXPRESSION "skipped: ")
+endif()

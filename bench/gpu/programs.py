@@ -1,14 +1,18 @@
 """How bench/gpu/run runs a program: on which device, for how long, and what it said."""
 
+import contextlib
 import json
 import os
 import signal
 import subprocess
+import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 PLUGIN = "libfirbank_cuda.so"
+PATIENCE = 10  # seconds, with a process that was told to end
 
 
 @dataclass
@@ -71,6 +75,23 @@ def skipped(program: str, reason: str) -> dict:
     return {"program": program, "status": "skipped", "reason": reason, "figures": []}
 
 
+def failed(program: str, reason: str) -> dict:
+    return {"program": program, "status": "failed", "reason": reason, "figures": []}
+
+
+def end_session(process: subprocess.Popen) -> None:
+    """Ends a process and what it has started, and waits a little for it to be gone."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(timeout=PATIENCE)
+
+
+def text_of(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode(errors="replace")
+
+
 def execute(
     command: list, setting: Setting, clock: Clock, environment: dict[str, str] | None = None
 ) -> tuple[dict, str]:
@@ -81,31 +102,29 @@ def execute(
         return skipped(program, "the part's time was used up"), ""
     begun = time.monotonic()
     ended = {"program": program, "status": "measured", "reason": "", "figures": []}
-    try:
-        # In a session of its own, so that what it starts ends with it.
-        process = subprocess.Popen(
-            [str(word) for word in command],
-            env=environment or setting.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            errors="replace",
-            start_new_session=True,
-        )
-    except OSError as missing:
-        reason = f"it cannot be run: {missing.strerror}"
-        return ended | {"status": "failed", "reason": reason}, ""
-    late = False
-    try:
-        out, error = process.communicate(timeout=clock.left())
-    except subprocess.TimeoutExpired:
-        late = True
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-    if late:
-        out, error = process.communicate()
+    # Files, as a pipe ends only with the last process that holds it, which may not let itself be
+    # ended while the device hangs.
+    with tempfile.TemporaryFile() as printed, tempfile.TemporaryFile() as complaints:
+        try:
+            # In a session of its own, so that what it starts ends with it.
+            process = subprocess.Popen(
+                [str(word) for word in command],
+                env=environment or setting.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=printed,
+                stderr=complaints,
+                start_new_session=True,
+            )
+        except OSError as missing:
+            return failed(program, f"it cannot be run: {missing.strerror}"), ""
+        late = False
+        try:
+            process.wait(timeout=clock.left())
+        except subprocess.TimeoutExpired:
+            late = True
+        finally:
+            end_session(process)
+        out, error = text_of(printed), text_of(complaints)
     code = process.returncode
     if late:
         ended |= {"status": "failed", "reason": f"was ended after {time.monotonic() - begun:.0f} s"}

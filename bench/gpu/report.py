@@ -1,6 +1,7 @@
 """What bench/gpu/run prints of a part, and the list of all GPU figures in bench/results/README.md."""
 
 import json
+import math
 from pathlib import Path
 from typing import Callable
 
@@ -106,6 +107,8 @@ def derived_of_stream(part: str) -> list[tuple[str, str, Callable]]:
 
 
 def number(value: float) -> str:
+    if not math.isfinite(value):
+        return str(value)
     if value == int(value) and abs(value) < 1e7:
         return str(int(value))
     if abs(value) >= 1e7 or abs(value) < 1e-3:
