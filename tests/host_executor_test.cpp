@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cmath>
+#include <cstdint>
 #include <stdexcept>
 
 #include <gmock/gmock.h>
@@ -48,6 +49,32 @@ TEST(HostExecutorTest, PassesOnWhatABodyThrows) {
                           {1, threads}),
                  std::runtime_error);
   }
+}
+
+TEST(HostExecutorTest, ACountOfWhatIsNotFencedIsAnError) {
+  std::uint32_t value = 0;
+  std::uint32_t count = 0;
+  const auto run = [](const HostBody& body) { run_grid({{2, 1, 1}, 1, 16}, body); };
+  EXPECT_THROW(run([&](HostContext& context) {
+                 context.fence_system();
+                 context.store(&value, 1U);
+                 context.atomic_add(&count, 1);
+               }),
+               std::logic_error);
+  EXPECT_THROW(run([&](HostContext& context) {
+                 context.fence_system();
+                 context.sync();  // others may have stored before it
+                 context.atomic_add(&count, 1);
+               }),
+               std::logic_error);
+  EXPECT_EQ(count, 0U);
+  run([&](HostContext& context) {
+    context.store(&value, 1U);
+    context.sync();
+    context.fence_system();
+    context.atomic_add(&count, 1);
+  });
+  EXPECT_EQ(count, 2U);
 }
 
 TEST(HostExecutorTest, SharedMemoryBeginsAsNans) {

@@ -34,15 +34,15 @@ FIRBANK_HD void end_body(Ctx& ctx, const CommandParams& params) {
 }
 
 /// The last thread block to come here tells the host that all frames are in place. Every thread of
-/// the grid comes.
+/// the grid comes. Behind the barrier one thread's fence is that of its whole thread block: fences
+/// also hold for what others have done before it, and each of them empties a first-level cache.
 template <class Params, class Ctx>
 FIRBANK_HD void tell_rendered(Ctx& ctx, const Params& params) {
   if (params.signals == 0) return;
-  ctx.fence_system();
   ctx.sync();
   if (ctx.thread() != 0) return;
-  if (ctx.atomic_add(params.done, 1) + 1 != ctx.blocks_x() * ctx.blocks_y()) return;
   ctx.fence_system();
+  if (ctx.atomic_add(params.done, 1) + 1 != ctx.blocks_x() * ctx.blocks_y()) return;
   ctx.store(params.done, std::uint32_t{0});
   ctx.store_release(&params.progress->rendered, ctx.load(params.number));
 }

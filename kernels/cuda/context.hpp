@@ -13,7 +13,8 @@
 //   T load_coherent(const T*)            reads what this launch may write as well
 //   void store(T*, T)                    writes
 //   std::uint32_t atomic_add(std::uint32_t*, std::uint32_t)   returns what was there
-//   void fence_system()                  orders this thread's accesses for device and host
+//   void fence_system()                  orders the accesses of this thread, and those of others
+//                                        that it has met at a sync(), for device and host
 //   void store_release(std::uint64_t*, std::uint64_t)         for the host's acquiring load
 //
 // load, load_coherent and store move 1 to 16 bytes at a time best, each aligned to its size.

@@ -49,14 +49,15 @@ class CudaContext {
     return atomicAdd(to, value);
   }
 
+  // What messages need. __threadfence_system() also puts all fences into one order.
   __device__ void fence_system() {
-    __threadfence_system();
+    asm volatile("fence.acq_rel.sys;" ::: "memory");
   }
 
   // The fence also takes up what other thread blocks fenced before an atomic_add() that this one
   // has seen, so that the host sees their writes as well.
   __device__ void store_release(std::uint64_t* to, std::uint64_t value) {
-    __threadfence_system();
+    fence_system();
     asm volatile("st.relaxed.sys.u64 [%0], %1;" ::"l"(to), "l"(value) : "memory");
   }
 

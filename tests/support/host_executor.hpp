@@ -8,7 +8,8 @@
 //            body asks for and no others: ThreadSanitizer sees a missing one whatever the order.
 //
 // Shared memory begins as NaNs in each thread block. A barrier that some threads of a thread block
-// come to while others have returned is an error: std::logic_error.
+// come to while others have returned is an error, std::logic_error, and so is an atomic_add() with
+// stores or barriers before it that no fence_system() follows.
 //
 // Thread: any, several at once.
 #pragma once
@@ -17,6 +18,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <stdexcept>
 #include <type_traits>
 
 #include "kernels/cuda/convolve.cuh"
@@ -86,6 +88,7 @@ class HostContext {
     return reinterpret_cast<T*>(shared_);
   }
   void sync() {
+    is_fenced_ = false;
     if (syncs_++ != dropped_sync_) barrier_->wait();
   }
 
@@ -103,15 +106,18 @@ class HostContext {
   void store(T* to, T value) {
     (kIsData<T> ? traffic_.stored_bytes : traffic_.parameter_bytes) += sizeof(T);
     touch(to);
+    is_fenced_ = false;
     *to = value;
   }
 
-  // Acquires and releases, so that no fence is left to be made.
+  // Acquires and releases, so that no fence is left to be made. A device's does not: what it tells
+  // of must have been fenced, or it is an error here too.
   std::uint32_t atomic_add(std::uint32_t* to, std::uint32_t value) {
+    if (!is_fenced_) throw std::logic_error("what is counted has not been fenced");
     touch(to);
     return std::atomic_ref(*to).fetch_add(value, std::memory_order_acq_rel);
   }
-  void fence_system() {}
+  void fence_system() { is_fenced_ = true; }
   void store_release(std::uint64_t* to, std::uint64_t value) {
     touch(to);
     std::atomic_ref(*to).store(value, std::memory_order_release);
@@ -148,6 +154,7 @@ class HostContext {
   HostBarrier* barrier_ = nullptr;
   int dropped_sync_ = -1;
   int syncs_ = 0;
+  bool is_fenced_ = false;  // what came before, also at a barrier
   TouchedMemory* touched_ = nullptr;
   HostTraffic traffic_;
 };
