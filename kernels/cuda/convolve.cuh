@@ -107,9 +107,10 @@ FIRBANK_HD void listen_body(Ctx& ctx, const ForwardParams<Real>& params) {
   const std::uint32_t frames = fresh.last - fresh.first;
   const std::uint64_t items = static_cast<std::uint64_t>(inputs.last - inputs.first) * frames;
   for (std::uint64_t item = first_item(ctx); item < items; item += all_threads(ctx)) {
-    take_frame(ctx,
-               window_of(ctx, params, inputs.first + static_cast<std::uint32_t>(item / frames)),
-               fresh.first + static_cast<std::uint32_t>(item % frames));
+    const Window<Real> window =
+        window_of(ctx, params, inputs.first + static_cast<std::uint32_t>(item / frames));
+    const std::uint32_t frame = fresh.first + static_cast<std::uint32_t>(item % frames);
+    keep_frame(ctx, window, frame, frame_of(ctx, window, frame));
   }
 }
 

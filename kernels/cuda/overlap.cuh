@@ -19,6 +19,9 @@
 namespace firbank::cuda {
 
 inline constexpr std::uint32_t kLineBytes = 128;
+/// Loads that a thread asks for before it looks at the first one, since over the bus each of them
+/// takes a microsecond or more.
+inline constexpr std::uint32_t kLoadsAhead = 8;
 
 /// Whether the threads of an inner transform are too few to meet a line each.
 template <class Real>
@@ -87,50 +90,81 @@ FIRBANK_HD void gather_fresh(Ctx& ctx, const Window<Real>& window, std::uint32_t
     ctx.store(window.ring + input * (window.mask + 1) + (frame & window.mask), sample);
   };
   if (window.narrow_samples == nullptr) {
-    for (std::uint32_t i = ctx.thread(); i < samples; i += ctx.threads()) {
-      take(i, ctx.load(window.fresh_samples + i));
+    for (std::uint32_t i = ctx.thread(); i < samples; i += kLoadsAhead * ctx.threads()) {
+      Real sample[kLoadsAhead] = {};
+      FIRBANK_UNROLL
+      for (std::uint32_t a = 0; a < kLoadsAhead; ++a) {
+        const std::uint32_t n = i + a * ctx.threads();
+        if (n < samples) sample[a] = ctx.load(window.fresh_samples + n);
+      }
+      FIRBANK_UNROLL
+      for (std::uint32_t a = 0; a < kLoadsAhead; ++a) {
+        const std::uint32_t n = i + a * ctx.threads();
+        if (n < samples) take(n, sample[a]);
+      }
     }
   } else {
     // In pairs, as half a line would be asked for otherwise; the first one may begin too early.
     const auto address = reinterpret_cast<std::uintptr_t>(window.narrow_samples);
     const auto early = static_cast<std::uint32_t>(address / sizeof(std::int16_t) % 2);
     const auto* pairs = reinterpret_cast<const NarrowPair*>(window.narrow_samples - early);
-    for (std::uint32_t p = ctx.thread(); 2 * p < samples + early; p += ctx.threads()) {
-      const NarrowPair pair = ctx.load(pairs + p);
+    const std::uint32_t all = (samples + early + 1) / 2;
+    for (std::uint32_t p = ctx.thread(); p < all; p += kLoadsAhead * ctx.threads()) {
+      NarrowPair pair[kLoadsAhead] = {};
       FIRBANK_UNROLL
-      for (std::uint32_t k = 0; k < 2; ++k) {
-        const std::uint32_t i = 2 * p + k - early;  // beyond all samples where it is too early
-        if (i < samples) take(i, widened<Real>(pair.sample[k]));
+      for (std::uint32_t a = 0; a < kLoadsAhead; ++a) {
+        const std::uint32_t n = p + a * ctx.threads();
+        if (n < all) pair[a] = ctx.load(pairs + n);
+      }
+      FIRBANK_UNROLL
+      for (std::uint32_t a = 0; a < kLoadsAhead; ++a) {
+        FIRBANK_UNROLL
+        for (std::uint32_t k = 0; k < 2; ++k) {
+          // Beyond all samples where it is too early.
+          const std::uint32_t i = 2 * (p + a * ctx.threads()) + k - early;
+          if (i < samples) take(i, widened<Real>(pair[a].sample[k]));
+        }
       }
     }
   }
   ctx.sync();
 }
 
-/// One frame of the window, which goes into the ring when it is fresh and stays. Each of those is
-/// asked for once.
+/// One frame of the window. Each of those that are fresh is asked for once.
 template <class Real, class Ctx>
-FIRBANK_HD Real take_frame(Ctx& ctx, const Window<Real>& window, std::uint32_t frame) {
+FIRBANK_HD Real frame_of(Ctx& ctx, const Window<Real>& window, std::uint32_t frame) {
   if (frame < window.silent || frame >= window.fresh.last) return 0;
-  Real* in_ring = window.ring + ((window.first + frame) & window.mask);
-  if (frame < window.fresh.first) return ctx.load(in_ring);
+  if (frame < window.fresh.first) {
+    return ctx.load(window.ring + ((window.first + frame) & window.mask));
+  }
   const std::uint32_t n = frame - window.fresh.first;
   if (window.gathered != nullptr) return window.gathered[n];
-  const Real sample = window.narrow_samples != nullptr
-                          ? widened<Real>(ctx.load(window.narrow_samples + n))
-                          : ctx.load(window.fresh_samples + n);
-  if (window.stays) ctx.store(in_ring, sample);
-  return sample;
+  return window.narrow_samples != nullptr ? widened<Real>(ctx.load(window.narrow_samples + n))
+                                          : ctx.load(window.fresh_samples + n);
 }
 
-/// Coefficients n + r stride of the window's polynomial; the newer half begins at 8 stride = M.
+/// Puts it into the ring when it is fresh and stays, and is not there yet.
+template <class Real, class Ctx>
+FIRBANK_HD void keep_frame(Ctx& ctx, const Window<Real>& window, std::uint32_t frame, Real sample) {
+  if (!window.stays || window.gathered != nullptr) return;
+  if (frame < window.silent || frame < window.fresh.first || frame >= window.fresh.last) return;
+  ctx.store(window.ring + ((window.first + frame) & window.mask), sample);
+}
+
+/// Coefficients n + r stride of the window's polynomial; the newer half begins at 8 stride = M. All
+/// are asked for before the first one is kept, which waits for it.
 template <class Real, class Ctx>
 FIRBANK_HD void take_coefficients(Ctx& ctx, const Window<Real>& window, std::uint32_t n,
                                   std::uint32_t stride, Complex<Real> (&v)[8]) {
   FIRBANK_UNROLL
   for (unsigned r = 0; r < 8; ++r) {
-    v[r].re = take_frame(ctx, window, n + r * stride);
-    v[r].im = take_frame(ctx, window, n + (r + 8) * stride);
+    v[r].re = frame_of(ctx, window, n + r * stride);
+    v[r].im = frame_of(ctx, window, n + (r + 8) * stride);
+  }
+  FIRBANK_UNROLL
+  for (unsigned r = 0; r < 8; ++r) {
+    keep_frame(ctx, window, n + r * stride, v[r].re);
+    keep_frame(ctx, window, n + (r + 8) * stride, v[r].im);
   }
 }
 
@@ -200,20 +234,31 @@ FIRBANK_HD void forward_body(Ctx& ctx, const ForwardParams<Real>& params) {
   }
 }
 
-/// What the later levels have answered for frame `n` of those that are wanted of an output.
+/// Adds what the later levels have answered to what an inverse leaves in v of the window's newer
+/// half, frames n + r stride. The answers of a level are asked for together.
 template <class Real, class Ctx>
-FIRBANK_HD Real later_answer(Ctx& ctx, const RenderParams<Real>& params, std::uint32_t output,
-                             std::uint32_t n) {
-  Real sum = 0;
+FIRBANK_HD void add_later_answers(Ctx& ctx, const RenderParams<Real>& params, std::uint32_t output,
+                                  std::uint32_t n, std::uint32_t stride, Complex<Real> (&v)[8]) {
+  const Range frames = ctx.load(&params.current->frames);
+  const std::uint32_t newer = n + (1U << params.transform.log2_bins);
   for (std::uint32_t k = 0; k < params.later_levels; ++k) {
     const LaterAnswers<Real>& later = params.later[k];
     if (ctx.load(&later.current->add) == 0) continue;
-    const std::uint32_t first = ctx.load(&later.current->add_first);
     const std::uint64_t place = ctx.load(&later.current->add_place);
-    sum += ctx.load(later.answers + ((place * params.bank.outputs + output) << later.log2_bins) +
-                    first + n);
+    const Real* const from = later.answers +
+                             ((place * params.bank.outputs + output) << later.log2_bins) +
+                             ctx.load(&later.current->add_first);
+    Real answer[8] = {};
+    FIRBANK_UNROLL
+    for (unsigned r = 0; r < 8; ++r) {
+      const std::uint32_t frame = newer + r * stride;
+      if (frame >= frames.first && frame < frames.last) {
+        answer[r] = ctx.load(from + (frame - frames.first));
+      }
+    }
+    FIRBANK_UNROLL
+    for (unsigned r = 0; r < 8; ++r) v[r].im += answer[r];
   }
-  return sum;
 }
 
 /// Where the frames go that are wanted of each output: of the window's 2 M.
@@ -237,11 +282,10 @@ FIRBANK_HD Answers<Real> answers_of(Ctx& ctx, const RenderParams<Real>& params) 
 
 /// Gives each of the frames that are wanted of those an inverse leaves in v, frames n + r stride of
 /// the window's older half and of its newer one, to store(number among those that are wanted,
-/// sample). Answers of later levels belong to the newer half.
-template <class Real, class Ctx, class Store>
-FIRBANK_HD void give_frames(Ctx& ctx, const RenderParams<Real>& params, Range frames,
-                            std::uint32_t output, std::uint32_t n, std::uint32_t stride,
-                            const Complex<Real> (&v)[8], Store store) {
+/// sample).
+template <class Real, class Store>
+FIRBANK_HD void give_frames(const RenderParams<Real>& params, Range frames, std::uint32_t n,
+                            std::uint32_t stride, const Complex<Real> (&v)[8], Store store) {
   const std::uint32_t bins = 1U << params.transform.log2_bins;
   FIRBANK_UNROLL
   for (unsigned r = 0; r < 8; ++r) {
@@ -249,8 +293,7 @@ FIRBANK_HD void give_frames(Ctx& ctx, const RenderParams<Real>& params, Range fr
     if (older >= frames.first && older < frames.last) store(older - frames.first, v[r].re);
     const std::uint32_t newer = older + bins;
     if (newer >= frames.first && newer < frames.last) {
-      const std::uint32_t wanted = newer - frames.first;
-      store(wanted, v[r].im + later_answer(ctx, params, output, wanted));
+      store(newer - frames.first, v[r].im);
     }
   }
 }
@@ -261,7 +304,7 @@ FIRBANK_HD void store_frames(Ctx& ctx, const RenderParams<Real>& params, std::ui
                              std::uint32_t n, std::uint32_t stride, const Complex<Real> (&v)[8]) {
   const Answers<Real> answers = answers_of(ctx, params);
   Real* const to = answers.samples + static_cast<std::uint64_t>(output) * answers.count;
-  give_frames(ctx, params, answers.frames, output, n, stride, v,
+  give_frames(params, answers.frames, n, stride, v,
               [&](std::uint32_t wanted, Real sample) { ctx.store(to + wanted, sample); });
 }
 
@@ -276,8 +319,7 @@ FIRBANK_HD void store_lines(Ctx& ctx, const RenderParams<Real>& params, const In
   ctx.sync();  // shared memory has been read
   if (place.works) {
     Real* const mine = shared + member_of(params.transform, place) * answers.count;
-    give_frames(ctx, params, answers.frames, first_output + place.transform, place.first,
-                place.threads, v,
+    give_frames(params, answers.frames, place.first, place.threads, v,
                 [mine](std::uint32_t wanted, Real sample) { mine[wanted] = sample; });
   }
   ctx.sync();
@@ -336,6 +378,9 @@ FIRBANK_HD void render_body(Ctx& ctx, const RenderParams<Real>& params) {
     join_ways(ctx, params, place, way, v);
     if (way > 0) place.works = false;
     inverse_inner(ctx, transform, place, v);
+    if (place.works && transform.outer == 0) {
+      add_later_answers(ctx, params, output, place.first, place.threads, v);
+    }
     if (shares_lines(transform)) {
       store_lines(ctx, params, place, outputs.first, members_of(transform, block, count), v);
     } else if (place.works && transform.outer == 0) {
@@ -364,6 +409,7 @@ FIRBANK_HD void inverse_outer_body(Ctx& ctx, const RenderParams<Real>& params) {
     for (unsigned r = 0; r < 8; ++r) v[r] = ctx.load_coherent(work + r * place.stride);
     outer_butterfly<true>(ctx, params.transform, place, params.outer_pass, v);
     if (params.outer_pass == 0) {
+      add_later_answers(ctx, params, output, place.first, place.stride, v);
       store_frames(ctx, params, output, place.first, place.stride, v);
     } else {
       FIRBANK_UNROLL
