@@ -19,6 +19,8 @@ using namespace std::chrono_literals;
 // Longer than anything that is launched or set up takes: who waited for that long waits in vain.
 constexpr auto kLongestLaunch = 2s;
 constexpr auto kLongestSetup = 30s;
+// A sleep takes some fifty microseconds, however short it was meant to be.
+constexpr auto kSpun = 100us;
 
 const void* entry_of(std::uint32_t kernel, std::uint32_t real_bytes) {
   return real_bytes == sizeof(float) ? kernel_entry<float>(kernel) : kernel_entry<double>(kernel);
@@ -153,15 +155,20 @@ void Device::enter() {
 bool Device::wait(const CudaStream& stream, std::chrono::nanoseconds limit) {
   const CudaEvent reached;
   check("cudaEventRecord", cudaEventRecord(reached.get(), stream.get()));
-  const auto deadline = std::chrono::steady_clock::now() + limit;
-  // CUDA's own wait knows no limit. Short work is met soon, long work costs little.
-  for (std::chrono::nanoseconds pause = 5us;;
-       pause = std::min<std::chrono::nanoseconds>(2 * pause, 500us)) {
+  using Clock = std::chrono::steady_clock;
+  const Clock::time_point begin = Clock::now();
+  std::chrono::nanoseconds pause = 5us;
+  // CUDA's own wait knows no limit. Short work, most of what is set up, is done before a sleep
+  // would be over; long work costs little.
+  for (;;) {
     const cudaError_t error = cudaEventQuery(reached.get());
     if (error == cudaSuccess) return true;
     if (error != cudaErrorNotReady) check("cudaEventQuery", error);
-    if (std::chrono::steady_clock::now() >= deadline) return false;
+    const std::chrono::nanoseconds waited = Clock::now() - begin;
+    if (waited >= limit) return false;
+    if (waited < kSpun) continue;
     std::this_thread::sleep_for(pause);
+    pause = std::min<std::chrono::nanoseconds>(2 * pause, 500us);
   }
 }
 

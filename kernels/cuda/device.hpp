@@ -1,5 +1,7 @@
 // A GPU as the plug-in drives it: a stream for each lane, and another for set-up, so that setting
-// up waits for its own work only. Included by .cu files only.
+// up waits for its own work only. Where there is not room for all, what is set up gives way to the
+// lanes; and what tells that an answer is home, a single thread, goes ahead of what computes the
+// next one. Included by .cu files only.
 //
 // Failures are thrown as CudaFailure. Once the device has failed, or has kept a caller waiting for
 // longer than any work takes, it counts as lost: every call fails at once, and memory that the
@@ -77,10 +79,10 @@ class Device {
   const int index_;  // first: the others are made on it
   std::size_t most_shared_bytes_ = 0;
   std::atomic<bool> lost_{false};
-  std::array<CudaStream, FIRBANK_LANES> lanes_;
+  std::array<CudaStream, FIRBANK_LANES> lanes_{CudaStream(1), CudaStream(1), CudaStream(2)};
   std::array<CudaEvent, FIRBANK_LANES> marks_;  // where each lane was when another one followed
   std::mutex setup_mutex_;                      // guards the use of setup_stream_
-  CudaStream setup_stream_;
+  CudaStream setup_stream_{0};
   std::optional<CudaMemoryPool> pool_;  // nothing where the driver has no pools
 };
 

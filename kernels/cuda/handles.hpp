@@ -6,6 +6,7 @@
 // are in use once they no longer are.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <utility>
 
@@ -34,11 +35,19 @@ class Owner {
   Handle handle_ = nullptr;
 };
 
-/// A stream that no other waits for.
+/// A stream that no other waits for. Where thread blocks of several streams wait for room on the
+/// device, those of the most urgent one go first; of graphs that of the stream they are launched in
+/// counts.
 class CudaStream : public Owner<cudaStream_t, cudaStreamDestroy> {
  public:
-  CudaStream() {
-    check("cudaStreamCreateWithFlags", cudaStreamCreateWithFlags(&handle_, cudaStreamNonBlocking));
+  /// `urgency`: 0 or more, as far as the device tells them apart.
+  explicit CudaStream(int urgency) {
+    int least = 0;
+    int greatest = 0;  // lower numbers are more urgent
+    check("cudaDeviceGetStreamPriorityRange", cudaDeviceGetStreamPriorityRange(&least, &greatest));
+    check("cudaStreamCreateWithPriority",
+          cudaStreamCreateWithPriority(&handle_, cudaStreamNonBlocking,
+                                       std::max(greatest, least - urgency)));
   }
 };
 
