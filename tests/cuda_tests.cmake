@@ -40,6 +40,38 @@ else()
   set_property(TEST plugin_test PROPERTY SKIP_REGULAR_EXPRESSION "skipped: ")
 endif()
 
+# The plug-in's own code on the host: behind its interface, and with the tests of all backends.
+if(TARGET firbank_cuda)
+  set(FIRBANK_HOST_PLUGIN_DIR ${CMAKE_CURRENT_BINARY_DIR}/host_plugin)
+  set(plugin_sources ${PROJECT_SOURCE_DIR}/kernels/cuda/device.cu
+                     ${PROJECT_SOURCE_DIR}/kernels/cuda/plugin.cu)
+  set_source_files_properties(${plugin_sources} PROPERTIES LANGUAGE CXX)
+  add_library(firbank_host_plugin MODULE ${plugin_sources}
+    host_runtime/host_runtime.cpp support/host_executor.cpp support/touched_memory.cpp)
+  set_target_properties(firbank_host_plugin PROPERTIES
+    OUTPUT_NAME firbank_cuda LIBRARY_OUTPUT_DIRECTORY ${FIRBANK_HOST_PLUGIN_DIR}
+    CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
+  target_include_directories(firbank_host_plugin SYSTEM PRIVATE
+    ${CMAKE_CUDA_TOOLKIT_INCLUDE_DIRECTORIES})
+  target_link_libraries(firbank_host_plugin PRIVATE firbank_options Threads::Threads)
+  firbank_test(plugin_on_host_test)
+  target_link_libraries(plugin_on_host_test PRIVATE firbank_test_support)
+  add_dependencies(plugin_on_host_test firbank_host_plugin)
+  target_compile_definitions(plugin_on_host_test PRIVATE
+    FIRBANK_HOST_PLUGIN="$<TARGET_FILE:firbank_host_plugin>")
+  add_test(NAME plugin_on_host_test_that_fails COMMAND plugin_on_host_test)
+  set_tests_properties(plugin_on_host_test_that_fails PROPERTIES
+    ENVIRONMENT "FIRBANK_HOST_RUNTIME=fail=2")
+  foreach(name IN ITEMS backend_conformance_test direct_conformance_test engine_pipeline_test)
+    add_test(NAME ${name}_on_plugin COMMAND ${name})
+    set_tests_properties(${name}_on_plugin PROPERTIES TIMEOUT 900
+      ENVIRONMENT "FIRBANK_PLUGIN_DIR=${FIRBANK_HOST_PLUGIN_DIR};FIRBANK_TEST_BACKENDS=cuda")
+  endforeach()
+  add_test(NAME backend_conformance_test_without_pools COMMAND backend_conformance_test)
+  set_tests_properties(backend_conformance_test_without_pools PROPERTIES TIMEOUT 900
+    ENVIRONMENT "FIRBANK_PLUGIN_DIR=${FIRBANK_HOST_PLUGIN_DIR};FIRBANK_TEST_BACKENDS=cuda;FIRBANK_HOST_RUNTIME=no_pools")
+endif()
+
 # The kernel bodies, run on the host.
 foreach(name IN ITEMS host_executor_test cuda_transform_test cuda_command_test cuda_lines_test
                       cuda_products_test cuda_order_test cuda_convolve_test cuda_direct_kernels_test)
