@@ -79,7 +79,7 @@ foreach(name IN ITEMS host_executor_test cuda_transform_test cuda_command_test c
 endforeach()
 
 # The backend on the fake device.
-foreach(name IN ITEMS bank_layout_test convolve_layout_test slot_copy_test)
+foreach(name IN ITEMS bank_layout_test convolve_layout_test launch_shape_test slot_copy_test)
   firbank_test(${name})
   target_link_libraries(${name} PRIVATE firbank_test_support)
 endforeach()

@@ -208,8 +208,11 @@ template <class Sample>
 cuda::RenderParams<Sample> CudaSpectralBank<Sample>::render_params() const {
   const cuda::CommandStream<Sample>& stream = level_.stream();
   const bool is_first = level_.is_first();
+  // Later levels have their sums in one piece.
+  const std::uint32_t terms = is_first ? layout_.most_terms : 1;
+  const cuda::Transform<Sample> transform = cuda::render_transform(level_.transform_, terms);
   cuda::RenderParams<Sample> params{
-      .transform = level_.transform_,
+      .transform = transform,
       .current = stream.current(level_.number_),
       .bank = bank(),
       .slice = level_.launched(level_.shape_.outputs),
@@ -222,8 +225,7 @@ cuda::RenderParams<Sample> CudaSpectralBank<Sample>::render_params() const {
       .signals = 0,
       .number = stream.number(),
       .progress = stream.progress(),
-      // Later levels have their sums in one piece.
-      .ways = is_first ? cuda::render_ways(level_.transform_, layout_.most_terms) : 1,
+      .ways = cuda::render_ways(transform, terms),
       .later_levels = static_cast<std::uint32_t>(later_.size()),
       .later = {}};
   for (std::size_t k = 0; k < later_.size(); ++k) {

@@ -131,6 +131,24 @@ constexpr std::uint32_t render_ways(const Transform<Real>& transform, std::uint3
   return ways;
 }
 
+/// The transform of outputs of up to `terms` terms, with as few of them in a thread block as it
+/// takes for the most ways: an answer waits for its terms one after another, and few outputs leave
+/// most of a device idle. A row of memory is read by 16 neighbouring threads still.
+template <class Real>
+constexpr Transform<Real> render_transform(Transform<Real> transform, std::uint32_t terms) {
+  constexpr std::uint32_t kNeighbours = 16;
+  const auto with_half = [](Transform<Real> half) {
+    half.batch /= 2;
+    return half;
+  };
+  while (transform.batch > 1 &&
+         (transform.batch / 2) << (transform.log2_inner - 3) >= kNeighbours &&
+         render_ways(with_half(transform), terms) > render_ways(transform, terms)) {
+    transform = with_half(transform);
+  }
+  return transform;
+}
+
 /// Bytes that a bin of a compact response is read with: a multiple, and a scale for every two bins.
 inline constexpr std::uint64_t kCompactBinBytes = sizeof(Multiple) + sizeof(Scale) / 2;
 
