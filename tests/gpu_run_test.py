@@ -6,6 +6,7 @@ those might do on a device. What one of them does wrong must cost nothing of wha
 import dataclasses
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -71,6 +72,11 @@ class Execute(StandIns):
 
 
 class Parts(StandIns):
+    def test_take_as_long_as_is_written(self):
+        table = (ROOT / "bench" / "README.md").read_text()
+        told = re.findall(r"^\| `(\w+)` \|.*\| (\d+) s \|$", table, re.MULTILINE)
+        self.assertEqual({name: int(seconds) for name, seconds in told}, parts.PARTS)
+
     def test_a_fault_of_the_script_keeps_what_came_before(self):
         run = {"program": "p", "status": "measured", "reason": "", "figures": []}
         said = "[  PASSED  ] 3 tests."
