@@ -70,6 +70,20 @@ class Execute(StandIns):
         time.sleep(3)
         self.assertFalse(left.exists())
 
+    def test_keeps_the_first_failure_and_the_end(self):
+        lines = ["echo 'a_test.cpp:7: Failure'", "echo 'it is 3'"]
+        lines += ["for i in $(seq 2000); do echo '[       OK ] another'; done"]
+        lines += ["echo 'b_test.cpp:9: Failure'", "exit 1"]
+        run, _ = programs.execute([self.program("p", *lines)], self.setting, programs.Clock(20))
+        self.assertTrue(run["said"].startswith("a_test.cpp:7: Failure\nit is 3"))
+        self.assertTrue(run["said"].endswith("b_test.cpp:9: Failure\n"))
+        self.assertLess(len(run["said"]), 7000)
+
+    def test_says_nothing_twice(self):
+        path = self.program("p", "echo 'a_test.cpp:7: Failure'", "exit 1")
+        run, _ = programs.execute([path], self.setting, programs.Clock(20))
+        self.assertEqual(run["said"], "a_test.cpp:7: Failure\n")
+
 
 class Parts(StandIns):
     def test_take_as_long_as_is_written(self):

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import tempfile
@@ -12,6 +13,10 @@ from pathlib import Path
 from typing import IO
 
 PLUGIN = "libfirbank_cuda.so"
+# A test's, or compute-sanitizer's.
+FIRST_FAILURE = re.compile(
+    r"^.*: Failure$|^=+ (?:Invalid|Error|Uninitialized|Barrier).*$", re.MULTILINE
+)
 PATIENCE = 10  # seconds, with a process that was told to end
 
 
@@ -69,6 +74,15 @@ def figures_in(text: str) -> list[dict]:
 def last_line(text: str) -> str:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return lines[-1] if lines else "it said nothing"
+
+
+def excerpt(text: str) -> str:
+    """The end of what a program said, and the first thing that it called a failure."""
+    end = text[-4000:]
+    first = FIRST_FAILURE.search(text)
+    if first is None or first.start() >= len(text) - len(end):
+        return end
+    return text[first.start() : first.start() + 2000] + "\n[...]\n" + end
 
 
 def skipped(program: str, reason: str) -> dict:
@@ -135,7 +149,7 @@ def execute(
     elif code != 0:
         ended |= {"status": "failed", "reason": last_line(error or out)}
     if ended["status"] == "failed":
-        ended["said"] = (out + error)[-4000:]
+        ended["said"] = excerpt(out + error)
     ended["figures"] = figures_in(out)
     ended["seconds"] = round(time.monotonic() - begun, 1)
     return ended, out + error
