@@ -101,7 +101,10 @@ class Parts(StandIns):
         self.assertEqual(part["status"], "failed")
 
     def test_a_figure_that_is_no_number_costs_no_other_part(self):
-        self.program("firbank")
+        # Without nvidia-smi the program says what the device is.
+        (self.folder / "tools").mkdir()
+        self.program("nvidia-smi", "exit 9", folder="tools")
+        self.program("firbank", "echo 'cuda:0     CUDA 9.0, NVIDIA H200 yes'")
         nan = '{"name": "relative error", "unit": "ratio", "value": NaN}'
         self.program("gpu_paced", f"echo '{nan}'", "exit 1")
         self.program("gpu_ceilings", f"echo '{FIGURE}'")
@@ -110,8 +113,10 @@ class Parts(StandIns):
             [ROOT / "bench/gpu/run", "--built", self.folder, "--quick", "--out", out,
              "G1", "ceilings"],
             capture_output=True, text=True, timeout=100,
+            env=os.environ | {"PATH": f"{self.folder}/tools{os.pathsep}{os.environ['PATH']}"},
         )  # fmt: skip
         (path,) = out.iterdir()
+        self.assertTrue(path.name.startswith("quick-gpu-nvidia-h200-"), path.name)
         record = json.loads(path.read_text())
         self.assertEqual(record["parts"]["G1"]["status"], "failed")
         self.assertEqual(record["parts"]["ceilings"]["status"], "measured", done.stderr)

@@ -62,17 +62,14 @@ def clocks(setting) -> dict:
     return {key: now[key] for key in wanted if key in now}
 
 
-def name_device(record: dict) -> None:
-    """Where nvidia-smi does not answer, the programs have said what the device is."""
+def name_device(record: dict, backend: str, lines: list[str]) -> None:
+    """Where nvidia-smi does not answer, the lines of `firbank backends` say what the device is."""
     if record["device"]["name"] != UNKNOWN:
         return
-    for part in record["parts"].values():
-        for run in part["runs"]:
-            for figure in run["figures"]:
-                if figure["name"] == "backend":
-                    record["device"]["name"] = figure["text"].rsplit(", ", 1)[-1]
-                elif figure["name"] == "device":
-                    record["device"]["name"] = figure["text"]
+    for line in lines:
+        found = re.match(rf"{re.escape(backend)} +CUDA [\d.]+, (.*\S) +yes$", line)
+        if found:
+            record["device"]["name"] = found.group(1)
 
 
 def has_figures(part: dict) -> bool:
