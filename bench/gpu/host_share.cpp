@@ -2,8 +2,8 @@
 // which threads: the engine's own share of a stream's time, beside which the GPU's has to fit.
 // Nothing is computed, so no output is looked at.
 //
-//   gpu_host_share CASE [--gpu-mode whole|throughput] [--threads N] [--seconds N] [--no-fail-over]
-//                  [--quick]
+//   gpu_host_share CASE [--gpu-mode whole|throughput] [--threads N] [--sixteen-bits]
+//                  [--no-fail-over] [--seconds N] [--quick]
 //
 // Needs FIRBANK_PLUGIN_DIR to name the folder of the idle device.
 #include <optional>
@@ -28,8 +28,9 @@ struct Options {
   std::string name;
   std::optional<GpuMode> gpu_mode;  // none: as the case has it
   std::size_t threads = 1;
-  double seconds = 3;
+  bool sixteen_bits = false;
   bool fail_over = true;
+  double seconds = 3;
   bool quick = false;
 };
 
@@ -55,6 +56,7 @@ void run(const Options& options) {
   if (which.name.empty()) {
     throw std::runtime_error("there is no case '" + options.name + "'; allowed: G1 to G5");
   }
+  which.sixteen_bits = options.sixteen_bits;
   Engine engine(config_of(which, options), make_filters(which), make_routing(which));
   if (which.is_file()) which.block_frames = engine.plan().call_frames;
   tell_text("backend", engine.backend() + ", " + engine.instruction_set());
@@ -101,8 +103,9 @@ Options read_options(int count, char** arguments) {
       "--gpu-mode", options.gpu_mode,
       {{"whole", GpuMode::kWhole}, {"throughput", GpuMode::kThroughput}});
   reader.number("--threads", options.threads);
-  reader.number("--seconds", options.seconds);
+  reader.flag("--sixteen-bits", options.sixteen_bits);
   reader.flag("--no-fail-over", options.fail_over, false);
+  reader.number("--seconds", options.seconds);
   reader.flag("--quick", options.quick);
   reader.read(count, arguments, options.name);
   return options;

@@ -3,7 +3,8 @@
 // other. What is wrong is not measured: the outputs are checked before and after.
 //
 //   gpu_paced CASE [--backend NAME] [--gpu-mode whole|hybrid] [--partitions N]
-//             [--spectra full|int16] [--seconds N] [--quick] [--verify]
+//             [--spectra full|int16] [--threads N] [--sixteen-bits] [--seconds N] [--quick]
+//             [--verify]
 //
 // A hybrid engine waits here for tails that are late, so that outputs are right and the time shows.
 #include <memory>
@@ -33,6 +34,8 @@ struct Options {
   GpuMode gpu_mode = GpuMode::kWhole;
   std::size_t partitions = 0;  // all of this many taps; 0: as the planner chooses
   Spectra spectra = Spectra::kFull;
+  std::size_t threads = 1;
+  bool sixteen_bits = false;
   double seconds = 20;
   bool quick = false;
   bool verify = false;  // and nothing else
@@ -55,6 +58,7 @@ class Run {
     config.backend = options.backend;
     config.spectra = options.spectra;
     config.gpu_mode = options.gpu_mode;
+    config.threads = options.threads;
     config.late_tail = LateTail::kWait;
     if (options.partitions > 0) config.partition_frames = {options.partitions};
     most_error_ =
@@ -280,6 +284,8 @@ Options read_options(int count, char** arguments) {
                 {{"whole", GpuMode::kWhole}, {"hybrid", GpuMode::kHybrid}});
   reader.choice("--spectra", options.spectra,
                 {{"full", Spectra::kFull}, {"int16", Spectra::kInt16}});
+  reader.number("--threads", options.threads);
+  reader.flag("--sixteen-bits", options.sixteen_bits);
   reader.number("--seconds", options.seconds);
   reader.flag("--quick", options.quick);
   reader.flag("--verify", options.verify);
@@ -288,10 +294,11 @@ Options read_options(int count, char** arguments) {
 }
 
 void run(const Options& options) {
-  const Case which = find_case(options.name, options.quick);
+  Case which = find_case(options.name, options.quick);
   if (which.name.empty() || which.is_file()) {
     throw std::runtime_error("there is no case '" + options.name + "'; allowed: G1, G2, G3");
   }
+  which.sixteen_bits = options.sixteen_bits;
   const FilterBank bank = make_filters(which);
   const Oracle oracle(which);
   measure_process(which, options, bank, oracle);
