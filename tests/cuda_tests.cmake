@@ -7,6 +7,8 @@ set_target_properties(firbank_fake_device PROPERTIES
   OUTPUT_NAME firbank_cuda LIBRARY_OUTPUT_DIRECTORY ${FIRBANK_FAKE_DEVICE_DIR}
   CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
 target_link_libraries(firbank_fake_device PRIVATE firbank_options Threads::Threads)
+# It stays when it is closed, or what it never destroys would be lost with its address.
+target_link_options(firbank_fake_device PRIVATE LINKER:-z,nodelete)
 
 # firbank_uses_fake_device(TARGET): TARGET finds it in FIRBANK_FAKE_DEVICE_DIR.
 function(firbank_uses_fake_device target)
