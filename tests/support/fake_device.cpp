@@ -95,9 +95,15 @@ class Module {
     counts_.most_ahead = std::max(counts_.most_ahead, pieces);
   }
 
+  /// A lane has been given something; or is done with it.
+  void begin_item() { ++unfinished_; }
+  void end_item() { --unfinished_; }
+
   FakeDeviceCounts counts() {
     const std::lock_guard lock(mutex_);
-    return counts_;
+    FakeDeviceCounts counts = counts_;
+    counts.unfinished = unfinished_;
+    return counts;
   }
 
   void reset_counts() {
@@ -212,6 +218,7 @@ class Module {
   FakeDeviceMemory memory_{};
   std::map<std::byte*, Allocation> allocations_;
   std::uint64_t launches_ = 0;
+  std::atomic<std::uint64_t> unfinished_{0};
   std::atomic<bool> failed_{false};
   std::atomic<bool> hang_released_{false};
 };
@@ -371,6 +378,7 @@ struct firbank_device {
     item.since = std::chrono::steady_clock::now();
     lane.waiting[lane.taken % lane.waiting.size()] = std::move(item);
     ++lane.taken;
+    firbank::test::Module::get().begin_item();
     changed_.notify_all();
     return FIRBANK_OK;
   }
@@ -392,6 +400,7 @@ struct firbank_device {
         if (comes_home) ++home_;
       }
       ++lane.done;
+      firbank::test::Module::get().end_item();
       changed_.notify_all();
     }
   }

@@ -41,7 +41,8 @@ inline constexpr std::size_t kFakeKernels = 18;  // as kKernels of kernel_params
 /// What was asked of the module since reset_counts(). A launch counts when it is taken; its kernels
 /// and bytes before status() calls it done.
 struct FakeDeviceCounts {
-  std::uint64_t launches;  // of graphs
+  std::uint64_t unfinished;  // of all that lanes have ever been given: what they are not done with
+  std::uint64_t launches;    // of graphs
   std::uint64_t copies;
   std::uint64_t bytes_copied_in;  // to the device
   std::uint64_t bytes_copied_out;
