@@ -19,7 +19,7 @@ PARTS = {
     "sanitizer": 190,
     "ceilings": 90,
     "G1": 230,
-    "G2": 110,
+    "G2": 140,
     "G3": 120,
     "G4": 150,
     "G5": 180,
@@ -174,6 +174,8 @@ STREAM_VARIANTS = {
     "uniform": {"G1": ["--partitions", "128"]},
     "int16": {"G1": ["--spectra", "int16"]},
     "hybrid": {"G1": ["--gpu-mode", "hybrid"]},
+    "four threads": {"G2": ["--threads", "4"]},
+    "16 bits": {"G2": ["--threads", "4", "--sixteen-bits"]},
 }
 FILE_VARIANTS = {
     "one thread": ["--threads", "1"],

@@ -99,6 +99,11 @@ def derived_of_stream(part: str) -> list[tuple[str, str, Callable]]:
         for share, field in (("p50", "median"), ("p99.9", "p999")):
             rows.append((f"hybrid mode, submit to output, {share}", "us",
                          of(part, "gpu_paced, hybrid", "process", field)))  # fmt: skip
+    if part == "G2":
+        for variant, what in (("four threads", "copies by four threads"), ("16 bits", "copies by four threads, samples of 16 bits")):
+            for share, field in (("p50", "median"), ("p99.9", "p999")):
+                rows.append((f"{what}, submit to output, {share}", "us",
+                             of(part, f"gpu_paced, {variant}", "process", field)))  # fmt: skip
     if part in OUTPUT_BYTES:
         home = over(lambda record: OUTPUT_BYTES[part] * 1e-3, back_to_back(part))
         rows.append(("rate of output brought home", "GB/s", home))
