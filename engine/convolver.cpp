@@ -266,7 +266,7 @@ std::size_t Convolver<Sample>::follow_swaps(std::size_t frames) noexcept {
     if (upcoming_ == nullptr) break;
     SwapOrder& order = upcoming_->order;
     if (order.due != nullptr) {
-      const std::int64_t due = order.due->load(std::memory_order_relaxed);
+      const std::int64_t due = order.due->load(std::memory_order_acquire);
       if (due == SwapOrder::kNotDue) break;
       order.at_frame = std::max(order.at_frame, due);
     }

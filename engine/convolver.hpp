@@ -42,10 +42,10 @@ struct SwapOrder {
   std::uint64_t ticket = 0;  // in the order of the swaps, from 1 on
   bool is_live = false;      // since at_frame, elsewhere: the fade is as far as it would be by now
   std::int64_t not_before = 0;  // frames() that must have come
-  // Where it is told elsewhere, by the thread that processes: the frame before which it is not due,
-  // or kNotDue.
+  // Where it is told elsewhere: the frame before which it is not due, or kNotDue.
   const std::atomic<std::int64_t>* due = nullptr;
   static constexpr std::int64_t kNotDue = INT64_MIN;
+  static constexpr std::int64_t kAnyFrame = kNotDue + 1;  // that at_frame says
 };
 
 template <class Sample>

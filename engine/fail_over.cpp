@@ -317,10 +317,12 @@ void FailOver<Sample>::answer_all() noexcept {
 
 template <class Sample>
 std::uint64_t FailOver<Sample>::swap(const FilterBank& bank, std::int64_t at_frame,
-                                     std::size_t crossfade_frames) {
+                                     std::size_t crossfade_frames,
+                                     const std::atomic<std::int64_t>* due) {
   SwapOrder order;
   order.at_frame = at_frame;
   order.crossfade_frames = crossfade_frames;
+  order.due = due;
   {
     const std::lock_guard lock(banks_mutex_);
     active().free_old_banks();

@@ -51,7 +51,9 @@ class FailOver {
   /// Whether collect() would not wait for a device.
   bool can_collect() noexcept;
 
-  std::uint64_t swap(const FilterBank& bank, std::int64_t at_frame, std::size_t crossfade_frames);
+  /// `due` as in SwapOrder.
+  std::uint64_t swap(const FilterBank& bank, std::int64_t at_frame, std::size_t crossfade_frames,
+                     const std::atomic<std::int64_t>* due = nullptr);
   /// Throws: as Convolver::update().
   void update(std::size_t filter, std::span<const double> taps);
   std::optional<std::int64_t> live_frame(std::uint64_t ticket) const noexcept;

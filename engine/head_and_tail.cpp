@@ -313,16 +313,20 @@ std::uint64_t HeadAndTail<Sample>::swap(const FilterBank& bank, std::int64_t at_
   SwapOrder order;
   order.at_frame = std::max(at_frame, frame_after(position(), ahead));
   order.crossfade_frames = crossfade_frames;
-  order.ticket =
-      device_.swap(bank.cut(head_taps_, SIZE_MAX),
-                   order.at_frame - static_cast<std::int64_t>(head_taps_), crossfade_frames);
-  Told& told = told_[order.ticket % kTicketsKept];
+  Told& told = told_[next_given_ % kTicketsKept];
+  told.tail_due.store(SwapOrder::kNotDue, std::memory_order_relaxed);
+  order.ticket = device_.swap(bank.cut(head_taps_, SIZE_MAX),
+                              order.at_frame - static_cast<std::int64_t>(head_taps_),
+                              crossfade_frames, &told.tail_due);
+  next_given_ = order.ticket + 1;
   told.tail_frames.store(tail_of(bank, routing_), std::memory_order_relaxed);
   told.crossfade_frames.store(crossfade_frames, std::memory_order_relaxed);
   told.heard_from.store(SwapOrder::kNotDue, std::memory_order_relaxed);
   order.due = &told.heard_from;
   head_->swap(head, order);
   last_ticket_.store(order.ticket, std::memory_order_release);
+  // A tail that began sooner might be heard before there is a head that could follow it.
+  told.tail_due.store(SwapOrder::kAnyFrame, std::memory_order_release);
   return order.ticket;
 }
 

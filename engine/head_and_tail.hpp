@@ -124,11 +124,13 @@ class HeadAndTail {
   struct Told {
     std::atomic<std::size_t> tail_frames{0};
     std::atomic<std::size_t> crossfade_frames{0};
+    std::atomic<std::int64_t> tail_due{SwapOrder::kNotDue};    // once the head is there
     std::atomic<std::int64_t> heard_from{SwapOrder::kNotDue};  // once the tail has begun
   };
   std::array<Told, kTicketsKept> told_;  // with each ticket
   std::uint64_t next_ticket_ = 1;        // that is not live yet
   std::uint64_t next_of_tail_ = 1;       // that the tail has not begun
+  std::uint64_t next_given_ = 1;         // of the thread that swaps
   std::atomic<std::uint64_t> last_ticket_{0};
   std::atomic<std::size_t> tail_frames_{0};
   std::atomic<std::uint64_t> calls_{0};

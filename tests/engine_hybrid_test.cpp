@@ -188,6 +188,61 @@ TEST_F(EngineHybrid, SwapsHeadAndTailAtTheSameFrameHoweverLongABankTakes) {
   }
 }
 
+// Of many filters the heads take longer to make than the tails are ahead: the stream may go on by
+// dozens of blocks between the two. How far it does is left to chance, so there are many swaps.
+TEST_F(EngineHybrid, SwapsHeadAndTailAtTheSameFrameHoweverLongTheHeadsTake) {
+  Random random(11);
+  SCOPED_TRACE("seed 11");
+  constexpr std::size_t kBlock = 64;
+  constexpr std::size_t kFrames = 4'000 * kBlock;
+  constexpr std::size_t kFilters = 3'000;
+  std::vector<Edge> edges;
+  for (std::size_t k = 0; k < kFilters; ++k) edges.push_back({.filter = k});
+  const Routing routing(1, 1, edges);
+  // One is heard, with a tap in the head and one in the tail.
+  const auto bank_of = [](double gain) {
+    std::vector<std::vector<double>> filters(kFilters, {0});
+    filters[0].assign(300, 0);
+    filters[0].front() = filters[0].back() = gain;
+    return FilterBank(std::move(filters));
+  };
+  const std::vector<FilterBank> banks{bank_of(1), bank_of(-2)};
+  // On the CPU, which takes less time for a block than the fake device.
+  configure("fail_work=2");
+  Engine engine(config(kBlock), banks[0], routing);
+  const Signal in = test::random_signal(random, 1, kFrames);
+  test::Planes<float> input(in);
+  test::Planes<float> output(1, kFrames);
+  std::atomic<std::size_t> processed{0};
+  std::atomic<bool> is_done{false};
+  std::thread stream([&] {
+    for (std::size_t n = 0; n < kFrames && !is_done; n += kBlock) {
+      engine.process(input.from(n), output.from(n), kBlock);
+      processed = n + kBlock;
+    }
+  });
+  const auto wait_for = [&](std::size_t frame) {
+    while (processed < std::min(frame, kFrames)) std::this_thread::yield();
+  };
+  std::vector<std::int64_t> live;
+  for (std::size_t swaps = 0; swaps < 16; ++swaps) {
+    wait_for(processed + 10 * kBlock);
+    const std::uint64_t ticket = engine.swap(banks[(swaps + 1) % 2], 0, 0);
+    while (!engine.live_frame(ticket) && processed < kFrames) std::this_thread::yield();
+    live.push_back(engine.live_frame(ticket).value_or(0));
+  }
+  wait_for(processed + 10 * kBlock);
+  is_done = true;
+  stream.join();
+  ASSERT_LT(processed, kFrames) << "the stream ended before the last swap was heard";
+  const std::vector<Signal> wet{direct_convolution(in, banks[0], routing, processed),
+                                direct_convolution(in, banks[1], routing, processed)};
+  std::vector<test::Change> changes;
+  for (const std::int64_t frame : live) changes.push_back({wet[(changes.size() + 1) % 2], frame});
+  EXPECT_TRUE(test::follows(test::cut(output.signal(), 0, processed),
+                            test::with_changes(wet[0], changes), 1e-6));
+}
+
 // A reset drops what has come of a block, and position() goes on counting.
 TEST_F(EngineHybrid, SwapsHeadAndTailAtTheSameFrameBehindAReset) {
   Random random(7);
