@@ -132,7 +132,11 @@ TEST(CudaRenderTest, AddsTheAnswersOfLaterLevelsThatItIsToldTo) {
     RigShape shape = small_shape(random, seed % 5 == 0 ? 13 : between(random, 3, 6), 1);
     CudaRig<float> rig(shape);
     load_noise(rig, random);
+    const std::vector<float> samples = noise<float>(random, rig.stage_in.size());
+    std::copy(samples.begin(), samples.end(), rig.stage_in.begin());
     LevelCommand command{};
+    command.inputs = {0, shape.inputs};
+    command.fresh = {0, 2 * rig.bins};
     command.outputs = {0, rig.outputs};
     command.render_from = kNone;
     command.render_partitions = {0, 1};
@@ -140,6 +144,7 @@ TEST(CudaRenderTest, AddsTheAnswersOfLaterLevelsThatItIsToldTo) {
     command.frames.last = between(random, command.frames.first + 1, 2 * rig.bins);
     rig.launch(command);
     const AlignedVector<float> alone = rig.stage_out;
+    ASSERT_NE(alone[0], 0.0F) << "there should be answers to add to";
 
     struct Later {
       LevelCommand command{};
@@ -161,13 +166,13 @@ TEST(CudaRenderTest, AddsTheAnswersOfLaterLevelsThatItIsToldTo) {
       for (std::uint32_t n = 0; n < command.frames.last - command.frames.first; ++n) {
         const std::size_t at =
             std::size_t{output} * (command.frames.last - command.frames.first) + n;
-        float sum = 0;
+        float sum = alone[at];
         for (const Later& level : later) {
           if (level.command.add == 0) continue;
           const std::size_t plane = std::size_t{level.command.add_place} * rig.outputs + output;
           sum += level.answers[(plane << level.log2_bins) + level.command.add_first + n];
         }
-        ASSERT_EQ(rig.stage_out[at], alone[at] + sum) << output << ' ' << n;
+        ASSERT_EQ(rig.stage_out[at], sum) << output << ' ' << n;
       }
     }
   }
