@@ -89,7 +89,7 @@ class Convolver {
   std::int64_t frames() const noexcept { return frames_.load(std::memory_order_relaxed); }
 
   /// From here on all input goes to `log` too, or again to none; raw, and while the backend is at
-  /// it already. The log outlives this.
+  /// it already. The log must be there for as long as calls are made.
   void log_input(InputLog<Sample>* log) noexcept { log_ = log; }
 
   /// Frames of silence since the last input; for flush().
