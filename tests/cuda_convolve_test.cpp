@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <span>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -11,6 +12,7 @@
 #include "kernels/cuda/kernels.cuh"
 #include "tests/support/cuda_rig.hpp"
 #include "tests/support/kernel_samples.hpp"
+#include "tests/support/watching_context.hpp"
 
 namespace firbank::test {
 namespace {
@@ -341,26 +343,6 @@ TEST(CudaConvolveOrderTest, FibersCatchEveryMissingBarrier) {
   }
 }
 
-/// Looks at the answers at the moment when the host is told of them.
-class WatchingContext : public HostContext {
- public:
-  WatchingContext(const HostContext& context, const CudaRig<float>& rig, bool& complete, int& told)
-      : HostContext(context), rig_(rig), complete_(complete), told_(told) {}
-
-  void store_release(std::uint64_t* to, std::uint64_t value) {
-    ++told_;
-    const float* first = rig_.stage_out.data();
-    complete_ = std::none_of(first, first + std::size_t{rig_.outputs} * 2 * rig_.bins,
-                             [](float sample) { return std::isnan(sample); });
-    HostContext::store_release(to, value);
-  }
-
- private:
-  const CudaRig<float>& rig_;
-  bool& complete_;
-  int& told_;
-};
-
 TEST(CudaConvolveOrderTest, RenderedIsToldOnceAndAfterAllAnswers) {
   const auto complete_when_told = [](std::uint64_t seed, int dropped_sync) {
     Random random(seed);
@@ -376,11 +358,13 @@ TEST(CudaConvolveOrderTest, RenderedIsToldOnceAndAfterAllAnswers) {
     rig.current.level[0] = whole_window(rig, random);
     cuda::ConvolveParams<float> params = rig.convolve_params();
     params.render.signals = 1;
+    const std::span<const float> answers(rig.stage_out.data(),
+                                         std::size_t{rig.outputs} * 2 * rig.bins);
     bool complete = false;
     int told = 0;
     run_grid(cuda::launch_shape(Kernel::kConvolve, params),
              [&](HostContext& context) {
-               WatchingContext watching(context, rig, complete, told);
+               WatchingContext watching(context, answers, complete, told);
                cuda::convolve_body(watching, params);
              },
              {seed, HostRun::Threads::kFibers, dropped_sync});

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <span>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -10,6 +11,7 @@
 #include "kernels/cuda/kernels.cuh"
 #include "tests/support/direct_rig.hpp"
 #include "tests/support/kernel_samples.hpp"
+#include "tests/support/watching_context.hpp"
 
 namespace firbank::test {
 namespace {
@@ -334,27 +336,6 @@ TEST(CudaDirectOrderTest, FibersCatchEveryMissingBarrier) {
   expect_caught(1, 2);
 }
 
-/// Looks at the answers at the moment when the host is told of them.
-class WatchingContext : public HostContext {
- public:
-  WatchingContext(const HostContext& context, const DirectRig<float>& rig, bool& complete,
-                  int& told)
-      : HostContext(context), rig_(rig), complete_(complete), told_(told) {}
-
-  void store_release(std::uint64_t* to, std::uint64_t value) {
-    ++told_;
-    const float* first = rig_.stage_out.data();
-    complete_ = std::none_of(first, first + std::size_t{rig_.outputs} * rig_.shape.piece_frames,
-                             [](float sample) { return std::isnan(sample); });
-    HostContext::store_release(to, value);
-  }
-
- private:
-  const DirectRig<float>& rig_;
-  bool& complete_;
-  int& told_;
-};
-
 TEST(CudaDirectOrderTest, RenderedIsToldOnceAndAfterAllAnswers) {
   const auto complete_when_told = [](Kernel kernel, std::uint64_t seed, int dropped_sync) {
     DirectRigShape shape;
@@ -373,11 +354,13 @@ TEST(CudaDirectOrderTest, RenderedIsToldOnceAndAfterAllAnswers) {
     command.frames = {0, shape.piece_frames};
     cuda::DirectParams<float> params = rig.direct_params();
     params.signals = 1;
+    const std::span<const float> answers(rig.stage_out.data(),
+                                         std::size_t{rig.outputs} * rig.shape.piece_frames);
     bool complete = false;
     int told = 0;
     run_grid(cuda::launch_shape(kernel, params),
              [&](HostContext& context) {
-               WatchingContext watching(context, rig, complete, told);
+               WatchingContext watching(context, answers, complete, told);
                if (kernel == Kernel::kDirectRows) {
                  cuda::direct_rows_body(watching, params);
                } else {

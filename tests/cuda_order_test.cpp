@@ -1,10 +1,10 @@
 // Orders of the CUDA kernels' threads, run on the host: none changes a bit, and a missing barrier
 // shows.
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -14,6 +14,7 @@
 #include "tests/support/cuda_rig.hpp"
 #include "tests/support/kernel_samples.hpp"
 #include "tests/support/rig_stream.hpp"
+#include "tests/support/watching_context.hpp"
 
 #if defined(__SANITIZE_THREAD__)
 #define FIRBANK_UNDER_TSAN 1
@@ -147,26 +148,6 @@ TEST(CudaOrderTest, FibersCatchEveryMissingBarrierOfASharedSum) {
   }
 }
 
-/// Looks at the answers at the moment when the host is told of them.
-class WatchingContext : public HostContext {
- public:
-  WatchingContext(const HostContext& context, const CudaRig<float>& rig, bool& complete, int& told)
-      : HostContext(context), rig_(rig), complete_(complete), told_(told) {}
-
-  void store_release(std::uint64_t* to, std::uint64_t value) {
-    ++told_;
-    const float* first = rig_.stage_out.data();
-    complete_ = std::none_of(first, first + std::size_t{rig_.outputs} * rig_.bins,
-                             [](float sample) { return std::isnan(sample); });
-    HostContext::store_release(to, value);
-  }
-
- private:
-  const CudaRig<float>& rig_;
-  bool& complete_;
-  int& told_;
-};
-
 TEST(CudaOrderTest, RenderedIsToldOnceAndAfterAllAnswers) {
   const auto complete_when_told = [](std::uint64_t seed, int dropped_sync) {
     RigShape shape;
@@ -182,11 +163,12 @@ TEST(CudaOrderTest, RenderedIsToldOnceAndAfterAllAnswers) {
     command.render_partitions = {0, 1};
     command.frames = {64, 128};
     const cuda::RenderParams<float> params = rig.render_params();
+    const std::span<const float> answers(rig.stage_out.data(), std::size_t{rig.outputs} * rig.bins);
     bool complete = false;
     int told = 0;
     run_grid(cuda::launch_shape(cuda::Kernel::kRender, params),
              [&](HostContext& context) {
-               WatchingContext watching(context, rig, complete, told);
+               WatchingContext watching(context, answers, complete, told);
                cuda::render_body(watching, params);
              },
              {seed, Threads::kFibers, dropped_sync});
